@@ -1,0 +1,107 @@
+"""The manifest of a capture: recordings, views and cameras; written by the stages capture and frames.
+
+A folder with a manifest holds `manifest.json` and, where the truth is known, `truth.zarr` (schema TRUTH).
+After the stage capture a view's `file` is its video, after frames its packed frames; its camera then fits those.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.errors import UserError
+from pipeline.geometry.camera import Camera
+
+VERSION = 1
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class View(_Strict):
+    """One camera's record of a recording."""
+
+    name: str
+    file: str  # relative to the manifest's folder, or absolute
+    evaluation_only: bool = False  # never used to calibrate, to make labels or to train
+    K: list[list[float]]
+    dist: list[float]
+    size_px: tuple[int, int]
+    R_cam_from_world: list[list[float]] | None = None
+    t_cam_from_world_mm: list[float] | None = None
+
+    @property
+    def camera(self) -> Camera:
+        """The camera, with extrinsics if the footage came with them."""
+        pose = (self.R_cam_from_world, self.t_cam_from_world_mm)
+        R, t = (None if x is None else np.array(x, float) for x in pose)
+        return Camera(np.array(self.K, float), np.array(self.dist, float), self.size_px, R, t)
+
+    @classmethod
+    def of(cls, name: str, file: str, camera: Camera, *, evaluation_only: bool = False) -> "View":
+        """A view seen by `camera`."""
+        R, t = camera.R_cam_from_world, camera.t_cam_from_world_mm
+        return cls(
+            name=name, file=file, evaluation_only=evaluation_only,
+            K=camera.K.tolist(), dist=camera.dist.tolist(), size_px=camera.size_px,
+            R_cam_from_world=None if R is None else R.tolist(), t_cam_from_world_mm=None if t is None else t.tolist(),
+        )  # fmt: skip
+
+
+class Recording(_Strict):
+    """One synchronised take: the same moments in every view."""
+
+    name: str
+    subject: str
+    action: str
+    split: Literal["train", "test"]
+    rig: str  # recordings with the same rig were filmed by the same, unmoved cameras
+    height_mm: float | None = None  # the subject's, where known
+    fps: float
+    n_frames: int
+    frame_numbers: list[int] | None = None  # of each kept frame in the video; set by frames
+    views: list[View]
+
+    def cameras(self, *, labelling: bool = False) -> list[int]:
+        """Indices of the views; with `labelling`, only of those that may be used to make labels."""
+        return [i for i, view in enumerate(self.views) if not (labelling and view.evaluation_only)]
+
+
+class Rejected(_Strict):
+    """A recording that could not be used, and why."""
+
+    recording: str
+    reason: str
+
+
+class Capture(_Strict):
+    """All recordings of a capture, and those that were rejected."""
+
+    version: int = VERSION
+    source: str
+    recordings: list[Recording]
+    rejected: list[Rejected] = []
+
+    def write(self, folder: Path) -> None:
+        """Write `manifest.json` into the folder."""
+        (folder / "manifest.json").write_text(self.model_dump_json(indent=1) + "\n")
+
+
+def read_capture(folder: Path) -> Capture:
+    """Read a folder's manifest; files become paths that can be opened from here.
+
+    Raises UserError where there is none, or one of another version.
+    """
+    path = folder / "manifest.json"
+    if not path.exists():
+        raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
+    capture = Capture.model_validate_json(path.read_text())
+    if capture.version != VERSION:
+        fix = "Run dvc repro to make it again."
+        raise UserError(f"{path} has version {capture.version}, this code reads version {VERSION}", fix=fix)
+    for recording in capture.recordings:
+        for view in recording.views:
+            view.file = str(folder / view.file)
+    return capture

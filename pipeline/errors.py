@@ -1,0 +1,11 @@
+"""The one exception that is meant for the person who runs the pipeline."""
+
+
+class UserError(Exception):
+    """Something the user can mend: what is wrong (with the value), where, and what to do; printed as one line."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        place = f" ({where})" if where else ""
+        advice = f" {fix}" if fix else ""
+        super().__init__(f"{what}{place}.{advice}")

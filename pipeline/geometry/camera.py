@@ -1,0 +1,79 @@
+"""The camera: conventions, projection and undistortion.
+
+Axes are OpenCV's (x right, y down, z forward), `x_cam = R_cam_from_world @ x_world + t_cam_from_world_mm`, lengths
+are millimetres, the centre of the top-left pixel is (0, 0), distortion coefficients are in OpenCV's order.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One camera; the extrinsics are None where they are not known."""
+
+    K: np.ndarray  # (3, 3)
+    dist: np.ndarray  # (0, 4, 5, 8, 12 or 14,) OpenCV's order; empty means a pinhole
+    size_px: tuple[int, int]  # width, height
+    R_cam_from_world: np.ndarray | None = None  # (3, 3)
+    t_cam_from_world_mm: np.ndarray | None = None  # (3,)
+
+    @property
+    def known(self) -> bool:
+        """Whether the extrinsics are known."""
+        return self.R_cam_from_world is not None
+
+    @property
+    def center_world_mm(self) -> np.ndarray:
+        """The optical centre, (3,)."""
+        return -self.R_cam_from_world.T @ self.t_cam_from_world_mm
+
+    def posed(self, R: np.ndarray | None, t_mm: np.ndarray | None) -> "Camera":
+        """The same camera with other extrinsics."""
+        return replace(self, R_cam_from_world=R, t_cam_from_world_mm=t_mm)
+
+    def resized(self, size_px: tuple[int, int]) -> "Camera":
+        """The same camera after its images were resized to (width, height).
+
+        A pixel centre x maps to (x + 0.5) * s - 0.5, which is what area and linear resizing do.
+        """
+        sx, sy = size_px[0] / self.size_px[0], size_px[1] / self.size_px[1]
+        S = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]])
+        return replace(self, K=S @ self.K, size_px=size_px)
+
+    def to_camera(self, points_world_mm: np.ndarray) -> np.ndarray:
+        """Points (..., 3) of the world in this camera's frame."""
+        return points_world_mm @ self.R_cam_from_world.T + self.t_cam_from_world_mm
+
+    def project(self, points_world_mm: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of world points (..., 3), lens distortion included."""
+        return project(self.to_camera(points_world_mm), self.K, self.dist)
+
+    def back_project(self, points_px: np.ndarray, depth_mm: np.ndarray) -> np.ndarray:
+        """Points (..., 3) in the camera frame seen at pixels (..., 2) at a depth (...)."""
+        rays = undistort(points_px, self.K, self.dist)
+        return np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * np.asarray(depth_mm)[..., None]
+
+
+def project(points_cam_mm: np.ndarray, K: np.ndarray, dist: np.ndarray) -> np.ndarray:
+    """Pixels (..., 2) of points (..., 3) in the camera frame, lens distortion included; NaN stays NaN."""
+    shape = points_cam_mm.shape[:-1]
+    points = np.ascontiguousarray(points_cam_mm, float).reshape(-1, 1, 3)
+    if not len(points):
+        return np.empty((*shape, 2))
+    pixels, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), K, dist if len(dist) else None)
+    return pixels.reshape(*shape, 2)
+
+
+def undistort(points_px: np.ndarray, K: np.ndarray, dist: np.ndarray) -> np.ndarray:
+    """Normalised image coordinates (..., 2) (x/z, y/z) of pixels (..., 2), lens distortion removed; NaN stays NaN."""
+    shape = points_px.shape
+    points = np.ascontiguousarray(points_px, float).reshape(-1, 1, 2)
+    if not len(points):
+        return np.empty(shape)
+    exact = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-12)
+    normalised = cv2.undistortPointsIter(points, K, dist if len(dist) else None, None, None, exact)
+    normalised = normalised.reshape(shape)
+    return np.where(np.isfinite(points_px).all(-1, keepdims=True), normalised, np.nan)

@@ -1,0 +1,1 @@
+"""Label making over a whole capture, in parallel: detect, calibrate, triangulate. The Dask room."""

@@ -1,0 +1,67 @@
+"""Runs tasks in parallel: on the Dask cluster at DASK_SCHEDULER_ADDRESS, or on processes of this machine.
+
+EPILINE_WORKERS sets how many local processes (0: none, everything in this one). Neither changes any result.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from dask.distributed import Client, KilledWorker, LocalCluster, as_completed
+from threadpoolctl import threadpool_limits
+
+from pipeline.errors import UserError
+from pipeline.progress import progress
+
+SECONDS_TO_CONNECT = 10
+
+
+def run_tasks(function: Callable[..., Any], tasks: Sequence[tuple], what: str, unit: str = "task") -> list[Any]:
+    """Call `function(*task)` for every task, one thread each, showing progress; results in the order of the tasks.
+
+    Raises UserError where the cluster cannot be reached or a task kills its workers.
+    """
+    n_workers = min(_n_workers(), len(tasks))
+    if n_workers <= 1 and "DASK_SCHEDULER_ADDRESS" not in os.environ:
+        return [_on_one_thread(function, task) for task in progress(tasks, what, unit=unit)]
+    with _client(n_workers) as client:
+        futures = [client.submit(_on_one_thread, function, task, pure=False) for task in tasks]
+        try:
+            for done in progress(as_completed(futures), what, total=len(futures), unit=unit):
+                done.result()
+        except KilledWorker as error:
+            fix = "It may have run out of memory: use fewer workers (EPILINE_WORKERS)."
+            raise UserError(f"A task killed {error.allowed_failures + 1} workers", where=what, fix=fix) from None
+        return [future.result() for future in futures]
+
+
+def _n_workers() -> int:
+    given = os.environ.get("EPILINE_WORKERS")
+    if given is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not given.isdigit():
+        raise UserError(f"EPILINE_WORKERS = {given!r} is not a number", fix="Give a number of processes, 0 for none.")
+    return int(given)
+
+
+def _on_one_thread(function: Callable[..., Any], task: tuple) -> Any:
+    with threadpool_limits(1):
+        return function(*task)
+
+
+@contextmanager
+def _client(n_workers: int) -> Iterator[Client]:
+    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    if address:
+        try:
+            client = Client(address, timeout=SECONDS_TO_CONNECT)
+        except OSError:
+            fix = "Start it, or unset DASK_SCHEDULER_ADDRESS to use this machine."
+            raise UserError(f"No Dask scheduler answers at {address}", fix=fix) from None
+        with client:
+            yield client
+        return
+    with LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            yield client

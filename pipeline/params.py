@@ -1,0 +1,194 @@
+"""Typed mirror of params.yaml: every key, its type and its range; no defaults, unknown keys refused.
+
+Run as a program it merges a profile's overrides into params.yaml: python -m pipeline.params profiles/tiny.yaml
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.errors import UserError
+
+PARAMS = Path("params.yaml")
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Names = Literal["all"] | list[str]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DemoParams(_Section):
+    """The rendered demo capture."""
+
+    subjects: Annotated[int, Field(ge=2, le=26)]
+    seconds: Positive
+    fps: Annotated[float, Field(ge=1, le=240)]
+    size_px: Side
+    seed: Seed
+
+
+class CaptureParams(_Section):
+    """Where the footage comes from."""
+
+    source: Literal["demo", "videos"]
+    root: str
+    subjects: Names
+    test_subjects: list[str]
+    demo: DemoParams
+
+
+class FramesParams(_Section):
+    """Frame extraction."""
+
+    every_n_frames: Count
+    max_side_px: Side
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)]
+    strict: bool
+
+
+class PretrainParams(_Section):
+    """Training of the frozen 2D detector."""
+
+    images: Count
+    input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
+    width: Annotated[int, Field(ge=8, le=256)]
+    steps: Count
+    batch_size: Count
+    lr: Positive
+    seed: Seed
+
+
+class DetectParams(_Section):
+    """2D detection."""
+
+    detector: Literal["pretrained", "mediapipe"]
+    batch_size: Count
+
+
+class CalibrateParams(_Section):
+    """Self-calibration."""
+
+    mode: Literal["rig", "frame", "known"]
+    min_confidence: Fraction
+    scale: Literal["bones", "height", "none"]
+    seed: Seed
+
+
+class TriangulateParams(_Section):
+    """Triangulation of the labels."""
+
+    method: Literal["robust", "dlt", "pairs"]
+    min_confidence: Fraction
+    min_views: Annotated[int, Field(ge=2)]
+    max_reprojection: Positive
+
+
+class StructureParams(_Section):
+    """References of the pose structure score."""
+
+    k: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
+    source: Literal["truth", "labels"]
+    seed: Seed
+
+
+class TrainParams(_Section):
+    """Training of the 3D network."""
+
+    supervision: Literal["self", "full"]
+    init: str
+    backbone: Literal["slim", "resnet50"]
+    input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
+    volume: Annotated[int, Field(ge=8, le=256)]
+    epochs: Count
+    batch_size: Count
+    lr: Positive
+    flip_test: bool
+    seed: Seed
+
+
+class ReportParams(_Section):
+    """The report."""
+
+    examples: Count
+
+
+class Params(_Section):
+    """All of params.yaml."""
+
+    capture: CaptureParams
+    frames: FramesParams
+    pretrain: PretrainParams
+    detect: DetectParams
+    calibrate: CalibrateParams
+    triangulate: TriangulateParams
+    structure: StructureParams
+    train: TrainParams
+    report: ReportParams
+
+
+def read_params(path: Path = PARAMS) -> Params:
+    """Read and check the whole of params.yaml.
+
+    Raises UserError that names each wrong key and its value.
+    """
+    try:
+        return Params.model_validate(_load(path))
+    except ValidationError as error:
+        wrong = "; ".join(_explain(e) for e in error.errors())
+        raise UserError(wrong, where=str(path), fix="Correct it and run again.") from None
+
+
+def _load(path: Path) -> Any:
+    if not path.exists():
+        raise UserError(f"{path} does not exist", fix="Run from the folder that holds it.")
+    try:
+        return YAML(typ="safe", pure=True).load(path)
+    except YAMLError as error:
+        raise UserError(f"{path} is not YAML: {error}", fix="Correct it and run again.") from None
+
+
+def _explain(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key}"
+    if error["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key} = {error['input']!r}: {error['msg'].lower()}"
+
+
+def merge(overrides: Path, path: Path = PARAMS) -> None:
+    """Write the overrides of a profile into params.yaml, keeping its comments."""
+    yaml = YAML()
+    yaml.width, yaml.preserve_quotes = 120, True
+    params = yaml.load(path)
+    _update(params, _load(overrides), overrides)
+    yaml.dump(params, path)
+    read_params(path)
+
+
+def _update(params: Any, overrides: Any, source: Path) -> None:
+    for key, value in overrides.items():
+        if key not in params:
+            raise UserError(f"unknown key {key}", where=str(source))
+        if isinstance(value, dict):
+            _update(params[key], value, source)
+        else:
+            params[key] = value
+
+
+if __name__ == "__main__":
+    try:
+        for name in sys.argv[1:]:
+            merge(Path(name))
+    except UserError as error:
+        sys.exit(str(error))

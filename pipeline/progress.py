@@ -1,0 +1,38 @@
+"""Progress of long work: a bar on a terminal, a line now and then in a log."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+T = TypeVar("T")
+log = logging.getLogger("epiline")
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def progress(items: Iterable[T], what: str, *, total: int | None = None, unit: str = "item") -> Iterator[T]:
+    """Yield the items while showing how many are done, the rate and the time left."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=what, total=total, unit=unit, leave=False)
+        return
+    start = spoke = time.monotonic()
+    done = 0
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - spoke >= SECONDS_BETWEEN_LINES:
+            spoke = now
+            log.info(_line(what, done, total, unit, now - start))
+    log.info("%s: %d %ss in %.1f s", what, done, unit, time.monotonic() - start)
+
+
+def _line(what: str, done: int, total: int | None, unit: str, elapsed_s: float) -> str:
+    rate = done / max(elapsed_s, 1e-9)
+    of = f"/{total}" if total else ""
+    left = f", {(total - done) / rate:.0f} s left" if total else ""
+    return f"{what}: {done}{of} {unit}s, {rate:.1f} {unit}s/s{left}"

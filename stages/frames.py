@@ -1,0 +1,16 @@
+"""Decode the videos and pack every n-th frame for random access."""
+
+from pathlib import Path
+
+from pipeline.frames import extract_frames
+from pipeline.params import read_params
+from pipeline.stage import run
+
+
+def main(capture: Path, frames: Path) -> None:
+    params = read_params()
+    extract_frames(capture, frames, params.frames)
+
+
+if __name__ == "__main__":
+    run(main)
