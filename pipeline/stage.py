@@ -4,7 +4,6 @@ import errno
 import inspect
 import json
 import logging
-import os
 import resource
 import shutil
 import sys
@@ -47,7 +46,7 @@ def _guarded(name: str, main: Callable[..., None], paths: dict[str, Path]) -> No
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             raise
-        _fail(name, f"{error.strerror} ({error.filename or os.getcwd()}). Free or unlock the disk and run again.")
+        _fail(name, f"{error.strerror} ({error.filename or Path.cwd()}). Free or unlock the disk and run again.")
 
 
 def _fail(name: str, line: str) -> None:

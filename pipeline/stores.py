@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import zarr
@@ -94,18 +94,17 @@ class RecordingGroup:
 
     def __getitem__(self, name: str) -> np.ndarray:
         """The whole array as numpy; floats as float64."""
-        values = np.asarray(self._group[name][:])
-        return values.astype(float) if values.dtype == np.float32 else values
+        return self.rows(name, 0, self.n_rows)
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
         """Rows start..stop of the first dimension, as numpy; floats as float64."""
-        values = np.asarray(self._group[name][start:stop])
+        values = np.asarray(self._array(name)[start:stop])
         return values.astype(float) if values.dtype == np.float32 else values
 
     @property
     def n_rows(self) -> int:
         """Length of the first dimension (frames, or rigs)."""
-        return self._group[self._schema.arrays[0].name].shape[0]
+        return self._array(self._schema.arrays[0].name).shape[0]
 
     def shards(self) -> list[tuple[int, int]]:
         """The ranges of rows (start, stop) that a task may own."""
@@ -119,10 +118,14 @@ class RecordingGroup:
         Raises ValueError for another shape than declared, or a region that does not fill its shards.
         """
         for name, values in arrays.items():
-            _write_shards(self._group[name], np.asarray(values), start)
+            _write_shards(self._array(name), np.asarray(values), start)
+
+    def _array(self, name: str) -> Any:
+        # Typed Any: zarr's own types allow a group here, and its arrays do not know numpy's.
+        return self._group[name]
 
 
-def _write_shards(array: zarr.Array, values: np.ndarray, start: int) -> None:
+def _write_shards(array: Any, values: np.ndarray, start: int) -> None:
     stop, n = start + len(values), array.shape[0]
     shard = array.shards[0]
     if start % shard or (stop % shard and stop != n):
@@ -141,7 +144,7 @@ class Store:
     @property
     def attrs(self) -> dict[str, Any]:
         """What was said about the whole store (provenance, rejections)."""
-        return dict(self._group.attrs["about"])
+        return dict(cast(dict, self._group.attrs["about"]))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._group.group_keys()))
@@ -152,11 +155,11 @@ class Store:
     def __getitem__(self, recording: str) -> RecordingGroup:
         if recording not in self._group:
             raise UserError(f"{self.path} has no recording {recording!r}", fix="Run dvc repro to make it again.")
-        return RecordingGroup(self._group[recording], self._schema)
+        return RecordingGroup(cast(zarr.Group, self._group[recording]), self._schema)
 
     def describe(self, **attrs: Any) -> None:
         """Add to what is said about the whole store."""
-        self._group.attrs["about"] = {**self._group.attrs["about"], **attrs}
+        self._group.attrs["about"] = {**self.attrs, **attrs}
 
     def create(self, recording: str, sizes: Mapping[str, int], **attrs: Any) -> RecordingGroup:
         """Create the arrays of a recording, filled with their fill value; sizes give `frame` or `rig`, and `view`."""

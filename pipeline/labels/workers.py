@@ -62,6 +62,6 @@ def _client(n_workers: int) -> Iterator[Client]:
         with client:
             yield client
         return
-    with LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster:
-        with Client(cluster) as client:
-            yield client
+    local = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None)
+    with local, Client(local) as client:
+        yield client
