@@ -1,0 +1,34 @@
+# Two commands do everything, set-up included: make repro, make test. The rest is for work on the project itself.
+PYTHON ?= python3
+VENV := .venv
+EXTRAS := mediapipe,dev
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+READY := $(VENV)/ready
+
+.PHONY: repro test chain lint deps help
+
+repro: $(READY)  ## Install into .venv and run the whole pipeline
+	dvc repro
+
+test: $(READY)  ## Install into .venv and run the tests
+	python -m pytest -n auto -m "not chain"
+
+chain: $(READY)  ## Run the tiny capture through every stage and the experiment commands (minutes)
+	python -m pytest -m chain -s
+
+lint: $(READY)  ## Check style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+deps: $(READY)  ## Write each stage's imports into dvc.yaml
+	python -m tests.house.imports
+
+help:  ## Say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name it: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]"
+	@touch $(READY)

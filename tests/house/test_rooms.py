@@ -1,0 +1,89 @@
+"""The rules of the house about who may import whom."""
+
+import pytest
+
+from tests.house.imports import imports, modules, project_imports
+
+# What each room may import of the project, besides itself and what stands in EVERYWHERE.
+EVERYWHERE = {"pipeline", "pipeline.errors", "pipeline.skeleton", "pipeline.progress", "pipeline.params"}
+FILES = {"pipeline.capture", "pipeline.stores", "pipeline.frames", "pipeline.stage"}
+MAY_IMPORT = {
+    "pipeline.errors": set(),
+    "pipeline.skeleton": set(),
+    "pipeline.progress": set(),
+    "pipeline.params": set(),
+    "pipeline.stage": set(),
+    "pipeline.geometry": set(),
+    "pipeline.capture": {"pipeline.geometry"},
+    "pipeline.stores": {"pipeline.stage"},
+    "pipeline.frames": {"pipeline.capture", "pipeline.stores", "pipeline.stage", "pipeline.geometry"},
+    "pipeline.metrics": {"pipeline.geometry"},
+    "pipeline.synthetic": {"pipeline.geometry"},
+    "pipeline.datasets": {"pipeline.geometry", "pipeline.synthetic"} | FILES,
+    "pipeline.detectors": {"pipeline.learning", "pipeline.geometry"},
+    "pipeline.labels": {"pipeline.geometry", "pipeline.detectors"} | FILES,
+    "pipeline.structure": FILES | {"pipeline.geometry"},
+    "pipeline.learning": {"pipeline.metrics", "pipeline.geometry"} | FILES,
+    "pipeline.report": {
+        "pipeline.learning", "pipeline.labels", "pipeline.structure", "pipeline.metrics", "pipeline.geometry",
+    } | FILES,
+}  # fmt: skip
+
+# Each heavy library has one door.
+DOORS = {
+    "zarr": {"pipeline.stores"},
+    "dask": {"pipeline.labels"},
+    "distributed": {"pipeline.labels"},
+    "torch": {"pipeline.learning"},
+    "sklearn": {"pipeline.structure"},
+    "plotly": {"pipeline.report"},
+    "jinja2": {"pipeline.report"},
+    "mediapipe": {"pipeline.detectors"},
+    "poselib": {"pipeline.geometry"},
+}
+
+
+def room(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize("module", [name for name in modules() if name.startswith("pipeline.")])
+def test_imports_only_what_its_room_may(module):
+    allowed = MAY_IMPORT[room(module)] | {room(module)}
+    if room(module) not in ("pipeline.errors", "pipeline.skeleton"):
+        allowed |= EVERYWHERE if room(module) != "pipeline.geometry" else {"pipeline.errors", "pipeline.skeleton"}
+    wrong = {name for name in project_imports(module) - {"pipeline"} if room(name) not in allowed}
+    assert not wrong, f"{module} may not import {sorted(wrong)}: move the line to a room that may, or pass the value in."
+
+
+def test_every_room_has_its_rule():
+    assert {room(name) for name in modules() if name.startswith("pipeline.")} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", modules())
+def test_each_heavy_library_has_one_door(module):
+    for library, doors in DOORS.items():
+        uses = any(name.split(".")[0] == library for name in imports(module))
+        assert not uses or room(module) in doors, f"{module} imports {library}: only {sorted(doors)} may."
+
+
+def test_nothing_imports_the_stages():
+    wrong = [name for name in modules() if name.startswith("pipeline") and any("stages" in i for i in imports(name))]
+    assert not wrong
+
+
+def test_no_import_cycles():
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, "Import cycle: " + " -> ".join([*above[above.index(module) :], module])
+        if module in done:
+            return
+        # A package's own __init__ is imported with each of its modules; that is no cycle of its own.
+        for name in project_imports(module):
+            if not module.startswith(f"{name}.") and name != module:
+                visit(name, (*above, module))
+        done.add(module)
+
+    for module in modules():
+        visit(module, ())
