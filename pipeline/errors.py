@@ -9,3 +9,11 @@ class UserError(Exception):
         place = f" ({where})" if where else ""
         advice = f" {fix}" if fix else ""
         super().__init__(f"{what}{place}.{advice}")
+
+    def __reduce__(self) -> tuple:
+        # Errors travel between processes; the parts, not the finished line, make the copy.
+        return _rebuild, (self.what, self.where, self.fix)
+
+
+def _rebuild(what: str, where: str, fix: str) -> UserError:
+    return UserError(what, where=where, fix=fix)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from itertools import pairwise
 
 import pytest
 from ruamel.yaml import YAML
@@ -44,7 +45,7 @@ def test_every_key_has_a_comment():
     lines = FILE.read_text().splitlines()
     bare = [
         line.strip()
-        for above, line in zip(lines, lines[1:], strict=False)
+        for above, line in pairwise(lines)
         if re.match(r" +\w+:", line) and not above.strip().startswith("#") and not line.rstrip().endswith(":")
     ]
     assert not bare, f"Say above each key what it does, with its unit: {bare}"

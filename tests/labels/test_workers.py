@@ -1,0 +1,52 @@
+"""Tasks run here, on local processes or on a cluster, with the same results in the same order."""
+
+import os
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.labels.workers import run_tasks
+
+
+def square(x):
+    return x * x
+
+
+def die(x):
+    os._exit(1)
+
+
+def fail(x):
+    raise UserError(f"{x} is bad", where="here", fix="Mend it.")
+
+
+@pytest.mark.parametrize("n", ["0", "2"])
+def test_results_come_in_the_order_of_the_tasks(monkeypatch, n):
+    monkeypatch.setenv("EPILINE_WORKERS", n)
+    assert run_tasks(square, [(x,) for x in range(5)], "squares") == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.parametrize("n", ["0", "2"])
+def test_an_error_of_a_task_is_the_users_error(monkeypatch, n):
+    monkeypatch.setenv("EPILINE_WORKERS", n)
+    with pytest.raises(UserError, match=r"^1 is bad \(here\)\. Mend it\.$"):
+        run_tasks(fail, [(1,), (1,)], "failing")
+
+
+def test_a_task_that_kills_its_workers(monkeypatch):
+    monkeypatch.setenv("EPILINE_WORKERS", "2")
+    with pytest.raises(UserError, match="A task killed 4 workers"):
+        run_tasks(die, [(1,), (2,)], "dying")
+
+
+def test_dead_cluster(monkeypatch):
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:9")
+    monkeypatch.setattr("pipeline.labels.workers.SECONDS_TO_CONNECT", 1)
+    with pytest.raises(UserError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
+        run_tasks(square, [(1,)], "squares")
+
+
+def test_workers_must_be_a_number(monkeypatch):
+    monkeypatch.setenv("EPILINE_WORKERS", "many")
+    with pytest.raises(UserError, match="EPILINE_WORKERS = 'many'"):
+        run_tasks(square, [(1,)], "squares")

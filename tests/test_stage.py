@@ -1,0 +1,87 @@
+"""Running a stage: paths from the command line, one line for the user's errors, nothing half-written."""
+
+import errno
+import json
+import logging
+import sys
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.progress import progress
+from pipeline.stage import run, whole
+
+
+@pytest.fixture(autouse=True)
+def in_tmp(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def run_with(monkeypatch, main, *args):
+    monkeypatch.setattr(sys, "argv", ["stage", *args])
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    return ended.value.code
+
+
+def test_paths_arrive_and_costs_are_written(monkeypatch, tmp_path):
+    def main(source, target):
+        target.write_text(source.name)
+
+    assert run_with(monkeypatch, main, "in", "out") == 0
+    assert (tmp_path / "out").read_text() == "in"
+    costs = json.loads((tmp_path / "reports/costs/test_stage.json").read_text())
+    assert costs["seconds"] >= 0
+    assert costs["peak_mib"] > 1
+
+
+def test_user_error_is_one_line_and_exit_code_1(monkeypatch, capsys):
+    def main():
+        raise UserError("cam1.mp4 has\n3 frames", where="S1", fix="Film again.")
+
+    assert run_with(monkeypatch, main) == 1
+    assert capsys.readouterr().err == "test_stage: cam1.mp4 has 3 frames (S1). Film again.\n"
+
+
+def test_full_disk_is_a_user_error(monkeypatch, capsys, tmp_path):
+    def main():
+        with whole(tmp_path / "out") as path:
+            path.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device", "out")
+
+    assert run_with(monkeypatch, main) == 1
+    assert capsys.readouterr().err.startswith("test_stage: No space left on device (out).")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bug_is_not_hidden(monkeypatch):
+    def main():
+        raise KeyError("bug")
+
+    monkeypatch.setattr(sys, "argv", ["stage"])
+    with pytest.raises(KeyError):
+        run(main)
+
+
+def test_missing_argument(monkeypatch, capsys):
+    def main(source): ...
+
+    assert run_with(monkeypatch, main) == 2
+    assert "SOURCE" in capsys.readouterr().err
+
+
+def test_whole_replaces_folders_and_clears_what_a_killed_run_left(tmp_path):
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial" / "stale").touch()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    with whole(tmp_path / "out") as aside:
+        aside.mkdir()
+        (aside / "new").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+
+
+def test_progress_yields_everything_and_says_so(caplog):
+    with caplog.at_level(logging.INFO, logger="epiline"):
+        assert list(progress(range(3), "counting", unit="sheep")) == [0, 1, 2]
+    assert "counting: 3 sheeps in" in caplog.text
