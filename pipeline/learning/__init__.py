@@ -1,0 +1,1 @@
+"""The torch room: the 2D detector's training and the volumetric 3D pose network."""

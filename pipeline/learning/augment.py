@@ -1,0 +1,53 @@
+"""Random changes of a crop that leave its pose's meaning as it was: where it is cut, its colours, what hides it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipeline.learning.crops import Crop
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """Ranges of the random changes of where a crop is cut."""
+
+    shift: float = 0.08  # standard deviation, of the side
+    scale: float = 1.25  # largest factor of the side, either way
+    turn_rad: float = np.deg2rad(30)  # largest turn
+    turned: float = 0.6  # share of turned crops
+    mirrored: float = 0.5  # share of mirrored crops
+
+
+def jitter_crop(crop: Crop, jitter: Jitter, rng: np.random.Generator) -> Crop:
+    """A crop nearby, at another scale, turned and mirrored by chance."""
+    side = crop.side_px * jitter.scale ** rng.uniform(-1, 1)
+    center = crop.center_px + np.clip(rng.normal(0, jitter.shift, 2), -2 * jitter.shift, 2 * jitter.shift) * side
+    angle = rng.uniform(-jitter.turn_rad, jitter.turn_rad) if rng.random() < jitter.turned else 0.0
+    return Crop(center, side, angle, bool(rng.random() < jitter.mirrored))
+
+
+def recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another brightness, contrast, tint and noise of an image (H, W, 3) uint8."""
+    gain = rng.uniform(0.75, 1.3) * rng.uniform(0.85, 1.15, 3)
+    offset = rng.uniform(-25, 25)
+    levels = np.arange(256)[:, None] * gain + offset
+    table = np.clip(levels, 0, 255).astype(np.uint8)
+    image = cv2.LUT(image, table[:, None, :])
+    if rng.random() < 0.3:
+        image = cv2.GaussianBlur(image, (3, 3), rng.uniform(0.3, 1.0))
+    return image
+
+
+def hide_parts(image: np.ndarray, rng: np.random.Generator, share: float = 0.5) -> np.ndarray:
+    """Cover up to three random rectangles of an image with colour, as objects between person and camera would."""
+    if rng.random() > share:
+        return image
+    size = image.shape[0]
+    image = image.copy()
+    for _ in range(rng.integers(1, 4)):
+        width, height = rng.uniform(0.08, 0.3, 2) * size
+        x, y = rng.uniform(0, size, 2)
+        corners = ((int(x - width / 2), int(y - height / 2)), (int(x + width / 2), int(y + height / 2)))
+        cv2.rectangle(image, *corners, [int(c) for c in rng.integers(0, 256, 3)], -1)
+    return image

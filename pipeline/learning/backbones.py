@@ -1,0 +1,99 @@
+"""Backbones: images to features at a 32nd of their side; a slim ResNet for small budgets and the paper's ResNet-50."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+STRIDE = 32  # side of the input over side of the features, for every backbone
+
+
+def conv_norm_relu(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """A convolution that keeps the centre, batch normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)
+    )
+
+
+class PlainBlock(nn.Module):
+    """Two 3x3 convolutions with a shortcut (He et al. 2016, the blocks of ResNet-18)."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.first = conv_norm_relu(c_in, c_out, 3, stride)
+        self.second = nn.Sequential(nn.Conv2d(c_out, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out))
+        same = c_in == c_out and stride == 1
+        self.shortcut = nn.Identity() if same else nn.Conv2d(c_in, c_out, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (B, c_in, H, W) to (B, c_out, H / stride, W / stride)."""
+        return torch.relu(self.second(self.first(x)) + self.shortcut(x))
+
+
+class SlimResNet(nn.Module):
+    """A ResNet with one plain block a stage and `width`, 2, 4 and 8 times `width` channels."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv_norm_relu(3, width, 7, 2), nn.MaxPool2d(3, 2, 1))
+        widths = [width, width, 2 * width, 4 * width, 8 * width]
+        self.stages = nn.Sequential(
+            *(PlainBlock(widths[i], widths[i + 1], stride=1 if i == 0 else 2) for i in range(4))
+        )
+        self.channels = widths[-1]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, 3, S, S) to features (B, 8 width, S / 32, S / 32)."""
+        return self.stages(self.stem(images))
+
+
+class Bottleneck(nn.Module):
+    """A 1x1, 3x3, 1x1 bottleneck with a shortcut; parameter names are torchvision's, so its checkpoints load."""
+
+    def __init__(self, c_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        c_out = 4 * width
+        self.conv1, self.bn1 = nn.Conv2d(c_in, width, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv3, self.bn3 = nn.Conv2d(width, c_out, 1, bias=False), nn.BatchNorm2d(c_out)
+        self.downsample = None
+        if c_in != c_out or stride != 1:
+            self.downsample = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (B, c_in, H, W) to (B, 4 width, H / stride, W / stride)."""
+        y = torch.relu(self.bn1(self.conv1(x)))
+        y = torch.relu(self.bn2(self.conv2(y)))
+        return torch.relu(self.bn3(self.conv3(y)) + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet50(nn.Module):
+    """ResNet-50 without its classifier (He et al. 2016); parameter names are torchvision's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        self.layer1 = _bottlenecks(64, 64, 3, stride=1)
+        self.layer2 = _bottlenecks(256, 128, 4, stride=2)
+        self.layer3 = _bottlenecks(512, 256, 6, stride=2)
+        self.layer4 = _bottlenecks(1024, 512, 3, stride=2)
+        self.channels = 2048
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, 3, S, S) to features (B, 2048, S / 32, S / 32)."""
+        x = self.maxpool(torch.relu(self.bn1(self.conv1(images))))
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+
+
+def _bottlenecks(c_in: int, width: int, n: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        Bottleneck(c_in, width, stride), *(Bottleneck(4 * width, width, 1) for _ in range(n - 1))
+    )
+
+
+# Built from the width (which ResNet-50 does not have); with the channels of the deconvolutions that fit it.
+BACKBONES: dict[str, tuple[Callable[[int], nn.Module], Callable[[int], int]]] = {
+    "slim": (SlimResNet, lambda width: 3 * width),
+    "resnet50": (lambda width: ResNet50(), lambda width: 256),
+}

@@ -1,0 +1,63 @@
+"""Checkpoints: a network's weights with the configuration that made it, so that a file is enough to use it."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.errors import UserError
+from pipeline.learning.backbones import BACKBONES
+from pipeline.learning.networks import Architecture, PoseNetwork
+from pipeline.skeleton import JOINTS
+from pipeline.stage import whole
+
+VERSION = 1
+
+
+def save_network(path: Path, network: PoseNetwork, **about: Any) -> None:
+    """Write a network's weights, architecture, joints and what else is said about it (plain values)."""
+    content = {
+        "version": VERSION,
+        "joints": list(JOINTS),
+        "architecture": network.architecture.as_dict(),
+        "about": about,
+        "weights": {name: w.detach().cpu().contiguous() for name, w in network.state_dict().items()},
+    }
+    with whole(path) as aside:
+        torch.save(content, aside)
+
+
+def load_network(path: Path) -> tuple[PoseNetwork, dict[str, Any]]:
+    """The network of a checkpoint, ready to predict, and what was said about it.
+
+    Raises UserError where the file is missing, damaged, of another version or of other joints.
+    """
+    content = read_checkpoint(path)
+    again = "Run dvc repro to make it again."
+    if not isinstance(content, dict) or "version" not in content:
+        raise UserError(f"{path} is not a checkpoint of this pipeline", fix=again)
+    if content["version"] != VERSION:
+        raise UserError(f"{path} has version {content['version']}, this code reads version {VERSION}", fix=again)
+    if content["joints"] != list(JOINTS):
+        raise UserError(f"{path} predicts the joints {content['joints']}, this code has {list(JOINTS)}", fix=again)
+    architecture = Architecture(**content["architecture"])
+    if architecture.backbone not in BACKBONES:
+        raise UserError(f"{path} has the backbone {architecture.backbone!r}, known are {list(BACKBONES)}", fix=again)
+    network = PoseNetwork(architecture)
+    network.load_state_dict(content["weights"])
+    return network.eval(), content["about"]
+
+
+def read_checkpoint(path: Path) -> Any:
+    """The content of a torch file; only plain values and tensors, nothing that runs code.
+
+    Raises UserError where the file is missing or damaged.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise UserError(f"{path} cannot be read as weights: {reason}", fix="Make or fetch it again.") from None

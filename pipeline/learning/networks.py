@@ -1,0 +1,93 @@
+"""The volumetric pose network: backbone, three deconvolutions, one volume of scores per joint, its expectation.
+
+The frozen 2D detector is the same network with volumes one cell deep. Coordinates are of the unit cube over the crop:
+x right, y down, z away from the camera, the crop's corner at 0, its far corner at 1, the root's depth at z = 0.5.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.learning.backbones import BACKBONES, STRIDE
+from pipeline.skeleton import N_JOINTS
+
+N_DECONVOLUTIONS = 3
+CELL_PX = STRIDE // 2**N_DECONVOLUTIONS  # side of a cell of the volume in pixels of the crop
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is built from; written into its checkpoint."""
+
+    backbone: str
+    width: int  # channels of the slim backbone's first stage; 0 where the backbone has no such choice
+    depth_cells: int  # 1 for a 2D network
+
+    def __str__(self) -> str:
+        width = f" of width {self.width}" if self.width else ""
+        return f"{self.backbone}{width}, volumes {self.depth_cells} deep"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Plain values, for a checkpoint."""
+        return asdict(self)
+
+
+class PoseNetwork(nn.Module):
+    """Integral pose regression (Sun et al. 2018): images (B, 3, S, S) to scores (B, 17, D, S / 4, S / 4)."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        build, deconvolution_channels = BACKBONES[architecture.backbone]
+        self.backbone = build(architecture.width)
+        channels = deconvolution_channels(architecture.width)
+        self.feature_channels = int(self.backbone.channels)
+        self.deconvolutions = nn.Sequential(
+            *(_deconvolution(self.feature_channels if i == 0 else channels, channels) for i in range(N_DECONVOLUTIONS))
+        )
+        self.head = nn.Conv2d(channels, N_JOINTS * architecture.depth_cells, 1)
+        nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores (B, 17, D, S / 4, S / 4) of every cell of every joint's volume."""
+        return self.scores(self.backbone(images))
+
+    def scores(self, features: Tensor) -> Tensor:
+        """Scores from the backbone's features."""
+        planes = self.head(self.deconvolutions(features)).float()
+        return planes.unflatten(1, (N_JOINTS, self.architecture.depth_cells)).contiguous()
+
+
+def _deconvolution(c_in: int, c_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(c_in, c_out, 4, 2, 1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)
+    )
+
+
+def expectation(scores: Tensor) -> Tensor:
+    """Soft-argmax: mean position (..., 3) as x, y, z under the softmax of scores (..., D, H, W)."""
+    probability = scores.flatten(-3).softmax(-1).unflatten(-1, scores.shape[-3:])
+    axes = (probability.sum((-3, -2)), probability.sum((-3, -1)), probability.sum((-2, -1)))
+    return torch.stack([(p * cell_centers(p.shape[-1], p.device)).sum(-1) for p in axes], -1)
+
+
+def cell_centers(n: int, device: torch.device | None = None) -> Tensor:
+    """Centres (n,) of n equal cells of the unit interval."""
+    return (torch.arange(n, device=device) + 0.5) / n
+
+
+def start_from_detector(network: PoseNetwork, detector: PoseNetwork) -> None:
+    """Copy a 2D network's weights, its head repeated over the depth cells: x and y come out as the detector's.
+
+    Raises ValueError where the two differ in more than depth.
+    """
+    ours, theirs = network.architecture, detector.architecture
+    if (ours.backbone, ours.width, 1) != (theirs.backbone, theirs.width, theirs.depth_cells):
+        raise ValueError(f"A network ({ours}) cannot start from another architecture ({theirs}).")
+    weights = {
+        name: w.repeat_interleave(ours.depth_cells, 0) if name.startswith("head.") else w
+        for name, w in detector.state_dict().items()
+    }
+    network.load_state_dict(weights)
