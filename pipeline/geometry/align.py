@@ -1,0 +1,78 @@
+"""Alignment of point sets and of rigs by a similarity: rotation, translation and, if wanted, scale."""
+
+import numpy as np
+
+
+def similarity(
+    source: np.ndarray, target: np.ndarray, *, scale: bool = True, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The similarity that brings source points nearest to target points in the (weighted) least-squares sense.
+
+    Points are (..., N, 3), weights (..., N); points that are NaN in either set do not count. Returns scale (...),
+    rotation (..., 3, 3), never a reflection, and translation (..., 3) with target = scale * R @ source + t; NaN
+    where fewer than three points count. Umeyama, "Least-squares estimation of transformation parameters", 1991.
+    """
+    seen = np.isfinite(source).all(-1) & np.isfinite(target).all(-1)
+    w = seen.astype(float) if weights is None else np.where(seen, weights, 0.0)
+    enough = (w > 0).sum(-1) >= 3
+    w = w / np.maximum(w.sum(-1, keepdims=True), 1e-300)
+    a, b = (np.where(seen[..., None], x, 0.0) for x in (source, target))
+    a_mean, b_mean = ((w[..., None] * x).sum(-2, keepdims=True) for x in (a, b))
+    a, b = a - a_mean, b - b_mean
+    U, d, Vt = np.linalg.svd(np.einsum("...n,...ni,...nj->...ij", w, b, a))
+    # The determinant check: without it mirrored poses would be "aligned" by a reflection.
+    signs = np.ones_like(d)
+    signs[..., 2] = np.sign(np.linalg.det(U) * np.linalg.det(Vt))
+    R = (U * signs[..., None, :]) @ Vt
+    spread = (w[..., None] * a**2).sum((-2, -1))
+    s = (d * signs).sum(-1) / np.maximum(spread, 1e-300) if scale else np.ones(spread.shape)
+    t = b_mean[..., 0, :] - s[..., None] * (R @ a_mean[..., 0, :, None])[..., 0]
+    invalid = np.where(enough, 0.0, np.nan)
+    return s + invalid, R + invalid[..., None, None], t + invalid[..., None]
+
+
+def align(
+    source: np.ndarray, target: np.ndarray, *, scale: bool = True, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """The source points (..., N, 3) moved by the similarity that brings them nearest to the target points (..., N, 3).
+
+    Points that are NaN in either set do not count; weights (..., N) are optional. NaN where fewer than three count.
+    """
+    s, R, t = similarity(source, target, scale=scale, weights=weights)
+    return s[..., None, None] * source @ np.swapaxes(R, -1, -2) + t[..., None, :]
+
+
+def rig_error(
+    R_estimated: np.ndarray, centers_estimated: np.ndarray, R_true: np.ndarray, centers_true: np.ndarray
+) -> tuple[float, float]:
+    """Mean rotation error in degrees and mean centre error (unit of the true centres) of a rig's cameras.
+
+    Rotations are (V, 3, 3) from the world to each camera, centres (V, 3); the worlds may differ by a similarity. Its
+    rotation is the mean over the cameras, as the centres of two or of collinear cameras leave it open. Cameras that
+    are NaN in either rig do not count; both errors are NaN where fewer than two remain.
+    """
+    known = [np.isfinite(x).reshape(len(x), -1).all(-1) for x in (R_estimated, centers_estimated, R_true, centers_true)]
+    keep = np.all(known, axis=0)
+    if keep.sum() < 2:
+        return float("nan"), float("nan")
+    R_a, a, R_b, b = (x[keep] for x in (R_estimated, centers_estimated, R_true, centers_true))
+    # R_a = R_b @ Q where Q takes the estimated world to the true one.
+    Q = nearest_rotation(np.einsum("vji,vjk->ik", R_b, R_a))
+    rotation_deg = np.degrees(rotation_angle(R_a @ Q.T @ np.swapaxes(R_b, -1, -2)))
+    moved, b = (a - a.mean(0)) @ Q.T, b - b.mean(0)
+    s = (moved * b).sum() / max((moved**2).sum(), 1e-300)
+    return float(rotation_deg.mean()), float(np.linalg.norm(s * moved - b, axis=-1).mean())
+
+
+def nearest_rotation(M: np.ndarray) -> np.ndarray:
+    """The rotation (..., 3, 3) nearest to a matrix (..., 3, 3)."""
+    U, _, Vt = np.linalg.svd(M)
+    U = U.copy()
+    U[..., :, 2] *= np.sign(np.linalg.det(U) * np.linalg.det(Vt))[..., None]
+    return U @ Vt
+
+
+def rotation_angle(R: np.ndarray) -> np.ndarray:
+    """The angle in radians (...) of rotations (..., 3, 3), exact for small ones too."""
+    sine = np.stack([R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0], R[..., 1, 0] - R[..., 0, 1]], -1)
+    return np.arctan2(np.linalg.norm(sine, axis=-1), np.trace(R, axis1=-2, axis2=-1) - 1)
