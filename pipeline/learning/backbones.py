@@ -87,9 +87,7 @@ class ResNet50(nn.Module):
 
 
 def _bottlenecks(c_in: int, width: int, n: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        Bottleneck(c_in, width, stride), *(Bottleneck(4 * width, width, 1) for _ in range(n - 1))
-    )
+    return nn.Sequential(Bottleneck(c_in, width, stride), *(Bottleneck(4 * width, width, 1) for _ in range(n - 1)))
 
 
 # Built from the width (which ResNet-50 does not have); with the channels of the deconvolutions that fit it.

@@ -1,0 +1,136 @@
+"""The frozen detector trained by the stage pretrain: the person from the background's difference, then the pose."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.detectors.protocol import Detections
+from pipeline.learning.crops import box_of_joints, crop_of_box
+from pipeline.learning.detection import CropDetector
+from pipeline.params import DetectParams
+from pipeline.skeleton import N_JOINTS
+
+BACKGROUND_FRAMES = 60  # of all clips of a camera together
+SEARCH_PX = 320  # longer side of the images in which the person is looked for
+DIFFERENCE = 28  # levels (0-255) that a person differs from the background, where the noise is less
+SHADOW = (0.45, 1.0)  # brightness of a shadow over that of what it falls on
+SHADOW_TINT = 0.06  # largest spread of that ratio over the colours
+SMALLEST_PERSON = 0.002  # of the image's area
+PASSES = 2  # the first on the foreground's box, the others on the box of the joints found before
+
+
+class PretrainedDetector:
+    """Top-down 2D poses of the one person in front of an unmoved camera."""
+
+    def __init__(self, weights: Path, params: DetectParams) -> None:
+        self._crops = CropDetector.load(weights)
+        self._sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+        self._batch_size = params.batch_size
+
+    def provenance(self) -> dict[str, str]:
+        """Name, version and hash of the weights."""
+        return {"name": "pretrained", "version": str(self._crops.about["trained_on"]), "sha256": self._sha256}
+
+    def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
+        """The median image of frames sampled from all clips; None where nothing moves, so it would hold the person."""
+        frames = _sample(clips, BACKGROUND_FRAMES)
+        if len(frames) < 5:
+            return None
+        background = np.median(np.stack(frames), axis=0).astype(np.uint8)
+        found = [foreground_box(frame, background) is not None for frame in frames]
+        return background if np.mean(found) > 0.2 else None
+
+    def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
+        """Find the person in N images of one camera; without a background, look for them in the whole image."""
+        n = len(images)
+        result = Detections(np.full((n, N_JOINTS, 2), np.nan), np.zeros((n, N_JOINTS)), np.full((n, 4), np.nan))
+        if background is None:
+            boxes = [self._search(image) for image in images]
+        else:
+            boxes = [foreground_box(image, background) for image in images]
+        there = [i for i, box in enumerate(boxes) if box is not None]
+        crops = [crop_of_box(boxes[i], self._crops.margin) for i in there]
+        for _ in range(PASSES):
+            joints_px, confidence = self._crops.detect([images[i] for i in there], crops, self._batch_size)
+            joint_boxes = [box_of_joints(joints) for joints in joints_px]
+            crops = [crop_of_box(box, self._crops.margin) for box in joint_boxes]
+        if there:
+            result.joints_px[there], result.confidence[there], result.box_px[there] = joints_px, confidence, joint_boxes
+        return result
+
+    def _search(self, image: np.ndarray) -> np.ndarray | None:
+        """The square of the image where the network is surest of a person."""
+        squares = _squares(image.shape[1], image.shape[0])
+        crops = [crop_of_box(square, 1.0) for square in squares]
+        _, confidence = self._crops.detect([image] * len(crops), crops, self._batch_size)
+        best = int(confidence.mean(1).argmax())
+        # The square is the crop; the box within is smaller by the margin.
+        center, half = crops[best].center_px, crops[best].side_px / self._crops.margin / 2
+        return np.concatenate([center - half, center + half])
+
+
+def _sample(clips: Sequence[Sequence[np.ndarray]], n: int) -> list[np.ndarray]:
+    """About n frames, evenly spread over all clips."""
+    total = sum(len(clip) for clip in clips)
+    wanted = np.unique(np.linspace(0, max(total - 1, 0), min(n, total)).round().astype(int))
+    frames, start = [], 0
+    for clip in clips:
+        frames += [clip[int(i) - start] for i in wanted if start <= i < start + len(clip)]
+        start += len(clip)
+    return frames
+
+
+def _squares(width: int, height: int) -> list[np.ndarray]:
+    """Squares (4,) that cover an image at three scales."""
+    squares = []
+    for side in np.array([1.0, 0.7, 0.5]) * max(width, height):
+        xs, ys = (_centers(side, n) for n in (width, height))
+        squares += [np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2]) for x in xs for y in ys]
+    return squares
+
+
+def _centers(side: float, length: int) -> np.ndarray:
+    """Up to three centres, evenly spread, of pieces of a length."""
+    half = min(side, length) / 2
+    return np.unique(np.linspace(half, length - half, 3))
+
+
+def foreground_box(image: np.ndarray, background: np.ndarray) -> np.ndarray | None:
+    """The box (4,) of what differs most from the background in an image, in pixels; None if nothing does.
+
+    Shadows (darker, of the same tint) and single noisy pixels do not count.
+    """
+    scale = min(1.0, SEARCH_PX / max(image.shape[:2]))
+    small, ground = (cv2.resize(x, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for x in (image, background))
+    mask = _foreground(cv2.GaussianBlur(small, (3, 3), 0), cv2.GaussianBlur(ground, (3, 3), 0))
+    # Parts of one person may be apart where the clothing looks like the wall behind.
+    joined = cv2.dilate(mask, np.ones((9, 9), np.uint8))
+    n, labels = cv2.connectedComponents(joined)
+    if n < 2:
+        return None
+    areas = np.bincount(labels[mask > 0], minlength=n)
+    areas[0] = 0
+    largest = int(areas.argmax())
+    if areas[largest] < SMALLEST_PERSON * mask.size:
+        return None
+    y, x = np.nonzero((labels == largest) & (mask > 0))
+    # Edges of a pixel's area, back in the image's pixels.
+    low, high = np.array([x.min(), y.min()]), np.array([x.max(), y.max()]) + 1
+    return np.concatenate([low, high]) / scale - 0.5
+
+
+def _foreground(image: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Mask (H, W) uint8 of the pixels that differ from the background by more than noise and shadow."""
+    a, b = image.astype(np.float32), background.astype(np.float32)
+    difference = np.abs(a - b).max(-1)
+    # The median difference of an image that is mostly background measures its noise.
+    threshold = max(DIFFERENCE, 5 * float(np.median(difference)))
+    ratio = (a + 8) / (b + 8)
+    spread = ratio.max(-1) - ratio.min(-1)
+    brightness = ratio.mean(-1)
+    shadow = (spread < SHADOW_TINT) & (brightness > SHADOW[0]) & (brightness < SHADOW[1])
+    mask = ((difference > threshold) & ~shadow).astype(np.uint8)
+    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))

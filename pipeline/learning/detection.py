@@ -1,0 +1,75 @@
+"""2D poses of person crops from the frozen network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.learning.checkpoints import load_network
+from pipeline.learning.crops import Crop
+from pipeline.learning.device import as_input, choose_device, precision
+from pipeline.learning.networks import PoseNetwork, cell_centers
+
+# Radius of the window around a heatmap's peak whose mean position is the joint, in cells.
+WINDOW_CELLS = 3
+
+
+@dataclass(frozen=True)
+class CropDetector:
+    """A frozen 2D network with the input it was trained for."""
+
+    network: PoseNetwork
+    input_px: int
+    margin: float
+    about: dict[str, Any]
+
+    @classmethod
+    def load(cls, weights: Path) -> "CropDetector":
+        """The detector of a checkpoint; raises UserError where it cannot be used."""
+        network, about = load_network(weights)
+        network.to(choose_device(), memory_format=torch.channels_last)
+        return cls(network, int(about["input_px"]), float(about["margin"]), about)
+
+    @torch.inference_mode()
+    def detect(
+        self, images: Sequence[np.ndarray], crops: Sequence[Crop], batch_size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Joints (N, 17, 2) in pixels and confidence (N, 17) of the person in each crop."""
+        device = choose_device()
+        fast = precision(device)
+        joints, confidence = np.full((len(crops), 17, 2), np.nan), np.zeros((len(crops), 17))
+        for start in range(0, len(crops), batch_size):
+            chunk = range(start, min(start + batch_size, len(crops)))
+            pixels = np.stack([crops[i].cut(images[i], self.input_px) for i in chunk])
+            with fast():
+                scores = self.network(as_input(pixels, device))
+            found, sure = (x.cpu().numpy() for x in peak_position(scores[:, :, 0]))
+            for row, i in enumerate(chunk):
+                joints[i], confidence[i] = crops[i].to_image(found[row].astype(float)), sure[row]
+        return joints, confidence
+
+
+def peak_position(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean position (B, J, 2) of the heatmap within a window around its peak, and the heatmap's share (B, J) in there.
+
+    Scores are (B, J, H, W). Unlike the mean over the whole heatmap it does not lie between two candidates.
+    """
+    height, width = scores.shape[-2:]
+    probability = scores.flatten(-2).softmax(-1)
+    peak = probability.argmax(-1)
+    probability = probability.view_as(scores)
+    near_y = _window(peak // width, height)
+    near_x = _window(peak % width, width)
+    inside = probability * near_y[..., :, None] * near_x[..., None, :]
+    share = inside.sum((-2, -1))
+    x = (inside.sum(-2) * cell_centers(width, scores.device)).sum(-1) / share
+    y = (inside.sum(-1) * cell_centers(height, scores.device)).sum(-1) / share
+    return torch.stack([x, y], -1), share
+
+
+def _window(center: Tensor, n: int) -> Tensor:
+    return ((torch.arange(n, device=center.device) - center[..., None]).abs() <= WINDOW_CELLS).float()

@@ -1,0 +1,159 @@
+"""Training of the frozen 2D detector on single images whose joints are known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipeline.errors import UserError
+from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
+from pipeline.learning.backbones import STRIDE
+from pipeline.learning.checkpoints import save_network
+from pipeline.learning.crops import MARGIN, Crop, box_of_joints, crop_of_box
+from pipeline.learning.curves import Curve, curve_file
+from pipeline.learning.device import as_input, choose_device, precision
+from pipeline.learning.loader import batches, shuffled
+from pipeline.learning.losses import plane_loss
+from pipeline.learning.networks import Architecture, PoseNetwork, expectation
+from pipeline.learning.schedule import learning_rate
+from pipeline.params import PretrainParams
+from pipeline.progress import progress
+from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
+
+HELD_OUT = 0.04  # share of the images that is never trained on and gives the curve's error
+CURVE_POINTS = 20
+# The first steps see smaller images: cheaper, and pose at large before detail.
+SMALL_SHARE_OF_STEPS, SMALL_SHARE_OF_SIDE = 0.65, 2 / 3
+AUXILIARY_WEIGHT = 4.0
+LEFT_JOINTS = np.array([j for j in LIMB_JOINTS if JOINTS[j].startswith("l_")])
+
+
+class LabelledImages(Protocol):
+    """Square images of one person each, the box of the joints centred in them."""
+
+    images: np.ndarray  # (N, S, S, 3) uint8 RGB
+    joints_px: np.ndarray  # (N, 17, 2)
+    visible: np.ndarray  # (N, 17) bool
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Makes training samples: a random crop, and its joints in the unit square."""
+
+    data: LabelledImages
+    size_px: int
+
+    def __call__(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        joints_px = self.data.joints_px[index]
+        crop = jitter_crop(crop_of_box(box_of_joints(joints_px)), Jitter(), rng)
+        image = hide_parts(recolour(crop.cut(self.data.images[index], self.size_px), rng), rng)
+        joints = mirrored_joints(crop.to_unit(joints_px), crop)
+        outside = ((joints < 0) | (joints > 1)).any(-1)
+        joints[outside] = np.nan
+        return image, joints.astype(np.float32)
+
+
+def mirrored_joints(joints: np.ndarray, crop: Crop) -> np.ndarray:
+    """Joints (17, ...) seen in a crop: in a mirrored one, a left hand is a right hand."""
+    return joints[MIRROR] if crop.mirrored else joints
+
+
+class SideDifference(nn.Module):
+    """Left-minus-right vectors of the limb joints from pooled features; only for training.
+
+    Without it the network settles on the midpoint of left and right: telling them apart pays only once it is possible.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, 2 * len(LEFT_JOINTS))
+
+    def loss(self, features: Tensor, joints: Tensor) -> Tensor:
+        """Mean absolute error against joints (B, 17, 2) of the unit square."""
+        target = (joints[:, LEFT_JOINTS] - joints[:, MIRROR[LEFT_JOINTS]]).flatten(1)
+        known = torch.isfinite(target)
+        return (self.linear(features.mean((2, 3))) - target)[known].abs().sum() / known.sum().clamp(min=1)
+
+
+def train_detector(images: LabelledImages, params: PretrainParams, detector: Path, curve: Path) -> None:
+    """Train the 2D network and write its weights and its curve.
+
+    Raises UserError where there are too few images to train and to measure.
+    """
+    n_held_out = max(1, round(HELD_OUT * len(images.images)))
+    if len(images.images) < n_held_out + params.batch_size:
+        fix = "Raise pretrain.images or lower pretrain.batch_size."
+        raise UserError(f"{len(images.images)} images are too few for batches of {params.batch_size}", fix=fix)
+    torch.manual_seed(params.seed)
+    network = PoseNetwork(Architecture("slim", params.width, depth_cells=1))
+    held_out, trained = np.split(np.arange(len(images.images)), [n_held_out])
+    with curve_file(curve, ("step", "loss", "val_error_percent", "lr")) as rows:
+        _train(network, images, trained, held_out, params, rows)
+    save_network(
+        detector, network, input_px=params.input_px, margin=MARGIN,
+        trained_on=f"{len(trained)} images, seed {params.seed}",
+    )  # fmt: skip
+
+
+def _train(
+    network: PoseNetwork, data: LabelledImages, trained: np.ndarray, held_out: np.ndarray,
+    params: PretrainParams, curve: Curve,
+) -> None:  # fmt: skip
+    device = choose_device()
+    network.to(device, memory_format=torch.channels_last).train()
+    sides = SideDifference(network.feature_channels).to(device)
+    weights = [*network.parameters(), *sides.parameters()]
+    optimizer = torch.optim.AdamW(weights, params.lr, weight_decay=0.01, fused=True)
+    fast = precision(device)
+    losses: list[float] = []
+    steps = progress(_batches(data, trained, params), "pretrain", total=params.steps, unit="step")
+    for step, (images, joints) in enumerate(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(params.lr, step, params.steps)
+        target = torch.from_numpy(joints).to(device)
+        with fast():
+            features = network.backbone(as_input(images, device))
+            scores = network.scores(features)
+        loss = plane_loss(scores, target) + AUXILIARY_WEIGHT * sides.loss(features.float(), target)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(weights, 5.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+        if (step + 1) % max(1, params.steps // CURVE_POINTS) == 0 or step + 1 == params.steps:
+            error = held_out_error(network, data, held_out, images.shape[1], device)
+            curve.add(step=step + 1, loss=np.mean(losses), val_error_percent=error, lr=optimizer.param_groups[0]["lr"])
+            losses.clear()
+    network.eval()
+
+
+def _batches(data: LabelledImages, trained: np.ndarray, params: PretrainParams) -> Iterator[tuple[np.ndarray, ...]]:
+    """Batches of small images first, then of the full size."""
+    small_px = max(STRIDE, round(SMALL_SHARE_OF_SIDE * params.input_px / STRIDE) * STRIDE)
+    n_small = round(SMALL_SHARE_OF_STEPS * params.steps)
+    for size_px, n, seed in (
+        (small_px, n_small, (params.seed, 0)),
+        (params.input_px, params.steps - n_small, (params.seed, 1)),
+    ):
+        yield from batches(_Samples(data, size_px), shuffled(trained, params.batch_size, n, seed), seed)
+
+
+@torch.inference_mode()
+def held_out_error(
+    network: PoseNetwork, data: LabelledImages, held_out: np.ndarray, size_px: int, device: torch.device
+) -> float:
+    """Mean error of the visible joints in % of the longer side of the person's box, on upright crops."""
+    network.eval()
+    errors = []
+    for chunk in np.array_split(held_out, max(1, len(held_out) // 64)):
+        crops = [crop_of_box(box_of_joints(data.joints_px[i])) for i in chunk]
+        images = np.stack([crop.cut(data.images[i], size_px) for crop, i in zip(crops, chunk, strict=True)])
+        joints = expectation(network(as_input(images, device)))[..., :2].cpu().numpy()
+        target = np.stack([crop.to_unit(data.joints_px[i]) for crop, i in zip(crops, chunk, strict=True)])
+        errors.append(np.linalg.norm(joints - target, axis=-1)[data.visible[chunk]])
+    network.train()
+    return 100 * MARGIN * float(np.concatenate(errors).mean())
