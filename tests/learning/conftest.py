@@ -1,0 +1,146 @@
+"""A world of coloured stick figures: learnable in seconds, its frames kept as plain arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from pipeline.capture import Capture, Recording, View
+from pipeline.geometry.camera import Camera
+from pipeline.learning import predict
+from pipeline.learning.checkpoints import save_network
+from pipeline.learning.networks import Architecture, PoseNetwork
+from pipeline.params import TrainParams
+from pipeline.skeleton import BONES
+from pipeline.stores import LABELS, POSES2D, TRUTH, writing
+
+SIZE_PX = 96
+FRAMES = 6
+STANDING_MM = np.array([
+    (0, 0, 0), (-130, 0, 0), (-130, 450, 0), (-130, 880, 0), (130, 0, 0), (130, 450, 0), (130, 880, 0),
+    (0, -250, 0), (0, -500, 0), (0, -570, 0), (0, -750, 0),
+    (180, -480, 0), (300, -250, 0), (350, 0, 0), (-180, -480, 0), (-300, -250, 0), (-350, 0, 0),
+], float)  # fmt: skip
+COLOURS = np.random.default_rng(0).integers(60, 256, (len(BONES), 3))
+
+
+class ArrayFrames:
+    """Stands in for packed frames: the frames of a view in an .npy file."""
+
+    opened: list[str] = []  # noqa: RUF012
+
+    def __init__(self, path: Path) -> None:
+        ArrayFrames.opened.append(str(path))
+        self._images = np.load(path)
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        return self._images[i]
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+
+def draw_person(joints_px: np.ndarray, size_px: int = SIZE_PX) -> np.ndarray:
+    """A stick figure of coloured bones, (size_px, size_px, 3)."""
+    image = np.full((size_px, size_px, 3), 30, np.uint8)
+    for (a, b), colour in zip(BONES, COLOURS, strict=True):
+        ends = (tuple(int(round(v)) for v in joints_px[j]) for j in (a, b))
+        cv2.line(image, *ends, [int(c) for c in colour], 3)
+    return image
+
+
+def random_poses(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Poses (n, 17, 3) around the root, mm: standing, turned about the vertical, limbs moved."""
+    poses = STANDING_MM + rng.normal(0, 60, (n, 17, 3))
+    angle = rng.uniform(0, 2 * np.pi, n)
+    c, s, zero, one = np.cos(angle), np.sin(angle), np.zeros(n), np.ones(n)
+    turn = np.stack([np.stack(row, -1) for row in ((c, zero, s), (zero, one, zero), (-s, zero, c))], 1)
+    return poses @ turn.transpose(0, 2, 1)
+
+
+@dataclass
+class World:
+    """Paths of a capture ready for training."""
+
+    frames: Path
+    poses2d: Path
+    labels: Path
+    detector: Path
+    out: Path
+
+    def paths(self) -> tuple[Path, ...]:
+        out = (self.out / name for name in ("pose3d.pt", "predictions.zarr", "train.csv"))
+        return (self.frames, self.poses2d, self.labels, self.detector, *out)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch):
+    torch.set_num_threads(1)
+    monkeypatch.setattr(predict, "PackedFrames", ArrayFrames)
+    ArrayFrames.opened.clear()
+
+
+@pytest.fixture
+def params() -> TrainParams:
+    return TrainParams(
+        supervision="self", init="detector", backbone="slim", input_px=64, volume=16, epochs=2, batch_size=4,
+        lr=1e-3, flip_test=True, seed=0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    """Two training recordings and a test one, of two views and a third kept for evaluation; exact labels."""
+    rng = np.random.default_rng(1)
+    world = World(*(tmp_path / name for name in ("frames", "poses2d.zarr", "labels.zarr", "detector.pt", "out")))
+    world.frames.mkdir()
+    camera = Camera(np.array([[90, 0, 47.5], [0, 90, 47.5], [0, 0, 1.0]]), np.zeros(0), (SIZE_PX, SIZE_PX))
+    recordings = [
+        _recording(world.frames, f"S{i}", split, camera, rng) for i, split in enumerate(["train", "train", "test"])
+    ]
+    Capture(source="sticks", recordings=[r for r, _ in recordings]).write(world.frames)
+    _write_stores(world, recordings)
+    torch.manual_seed(0)
+    network = PoseNetwork(Architecture("slim", 8, 1))
+    save_network(world.detector, network, input_px=64, margin=1.25, trained_on="nothing")
+    return world
+
+
+def _recording(folder: Path, name: str, split: str, camera: Camera, rng) -> tuple[Recording, np.ndarray]:
+    """A recording and its true joints in the world (FRAMES, 17, 3); its images are written."""
+    joints = random_poses(rng, FRAMES) + [0, 0, 3000]
+    views = []
+    for i, turn in enumerate((0.0, 1.5, -1.5)):
+        c, s = np.cos(turn), np.sin(turn)
+        R = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+        posed = camera.posed(R, np.array([0, 0, 3000.0]) - R @ [0, 0, 3000.0])
+        file = f"{name}_{i}.npy"
+        np.save(folder / file, np.stack([draw_person(posed.project(pose)) for pose in joints]))
+        views.append(View.of(f"c{i}", file, posed, evaluation_only=i == 2))
+    recording = Recording(
+        name=name, subject=name, action="stand", split=split, rig="r", fps=25.0, n_frames=FRAMES, views=views
+    )
+    return recording, joints
+
+
+def _write_stores(world: World, recordings: list[tuple[Recording, np.ndarray]]) -> None:
+    with (
+        writing(world.poses2d, POSES2D) as poses2d,
+        writing(world.labels, LABELS, method="exact") as labels,
+        writing(world.frames / "truth.zarr", TRUTH) as truth,
+    ):
+        for recording, joints in recordings:
+            cameras = [view.camera for view in recording.views]
+            pixels = np.stack([camera.project(joints) for camera in cameras], 1)
+            sizes = {"frame": len(joints), "view": len(cameras)}
+            box = np.concatenate([pixels.min(2), pixels.max(2)], -1)
+            confidence = np.ones(pixels.shape[:3])
+            poses2d.create(recording.name, sizes).write(
+                0, {"joints_px": pixels, "confidence": confidence, "box_px": box}
+            )
+            joints_cam = np.stack([camera.to_camera(joints) for camera in cameras], 1)
+            labels.create(recording.name, sizes).write(0, {"joints_world_mm": joints, "joints_cam_mm": joints_cam})
+            truth.create(recording.name, sizes).write(0, {"joints_world_mm": joints})
