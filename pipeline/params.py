@@ -53,6 +53,8 @@ class FramesParams(_Section):
     every_n_frames: Count
     max_side_px: Side
     jpeg_quality: Annotated[int, Field(ge=1, le=100)]
+    unequal_lengths: Literal["reject", "trim"]
+    size_tolerance: Annotated[float, Field(ge=0, le=0.1)]
     strict: bool
 
 
