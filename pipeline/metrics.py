@@ -6,6 +6,7 @@ or per joint; whoever reports them takes the mean.
 
 import numpy as np
 
+from pipeline.geometry.align import align
 from pipeline.skeleton import JOINTS, MIRROR, ROOT
 
 # The joints PCK and AUC are counted on: those of MPI-INF-3DHP's protocol, without the root that is zero by definition.
@@ -15,7 +16,6 @@ AUC_THRESHOLDS_MM = np.linspace(0, 150, 31)
 # Left and right closer than this share of the box cannot be told apart in the image, so they cannot be swapped either.
 SWAP_SEPARATION = 0.05
 LEFT_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name.startswith("l_")])
-FEWEST_FOR_SIMILARITY = 4
 
 
 def root_centred(poses_mm: np.ndarray) -> np.ndarray:
@@ -38,22 +38,9 @@ def scale_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
 def similarity_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
     """The predicted poses after the rotation, translation and scale that fit the truth by least squares.
 
-    No reflection is allowed. Poses with fewer than four joints in common become missing.
-    Umeyama, Least-Squares Estimation of Transformation Parameters, PAMI 1991.
+    No reflection is allowed. Poses with fewer than three joints in common become missing.
     """
-    both = np.isfinite(predicted_mm).all(-1) & np.isfinite(true_mm).all(-1)
-    enough = both.sum(-1) >= FEWEST_FOR_SIMILARITY
-    weight = both[..., None] / np.maximum(both.sum(-1), 1)[..., None, None]
-    p, t = (np.where(both[..., None], x, 0) for x in (predicted_mm, true_mm))
-    p_mean, t_mean = (np.sum(x * weight, axis=-2, keepdims=True) for x in (p, t))
-    p0, t0 = p - p_mean, t - t_mean
-    U, D, Vt = np.linalg.svd(np.swapaxes(t0 * weight, -1, -2) @ p0)
-    sign = np.ones_like(D)
-    sign[..., -1] = np.sign(np.linalg.det(U) * np.linalg.det(Vt))
-    R = (U * sign[..., None, :]) @ Vt
-    spread = np.sum(p0**2 * weight, axis=(-1, -2))
-    scale = np.divide(np.sum(D * sign, -1), spread, out=np.full_like(spread, np.nan), where=enough & (spread > 0))
-    return scale[..., None, None] * ((predicted_mm - p_mean) @ np.swapaxes(R, -1, -2)) + t_mean
+    return align(predicted_mm, true_mm)
 
 
 def joint_errors(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:

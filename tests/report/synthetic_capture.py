@@ -1,0 +1,196 @@
+"""A tiny capture with every store of the chain, made without any stage: people who stand and turn in a ring of cameras.
+
+Labels and predictions are the truth with known errors, so that every figure of the report can be told in advance.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from pipeline.capture import Capture, Recording, Rejected, View
+from pipeline.geometry.camera import Camera
+from pipeline.skeleton import BONES, N_JOINTS, joint
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, writing
+
+SIZE_PX = (160, 120)
+N_FRAMES = 24
+# Offset of each joint from its parent in mm, in the world: x right, y forward, z up; standing.
+OFFSETS = {
+    "r_hip": (130, 0, 0), "r_knee": (0, 20, -450), "r_ankle": (0, -20, -440),
+    "l_hip": (-130, 0, 0), "l_knee": (0, 20, -450), "l_ankle": (0, -20, -440),
+    "spine": (0, 0, 240), "thorax": (0, 0, 250), "neck": (0, 20, 90), "head": (0, 0, 130),
+    "l_shoulder": (-150, 0, 0), "l_elbow": (-60, 0, -270), "l_wrist": (-20, 60, -240),
+    "r_shoulder": (150, 0, 0), "r_elbow": (60, 0, -270), "r_wrist": (20, 60, -240),
+}  # fmt: skip
+
+
+def standing() -> np.ndarray:
+    """The joints of a standing person, pelvis at the height of 900 mm."""
+    pose = np.zeros((N_JOINTS, 3))
+    pose[0] = [0, 0, 900]
+    names = {joint(name): offset for name, offset in OFFSETS.items()}
+    for parent, child in BONES:
+        pose[child] = pose[parent] + names[child]
+    return pose
+
+
+def motion(seed: int, n_frames: int = N_FRAMES) -> np.ndarray:
+    """A person who turns around and moves the limbs, (frame, joint, 3) in the world."""
+    rng = np.random.default_rng(seed)
+    poses = np.repeat(standing()[None], n_frames, axis=0)
+    poses[:, [joint(n) for n in ("l_wrist", "r_wrist", "l_elbow", "r_elbow", "l_knee")]] += rng.normal(
+        scale=120, size=(n_frames, 5, 3)
+    )
+    turns = Rotation.from_rotvec(np.linspace(0, 2 * np.pi, n_frames)[:, None] * [0, 0, 1]).as_matrix()
+    return np.einsum("fij,fkj->fki", turns, poses) + rng.normal(scale=[200, 200, 0], size=(1, 1, 3))
+
+
+def ring_camera(angle: float) -> Camera:
+    """A camera 4 m away at breast height that looks at the middle of the ring."""
+    center = np.array([4000 * np.cos(angle), 4000 * np.sin(angle), 1200])
+    forward = np.array([0, 0, 950]) - center
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, [0, 0, 1])
+    right /= np.linalg.norm(right)
+    R = np.stack([right, np.cross(forward, right), forward])
+    K = np.array([[180, 0, (SIZE_PX[0] - 1) / 2], [0, 180, (SIZE_PX[1] - 1) / 2], [0, 0, 1]], float)
+    return Camera(K, np.zeros(0), SIZE_PX, R, -R @ center)
+
+
+@dataclass
+class SyntheticCapture:
+    """Where the capture lies, and its truth."""
+
+    root: Path
+    capture: Capture
+    joints_world_mm: dict[str, np.ndarray]
+
+    @property
+    def frames(self) -> Path:
+        return self.root / "data" / "frames"
+
+    @property
+    def cameras(self) -> list[Camera]:
+        return [ring_camera(angle) for angle in (0.0, 1.6, 3.1, 4.7)]
+
+
+def make_capture(
+    root: Path, *, truth: bool = True, extrinsics: bool = True, evaluation_view: bool = True, test: bool = True
+) -> SyntheticCapture:
+    """Write manifest, truth and all stores under `root/data`; the last of four views is for evaluation only."""
+    world = SyntheticCapture(root, _manifest(extrinsics, evaluation_view, test), {})
+    world.frames.mkdir(parents=True)
+    world.capture.write(world.frames)
+    for n, recording in enumerate(world.capture.recordings):
+        world.joints_world_mm[recording.name] = motion(n)
+    if truth:
+        with writing(world.frames / "truth.zarr", TRUTH) as store:
+            for name, joints in world.joints_world_mm.items():
+                store.create(name, {"frame": len(joints)}).write(0, {"joints_world_mm": joints})
+    return world
+
+
+def _manifest(extrinsics: bool, evaluation_view: bool, test: bool) -> Capture:
+    recordings = []
+    people = [("S1", "train"), ("S2", "train")] + [("S3", "test")] * test
+    for subject, split in people:
+        views = []
+        for v, angle in enumerate((0.0, 1.6, 3.1, 4.7)):
+            camera = ring_camera(angle)
+            camera = camera if extrinsics else camera.posed(None, None)
+            last = evaluation_view and v == 3
+            views.append(View.of(f"cam{v}", f"{subject}.cam{v}", camera, evaluation_only=last))
+        recordings.append(
+            Recording(
+                name=f"{subject}-turning", subject=subject, action="turning", split=split, rig="room", fps=12.5,
+                n_frames=N_FRAMES, frame_numbers=list(range(0, 2 * N_FRAMES, 2)), views=views,
+            )
+        )  # fmt: skip
+    rejected = [Rejected(recording="S9-jumping", reason="cam2.mp4 ends after 3 of 400 frames")]
+    return Capture(source="demo", recordings=recordings, rejected=rejected)
+
+
+def write_poses2d(world: SyntheticCapture, error_px: float = 1.0) -> None:
+    """Detections: the projected truth, each joint moved right by `error_px`; in frame 3 of view 0 nobody is found."""
+    with writing(world.root / "data" / "poses2d.zarr", POSES2D, detector="synthetic") as store:
+        for recording in world.capture.recordings:
+            px = np.stack([c.project(world.joints_world_mm[recording.name]) for c in world.cameras], 1)
+            px = px + np.array([error_px, 0])
+            px[3, 0] = np.nan
+            box = np.concatenate([np.nanmin(px, 2) - 5, np.nanmax(px, 2) + 5], -1)
+            group = store.create(recording.name, {"frame": len(px), "view": px.shape[1]})
+            confidence = np.where(np.isfinite(px[..., 0]), 0.9, 0.0)
+            group.write(0, {"joints_px": px, "confidence": confidence, "box_px": box})
+
+
+def write_rigs(world: SyntheticCapture, turned_deg: float = 0.0, scale: float = 1.0, fixed_by: str = "bones") -> None:
+    """The true rig, scaled, with its first camera turned by `turned_deg` about the vertical."""
+    with writing(world.root / "data" / "rigs.zarr", RIGS, mode="rig") as store:
+        for recording in world.capture.recordings:
+            R = np.stack([c.R_cam_from_world for c in world.cameras])
+            center = scale * np.stack([c.center_world_mm for c in world.cameras])
+            R[0] = R[0] @ Rotation.from_rotvec([0, 0, np.radians(turned_deg)]).as_matrix()
+            t = -np.einsum("vij,vj->vi", R, center)
+            unused = [v for v, view in enumerate(recording.views) if view.evaluation_only]
+            R[unused], t[unused] = np.nan, np.nan
+            group = store.create(recording.name, {"rig": 1, "view": len(R)}, mode="rig", scale=fixed_by)
+            std = np.where(np.isfinite(t[:, 0]), 0.1, np.nan)[None]
+            group.write(0, {
+                "R_cam_from_world": R[None], "t_cam_from_world_mm": t[None], "rotation_std_deg": std,
+                "center_std_mm": 20 * std, "residual_px": 12 * std,
+            })  # fmt: skip
+
+
+def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "bones", wrist_mm: float = 17.0) -> None:
+    """Labels: the truth times `scale` in each camera's frame, left wrist `wrist_mm` off; frame 5 has no head."""
+    with writing(world.root / "data" / "labels.zarr", LABELS, method="robust") as store:
+        for recording in world.capture.recordings:
+            truth = world.joints_world_mm[recording.name].copy()
+            truth[:, joint("l_wrist"), 2] += wrist_mm
+            truth[5, joint("head")] = np.nan
+            cam = scale * np.stack([c.to_camera(truth) for c in world.cameras], 1)
+            used = [v for v, view in enumerate(recording.views) if not view.evaluation_only]
+            unused = [v for v in range(len(recording.views)) if v not in used]
+            cam[:, unused] = np.nan
+            F, V, J = cam.shape[:3]
+            status = np.ones((F, J), np.uint8)
+            status[5, joint("head")] = 2
+            view_used = np.zeros((F, V, J), bool)
+            view_used[:, used] = True
+            group = store.create(recording.name, {"frame": F, "view": V}, scale=fixed_by, mode="rig")
+            group.write(0, {
+                "joints_world_mm": scale * truth, "joints_cam_mm": cam, "status": status,
+                "reprojection_px": np.where(np.isfinite(cam[..., 0]), 1.0, np.nan), "view_used": view_used,
+                "uncertainty_mm": np.where(np.isfinite(truth[..., 0]), 8.0, np.nan),
+            })  # fmt: skip
+
+
+def write_predictions(world: SyntheticCapture, depth_mm: float = 34.0) -> None:
+    """Predictions of the test recordings: the truth, the right ankle `depth_mm` too far away along its ray."""
+    with writing(world.root / "data" / "predictions.zarr", PREDICTIONS) as store:
+        for recording in world.capture.recordings:
+            if recording.split != "test":
+                continue
+            truth = world.joints_world_mm[recording.name]
+            cam = np.stack([c.to_camera(truth) for c in world.cameras], 1)
+            px = np.stack([c.project(truth) for c in world.cameras], 1)
+            depth = cam[..., 2].copy()
+            depth[..., joint("r_ankle")] += depth_mm
+            root = cam[..., :1, 2]
+            group = store.create(recording.name, {"frame": len(px), "view": px.shape[1]})
+            group.write(0, {"joints_px": px, "relative_depth": (depth - root) / root})
+
+
+def write_costs(world: SyntheticCapture, *stages: str) -> None:
+    """What some stages cost, and two training curves."""
+    folder = world.root / "reports" / "costs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for n, stage in enumerate(stages, start=1):
+        (folder / f"{stage}.json").write_text(json.dumps({"seconds": 10.0 * n, "peak_mib": 100 * n}))
+    plots = world.root / "reports" / "plots"
+    plots.mkdir(exist_ok=True)
+    (plots / "train.csv").write_text("epoch,loss\n1,0.5\n2,0.25\n")
+    (plots / "pretrain.csv").write_text("step,loss\n10,3.0\n20,2.0\n")
