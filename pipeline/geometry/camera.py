@@ -74,6 +74,6 @@ def undistort(points_px: np.ndarray, K: np.ndarray, dist: np.ndarray) -> np.ndar
     if not len(points):
         return np.empty(shape)
     exact = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-12)
-    normalised = cv2.undistortPointsIter(points, K, dist if len(dist) else None, None, None, exact)
+    normalised = cv2.undistortPoints(points, K, dist if len(dist) else None, criteria=exact)
     normalised = normalised.reshape(shape)
     return np.where(np.isfinite(points_px).all(-1, keepdims=True), normalised, np.nan)
