@@ -1,0 +1,117 @@
+"""The embedded demo: rendered people filmed by five cameras, written as real video files with the truth beside them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline import stores
+from pipeline.capture import Capture, Recording, View
+from pipeline.errors import UserError
+from pipeline.geometry.camera import Camera
+from pipeline.params import CaptureParams, DemoParams
+from pipeline.synthetic.actions import ACTIONS
+from pipeline.synthetic.cameras import draw_rig
+from pipeline.synthetic.motion import Clip, move
+from pipeline.synthetic.parts import make_parts
+from pipeline.synthetic.person import Person, draw_person
+from pipeline.synthetic.processes import in_processes
+from pipeline.synthetic.room import Room, draw_room
+from pipeline.synthetic.scene import Lens, render, set_stage, shadows
+from pipeline.synthetic.seeds import CAPTURE, generator
+
+RIG = "demo"
+N_LABELLING = 4  # the cameras after these are for evaluation only
+RECORDINGS_PER_SUBJECT = 2
+
+
+def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
+    """Render the demo capture into the folder `capture`: videos, manifest and truth.
+
+    Raises UserError for subjects that the demo does not have and for a split that leaves nothing to train on.
+    """
+    del footage  # nothing is read: everything is rendered
+    demo = params.demo
+    names = _subjects(params)
+    (capture / "videos").mkdir(parents=True)
+    room, cameras = make_world(demo)
+    recordings = [r for name in names for r in _recordings(name, name in params.test_subjects, demo, cameras)]
+    tasks = [(demo, r.name, r.subject, r.action, v, capture / r.views[v].file)
+             for r in recordings for v in range(len(cameras))]  # fmt: skip
+    in_processes(_film, tasks, "rendering the demo capture", "video")
+    Capture(source="demo", recordings=recordings).write(capture)
+    with stores.writing(capture / "truth.zarr", stores.TRUTH, source="demo") as truth:
+        for r in recordings:
+            joints = make_clip(demo, r.name, r.subject, r.action)[1].bodies.joints_mm
+            truth.create(r.name, {"frame": len(joints)}).write(0, {"joints_world_mm": joints})
+
+
+def _subjects(params: CaptureParams) -> list[str]:
+    known = [f"S{i + 1}" for i in range(params.demo.subjects)]
+    names = known if params.subjects == "all" else params.subjects
+    for key, wanted in (("subjects", names), ("test_subjects", params.test_subjects)):
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            fix = f"The demo has {', '.join(known)}."
+            raise UserError(f"Unknown subject {', '.join(unknown)}", where=f"capture.{key}", fix=fix)
+    if all(name in params.test_subjects for name in names):
+        fix = "Keep at least one subject that is not a test subject."
+        raise UserError("No subject is left to train on", where="capture.test_subjects", fix=fix)
+    return [name for name in known if name in names]
+
+
+def _recordings(subject: str, test: bool, demo: DemoParams, cameras: list[Camera]) -> list[Recording]:
+    actions, i = list(ACTIONS), int(subject[1:]) - 1
+    n_frames = max(1, round(demo.seconds / RECORDINGS_PER_SUBJECT * demo.fps))
+    # Two different acts each; the second changes faster, so that no two of seven neighbours share both.
+    chosen = [actions[i % len(actions)], actions[(3 + 3 * i + i // len(actions)) % len(actions)]]
+    if chosen[0] == chosen[1]:
+        chosen[1] = actions[(i + 1) % len(actions)]
+    recordings = []
+    for action in chosen:
+        name = f"{subject}_{action}"
+        views = [View.of(f"cam{v + 1}", f"videos/{name}.cam{v + 1}.mp4", camera, evaluation_only=v >= N_LABELLING)
+                 for v, camera in enumerate(cameras)]  # fmt: skip
+        recordings.append(Recording(
+            name=name, subject=subject, action=action, split="test" if test else "train", rig=RIG,
+            height_mm=round(make_person(demo, subject).build.height), fps=demo.fps, n_frames=n_frames, views=views,
+        ))  # fmt: skip
+    return recordings
+
+
+def make_world(demo: DemoParams) -> tuple[Room, list[Camera]]:
+    """The room and the five cameras of the demo."""
+    return draw_room(generator(demo.seed, CAPTURE, "room"), stool=True), draw_rig(
+        generator(demo.seed, CAPTURE, "cameras"), demo.size_px
+    )
+
+
+def make_person(demo: DemoParams, subject: str) -> Person:
+    """A subject of the demo."""
+    return draw_person(generator(demo.seed, CAPTURE, "person", subject))
+
+
+def make_clip(demo: DemoParams, recording: str, subject: str, action: str) -> tuple[Person, Clip]:
+    """Who moves in a recording, and how."""
+    person = make_person(demo, subject)
+    n_seconds = demo.seconds / RECORDINGS_PER_SUBJECT
+    return person, move(person, action, n_seconds, demo.fps, generator(demo.seed, CAPTURE, "motion", recording))
+
+
+def _film(demo: DemoParams, recording: str, subject: str, action: str, view: int, file: Path) -> None:
+    """Render one video."""
+    room, cameras = make_world(demo)
+    stage = set_stage(room, cameras[view])
+    person, clip = make_clip(demo, recording, subject, action)
+    parts, paint = make_parts(person, clip.bodies)
+    rng = generator(demo.seed, CAPTURE, "noise", recording, str(view))
+    noise = rng.standard_normal((2 * demo.size_px, 2 * demo.size_px, 3), np.float32)
+    lens = Lens(blur_px=0.5, noise=2.5, gain=1.0, gamma=0.75)
+    video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), demo.fps, (demo.size_px, demo.size_px))
+    if not video.isOpened():
+        raise UserError("OpenCV cannot write mp4 files here", where=str(file), fix="Install opencv-python from PyPI.")
+    for moment in parts:
+        v, u = rng.integers(demo.size_px, size=2)
+        image = render(stage, moment, paint, shadows(moment, room), lens, noise[v:, u:])
+        video.write(image[..., ::-1])
+    video.release()

@@ -1,0 +1,135 @@
+"""Ray casting of rounded cones: which body part every pixel sees, at which depth.
+
+A part is a rounded cone (two spheres and the cone that touches both) in a space of its own that a linear map
+makes out of the world's: the map squeezes round limbs to flat chests, and a cone without length to an ellipsoid.
+"""
+
+import numba as nb
+import numpy as np
+
+# Columns of a part: linear map to its own space (9), origin in the world (3), length, radii at both ends,
+# and, for the bounds, the far end in the world (3) and the largest radius there.
+MAP, ORIGIN, LENGTH, RADIUS0, RADIUS1, END, BOUND = 0, 9, 12, 13, 14, 15, 18
+N_COLUMNS = 19
+
+
+@nb.njit(cache=True, fastmath=True)
+def _distort(x: float, y: float, dist: np.ndarray) -> tuple[float, float]:
+    r2 = x * x + y * y
+    radial = 1 + r2 * (dist[0] + r2 * (dist[1] + r2 * dist[4]))
+    return (
+        x * radial + 2 * dist[2] * x * y + dist[3] * (r2 + 2 * x * x),
+        y * radial + dist[2] * (r2 + 2 * y * y) + 2 * dist[3] * x * y,
+    )
+
+
+@nb.njit(cache=True, fastmath=True)
+def _bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple:
+    left, top, right, bottom = 1e9, 1e9, -1e9, -1e9
+    for end in range(2):
+        at = ORIGIN if end == 0 else END
+        x = R[0, 0] * part[at] + R[0, 1] * part[at + 1] + R[0, 2] * part[at + 2] + t[0]
+        y = R[1, 0] * part[at] + R[1, 1] * part[at + 1] + R[1, 2] * part[at + 2] + t[1]
+        z = R[2, 0] * part[at] + R[2, 1] * part[at + 1] + R[2, 2] * part[at + 2] + t[2]
+        if z < 200:
+            return 0.0, 0.0, 1e9, 1e9
+        radius = 1.12 * part[BOUND] / z
+        u, v = _distort(x / z, y / z, dist)
+        left, right = min(left, u - radius), max(right, u + radius)
+        top, bottom = min(top, v - radius), max(bottom, v + radius)
+    return (
+        left * K[0, 0] + K[0, 2] - 1, top * K[1, 1] + K[1, 2] - 1,
+        right * K[0, 0] + K[0, 2] + 2, bottom * K[1, 1] + K[1, 2] + 2,
+    )  # fmt: skip
+
+
+@nb.njit(cache=True, fastmath=True)
+def _sphere(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, a: float, radius: float) -> float:
+    b = ox * dx + oy * dy + oz * dz
+    h = b * b - a * (ox * ox + oy * oy + oz * oz - radius * radius)
+    if h < 0:
+        return 1e9
+    return (-b - np.sqrt(h)) / a
+
+
+@nb.njit(cache=True, fastmath=True)
+def _hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, length: float, r0: float, r1: float) -> float:
+    """Where the ray o + s d first meets the rounded cone along z; 1e9 where it does not."""
+    a = dx * dx + dy * dy + dz * dz
+    nearest = _sphere(ox, oy, oz, dx, dy, dz, a, r0)
+    if length < 1e-3:
+        return nearest
+    nearest = min(nearest, _sphere(ox, oy, oz - length, dx, dy, dz, a, r1))
+    sine = (r0 - r1) / length
+    if sine * sine >= 1:
+        return nearest
+    slope2 = 1 / (1 - sine * sine)
+    # On the cone: x^2 + y^2 = (r0 - z sine)^2 / cosine^2.
+    e, f = r0 - oz * sine, -dz * sine
+    qa = dx * dx + dy * dy - f * f * slope2
+    qb = ox * dx + oy * dy - e * f * slope2
+    qc = ox * ox + oy * oy - e * e * slope2
+    h = qb * qb - qa * qc
+    if h < 0 or qa == 0:
+        return nearest
+    # Both roots: along the axis of a tapered cone the nearer one may lie on the other nappe.
+    for sign in (-1.0, 1.0):
+        s = (-qb + sign * np.sqrt(h)) / qa
+        z = oz + s * dz
+        if r0 * sine < z < length + r1 * sine:
+            nearest = min(nearest, s)
+    return nearest
+
+
+@nb.njit(cache=True, fastmath=True)
+def cast(
+    parts: np.ndarray, rays: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray,
+    depth: np.ndarray, seen: np.ndarray,
+) -> None:  # fmt: skip
+    """Find the part nearest to the camera at each pixel.
+
+    rays (H, W, 3): world directions with unit depth; depth (H, W): of what is there already, lowered in place;
+    seen (H, W): number of the part, written in place where one is nearer.
+    """
+    height, width = depth.shape
+    cx, cy, cz = -(R.T @ t)
+    for p in range(len(parts)):
+        part = parts[p]
+        left, top, right, bottom = _bounds(part, K, dist, R, t)
+        m00, m01, m02, m10, m11, m12, m20, m21, m22 = part[0:9]
+        wx, wy, wz = cx - part[9], cy - part[10], cz - part[11]
+        ox, oy, oz = m00 * wx + m01 * wy + m02 * wz, m10 * wx + m11 * wy + m12 * wz, m20 * wx + m21 * wy + m22 * wz
+        for v in range(max(0, int(top)), min(height, max(0, int(bottom) + 1))):
+            for u in range(max(0, int(left)), min(width, max(0, int(right) + 1))):
+                rx, ry, rz = rays[v, u, 0], rays[v, u, 1], rays[v, u, 2]
+                dx, dy, dz = (
+                    m00 * rx + m01 * ry + m02 * rz,
+                    m10 * rx + m11 * ry + m12 * rz,
+                    m20 * rx + m21 * ry + m22 * rz,
+                )
+                s = _hit(ox, oy, oz, dx, dy, dz, part[LENGTH], part[RADIUS0], part[RADIUS1])
+                if 100 < s < depth[v, u]:
+                    depth[v, u] = s
+                    seen[v, u] = p
+
+
+@nb.njit(cache=True, fastmath=True)
+def surface(part: np.ndarray, x: float, y: float, z: float) -> tuple:
+    """Of a world point on a part: its coordinates in the part's own space (3) and the world's unit normal (3)."""
+    wx, wy, wz = x - part[9], y - part[10], z - part[11]
+    lx = part[0] * wx + part[1] * wy + part[2] * wz
+    ly = part[3] * wx + part[4] * wy + part[5] * wz
+    lz = part[6] * wx + part[7] * wy + part[8] * wz
+    length, r0, r1 = part[LENGTH], part[RADIUS0], part[RADIUS1]
+    nx, ny, nz = lx, ly, lz
+    if length >= 1e-3:
+        sine = (r0 - r1) / length
+        rho = np.sqrt(lx * lx + ly * ly) + 1e-9
+        # The sphere's centre that this point belongs to: where its normal meets the axis.
+        foot = lz - rho * sine / np.sqrt(max(1e-9, 1 - sine * sine)) if sine * sine < 1 else 0.0
+        nz = lz - min(max(foot, 0.0), length)
+    gx = part[0] * nx + part[3] * ny + part[6] * nz
+    gy = part[1] * nx + part[4] * ny + part[7] * nz
+    gz = part[2] * nx + part[5] * ny + part[8] * nz
+    norm = 1 / np.sqrt(gx * gx + gy * gy + gz * gz + 1e-12)
+    return lx, ly, lz, gx * norm, gy * norm, gz * norm

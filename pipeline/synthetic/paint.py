@@ -1,0 +1,128 @@
+"""What body parts look like: colours as a function of the place on the part."""
+
+import numba as nb
+import numpy as np
+
+SKIN, CLOTH, SHIRT, HIPS, LEG, FACE, HAIR, SHOE = range(8)
+PAINT_COLUMNS = 20
+
+
+@nb.njit(cache=True, fastmath=True)
+def lattice(i: int, j: int) -> float:
+    """A fixed random number, 0-1, for a cell of a grid."""
+    n = (i * 374761393 + j * 668265263) & 0xFFFFFFFF
+    n = ((n ^ (n >> 13)) * 1274126177) & 0xFFFFFFFF
+    return ((n ^ (n >> 16)) & 0xFFFF) / 65535.0
+
+
+@nb.njit(cache=True, fastmath=True)
+def noise(x: float, y: float) -> float:
+    """Smooth noise, 0-1, with features of size one."""
+    i, j = int(np.floor(x)), int(np.floor(y))
+    u, v = x - i, y - j
+    u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
+    top = lattice(i, j) * (1 - u) + lattice(i + 1, j) * u
+    bottom = lattice(i, j + 1) * (1 - u) + lattice(i + 1, j + 1) * u
+    return top * (1 - v) + bottom * v
+
+
+@nb.njit(cache=True, fastmath=True)
+def _pattern(kind: float, period: float, around: float, along: float) -> float:
+    """Share of the second colour, at `around` and `along` in mm."""
+    if kind == 1:
+        return 1.0 if (along / period) % 1.0 < 0.4 else 0.0
+    if kind == 2:
+        return 1.0 if (around / period) % 1.0 < 0.35 else 0.0
+    if kind == 3:
+        a = 0.4 if (along / period) % 1.0 < 0.5 else 0.0
+        return a + (0.4 if (around / period) % 1.0 < 0.5 else 0.0)
+    if kind == 4:
+        u, v = (around / period) % 1.0 - 0.5, (along / period) % 1.0 - 0.5
+        return 1.0 if u * u + v * v < 0.07 else 0.0
+    if kind == 5:
+        return 0.35 * noise(around / 25, along / 25) + 0.15 * noise(around / 8, along / 8)
+    return 0.0
+
+
+@nb.njit(cache=True, fastmath=True)
+def _mix(p: np.ndarray, share: float, first: int, second: int) -> tuple[float, float, float]:
+    keep = 1 - share
+    return (
+        p[first] * keep + p[second] * share,
+        p[first + 1] * keep + p[second + 1] * share,
+        p[first + 2] * keep + p[second + 2] * share,
+    )
+
+
+@nb.njit(cache=True, fastmath=True)
+def _face(p: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Face on a unit ball: x forward, y left, z up."""
+    if z > p[12] - 0.55 * (0.6 - x) if x < 0.6 else z > p[12] + 0.25:
+        return p[4], p[5], p[6]
+    if x > 0.3:
+        eye = abs(y) - 0.42
+        if abs(z - 0.02) < 0.09 and abs(eye) < 0.17:
+            return (p[7], p[8], p[9]) if abs(eye) < 0.08 else (0.9, 0.9, 0.9)
+        if p[11] > 0 and abs(z - 0.02) < 0.17 and abs(eye) < 0.27:
+            return 0.1, 0.1, 0.12
+        if abs(z - 0.2) < 0.045 and abs(eye) < 0.24:
+            return p[4], p[5], p[6]
+        if abs(z + 0.5) < 0.06 and abs(y) < 0.33:
+            return 0.6 * p[1] + 0.1, 0.35 * p[2], 0.35 * p[3]
+    if p[10] > 0 and z < -0.28 and x > -0.1:
+        return _mix(p, 0.8 * p[10], 1, 4)
+    return p[1], p[2], p[3]
+
+
+@nb.njit(cache=True, fastmath=True)
+def colour(p: np.ndarray, length: float, radius: float, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Colour of a place on a part, in the part's own space (mm for cones, the unit ball for ellipsoids)."""
+    kind = int(p[0])
+    if kind == FACE:
+        return _face(p, x, y, z)
+    if kind == HAIR:
+        shade = 0.75 + 0.5 * noise(np.arctan2(y, x) * 9, z * 3)
+        return p[1] * shade, p[2] * shade, p[3] * shade
+    scale = 100.0 if length < 1e-3 else 1.0
+    angle = np.arctan2(y, x)
+    around, along = angle * radius * scale, z * scale
+    if kind == CLOTH or kind == LEG:
+        cut = p[12]
+        if along > cut:
+            return p[7], p[8], p[9]
+        if kind == CLOTH and along > cut - 45:
+            return p[4], p[5], p[6]
+        if kind == LEG and p[13] != 0 and abs(angle - p[13] * 1.5708) < 0.28:
+            return p[4], p[5], p[6]
+        share = _pattern(p[10], p[11], around, along)
+        if kind == LEG:
+            share *= 0.5
+            return _mix(p, share, 1, 4)
+        keep = 1 - share
+        return p[1] * keep + p[13] * share, p[2] * keep + p[14] * share, p[3] * keep + p[15] * share
+    if kind == SHIRT:
+        front = x > 0
+        if front and p[12] == 1 and abs(y) < 9:
+            return (0.95, 0.95, 0.95) if (along / 38) % 1.0 < 0.3 else _mix(p, 0.35, 1, 4)
+        if front and p[12] == 2 and length > 40 and abs(y) < 70 and abs(along - 40) < 50:
+            return p[4], p[5], p[6]
+        if front and p[12] == 3 and abs(y) < 45:
+            return p[4], p[5], p[6]
+        if not front and p[13] == 1 and length > 40 and abs(y) < 80 and abs(along - 50) < 60:
+            return p[4], p[5], p[6]
+        return _mix(p, _pattern(p[10], p[11], around, along), 1, 4)
+    if kind == HIPS:
+        if z > 0.62:
+            return 0.15, 0.1, 0.07
+        if x > 0 and abs(y) < 0.03:
+            return _mix(p, 0.5, 1, 4)
+        if x < -0.3 and 0.25 < abs(y) < 0.75 and -0.2 < z < 0.35:
+            return 0.6 * p[1], 0.6 * p[2], 0.6 * p[3]
+        return _mix(p, 0.5 * _pattern(p[10], p[11], around, along), 1, 4)
+    if kind == SHOE:
+        if x < -0.55 * radius:
+            return p[4], p[5], p[6]
+        if x > 0.5 * radius and 0.2 * length < z < 0.8 * length and abs(y) < 0.4 * radius:
+            return 0.95, 0.95, 0.95
+        return p[1], p[2], p[3]
+    return p[1], p[2], p[3]

@@ -1,0 +1,38 @@
+"""Spreads rendering over the processor's cores."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any
+
+import cv2
+
+from pipeline.progress import progress
+
+
+def n_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_processes(
+    function: Callable[..., Any], tasks: Sequence[tuple], what: str, unit: str, n_processes: int | None = None
+) -> list[Any]:
+    """Call `function(*task)` for every task, one process a core, showing progress; results in the order of the tasks."""
+    n_processes = min(n_processes or n_cores(), len(tasks))
+    if n_processes <= 1:
+        return [function(*task) for task in progress(tasks, what, unit=unit)]
+    # Forked children inherit the compiled kernels; elsewhere they are loaded from numba's cache.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(n_processes, mp_context=context, initializer=_start) as pool:
+        futures = [pool.submit(function, *task) for task in tasks]
+        for done in progress(as_completed(futures), what, total=len(futures), unit=unit):
+            done.result()
+        return [future.result() for future in futures]
+
+
+def _start() -> None:
+    # A thread pool that the parent started does not survive the fork.
+    cv2.setNumThreads(1)

@@ -1,0 +1,180 @@
+"""Rooms: a textured floor, walls with pictures, furniture and light; drawn once for a camera that does not move."""
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+
+from pipeline.synthetic.actions import STOOL_MM, STOOL_SIZE_MM
+from pipeline.synthetic.paint import lattice, noise
+
+
+@dataclass(frozen=True)
+class Room:
+    """One room; boxes are rows of (low corner, high corner, colour, second colour, pattern)."""
+
+    half_mm: float  # from the middle to each wall
+    height_mm: float
+    seed: int
+    floor: np.ndarray  # (8,) two colours, pattern, size of a tile in mm
+    walls: np.ndarray  # (4, 8) two colours, pattern, period in mm
+    boxes: np.ndarray  # (B, 13)
+    key_light: np.ndarray  # (3,) unit vector towards the light
+    key_rgb: np.ndarray  # (3,)
+    ambient_rgb: np.ndarray  # (3,)
+
+
+def draw_room(rng: np.random.Generator, *, stool: bool, clutter: int = 5) -> Room:
+    """A room drawn at random; with a stool at the place where people sit."""
+    half = float(rng.uniform(5000, 6000))
+    boxes = [_stool(rng)] if stool else []
+    boxes += [_furniture(rng, half) for _ in range(rng.integers(1, clutter + 1))]
+    wall = rng.uniform(0.35, 0.9) * (1 + rng.normal(0, 0.06, 3))
+    walls = np.stack([_surface(rng, wall * rng.uniform(0.85, 1.1), 0.12, 4, (300, 1400)) for _ in range(4)])
+    floor_rgb = rng.uniform(0.2, 0.75) * (np.array([1.0, 0.93, 0.85]) + rng.normal(0, 0.08, 3))
+    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.75, 1.35)
+    light = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
+    warm = np.array([1 + rng.uniform(-0.06, 0.1), 1.0, 1 + rng.uniform(-0.12, 0.06)])
+    strength = rng.uniform(0.4, 0.85)
+    return Room(
+        half, float(rng.uniform(2900, 3600)), int(rng.integers(1 << 20)), _surface(rng, floor_rgb, 0.15, 4, (250, 900)),
+        walls, np.stack(boxes), light, strength * warm, (1.02 - 0.62 * strength) * (2 - warm),
+    )  # fmt: skip
+
+
+def _surface(rng: np.random.Generator, rgb: np.ndarray, contrast: float, n_patterns: int, size: tuple[float, float]) -> np.ndarray:
+    second = rgb * (1 + rng.uniform(-2, 1) * contrast) + rng.normal(0, 0.25 * contrast, 3)
+    return np.concatenate([np.clip(rgb, 0.05, 0.97), np.clip(second, 0.05, 0.97), [rng.integers(n_patterns), rng.uniform(*size)]])
+
+
+def _stool(rng: np.random.Generator) -> np.ndarray:
+    low = np.array([*(STOOL_MM - STOOL_SIZE_MM[:2] / 2), 0.0])
+    return np.concatenate([low, low + STOOL_SIZE_MM, rng.uniform(0.1, 0.8, 6), [rng.integers(3)]])
+
+
+def _furniture(rng: np.random.Generator, half: float) -> np.ndarray:
+    """A box against a wall, in the middle half of the wall's length."""
+    size = np.array([rng.uniform(400, 1800), rng.uniform(250, 500), rng.uniform(350, 1900)])
+    along = rng.uniform(-0.45, 0.45) * half
+    low = np.array([along - size[0] / 2, half - size[1], 0.0])
+    high = np.array([along + size[0] / 2, half - 1, size[2]])
+    for _ in range(rng.integers(4)):
+        low, high = np.array([-high[1], low[0], low[2]]), np.array([-low[1], high[0], high[2]])
+    return np.concatenate([low, high, rng.uniform(0.1, 0.85, 6), [rng.integers(3)]])
+
+
+def draw_background(room: Room, rays: np.ndarray, center_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Light colour (H, W, 3), 0-1, and depth (H, W) of the empty room along world rays with unit depth (H, W, 3)."""
+    colour = np.empty(rays.shape, np.float32)
+    depth = np.empty(rays.shape[:2], np.float32)
+    _draw(
+        rays, np.asarray(center_mm, float), room.half_mm, room.height_mm, room.seed, room.floor, room.walls, room.boxes,
+        room.key_light, room.key_rgb, room.ambient_rgb, colour, depth,
+    )  # fmt: skip
+    return colour, depth
+
+
+@nb.njit(cache=True, fastmath=True)
+def _share(pattern: float, size: float, u: float, v: float, seed: int) -> float:
+    """Share of the second colour at (u, v) in mm on a surface."""
+    if pattern == 1:
+        return 0.8 * float((int(np.floor(u / size)) + int(np.floor(v / size))) & 1)
+    if pattern == 2:
+        row = int(np.floor(v / (0.25 * size)))
+        plank = int(np.floor((u + 700 * lattice(row, seed)) / (3 * size)))
+        return 0.75 * lattice(row, plank + seed) + 0.25 * noise(u / 160, v / 14)
+    if pattern == 3:
+        return 0.7 * noise(u / size, v / size) + 0.3 * noise(u / 40, v / 40)
+    return 0.25 * noise(u / 70, v / 70)
+
+
+@nb.njit(cache=True, fastmath=True)
+def _picture(u: float, v: float, wall: int, seed: int, height: float) -> tuple[float, float, float, float]:
+    """Opacity and colour of what hangs on a wall: a few frames, windows, doors."""
+    for i in range(3):
+        middle = (lattice(seed + i, 7 * wall) - 0.5) * 7000
+        width, tall = 300 + 900 * lattice(seed + i, wall + 50), 300 + 900 * lattice(seed + i, wall + 90)
+        center = 1100 + 1100 * lattice(seed + i, wall + 130)
+        if lattice(seed + i, wall + 170) > 0.65:
+            center, tall, width = 1020.0, 2050.0, 900.0
+        du, dv = abs(u - middle), abs(v - center)
+        if du < width / 2 and dv < tall / 2 and v < height - 100:
+            if du > width / 2 - 40 or dv > tall / 2 - 40:
+                return 1.0, 0.85 * lattice(seed, i), 0.8 * lattice(seed, i + 1), 0.75 * lattice(seed, i + 2)
+            light = 0.25 + 0.6 * noise(u / 170 + 9 * i, v / 210)
+            return (
+                1.0, light * lattice(i, seed + 3) * 1.2, light * lattice(i, seed + 4) * 1.2, light * lattice(i, seed + 5) * 1.2,
+            )  # fmt: skip
+    return 0.0, 0.0, 0.0, 0.0
+
+
+@nb.njit(cache=True, fastmath=True)
+def _box(box: np.ndarray, c: np.ndarray, dx: float, dy: float, dz: float) -> tuple[float, int]:
+    near, far, axis = -1e9, 1e9, 0
+    for i in range(3):
+        d = dx if i == 0 else (dy if i == 1 else dz)
+        d = d if abs(d) > 1e-9 else 1e-9
+        a, b = (box[i] - c[i]) / d, (box[i + 3] - c[i]) / d
+        if min(a, b) > near:
+            near, axis = min(a, b), i
+        far = min(far, max(a, b))
+    return (near, axis) if near < far and near > 100 else (1e9, 0)
+
+
+@nb.njit(cache=True, fastmath=True)
+def _draw(
+    rays: np.ndarray, c: np.ndarray, half: float, height: float, seed: int, floor: np.ndarray, walls: np.ndarray,
+    boxes: np.ndarray, light: np.ndarray, key: np.ndarray, ambient: np.ndarray, colour: np.ndarray, depth: np.ndarray,
+) -> None:  # fmt: skip
+    for i in range(rays.shape[0]):
+        for j in range(rays.shape[1]):
+            dx, dy, dz = float(rays[i, j, 0]), float(rays[i, j, 1]), float(rays[i, j, 2])
+            s, face = 1e9, 0
+            if dz < -1e-6:
+                s = -c[2] / dz
+            if dz > 1e-6 and (height - c[2]) / dz < s:
+                s, face = (height - c[2]) / dz, 5
+            if abs(dx) > 1e-6:
+                s_wall = ((half if dx > 0 else -half) - c[0]) / dx
+                if s_wall < s:
+                    s, face = s_wall, 1 if dx > 0 else 2
+            if abs(dy) > 1e-6:
+                s_wall = ((half if dy > 0 else -half) - c[1]) / dy
+                if s_wall < s:
+                    s, face = s_wall, 3 if dy > 0 else 4
+            box = -1
+            axis = 0
+            for b in range(len(boxes)):
+                s_box, axis_box = _box(boxes[b], c, dx, dy, dz)
+                if s_box < s:
+                    s, box, axis = s_box, b, axis_box
+            x, y, z = c[0] + s * dx, c[1] + s * dy, c[2] + s * dz
+            if box >= 0:
+                p = boxes[box, 6:13]
+                u, v = (y if axis == 0 else x), (y if axis == 2 else z)
+                share, lit = _share(p[6], 220.0, u, v, seed + box), 0.55 if axis < 2 else 1.0
+                r, g, b_ = p[0] + share * (p[3] - p[0]) * 0.5, p[1] + share * (p[4] - p[1]) * 0.5, p[2] + share * (p[5] - p[2]) * 0.5
+                cosine = max(0.0, light[0] * -np.sign(dx) if axis == 0 else (light[1] * -np.sign(dy) if axis == 1 else light[2]))
+                lit *= 1.0
+            elif face == 5:
+                r, g, b_, cosine = 0.85, 0.85, 0.84, 0.25
+            elif face == 0:
+                share = _share(floor[6], floor[7], x, y, seed)
+                r, g, b_ = floor[0] + share * (floor[3] - floor[0]), floor[1] + share * (floor[4] - floor[1]), floor[2] + share * (floor[5] - floor[2])
+                cosine = light[2]
+            else:
+                p = walls[face - 1]
+                u = y if face < 3 else x
+                share = _share(p[6], p[7], u, z, seed + face)
+                r, g, b_ = p[0] + share * (p[3] - p[0]), p[1] + share * (p[4] - p[1]), p[2] + share * (p[5] - p[2])
+                alpha, pr, pg, pb = _picture(u, z, face, seed, height)
+                r, g, b_ = r + alpha * (pr - r), g + alpha * (pg - g), b_ + alpha * (pb - b_)
+                if z < 90:
+                    r, g, b_ = 0.6 * r, 0.6 * g, 0.6 * b_
+                cosine = 0.35
+                corner = min(1.0, 0.75 + 0.25 * min(z, height - z) / 500)
+                r, g, b_ = r * corner, g * corner, b_ * corner
+            colour[i, j, 0] = r * (ambient[0] * 0.85 + key[0] * cosine)
+            colour[i, j, 1] = g * (ambient[1] * 0.85 + key[1] * cosine)
+            colour[i, j, 2] = b_ * (ambient[2] * 0.85 + key[2] * cosine)
+            depth[i, j] = s
