@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pipeline.learning.checkpoints import load_network
 from pipeline.learning.crops import Crop
-from pipeline.learning.device import as_input, choose_device, precision
+from pipeline.learning.device import as_input, choose_device, place, precision
 from pipeline.learning.networks import PoseNetwork, cell_centers
 
 # Radius of the window around a heatmap's peak whose mean position is the joint, in cells.
@@ -31,8 +31,7 @@ class CropDetector:
     def load(cls, weights: Path) -> "CropDetector":
         """The detector of a checkpoint; raises UserError where it cannot be used."""
         network, about = load_network(weights)
-        network.to(choose_device(), memory_format=torch.channels_last)
-        return cls(network, int(about["input_px"]), float(about["margin"]), about)
+        return cls(place(network, choose_device()), int(about["input_px"]), float(about["margin"]), about)
 
     @torch.inference_mode()
     def detect(

@@ -42,7 +42,7 @@ class PoseNetwork(nn.Module):
         build, deconvolution_channels = BACKBONES[architecture.backbone]
         self.backbone = build(architecture.width)
         channels = deconvolution_channels(architecture.width)
-        self.feature_channels = int(self.backbone.channels)
+        self.feature_channels: int = self.backbone.channels  # type: ignore[assignment]
         self.deconvolutions = nn.Sequential(
             *(_deconvolution(self.feature_channels if i == 0 else channels, channels) for i in range(N_DECONVOLUTIONS))
         )
@@ -56,8 +56,12 @@ class PoseNetwork(nn.Module):
 
     def scores(self, features: Tensor) -> Tensor:
         """Scores from the backbone's features."""
-        planes = self.head(self.deconvolutions(features)).float()
-        return planes.unflatten(1, (N_JOINTS, self.architecture.depth_cells)).contiguous()
+        fine = self.deconvolutions(features)
+        depth, (batch, channels, height, width) = self.architecture.depth_cells, fine.shape
+        # The 1x1 convolution as a matrix product: its large result comes out in the volume's order, with no copy.
+        weight = self.head.weight.view(-1, channels)
+        planes = weight @ fine.flatten(2).contiguous() + self.head.bias[:, None]  # type: ignore[index]
+        return planes.float().view(batch, N_JOINTS, depth, height, width)
 
 
 def _deconvolution(c_in: int, c_out: int) -> nn.Sequential:
@@ -69,8 +73,9 @@ def _deconvolution(c_in: int, c_out: int) -> nn.Sequential:
 def expectation(scores: Tensor) -> Tensor:
     """Soft-argmax: mean position (..., 3) as x, y, z under the softmax of scores (..., D, H, W)."""
     probability = scores.flatten(-3).softmax(-1).unflatten(-1, scores.shape[-3:])
-    axes = (probability.sum((-3, -2)), probability.sum((-3, -1)), probability.sum((-2, -1)))
-    return torch.stack([(p * cell_centers(p.shape[-1], p.device)).sum(-1) for p in axes], -1)
+    plane = probability.sum(-3)
+    along = (plane.sum(-2), plane.sum(-1), probability.sum((-2, -1)))
+    return torch.stack([(p * cell_centers(p.shape[-1], p.device)).sum(-1) for p in along], -1)
 
 
 def cell_centers(n: int, device: torch.device | None = None) -> Tensor:

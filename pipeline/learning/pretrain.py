@@ -11,23 +11,20 @@ from torch import Tensor, nn
 
 from pipeline.errors import UserError
 from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
-from pipeline.learning.backbones import STRIDE
 from pipeline.learning.checkpoints import save_network
 from pipeline.learning.crops import MARGIN, Crop, box_of_joints, crop_of_box
 from pipeline.learning.curves import Curve, curve_file
-from pipeline.learning.device import as_input, choose_device, precision
+from pipeline.learning.device import as_input, choose_device, place, precision
 from pipeline.learning.loader import batches, shuffled
 from pipeline.learning.losses import plane_loss
 from pipeline.learning.networks import Architecture, PoseNetwork, expectation
-from pipeline.learning.schedule import learning_rate
+from pipeline.learning.schedule import image_sizes, learning_rate
 from pipeline.params import PretrainParams
 from pipeline.progress import progress
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
 
 HELD_OUT = 0.04  # share of the images that is never trained on and gives the curve's error
 CURVE_POINTS = 20
-# The first steps see smaller images: cheaper, and pose at large before detail.
-SMALL_SHARE_OF_STEPS, SMALL_SHARE_OF_SIDE = 0.65, 2 / 3
 AUXILIARY_WEIGHT = 4.0
 LEFT_JOINTS = np.array([j for j in LIMB_JOINTS if JOINTS[j].startswith("l_")])
 
@@ -104,7 +101,7 @@ def _train(
     params: PretrainParams, curve: Curve,
 ) -> None:  # fmt: skip
     device = choose_device()
-    network.to(device, memory_format=torch.channels_last).train()
+    place(network, device).train()
     sides = SideDifference(network.feature_channels).to(device)
     weights = [*network.parameters(), *sides.parameters()]
     optimizer = torch.optim.AdamW(weights, params.lr, weight_decay=0.01, fused=True)
@@ -126,20 +123,18 @@ def _train(
         losses.append(float(loss.detach()))
         if (step + 1) % max(1, params.steps // CURVE_POINTS) == 0 or step + 1 == params.steps:
             error = held_out_error(network, data, held_out, images.shape[1], device)
-            curve.add(step=step + 1, loss=np.mean(losses), val_error_percent=error, lr=optimizer.param_groups[0]["lr"])
+            curve.add(
+                step=step + 1, loss=float(np.mean(losses)), val_error_percent=error, lr=optimizer.param_groups[0]["lr"]
+            )
             losses.clear()
     network.eval()
 
 
 def _batches(data: LabelledImages, trained: np.ndarray, params: PretrainParams) -> Iterator[tuple[np.ndarray, ...]]:
     """Batches of small images first, then of the full size."""
-    small_px = max(STRIDE, round(SMALL_SHARE_OF_SIDE * params.input_px / STRIDE) * STRIDE)
-    n_small = round(SMALL_SHARE_OF_STEPS * params.steps)
-    for size_px, n, seed in (
-        (small_px, n_small, (params.seed, 0)),
-        (params.input_px, params.steps - n_small, (params.seed, 1)),
-    ):
-        yield from batches(_Samples(data, size_px), shuffled(trained, params.batch_size, n, seed), seed)
+    for phase, (size_px, n_steps) in enumerate(image_sizes(params.input_px, params.steps)):
+        seed = (params.seed, phase)
+        yield from batches(_Samples(data, size_px), shuffled(trained, params.batch_size, n_steps, seed), seed)
 
 
 @torch.inference_mode()

@@ -8,7 +8,6 @@ from pipeline.capture import read_capture
 from pipeline.learning.checkpoints import save_network
 from pipeline.learning.crops import MARGIN
 from pipeline.learning.curves import curve_file
-from pipeline.learning.device import choose_device
 from pipeline.learning.initial import initial_network
 from pipeline.learning.loop import COLUMNS, train
 from pipeline.learning.predict import predict_recordings
@@ -33,7 +32,6 @@ def train_network(
     network = initial_network(params, detector)
     samples = training_samples(capture, frames, labels, detections, params.supervision)
     trained, held_out = split(samples)
-    network.to(choose_device())
     with curve_file(curve, COLUMNS) as rows:
         train(network, trained, held_out, params, rows)
     save_network(

@@ -47,7 +47,7 @@ def draw_person(joints_px: np.ndarray, size_px: int = SIZE_PX) -> np.ndarray:
     """A stick figure of coloured bones, (size_px, size_px, 3)."""
     image = np.full((size_px, size_px, 3), 30, np.uint8)
     for (a, b), colour in zip(BONES, COLOURS, strict=True):
-        ends = (tuple(int(round(v)) for v in joints_px[j]) for j in (a, b))
+        ends = (tuple(round(v) for v in joints_px[j]) for j in (a, b))
         cv2.line(image, *ends, [int(c) for c in colour], 3)
     return image
 
@@ -111,7 +111,7 @@ def world(tmp_path) -> World:
 
 def _recording(folder: Path, name: str, split: str, camera: Camera, rng) -> tuple[Recording, np.ndarray]:
     """A recording and its true joints in the world (FRAMES, 17, 3); its images are written."""
-    joints = random_poses(rng, FRAMES) + [0, 0, 3000]
+    joints = random_poses(rng, FRAMES) + np.array([0, 0, 3000.0])
     views = []
     for i, turn in enumerate((0.0, 1.5, -1.5)):
         c, s = np.cos(turn), np.sin(turn)
