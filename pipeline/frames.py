@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +178,7 @@ def _try_pack(task: tuple[View, Path, FramesParams]) -> _Packed | UserError:
 def _pack_view(view: View, path: Path, params: FramesParams) -> _Packed:
     video_path = Path(view.file)
     header = read_header(video_path)
-    fit_to_video(view.camera, header.size_px, params.size_tolerance)
+    fit_to_video(view.camera, header.size_px, params)
     shrink = min(1.0, params.max_side_px / max(header.size_px))
     size_px = (round(header.size_px[0] * shrink), round(header.size_px[1] * shrink))
     n_decoded = 0
@@ -203,24 +203,30 @@ def _pack_view(view: View, path: Path, params: FramesParams) -> _Packed:
     return _Packed(header, size_px, n_decoded)
 
 
-def fit_to_video(camera: Camera, size_px: tuple[int, int], tolerance: float) -> Camera:
+def fit_to_video(camera: Camera, size_px: tuple[int, int], params: FramesParams) -> Camera:
     """The camera as it is in a video of another size than it was calibrated at.
 
-    A uniformly scaled video scales the intrinsics. Width or height off by a share of at most `tolerance` is taken for
-    edges cut or added on the right and at the bottom, where codecs do it, which leaves the intrinsics as they are.
+    A uniformly scaled video scales the intrinsics. If width or height is off by a share of at most
+    `params.size_tolerance`, `params.size_mismatch` says how the calibrated image came from the video's: edges cut off
+    or added on the right and at the bottom (crop), or enlarged to fill its frame and cut alike on both sides (zoom).
     Raises UserError for any other size.
     """
     if size_px == camera.size_px:
         return camera
-    scale_x, scale_y = (video / calibrated for video, calibrated in zip(size_px, camera.size_px, strict=True))
-    if abs(scale_x / scale_y - 1) < SAME_SCALE:
+    scales = np.array(size_px) / camera.size_px
+    if abs(scales[0] / scales[1] - 1) < SAME_SCALE:
         return camera.resized(size_px)
-    if max(abs(scale_x - 1), abs(scale_y - 1)) <= tolerance:
-        return Camera(camera.K, camera.dist, size_px, camera.R_cam_from_world, camera.t_cam_from_world_mm)
-    sizes = f"{size_px[0]}x{size_px[1]}, its calibration {camera.size_px[0]}x{camera.size_px[1]}"
-    turned = abs(size_px[0] / camera.size_px[1] - 1) < tolerance and abs(size_px[1] / camera.size_px[0] - 1) < tolerance
-    fix = "Turn the video back." if turned else "Calibrate at the video's size, or raise frames.size_tolerance."
-    raise UserError(f"The video is {sizes}", fix=fix)
+    if params.size_mismatch == "reject" or np.abs(scales - 1).max() > params.size_tolerance:
+        sizes = f"{size_px[0]}x{size_px[1]}, its calibration {camera.size_px[0]}x{camera.size_px[1]}"
+        turned = np.abs(np.array(size_px[::-1]) / camera.size_px - 1).max() <= params.size_tolerance
+        fix = "Turn the video." if turned else "Calibrate at its size, or see frames.size_mismatch and size_tolerance."
+        raise UserError(f"The video is {sizes}", fix=fix)
+    if params.size_mismatch == "crop":
+        return replace(camera, size_px=size_px)
+    zoom = 1 / scales.min()
+    shift_px = ((zoom * np.array(size_px) - camera.size_px) / 2 + 0.5) / zoom - 0.5
+    from_calibrated = np.array([[1 / zoom, 0, shift_px[0]], [0, 1 / zoom, shift_px[1]], [0, 0, 1]])
+    return replace(camera, K=from_calibrated @ camera.K, size_px=size_px)
 
 
 def _n_true(truth: Store | None, recording: Recording) -> int | None:
@@ -254,8 +260,9 @@ def _finish(
 def _fitted(view: View, packed: _Packed, params: FramesParams) -> Camera:
     video_px = packed.header.size_px
     if video_px != view.size_px:
-        log.warning("View %s: the video is %dx%d, its calibration %dx%d", view.name, *video_px, *view.size_px)
-    return fit_to_video(view.camera, video_px, params.size_tolerance).resized(packed.size_px)
+        text = "View %s: the video is %dx%d, its calibration %dx%d (frames.size_mismatch: %s)"
+        log.warning(text, view.name, *video_px, *view.size_px, params.size_mismatch)
+    return fit_to_video(view.camera, video_px, params).resized(packed.size_px)
 
 
 def _common_length(lengths: dict[str, int], params: FramesParams) -> int:

@@ -54,6 +54,7 @@ class FramesParams(_Section):
     max_side_px: Side
     jpeg_quality: Annotated[int, Field(ge=1, le=100)]
     unequal_lengths: Literal["reject", "trim"]
+    size_mismatch: Literal["reject", "crop", "zoom"]
     size_tolerance: Annotated[float, Field(ge=0, le=0.1)]
     strict: bool
 
