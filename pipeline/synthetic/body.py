@@ -74,6 +74,11 @@ def unit(v: np.ndarray) -> np.ndarray:
     return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
 
 
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross product of vectors (..., 3); numpy's takes five times as long for a few vectors."""
+    return a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]]
+
+
 def two_bones(
     start: np.ndarray, target: np.ndarray, lengths: tuple[float, float], pole: np.ndarray, max_flexion_rad: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +137,7 @@ def heading(pelvis: np.ndarray, chest: np.ndarray) -> np.ndarray:
     left = pelvis[..., :, 1] + chest[..., :, 1]
     left = unit(left * [1, 1, 0])
     up = np.broadcast_to([0.0, 0.0, 1.0], left.shape)
-    return np.stack([np.cross(left, up), left, up], -1)
+    return np.stack([cross(left, up), left, up], -1)
 
 
 def _arms(build: Build, c: Controls, chest: np.ndarray, joints: np.ndarray) -> None:

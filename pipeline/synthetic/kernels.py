@@ -24,6 +24,21 @@ def _distort(x: float, y: float, dist: np.ndarray) -> tuple[float, float]:
 
 
 @nb.njit(cache=True, fastmath=True)
+def rays(K: np.ndarray, dist: np.ndarray, R: np.ndarray, out: np.ndarray) -> None:
+    """Write the world directions with unit depth (H, W, 3) that a camera's pixels see, distortion (5,) undone."""
+    for v in range(out.shape[0]):
+        y0 = (v - K[1, 2]) / K[1, 1]
+        for u in range(out.shape[1]):
+            x0 = (u - K[0, 2]) / K[0, 0]
+            x, y = x0, y0
+            for _ in range(6):
+                x1, y1 = _distort(x, y, dist)
+                x, y = x + x0 - x1, y + y0 - y1
+            for k in range(3):
+                out[v, u, k] = R[0, k] * x + R[1, k] * y + R[2, k]
+
+
+@nb.njit(cache=True, fastmath=True)
 def _bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple:
     left, top, right, bottom = 1e9, 1e9, -1e9, -1e9
     for end in range(2):

@@ -75,6 +75,20 @@ def _face(p: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, fl
 
 
 @nb.njit(cache=True, fastmath=True)
+def _on_shirt(p: np.ndarray, length: float, x: float, y: float, along: float) -> bool:
+    """Whether a place on the shirt's core belongs to its buttons, print, jacket opening or block on the back."""
+    if x > 0:
+        if p[12] == 1:
+            return abs(y) < 11 and (along / 45) % 1.0 < 0.5
+        if p[12] == 2:
+            return length > 120 and abs(y) < 75 and abs(along - 0.6 * length) < 50
+        return p[12] == 3 and abs(y) < 45
+    if p[13] == 1:
+        return length > 120 and abs(y) < 85 and abs(along - 0.6 * length) < 60
+    return p[13] == 2 and along > length + 30 and length > 120
+
+
+@nb.njit(cache=True, fastmath=True)
 def colour(p: np.ndarray, length: float, radius: float, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Colour of a place on a part, in the part's own space (mm for cones, the unit ball for ellipsoids)."""
     kind = int(p[0])
@@ -101,22 +115,17 @@ def colour(p: np.ndarray, length: float, radius: float, x: float, y: float, z: f
         keep = 1 - share
         return p[1] * keep + p[13] * share, p[2] * keep + p[14] * share, p[3] * keep + p[15] * share
     if kind == SHIRT:
-        front = x > 0
-        if front and p[12] == 1 and abs(y) < 9:
-            return (0.95, 0.95, 0.95) if (along / 38) % 1.0 < 0.3 else _mix(p, 0.35, 1, 4)
-        if front and p[12] == 2 and length > 40 and abs(y) < 70 and abs(along - 40) < 50:
+        if p[14] > 0 and _on_shirt(p, length, x, y, along):
             return p[4], p[5], p[6]
-        if front and p[12] == 3 and abs(y) < 45:
-            return p[4], p[5], p[6]
-        if not front and p[13] == 1 and length > 40 and abs(y) < 80 and abs(along - 50) < 60:
-            return p[4], p[5], p[6]
+        if p[14] > 0 and x > 0 and length > 60 and z > length + 70 and abs(y) < z - length - 20:
+            return p[7], p[8], p[9]
         return _mix(p, _pattern(p[10], p[11], around, along), 1, 4)
     if kind == HIPS:
-        if z > 0.62:
+        if p[12] > 0 and x < -0.3 and abs(y) < 0.5 and -0.25 < z < 0.45:
+            return 0.6 * p[1], 0.6 * p[2], 0.6 * p[3]
+        if p[12] == 0 and z > 0.72:
             return 0.15, 0.1, 0.07
-        if x > 0 and abs(y) < 0.03:
-            return _mix(p, 0.5, 1, 4)
-        if x < -0.3 and 0.25 < abs(y) < 0.75 and -0.2 < z < 0.35:
+        if p[12] == 0 and x > 0 and abs(y) < 0.03:
             return 0.6 * p[1], 0.6 * p[2], 0.6 * p[3]
         return _mix(p, 0.5 * _pattern(p[10], p[11], around, along), 1, 4)
     if kind == SHOE:

@@ -7,16 +7,17 @@ import numpy as np
 
 from pipeline.skeleton import joint
 from pipeline.synthetic import kernels
-from pipeline.synthetic.body import SIDES, SIGNS, Bodies, rotation, turn, unit
+from pipeline.synthetic.body import SIDES, SIGNS, Bodies, cross, rotation, turn, unit
 from pipeline.synthetic.paint import CLOTH, FACE, HAIR, HIPS, LEG, SHIRT, SHOE, SKIN, PAINT_COLUMNS
 from pipeline.synthetic.person import Look, Person
 
 
 @dataclass
 class _Surface:
-    """Collects parts of T moments and the paint of each."""
+    """Collects the parts of T moments and the paint of each; all are put together at once."""
 
-    parts: list[np.ndarray] = field(default_factory=list)
+    parts: list[tuple[np.ndarray, ...]] = field(default_factory=list)  # start, end, forward, sideways or none
+    shapes: list[tuple[float, ...]] = field(default_factory=list)  # scales along x, y, z; radii at start and end
     paints: list[np.ndarray] = field(default_factory=list)
 
     def cone(
@@ -24,33 +25,33 @@ class _Surface:
         squash: tuple[float, float] = (1.0, 1.0),
     ) -> None:  # fmt: skip
         """A rounded cone from start to end (T, 3); `squash` scales it along `forward` and sideways."""
-        z = end - start
-        length = np.linalg.norm(z, axis=-1, keepdims=True)
-        z = z / np.maximum(length, 1e-9)
-        x = unit(forward - (forward * z).sum(-1, keepdims=True) * z)
-        axes = np.stack([x / squash[0], np.cross(z, x) / squash[1], z], -2)
-        self._add(axes, start, end, length, radii, max(*squash, 1.0) * max(radii), paint)
-
-    def ellipsoid(self, center: np.ndarray, R: np.ndarray, radii: tuple[float, ...], paint: np.ndarray) -> None:
-        """An ellipsoid with half axes `radii` along the columns of R (T, 3, 3); its own space is the unit ball."""
-        axes = np.swapaxes(R, -1, -2) / np.array(radii)[:, None]
-        length = np.zeros((len(center), 1))
-        self._add(axes, center, center, length, (1.0, 1.0), max(radii), paint)
-
-    def _add(
-        self, axes: np.ndarray, start: np.ndarray, end: np.ndarray, length: np.ndarray, radii: tuple[float, float],
-        bound: float, paint: np.ndarray,
-    ) -> None:  # fmt: skip
-        n = len(start)
-        part = np.empty((n, kernels.N_COLUMNS))
-        part[:, 0:9] = axes.reshape(n, 9)
-        part[:, kernels.ORIGIN : kernels.ORIGIN + 3] = start
-        part[:, kernels.LENGTH : kernels.LENGTH + 1] = length
-        part[:, kernels.RADIUS0], part[:, kernels.RADIUS1] = radii
-        part[:, kernels.END : kernels.END + 3] = end
-        part[:, kernels.BOUND] = bound
-        self.parts.append(part)
+        self.parts.append((start, end - start, forward, end))
+        self.shapes.append((*squash, 1.0, *radii))
         self.paints.append(paint)
+
+    def ellipsoid(
+        self, center: np.ndarray, R: np.ndarray, radii: tuple[float, float, float], paint: np.ndarray
+    ) -> None:
+        """An ellipsoid with half axes `radii` along the columns of R (T, 3, 3); its own space is the unit ball."""
+        self.parts.append((center, R[:, :, 2], R[:, :, 0], center))
+        self.shapes.append((*radii, 1.0, 1.0))
+        self.paints.append(paint)
+
+    def table(self) -> np.ndarray:
+        """Rows (T, P, columns) for `kernels.cast`."""
+        start, z, forward, end = (np.stack(vectors, 1) for vectors in zip(*self.parts, strict=True))
+        shapes = np.array(self.shapes)
+        length = np.linalg.norm(end - start, axis=-1)
+        z = unit(z)
+        x = unit(forward - (forward * z).sum(-1, keepdims=True) * z)
+        table = np.empty((*length.shape, kernels.N_COLUMNS))
+        axes = np.stack([x, cross(z, x), z], -2) / shapes[:, :3, None]
+        table[..., 0:9] = axes.reshape(*length.shape, 9)
+        table[..., kernels.ORIGIN : kernels.ORIGIN + 3], table[..., kernels.LENGTH] = start, length
+        table[..., kernels.RADIUS0], table[..., kernels.RADIUS1] = shapes[:, 3], shapes[:, 4]
+        table[..., kernels.END : kernels.END + 3] = end
+        table[..., kernels.BOUND] = shapes[:, :3].max(-1) * shapes[:, 3:].max(-1)
+        return table
 
 
 def _paint(kind: int, first: np.ndarray, second: np.ndarray | None = None, third: np.ndarray | None = None,
@@ -71,51 +72,52 @@ def make_parts(person: Person, bodies: Bodies) -> tuple[np.ndarray, np.ndarray]:
     for side in (0, 1):
         _arm(surface, person, bodies, side)
         _leg(surface, person, bodies, side)
-    return np.stack(surface.parts, 1), np.stack(surface.paints)
+    return surface.table(), np.stack(surface.paints)
 
 
 def _trunk(surface: _Surface, person: Person, bodies: Bodies) -> None:
     build, look, j = person.build, person.look, bodies.joints_mm
     k, g = build.height / 1750, build.girth
     pelvis, spine, thorax = (j[:, joint(name)] for name in ("pelvis", "spine", "thorax"))
-    hips = _paint(HIPS, look.trousers, look.trousers_accent, look.shirt, look.trousers_pattern, 90, k)
-    shirt = _shirt(look, k)
+    hips, seat = (_paint(HIPS, look.trousers, look.trousers_accent, look.shirt, look.trousers_pattern, 90, pocket)
+                  for pocket in (0, 1))  # fmt: skip
+    core, shirt = _shirt(look, 1), _shirt(look, 0)
 
     def off(R: np.ndarray, x: float, y: float, z: float) -> np.ndarray:
         return turn(R, np.array([x, y, z]) * k)
 
-    surface.ellipsoid(pelvis + off(bodies.pelvis, -4, 0, 28), bodies.pelvis, (104 * g * k, 160 * g * k, 122 * k), hips)
+    surface.ellipsoid(pelvis + off(bodies.pelvis, -2, 0, 24), bodies.pelvis, (106 * g * k, 156 * g * k, 118 * k), hips)
     for sign in SIGNS:
-        surface.ellipsoid(
-            pelvis + off(bodies.pelvis, -50 * g, 66 * sign, -30), bodies.pelvis, (78 * g * k, 82 * g * k, 92 * k), hips
-        )
+        buttock = pelvis + off(bodies.pelvis, -46 * g, 62 * sign, -28)
+        surface.ellipsoid(buttock, bodies.pelvis, (76 * g * k, 82 * g * k, 90 * k), seat)
     forward = bodies.chest[:, :, 0]
-    waist = 128 * g * build.waist * k
+    waist = 140 * g * build.waist * k
     surface.cone(
-        pelvis + off(bodies.pelvis, 4, 0, 70), spine + off(bodies.chest, 4, 0, 20), (waist * 1.06, waist), forward,
-        shirt, (0.74, 1.0),
+        pelvis + off(bodies.pelvis, 4, 0, 62), spine + off(bodies.chest, 4, 0, 20), (waist * 1.04, waist), forward,
+        core, (0.76, 1.04),
     )  # fmt: skip
     surface.cone(
-        spine + off(bodies.chest, 4, 0, 10), thorax + off(bodies.chest, 2, 0, -118), (waist * 1.0, 142 * g * k),
-        forward, shirt, (0.74, 1.06),
+        spine + off(bodies.chest, 4, 0, 10), thorax + off(bodies.chest, 2, 0, -120), (waist, 144 * g * k),
+        forward, core, (0.76, 1.08),
     )  # fmt: skip
     for side, sign in enumerate(SIGNS):
         shoulder = j[:, joint(SIDES[side] + "shoulder")]
-        inner = thorax + off(bodies.chest, 4, 45 * sign, -62)
-        surface.cone(inner, shoulder + off(bodies.chest, 0, -8 * sign, -6), (78 * k, 56 * k), forward, shirt)
+        inner = thorax + off(bodies.chest, 4, 40 * sign, -66)
+        surface.cone(inner, shoulder + off(bodies.chest, 0, -16 * sign, -10), (80 * k, 58 * k), forward, shirt)
         surface.cone(
-            thorax + off(bodies.chest, -10, 18 * sign, -2), shoulder + off(bodies.chest, -4, -20 * sign, 14),
-            (46 * k, 36 * k), forward, shirt,
+            thorax + off(bodies.chest, -10, 16 * sign, -6), shoulder + off(bodies.chest, -4, -24 * sign, 8),
+            (46 * k, 40 * k), forward, shirt,
         )  # fmt: skip
         if build.bust > 0.55:
-            center = thorax + off(bodies.chest, 78 * g, 62 * sign, -165)
-            surface.ellipsoid(center, bodies.chest, (52 * k, 62 * k, 58 * k), shirt)
+            center = thorax + off(bodies.chest, 62 * g, 62 * sign, -165)
+            surface.ellipsoid(center, bodies.chest, (52 * k, 66 * k, 62 * k), shirt)
 
 
-def _shirt(look: Look, k: float) -> np.ndarray:
+def _shirt(look: Look, core: float) -> np.ndarray:
+    """Paint of the shirt; only its core carries what is printed or sewn on its front and back."""
     return _paint(
         SHIRT, look.shirt, look.shirt_accent, look.skin, look.shirt_pattern, look.shirt_period_mm, look.shirt_front,
-        look.shirt_back, k,
+        look.shirt_back, core,
     )  # fmt: skip
 
 
@@ -173,13 +175,13 @@ def _arm(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
 
     forward = bodies.chest[:, :, 0]
     surface.ellipsoid(
-        shoulder + turn(bodies.chest, np.array([0, 6.0 * sign, -6])), bodies.chest, (60 * g * k, 58 * g * k, 62 * g * k),
+        shoulder + turn(bodies.chest, np.array([0, -4.0 * sign, -10])), bodies.chest, (58 * g * k, 56 * g * k, 62 * g * k),
         _paint(CLOTH, look.shirt, look.shirt, look.shirt, 0, 1, 1e6),
     )  # fmt: skip
-    surface.cone(shoulder, elbow, (52 * g * k, 40 * g * k), forward, sleeve(0, upper_share))
+    surface.cone(shoulder, elbow, (50 * g * k, 40 * g * k), forward, sleeve(0, upper_share))
     bend = unit(wrist - elbow)
     surface.cone(elbow, wrist, (40 * g * k, 27 * g * k), unit(elbow - shoulder), sleeve(upper_share, 1 - upper_share))
-    _hand(surface, person, wrist, bend, unit(np.cross(unit(elbow - shoulder), bend)), bodies.palm_rad[:, side], side)
+    _hand(surface, person, wrist, bend, unit(cross(unit(elbow - shoulder), bend)), bodies.palm_rad[:, side], side)
 
 
 def _hand(
@@ -188,7 +190,7 @@ def _hand(
 ) -> None:  # fmt: skip
     look, k, sign = person.look, person.build.hand / 182, SIGNS[side]
     hinge = unit(hinge - (hinge * along).sum(-1, keepdims=True) * along + 1e-6)
-    other = np.cross(along, hinge)
+    other = cross(along, hinge)
     R = np.stack([hinge, other, along], -1) @ rotation("z", palm_rad + (0 if sign > 0 else np.pi))
     skin = _paint(SKIN, look.skin)
     if look.watch and side == 0:
@@ -211,18 +213,17 @@ def _leg(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
     def leg(start: float) -> np.ndarray:
         return _paint(LEG, look.trousers, look.trousers_accent, look.skin, look.trousers_pattern, 90, cut - start, stripe)
 
-    forward = unit(bodies.pelvis[:, :, 0] + bodies.feet[:, side, :, 0])
     thigh = unit(knee - hip)
     # The cone's frame must not tip over when the thigh points forward.
-    front = unit(np.cross(bodies.pelvis[:, :, 1] + bodies.feet[:, side, :, 1], thigh))
+    front = unit(cross(bodies.pelvis[:, :, 1] + bodies.feet[:, side, :, 1], thigh))
     loose = 1.08 if look.trouser > 0.6 else 1.0
     surface.cone(hip + turn(bodies.pelvis, np.array([0.0, 2 * sign, 0])), knee, (87 * g * k, 56 * g * k), front, leg(0))
     surface.cone(knee, ankle, (54 * g * k, 37 * g * k * loose), front, leg(build.thigh))
     calf = knee + 0.28 * (ankle - knee) - 18 * k * front
-    R = np.stack([front, np.cross(unit(ankle - knee), front), unit(ankle - knee)], -1)
+    along = unit(ankle - knee)
+    R = np.stack([front, cross(along, front), along], -1)
     surface.ellipsoid(calf, R, (44 * g * k, 46 * g * k, 120 * k), leg(build.thigh + 0.28 * build.shank - 0))
     _shoe(surface, person, bodies.feet[:, side], ankle, side)
-    del forward
 
 
 def _shoe(surface: _Surface, person: Person, R: np.ndarray, ankle: np.ndarray, side: int) -> None:

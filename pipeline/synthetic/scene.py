@@ -6,7 +6,7 @@ import cv2
 import numba as nb
 import numpy as np
 
-from pipeline.geometry.camera import Camera, undistort
+from pipeline.geometry.camera import Camera
 from pipeline.synthetic import kernels
 from pipeline.synthetic.paint import colour
 from pipeline.synthetic.room import Room, draw_background
@@ -41,13 +41,11 @@ class Stage:
 def set_stage(room: Room, camera: Camera) -> Stage:
     """Look at an empty room through a camera with known extrinsics."""
     width, height = camera.size_px
-    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(float)
-    flat = undistort(grid, camera.K, camera.dist)
-    rays = np.concatenate([flat, np.ones_like(flat[..., :1])], -1) @ camera.R_cam_from_world
-    rays = np.ascontiguousarray(rays, np.float32)
-    empty, depth = draw_background(room, rays, camera.center_world_mm)
     dist = np.zeros(5)
-    dist[: min(5, len(camera.dist))] = camera.dist[:5]
+    dist[: len(camera.dist)] = camera.dist
+    rays = np.empty((height, width, 3), np.float32)
+    kernels.rays(camera.K, dist, camera.R_cam_from_world, rays)
+    empty, depth = draw_background(room, rays, camera.center_world_mm)
     return Stage(camera, room, rays, empty, depth, dist)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from pipeline.geometry.camera import Camera
@@ -11,9 +12,10 @@ from pipeline.synthetic.body import Bodies
 from pipeline.synthetic.cameras import look
 from pipeline.synthetic.motion import move
 from pipeline.synthetic.parts import make_parts
-from pipeline.synthetic.person import Person, draw_look, draw_person
-from pipeline.synthetic.room import draw_room
-from pipeline.synthetic.scene import Lens, render, set_stage, shadows
+from pipeline.synthetic.person import Person, draw_person
+from pipeline.synthetic.poses import draw_poses
+from pipeline.synthetic.room import Room, draw_room
+from pipeline.synthetic.scene import Lens, Stage, render, set_stage, shadows
 from pipeline.synthetic.seeds import SINGLES, generator
 
 
@@ -29,9 +31,12 @@ class SingleImages:
         return len(self.images)
 
 
-IMAGES_PER_CLIP = 5
+IMAGES_PER_PERSON = 6
+RANDOM_POSES = 0.4  # share of people who do nothing in particular, but strike poses
 FILL = 1 / 1.5  # share of the image that the person's box takes up
 BOX_MARGIN = 0.1  # the joints' box is grown by this share
+OCCLUDED = 0.12  # share of images with a box before the person
+HIDDEN_MM = 150.0  # a joint this far behind an object cannot be seen
 
 
 def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
@@ -40,38 +45,64 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
     images = np.empty((n, side_px, side_px, 3), np.uint8)
     joints, visible = np.empty((n, N_JOINTS, 2), np.float32), np.empty((n, N_JOINTS), bool)
     noise = rng.standard_normal((2 * side_px, 2 * side_px, 3), np.float32)
-    done = 0
-    while done < n:
-        build = draw_person(rng)
-        clip = move(build, str(rng.choice(list(ACTIONS))), 6.0, 25.0, rng)
-        for row in rng.choice(len(clip.bodies), min(IMAGES_PER_CLIP, n - done), replace=False):
-            person = replace(build, look=draw_look(rng))
-            body = clip.bodies[np.array([row])]
-            images[done], joints[done], visible[done] = _photograph(rng, person, body, side_px, noise)
-            done += 1
+    for start in range(0, n, IMAGES_PER_PERSON):
+        person = draw_person(rng)
+        bodies = _bodies(person, min(IMAGES_PER_PERSON, n - start), rng)
+        parts, paint = make_parts(person, bodies)
+        for i, body in enumerate(bodies.joints_mm):
+            row = start + i
+            camera, room = _aim(rng, body, side_px), draw_room(rng, stool=bool(rng.random() < 0.4))
+            if rng.random() < OCCLUDED:
+                room = _with_occluder(rng, room, camera.center_world_mm, body)
+            stage = set_stage(room, camera)
+            images[row] = _photograph(rng, stage, parts[i], paint, noise)
+            joints[row] = camera.project(body)
+            visible[row] = _visible(stage, body, joints[row])
     return SingleImages(images, joints, visible)
 
 
+def _bodies(person: Person, n: int, rng: np.random.Generator) -> Bodies:
+    if rng.random() < RANDOM_POSES:
+        return draw_poses(person, n, rng)
+    clip = move(person, str(rng.choice(list(ACTIONS))), 7.0, 25.0, rng)
+    return clip.bodies[np.sort(rng.choice(len(clip.bodies), n, replace=False))]
+
+
 def _photograph(
-    rng: np.random.Generator, person: Person, body: Bodies, side_px: int, noise: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One image, its joints and which of them are seen."""
-    camera = _aim(rng, body.joints_mm[0], side_px)
-    room = draw_room(rng, stool=bool(rng.random() < 0.5))
-    parts, paint = make_parts(person, body)
-    stage = set_stage(room, camera)
-    lens = Lens(rng.uniform(0, 1.0), rng.uniform(0, 6), rng.uniform(0.75, 1.3), rng.uniform(0.6, 0.95))
-    v, u = rng.integers(side_px, size=2)
-    image = render(stage, parts[0], paint, shadows(parts[0], room), lens, noise[v:, u:])
-    joints = camera.project(body.joints_mm[0])
-    visible = ((joints > -0.5) & (joints < side_px - 0.5)).all(-1)
-    return image, joints, visible
+    rng: np.random.Generator, stage: Stage, parts: np.ndarray, paint: np.ndarray, noise: np.ndarray
+) -> np.ndarray:
+    """One image through some lens, sensor and compression."""
+    lens = Lens(rng.uniform(0, 1.0), rng.uniform(0, 6), rng.uniform(0.75, 1.35), rng.uniform(0.6, 0.95))
+    v, u = rng.integers(len(stage.depth), size=2)
+    image = render(stage, parts, paint, shadows(parts, stage.room), lens, noise[v:, u:])
+    if rng.random() < 0.5:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
+        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
+    return image
+
+
+def _visible(stage: Stage, joints_mm: np.ndarray, joints_px: np.ndarray) -> np.ndarray:
+    """Joints (17,) that are within the image and not behind an object; the body itself may hide them."""
+    side = len(stage.depth)
+    inside = ((joints_px > -0.5) & (joints_px < side - 0.5)).all(-1)
+    u, v = np.clip(np.rint(joints_px).astype(int), 0, side - 1).T
+    return inside & (stage.camera.to_camera(joints_mm)[:, 2] < stage.depth[v, u] + HIDDEN_MM)
+
+
+def _with_occluder(rng: np.random.Generator, room: Room, center_mm: np.ndarray, joints_mm: np.ndarray) -> Room:
+    """The room with a box between the camera and a part of the person."""
+    hidden = joints_mm[rng.integers(N_JOINTS)]
+    middle = hidden + rng.uniform(0.12, 0.4) * (center_mm - hidden)
+    size = rng.uniform([120, 120, 150], [450, 450, 700])
+    middle[2] = rng.uniform(0.5 * size[2], max(middle[2], 0.6 * size[2]))
+    box = np.concatenate([middle - size / 2, middle + size / 2, rng.uniform(0.1, 0.85, 6), [rng.integers(3)]])
+    return replace(room, boxes=np.concatenate([room.boxes, box[None]]))
 
 
 def _aim(rng: np.random.Generator, joints_mm: np.ndarray, side_px: int) -> Camera:
     """A camera anywhere around, that sees the joints' box centred and at its proper size."""
     middle = 0.5 * (joints_mm.min(0) + joints_mm.max(0))
-    azimuth, distance, height = rng.uniform(0, 2 * np.pi), rng.uniform(2300, 5200), rng.uniform(500, 3000)
+    azimuth, distance, height = rng.uniform(0, 2 * np.pi), rng.uniform(2400, 5200), rng.uniform(500, 3000)
     away = np.array([np.cos(azimuth), np.sin(azimuth)])
     center = np.clip(np.array([*(middle[:2] + distance * away), height]), -4900, 4900)
     R, t = look(center, middle + rng.normal(0, 350, 3) * [1, 1, 0.5], rng.normal(0, 0.04))
