@@ -28,7 +28,8 @@ class Camera:
     @property
     def center_world_mm(self) -> np.ndarray:
         """The optical centre, (3,)."""
-        return -self.R_cam_from_world.T @ self.t_cam_from_world_mm
+        R, t = self._pose()
+        return -R.T @ t
 
     def posed(self, R: np.ndarray | None, t_mm: np.ndarray | None) -> "Camera":
         """The same camera with other extrinsics."""
@@ -45,7 +46,13 @@ class Camera:
 
     def to_camera(self, points_world_mm: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the world in this camera's frame."""
-        return points_world_mm @ self.R_cam_from_world.T + self.t_cam_from_world_mm
+        R, t = self._pose()
+        return points_world_mm @ R.T + t
+
+    def _pose(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.R_cam_from_world is None or self.t_cam_from_world_mm is None:
+            raise ValueError("This camera's extrinsics are not known.")
+        return self.R_cam_from_world, self.t_cam_from_world_mm
 
     def project(self, points_world_mm: np.ndarray) -> np.ndarray:
         """Pixels (..., 2) of world points (..., 3), lens distortion included."""

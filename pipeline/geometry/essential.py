@@ -1,0 +1,73 @@
+"""The relative pose of two views from what both saw: five-point essential matrix, robust, refined on its inliers."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import poselib
+
+# Epipolar distance, in standard deviations, up to which a match is an inlier.
+INLIER_SIGMAS = 2.0
+MOST_ITERATIONS = 500
+# A homography that explains this share of the essential matrix's inliers leaves the relative pose open.
+HOMOGRAPHY_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class RelativePose:
+    """The second camera seen from the first, with a baseline of length 1."""
+
+    R: np.ndarray  # (3, 3) second from first
+    t: np.ndarray  # (3,)
+    inliers: np.ndarray  # (N,) of the matches given
+    parallax_deg: float  # median angle between the two rays of an inlier
+
+    @property
+    def score(self) -> float:
+        """How good a start it makes: many inliers under wide angles."""
+        return float(self.inliers.sum()) * min(self.parallax_deg, 30.0)
+
+
+def relative_pose(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, *, seed: int) -> RelativePose | None:
+    """The pose of the second view against the first from matched rays (N, 2) with a standard deviation sigma (N,).
+
+    Rays are normalised image coordinates. None where five matches in front of both cameras do not agree.
+    """
+    if len(first) < 6:
+        return None
+    # In units of the standard deviation, so that PoseLib's pixels are sigmas.
+    focal = 1 / float(np.median(sigma))
+    camera = {"model": "SIMPLE_PINHOLE", "width": 1, "height": 1, "params": [focal, 0.0, 0.0]}
+    options = {
+        "max_epipolar_error": INLIER_SIGMAS, "seed": seed,
+        "max_iterations": MOST_ITERATIONS, "min_iterations": 100,
+    }  # fmt: skip
+    pose, info = poselib.estimate_relative_pose(first * focal, second * focal, camera, camera, options, {})
+    inliers = np.array(info["inliers"], bool)
+    R, t = np.array(pose.R), np.array(pose.t)
+    if inliers.sum() < 6 or not np.isfinite(R).all() or not np.isfinite(t).all() or not np.linalg.norm(t) > 0:
+        return None
+    a, b = _directions(first) @ R.T, _directions(second)
+    angle = np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(-1)))
+    return RelativePose(R, t / np.linalg.norm(t), inliers, float(np.median(angle[inliers])))
+
+
+def _directions(rays: np.ndarray) -> np.ndarray:
+    directions = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
+    return directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+
+
+def is_degenerate(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, pose: RelativePose) -> bool:
+    """Whether a homography explains the matches as well as the relative pose does.
+
+    So it is when both cameras stand in one place or all points lie in one plane: then the pose means nothing.
+    """
+    a, b = first[pose.inliers], second[pose.inliers]
+    unit = float(np.median(sigma))
+    H, _ = cv2.findHomography(a / unit, b / unit, cv2.USAC_MAGSAC, INLIER_SIGMAS)
+    if H is None:
+        return False
+    moved = np.concatenate([a / unit, np.ones((len(a), 1))], -1) @ H.T
+    distance = np.linalg.norm(moved[:, :2] / moved[:, 2:] - b / unit, axis=-1)
+    # Two coordinates against the epipolar distance's one: the same noise lies about half as far again.
+    return bool((distance < 1.5 * INLIER_SIGMAS).mean() >= HOMOGRAPHY_SHARE)

@@ -1,0 +1,74 @@
+"""What people tell about a rig that was found up to scale and orientation: millimetres and the vertical."""
+
+import numpy as np
+
+from pipeline.skeleton import joint
+
+# Mean distances in mm between the joint centres of adults, men and women alike: P. de Leva, "Adjustments to
+# Zatsiorsky-Seluyanov's segment inertia parameters", 1996. Limbs alone: every detector defines the trunk differently.
+ADULT_LIMBS_MM = (
+    (("hip", "knee"), 395.0),
+    (("knee", "ankle"), 433.0),
+    (("shoulder", "elbow"), 278.0),
+    (("elbow", "wrist"), 267.0),
+)
+# The bones whose lengths add up to the stature, but for the height of the ankle above the ground.
+STATURE = ("ankle", "knee", "hip"), ("pelvis", "spine", "thorax", "neck", "head")
+# Height of the ankle's centre as a share of the stature: Drillis and Contini, "Body segment parameters", 1966.
+ANKLE_SHARE = 0.039
+# Beyond this median angle the people are too often bent or lying to tell the vertical.
+MOST_TILT_DEG = 35.0
+
+
+def bone_scale(joints: np.ndarray) -> float:
+    """Millimetres per unit of one subject's joints (F, J, 3), from mean adult limbs; NaN where no limb is known."""
+    ratios = [length_mm / _limb(joints, *ends) for ends, length_mm in ADULT_LIMBS_MM]
+    return _median(np.array(ratios))
+
+
+def height_scale(joints: np.ndarray, height_mm: float) -> float:
+    """Millimetres per unit of one subject's joints (F, J, 3), from the stature; NaN where a bone of it is unknown."""
+    leg = sum(_limb(joints, a, b) for a, b in zip(STATURE[0], STATURE[0][1:], strict=False))
+    trunk = sum(_length(joints, joint(a), joint(b)) for a, b in zip(STATURE[1], STATURE[1][1:], strict=False))
+    return float(height_mm * (1 - ANKLE_SHARE) / (leg + trunk))
+
+
+def _limb(joints: np.ndarray, start: str, end: str) -> float:
+    sides = [_length(joints, joint(f"{side}_{start}"), joint(f"{side}_{end}")) for side in "lr"]
+    return float(np.mean(sides)) if np.isfinite(sides).all() else _median(np.array(sides))
+
+
+def _length(joints: np.ndarray, a: int, b: int) -> float:
+    return _median(np.linalg.norm(joints[:, a] - joints[:, b], axis=-1))
+
+
+def _median(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def up_direction(joints: np.ndarray) -> np.ndarray | None:
+    """The vertical (3,), upwards, from joints (F, J, 3) of people who mostly stand: from the ankles to the thorax.
+
+    None where the people are bent or lying too often to tell.
+    """
+    ankles = (joints[:, joint("l_ankle")] + joints[:, joint("r_ankle")]) / 2
+    body = joints[:, joint("thorax")] - ankles
+    body = body[np.isfinite(body).all(-1)]
+    if not len(body):
+        return None
+    body /= np.linalg.norm(body, axis=-1, keepdims=True)
+    up = np.median(body, axis=0)
+    length = float(np.linalg.norm(up))
+    if length == 0:
+        return None
+    tilt_deg = np.degrees(np.arccos(np.clip(body @ up / length, -1, 1)))
+    return up / length if np.median(tilt_deg) <= MOST_TILT_DEG else None
+
+
+def upright_axes(up: np.ndarray) -> np.ndarray:
+    """Axes (3, 3) as columns: z along `up`, x horizontal and nearest to the first axis it is given in."""
+    x = np.eye(3)[np.argmin(np.abs(up) - 1e-6 * np.arange(3, 0, -1))]
+    x = x - (x @ up) * up
+    x /= np.linalg.norm(x)
+    return np.stack([x, np.cross(up, x), up], -1)

@@ -1,0 +1,137 @@
+"""Calibrates the rigs of a whole capture from its 2D poses: one rig for all recordings of the same unmoved cameras."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.capture import Capture, Recording, read_capture
+from pipeline.errors import UserError
+from pipeline.labels.poses import FoundRig, given_rig, pooled_rig, rigs_of_frames
+from pipeline.labels.workers import run_tasks
+from pipeline.params import CalibrateParams
+from pipeline.stores import POSES2D, RIGS, Store, reading, writing
+
+log = logging.getLogger("epiline")
+FRAMES_PER_TASK = 512
+
+
+def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: CalibrateParams) -> None:
+    """Find the cameras of every recording and write the store of rigs, in the mode params.mode.
+
+    A recording that cannot be calibrated is reported, left out and counted in the store's attributes.
+    Raises UserError where none can be, or where a height that params.scale needs is missing.
+    """
+    capture = read_capture(frames.resolve())
+    if params.scale == "height" and params.mode != "known":
+        _require_heights(capture)
+    with writing(rigs.resolve(), RIGS, mode=params.mode, detections=reading(poses2d, POSES2D).attrs) as store:
+        found = _find(capture, poses2d.resolve(), params)
+        rejected = _write(store, capture, found)
+        if not len(capture.recordings) - len(rejected):
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in list(rejected.items())[:3])
+            fix = "See the advice on footage and calibration in the README."
+            raise UserError(f"No recording could be calibrated: {reasons}", where=str(poses2d), fix=fix)
+        store.describe(rejected=rejected, calibrated=len(capture.recordings) - len(rejected))
+
+
+def _require_heights(capture: Capture) -> None:
+    for recording in capture.recordings:
+        if recording.height_mm is None:
+            fix = "Give height_mm in the capture's description, or set calibrate.scale to bones."
+            raise UserError("calibrate.scale = height needs the subject's height", where=recording.name, fix=fix)
+
+
+Found = dict[str, FoundRig | str]
+
+
+def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
+    """The rig of each recording, or the reason why there is none."""
+    if params.mode == "frame":
+        return _find_per_frame(capture, poses2d, params)
+    if params.mode == "known":
+        pools = [[recording] for recording in capture.recordings]
+    else:
+        pools = list(_pools(capture).values())
+    function = given_rig if params.mode == "known" else pooled_rig
+    results = run_tasks(function, [(pool, poses2d, params) for pool in pools], "Calibration", unit="rig")
+    for pool, result in zip(pools, results, strict=True):
+        _log(pool, result)
+    return {recording.name: result for pool, result in zip(pools, results, strict=True) for recording in pool}
+
+
+def _pools(capture: Capture) -> dict[tuple[str, ...], list[Recording]]:
+    """Recordings by rig; those that lack some of its views make a pool of their own."""
+    pools: dict[tuple[str, ...], list[Recording]] = {}
+    for recording in capture.recordings:
+        usable = [view.name + ("-" if view.evaluation_only else "+") for view in recording.views]
+        pools.setdefault((recording.rig, *usable), []).append(recording)
+    return pools
+
+
+def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
+    tasks, owners = [], []
+    for recording in capture.recordings:
+        for start in range(0, recording.n_frames, FRAMES_PER_TASK):
+            stop = min(start + FRAMES_PER_TASK, recording.n_frames)
+            tasks.append((recording, poses2d, (start, stop), params))
+            owners.append(recording.name)
+    parts = run_tasks(rigs_of_frames, tasks, "Calibration frame by frame", unit="task")
+    found: Found = {}
+    for recording in capture.recordings:
+        own = [part for part, owner in zip(parts, owners, strict=True) if owner == recording.name]
+        found[recording.name] = _joined(own)
+        _log([recording], found[recording.name])
+    return found
+
+
+def _joined(parts: Sequence[FoundRig]) -> FoundRig | str:
+    """The rigs of a recording's frames as one; the reason of most failures where no frame has a rig."""
+    if not parts:
+        return "it has no frames"
+    failed: Counter[str] = Counter()
+    for part in parts:
+        failed.update(part.about["failed_frames"])
+    arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
+    n_found = int(np.isfinite(arrays["t_cam_from_world_mm"]).any((1, 2)).sum())
+    if not n_found:
+        return f"no frame could be calibrated: {failed.most_common(1)[0][0]}"
+    weight = [max(part.about["n_frames"], 0) for part in parts]
+    about: dict[str, Any] = {**parts[0].about, "n_frames": n_found, "failed_frames": dict(failed)}
+    for name in ("inlier_share", "noise_share"):
+        values = [part.about[name] for part in parts]
+        about[name] = float(np.average([v for v in values if v is not None], weights=[w for w in weight if w]))
+    return FoundRig(arrays, about)
+
+
+def _write(store: Store, capture: Capture, found: Found) -> dict[str, str]:
+    """Write the rigs found; the reasons of those that were not."""
+    rejected = {}
+    for recording in capture.recordings:
+        result = found[recording.name]
+        if isinstance(result, str):
+            rejected[recording.name] = result
+            continue
+        n_rigs = len(result.arrays["t_cam_from_world_mm"])
+        group = store.create(recording.name, {"rig": n_rigs, "view": len(recording.views)}, **result.about)
+        for start, stop in group.shards():
+            group.write(start, {name: values[start:stop] for name, values in result.arrays.items()})
+    return rejected
+
+
+def _log(pool: Sequence[Recording], result: FoundRig | str) -> None:
+    names = f"rig {pool[0].rig} ({len(pool)} recordings)" if len(pool) > 1 else pool[0].name
+    if isinstance(result, str):
+        log.warning("%s: not calibrated, %s", names, result)
+        return
+    arrays, about = result.arrays, result.about
+    n_views = int(np.isfinite(arrays["t_cam_from_world_mm"]).all(-1).any(0).sum())
+    residual, std = (np.nanmedian(arrays[name]) if np.isfinite(arrays[name]).any() else np.nan
+                     for name in ("residual_px", "rotation_std_deg"))  # fmt: skip
+    log.info(
+        "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, rotation +-%.2f deg, scale: %s",
+        names, n_views, about["n_frames"], residual, 100 * about["inlier_share"], std, about["scale"],
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""What the detector saw of a recording, in the form the geometry takes: rays and how exact each should be."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.geometry.camera import undistort
+from pipeline.stores import RecordingGroup
+
+# Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
+EXPECTED_NOISE = 0.02
+LEAST_CONFIDENCE = 0.05
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Detections of some frames, undistorted; views that may not make labels are unseen."""
+
+    rays: np.ndarray  # (F, J, V, 2) normalised image coordinates
+    sigma: np.ndarray  # (F, J, V) standard deviation expected, same unit; infinite: not seen
+    height: np.ndarray  # (F, 1, V) of the person's box, same unit
+    focal_px: np.ndarray  # (V,)
+
+    def taken(self, frames: np.ndarray) -> "Observations":
+        """Of these frames alone."""
+        return replace(self, rays=self.rays[frames], sigma=self.sigma[frames], height=self.height[frames])
+
+
+def observe(
+    recording: Recording, poses: RecordingGroup, rows: tuple[int, int], *, min_confidence: float
+) -> Observations:
+    """Read the detections of the rows (start, stop) of a recording.
+
+    A joint of confidence c is expected to scatter by EXPECTED_NOISE / sqrt(c) of the person's height.
+    """
+    px, confidence, box = (poses.rows(name, *rows) for name in ("joints_px", "confidence", "box_px"))
+    cameras = [view.camera for view in recording.views]
+    rays = np.stack([undistort(px[:, v], camera.K, camera.dist) for v, camera in enumerate(cameras)], 2)
+    focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])
+    height = _person_height_px(px, box) / focal_px
+    labelling = np.isin(np.arange(len(cameras)), recording.cameras(labelling=True))
+    c = np.swapaxes(confidence, 1, 2)
+    seen = np.isfinite(rays).all(-1) & (c >= max(min_confidence, 1e-6)) & labelling & (height > 0)[:, None]
+    sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(c, LEAST_CONFIDENCE, 1))
+    return Observations(rays, np.where(seen, sigma, np.inf), height[:, None], focal_px)
+
+
+def _person_height_px(px: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Height (F, V) of the box, or where the detector gives none, of the joints."""
+    known = np.isfinite(px[..., 1])
+    of_joints = np.where(known, px[..., 1], -np.inf).max(2) - np.where(known, px[..., 1], np.inf).min(2)
+    height = box[..., 3] - box[..., 1]
+    height = np.where(np.isfinite(height), height, of_joints)
+    return np.where(np.isfinite(height), height, 0.0)

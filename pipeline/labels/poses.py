@@ -1,0 +1,183 @@
+"""The tasks of the calibration: a rig from a pool of recordings, from each frame alone, or as it was given."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.geometry import triangulation
+from pipeline.geometry.rig import Rig, RigNotFound, find_rig
+from pipeline.geometry.rig_per_frame import find_rigs
+from pipeline.geometry.scale import bone_scale, height_scale, up_direction, upright_axes
+from pipeline.geometry.spread import evenly
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
+from pipeline.params import CalibrateParams
+from pipeline.stores import POSES2D, reading
+
+# Of a pool of recordings at most this many frames are read, spread evenly.
+FRAMES_PER_POOL = 4000
+# Frames of a recording from which its people's size and the vertical are taken.
+FRAMES_FOR_SCALE = 300
+# Without a scale the cameras' mean distance from their middle counts as this many millimetres.
+UNSCALED_MM = 1000.0
+
+
+@dataclass(frozen=True)
+class FoundRig:
+    """Poses as the store of rigs wants them, and what is said about them."""
+
+    arrays: dict[str, np.ndarray]  # the arrays of RIGS by name
+    about: dict[str, Any]
+
+
+def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
+    """The rig that filmed all recordings of a pool, or the reason why it cannot be found."""
+    observed = _observe_pool(pool, poses2d, params)
+    rays, sigma = (np.concatenate([getattr(one, name) for one in observed]) for name in ("rays", "sigma"))
+    usable = np.isfinite(sigma).any((0, 1)).sum()
+    if usable < 2:
+        return f"only {usable} view(s) with joints of confidence {params.min_confidence} or more"
+    try:
+        rig = find_rig(rays, sigma, seed=params.seed)
+    except RigNotFound as error:
+        return str(error)
+    people = [_people(one, rig) for one in observed]
+    factor = _scale(pool, people, rig, params)
+    if not np.isfinite(factor):
+        return f"the scale cannot be told from {params.scale}: too few joints are found"
+    up = up_direction(np.concatenate(people))
+    rig = rig.scaled(factor)
+    if up is not None:
+        rig = rig.turned(upright_axes(up), np.zeros(3))
+    focal_px = observed[0].focal_px
+    about = {
+        "mode": params.mode, "scale": params.scale, "gravity": "people" if up is not None else "none",
+        "pool": [recording.name for recording in pool], "n_poses": rig.n_poses, "parallax_deg": rig.parallax_deg,
+        **_quality(rig),
+    }  # fmt: skip
+    return FoundRig(_arrays([rig], focal_px), about)
+
+
+def _observe_pool(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> list[Observations]:
+    store = reading(poses2d, POSES2D)
+    most = max(FRAMES_PER_POOL // len(pool), 1)
+    observed = []
+    for recording in pool:
+        group = store[recording.name]
+        one = observe(recording, group, (0, group.n_rows), min_confidence=params.min_confidence)
+        observed.append(one.taken(evenly(group.n_rows, most)))
+    return observed
+
+
+def _people(observed: Observations, rig: Rig) -> np.ndarray:
+    """Joints (F, J, 3) of some frames of a recording, in the rig's unit and world."""
+    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
+    n_views = few.rays.shape[2]
+    points = triangulation.robust(few.rays.reshape(-1, n_views, 2), few.sigma.reshape(-1, n_views), rig.R, rig.t)
+    return points.reshape(*few.rays.shape[:2], 3)
+
+
+def _scale(pool: Sequence[Recording], people: Sequence[np.ndarray], rig: Rig, params: CalibrateParams) -> float:
+    """Millimetres per unit of the rig; the median over the subjects of the pool."""
+    if params.scale == "none":
+        centers = -np.einsum("vji,vj->vi", rig.R, rig.t)
+        return float(UNSCALED_MM / np.nanmean(np.linalg.norm(centers - np.nanmean(centers, axis=0), axis=-1)))
+    by_subject: dict[str, list[float]] = {}
+    for recording, joints in zip(pool, people, strict=True):
+        if params.scale == "height" and recording.height_mm is not None:
+            factor = height_scale(joints, recording.height_mm)
+        else:
+            factor = bone_scale(joints)
+        if np.isfinite(factor):
+            by_subject.setdefault(recording.subject, []).append(factor)
+    return float(np.median([np.median(own) for own in by_subject.values()])) if by_subject else float("nan")
+
+
+def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FoundRig:
+    """A rig of each frame of the rows (start, stop), NaN where there is none; each with a scale of its own."""
+    observed = observe(recording, reading(poses2d, POSES2D)[recording.name], rows, min_confidence=params.min_confidence)
+    failed: Counter[str] = Counter()
+    rigs: list[Rig | None] = []
+    for f, result in enumerate(find_rigs(observed.rays, observed.sigma, seed=params.seed)):
+        rig = None
+        if isinstance(result, str):
+            failed[result] += 1
+        else:
+            factor = _scale([recording], [_people(observed.taken(np.array([f])), result)], result, params)
+            if np.isfinite(factor):
+                rig = result.scaled(factor)
+            else:
+                failed[f"the scale cannot be told from {params.scale}"] += 1
+        rigs.append(rig)
+    good = [rig for rig in rigs if rig is not None]
+    about = {
+        "mode": params.mode, "scale": params.scale, "gravity": "none", "pool": [recording.name],
+        "failed_frames": dict(failed),
+        "n_frames": len(good),
+        "inlier_share": float(np.mean([rig.inlier_share for rig in good])) if good else None,
+        "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in good])) if good else None,
+    }  # fmt: skip
+    return FoundRig(_arrays(rigs, observed.focal_px), about)
+
+
+def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
+    """The extrinsics the footage came with, or the reason why they do not do."""
+    recording = pool[0]
+    labelling = recording.cameras(labelling=True)
+    known = [v for v in labelling if recording.views[v].camera.known]
+    if len(known) < 2:
+        return f"only {len(known)} view(s) that may make labels came with extrinsics"
+    n_views = len(recording.views)
+    R, t, nothing = np.full((n_views, 3, 3), np.nan), np.full((n_views, 3), np.nan), np.full(n_views, np.nan)
+    for v in known:
+        camera = recording.views[v].camera
+        R[v], t[v] = camera.R_cam_from_world, camera.t_cam_from_world_mm
+    [observed] = _observe_pool(pool, poses2d, params)
+    rig = Rig(R, t, nothing, nothing, nothing, np.nan, np.nan, np.nan, 0, 0)
+    rig = _measured(rig, observed)
+    about = {"mode": params.mode, "scale": "known", "gravity": "known", "pool": [recording.name], **_quality(rig)}
+    return FoundRig(_arrays([rig], observed.focal_px), about)
+
+
+def _measured(rig: Rig, observed: Observations) -> Rig:
+    """The rig with the residuals that the detections leave in it."""
+    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
+    distance, _ = triangulation.residuals(_people(few, rig), few.rays, rig.R[None], rig.t[None])
+    seen = np.isfinite(distance) & np.isfinite(few.sigma) & (np.isfinite(few.sigma).sum(-1, keepdims=True) >= 2)
+    ratio = np.where(seen, distance / few.sigma, np.nan)
+    if not seen.any():
+        return rig
+    # 1.1774: the median length of a standard normal vector in the plane.
+    noise = float(np.nanmedian(ratio)) / 1.1774
+    inlier = ratio < triangulation.ROBUST_WIDTH * max(noise, 1e-6)
+    rows = [np.median(distance[..., v][inlier[..., v]]) if inlier[..., v].any() else np.nan for v in range(len(rig.R))]
+    share = float(inlier.sum() / seen.sum())
+    return replace(rig, residual=np.array(rows), noise=noise, inlier_share=share, n_frames=len(few.rays))
+
+
+def _quality(rig: Rig) -> dict[str, Any]:
+    # JSON has no NaN: what is not known is None.
+    noise = EXPECTED_NOISE * rig.noise
+    return {
+        "n_frames": rig.n_frames,
+        "inlier_share": rig.inlier_share if np.isfinite(rig.inlier_share) else 0.0,
+        "noise_share": noise if np.isfinite(noise) else EXPECTED_NOISE,
+    }
+
+
+def _arrays(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(focal_px)
+    none = np.full(n, np.nan)
+    empty = Rig(np.full((n, 3, 3), np.nan), np.full((n, 3), np.nan), none, none, none, np.nan, np.nan, np.nan, 0, 0)
+    all_rigs = [rig or empty for rig in rigs]
+    return {
+        "R_cam_from_world": np.stack([rig.R for rig in all_rigs]),
+        "t_cam_from_world_mm": np.stack([rig.t for rig in all_rigs]),
+        "rotation_std_deg": np.stack([rig.rotation_std_deg for rig in all_rigs]),
+        "center_std_mm": np.stack([rig.center_std for rig in all_rigs]),
+        "residual_px": np.stack([rig.residual * focal_px for rig in all_rigs]),
+    }
