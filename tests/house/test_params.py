@@ -60,7 +60,7 @@ def test_numbers_are_read_as_dvc_reads_them(params_file):
     ("old", "new", "said"),
     [
         ("  source: demo", "  source: tape", "capture.source = 'tape'"),
-        ("  every_n_frames: 2", "  every_n_frames: 0", "frames.every_n_frames = 0"),
+        ("  every_n_frames: 1", "  every_n_frames: 0", "frames.every_n_frames = 0"),
         ("  strict: false", "  strict: false\n  stirct: true", "unknown key frames.stirct"),
         ("  detector: pretrained\n", "", "detect.detector is missing"),
         ("  flip_test: true", "  flip_test: [", "is not YAML"),
