@@ -17,12 +17,13 @@ from pipeline.synthetic.parts import make_parts
 from pipeline.synthetic.person import Person, draw_person
 from pipeline.synthetic.processes import in_processes
 from pipeline.synthetic.room import Room, draw_room
-from pipeline.synthetic.scene import Lens, render, set_stage, shadows
+from pipeline.synthetic.scene import Lens, draw_grain, photograph, render, set_stage
 from pipeline.synthetic.seeds import CAPTURE, generator
 
 RIG = "demo"
 N_LABELLING = 4  # the cameras after these are for evaluation only
 RECORDINGS_PER_SUBJECT = 2
+LENS, NOISE = Lens(blur_px=0.5, gain=1.0, gamma=0.75), 2.5
 
 
 def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
@@ -105,13 +106,13 @@ def _film(demo: DemoParams, recording: str, subject: str, action: str, view: int
     person, clip = make_clip(demo, recording, subject, action)
     parts, paint = make_parts(person, clip.bodies)
     rng = generator(demo.seed, CAPTURE, "noise", recording, str(view))
-    noise = rng.standard_normal((2 * demo.size_px, 2 * demo.size_px, 3), np.float32)
-    lens = Lens(blur_px=0.5, noise=2.5, gain=1.0, gamma=0.75)
+    grain = draw_grain(rng, 2 * demo.size_px, NOISE)
+    empty = photograph(stage, LENS)
     video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), demo.fps, (demo.size_px, demo.size_px))
     if not video.isOpened():
         raise UserError("OpenCV cannot write mp4 files here", where=str(file), fix="Install opencv-python from PyPI.")
     for moment in parts:
         v, u = rng.integers(demo.size_px, size=2)
-        image = render(stage, moment, paint, shadows(moment, room), lens, noise[v:, u:])
+        image = render(stage, moment, paint, LENS, grain[v:, u:], empty)
         video.write(image[..., ::-1])
     video.release()

@@ -9,7 +9,7 @@ from pipeline.synthetic.script import HANDS, LIFTS, REST, Jump, Script
 STOOL_MM = np.array([-150.0, 1150.0])  # middle of the stool's seat
 STOOL_SIZE_MM = np.array([360.0, 360.0, 440.0])
 STOOL_YAW = -np.pi / 2  # who sits on it faces this way
-ROAM_MM = 800.0  # people walk this far from the middle of the room
+ROAM_MM = 900.0  # people walk this far from the middle of the room
 
 
 def walk(script: Script) -> None:
@@ -27,7 +27,7 @@ def _place(script: Script) -> np.ndarray:
     while True:
         angle, radius = script.rng.uniform(0, 2 * np.pi), ROAM_MM * np.sqrt(script.rng.random())
         place = radius * np.array([np.cos(angle), np.sin(angle)])
-        if np.linalg.norm(place - script.at()) > 450 and np.linalg.norm(place - STOOL_MM) > 560:
+        if np.linalg.norm(place - script.at()) > 650 and np.linalg.norm(place - STOOL_MM) > 560:
             return place
 
 

@@ -168,7 +168,7 @@ def _before_the_chest(chest: np.ndarray, wanted: np.ndarray, sign: float) -> np.
 def _elbow_hint(direction: np.ndarray, upright: np.ndarray, sign: float, out: np.ndarray) -> np.ndarray:
     """Elbows point back and down below the shoulder, out and forward above it."""
     rise = turn(np.swapaxes(upright, -1, -2), direction)[..., 2]
-    hint = np.stack([0.05 + 0.5 * rise, sign * (0.3 + 0.25 * np.abs(rise) + out), -0.75 + 0 * rise], -1)
+    hint = np.stack([0.65 * rise - 0.1, sign * (0.35 + 0.15 * rise**2 + out), 0.7 * rise**2 - 0.95], -1)
     return turn(upright, hint)
 
 

@@ -39,7 +39,8 @@ def rays(K: np.ndarray, dist: np.ndarray, R: np.ndarray, out: np.ndarray) -> Non
 
 
 @nb.njit(cache=True, fastmath=True)
-def _bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple:
+def bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple:
+    """Left, top, right and bottom pixel that a part can cover."""
     left, top, right, bottom = 1e9, 1e9, -1e9, -1e9
     for end in range(2):
         at = ORIGIN if end == 0 else END
@@ -110,7 +111,7 @@ def cast(
     cx, cy, cz = -(R.T @ t)
     for p in range(len(parts)):
         part = parts[p]
-        left, top, right, bottom = _bounds(part, K, dist, R, t)
+        left, top, right, bottom = bounds(part, K, dist, R, t)
         m00, m01, m02, m10, m11, m12, m20, m21, m22 = part[0:9]
         wx, wy, wz = cx - part[9], cy - part[10], cz - part[11]
         ox, oy, oz = m00 * wx + m01 * wy + m02 * wz, m10 * wx + m11 * wy + m12 * wz, m20 * wx + m21 * wy + m22 * wz

@@ -11,7 +11,8 @@ from pipeline.synthetic.person import Person
 from pipeline.synthetic.script import HANDS, LIFTS, Jump, Script
 
 MIN_RATE_HZ = 25.0  # steps are planned at this rate or a faster one
-STANDING = 0.985  # height of the hips over the ankles when standing, in leg lengths
+STANDING = 0.99  # height of the hips over the ankles when standing, in leg lengths
+STRETCHED = 0.996  # most that a leg is stretched
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,7 @@ def move(person: Person, action: str, seconds: float, fps: float, rng: np.random
         ACTIONS[action](script)
         if rng.random() < 0.55:
             gesture(script)
-        if rng.random() < 0.75:
-            ACTIONS["walk"](script)
+        ACTIONS["walk"](script)
     every = int(np.ceil(MIN_RATE_HZ / fps))
     times = warm_up_s + np.arange(round(seconds * fps) * every) / (fps * every)
     lead = np.arange(0, warm_up_s, 1 / (fps * every))
@@ -205,7 +205,7 @@ def _root(
     root[:, 1] = path[:, 1] + sine * shift[:, 0] + cosine * shift[:, 1]
     hips = pelvis[:, None, :, 1] * (SIGNS * build.hip)[:, None]
     away = np.linalg.norm(root[:, None, :2] + hips[..., :2] - ankles[..., :2], axis=-1)
-    reach = STANDING * build.leg + 8.0
+    reach = STRETCHED * build.leg
     room = np.sqrt(np.maximum(reach**2 - away**2, (0.3 * build.leg) ** 2)) - hips[..., 2]
     limit = (room + ankles[..., 2] - np.maximum(rise, 0)[:, None] * (rise > 0)[:, None]).min(1)
     half = max(1, round(0.16 / dt))

@@ -6,7 +6,7 @@ import cv2
 import numba as nb
 import numpy as np
 
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera import Camera, project
 from pipeline.synthetic import kernels
 from pipeline.synthetic.paint import colour
 from pipeline.synthetic.room import Room, draw_background
@@ -21,7 +21,6 @@ class Lens:
     """What spoils a picture."""
 
     blur_px: float
-    noise: float  # standard deviation, of 255
     gain: float
     gamma: float
 
@@ -49,16 +48,101 @@ def set_stage(room: Room, camera: Camera) -> Stage:
     return Stage(camera, room, rays, empty, depth, dist)
 
 
-def shadows(parts: np.ndarray, room: Room) -> np.ndarray:
-    """Darkening (2, cells, cells), 0-1, of the floor by the key light's shadow and by nearness."""
+def render(
+    stage: Stage, parts: np.ndarray, paint: np.ndarray, lens: Lens, grain: np.ndarray, empty: np.ndarray | None = None
+) -> np.ndarray:
+    """An image (H, W, 3), uint8, RGB, of a person before the camera.
+
+    grain (>= H, >= W, 3), int8, is added; with `empty`, the room's picture as `photograph` gives it, only what the
+    person changes is drawn anew.
+    """
+    dark, ground = _shadows(parts, stage.room)
+    window = _whole(stage) if empty is None else _window(stage, parts, ground)
+    patch = develop(_light(stage, parts, paint, dark, window), lens)
+    image = patch if empty is None else empty.copy()
+    image[window] = patch
+    _add_grain(image, grain)
+    return image
+
+
+def photograph(stage: Stage, lens: Lens) -> np.ndarray:
+    """The empty room (H, W, 3), uint8, without grain."""
+    return develop(stage.empty, lens)
+
+
+def develop(light: np.ndarray, lens: Lens) -> np.ndarray:
+    """What lens and sensor make of light (H, W, 3): uint8, without grain."""
+    if lens.blur_px > 0.05:
+        light = cv2.GaussianBlur(light, (0, 0), lens.blur_px, borderType=cv2.BORDER_REPLICATE)
+    image = np.empty(light.shape, np.uint8)
+    _expose(light, lens.gain, lens.gamma, image)
+    return image
+
+
+def draw_grain(rng: np.random.Generator, side_px: int, sigma: float) -> np.ndarray:
+    """Sensor noise (side, side, 3), int8, of a standard deviation in grey levels."""
+    return np.rint(sigma * rng.standard_normal((side_px, side_px, 3), np.float32)).clip(-127, 127).astype(np.int8)
+
+
+def _whole(stage: Stage) -> tuple[slice, slice]:
+    return slice(0, stage.depth.shape[0]), slice(0, stage.depth.shape[1])
+
+
+def _window(stage: Stage, parts: np.ndarray, ground_mm: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns that hold the person and the shadow, which covers the box `ground_mm` (x0, y0, x1, y1)."""
+    camera, (height, width) = stage.camera, stage.depth.shape
+    x0, y0, x1, y1 = ground_mm
+    corners = camera.to_camera(np.array([[x, y, 0.0] for x in (x0, 0.5 * (x0 + x1), x1) for y in (y0, y1)]))
+    if (corners[:, 2] < 500).any():
+        return _whole(stage)
+    pixels = project(corners, camera.K, camera.dist)
+    low, high = pixels.min(0) - 4, pixels.max(0) + 5
+    for part in parts:
+        bounds = kernels.bounds(part, camera.K, stage.dist, camera.R_cam_from_world, camera.t_cam_from_world_mm)
+        low, high = np.minimum(low, bounds[:2]), np.maximum(high, bounds[2:])
+    left, top = np.clip(low - 3, 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(high + 3, [left + 1, top + 1], [width, height]).astype(int)
+    return slice(top, bottom), slice(left, right)
+
+
+def _light(
+    stage: Stage, parts: np.ndarray, paint: np.ndarray, dark: np.ndarray, window: tuple[slice, slice]
+) -> np.ndarray:
+    """Light (h, w, 3) that reaches a window of the image."""
+    camera, room = stage.camera, stage.room
+    depth, rays = stage.depth[window].copy(), stage.rays[window]
+    seen = np.full(depth.shape, -1, np.int16)
+    K = camera.K.copy()
+    K[:2, 2] -= window[1].start, window[0].start
+    kernels.cast(parts, rays, K, stage.dist, camera.R_cam_from_world, camera.t_cam_from_world_mm, depth, seen)
+    light = np.empty((*depth.shape, 3), np.float32)
+    _shade(
+        parts, paint, rays, camera.center_world_mm, depth, seen, stage.empty[window], dark, room.key_light,
+        room.key_rgb, room.ambient_rgb, light,
+    )  # fmt: skip
+    return light
+
+
+def _shadows(parts: np.ndarray, room: Room) -> tuple[np.ndarray, np.ndarray]:
+    """Darkening (2, cells, cells), 0-1, of the floor by the key light's shadow and by nearness, and its extent (4,)."""
     maps = np.zeros((2, SHADOW_CELLS, SHADOW_CELLS), np.float32)
-    _cast_shadow(parts, -room.key_light, 0.85, maps[0])
-    _cast_shadow(parts, np.array([0.0, 0.0, -1.0]), 0.6, maps[1])
-    return maps
+    extent = np.array([1e9, 1e9, -1e9, -1e9])
+    _cast_shadow(parts, -room.key_light, 0.85, maps[0], extent)
+    _cast_shadow(parts, np.array([0.0, 0.0, -1.0]), 0.6, maps[1], extent)
+    limit = SHADOW_ORIGIN_MM + SHADOW_CELL_MM
+    return maps, np.clip(extent, limit, -limit)
 
 
 @nb.njit(cache=True, fastmath=True)
-def _cast_shadow(parts: np.ndarray, light: np.ndarray, strength: float, out: np.ndarray) -> None:
+def _cells(low_mm: float, high_mm: float) -> tuple[int, int]:
+    """The range of the shadow map's cells between two coordinates."""
+    first = int((low_mm - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM)
+    last = int((high_mm - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM) + 2
+    return min(max(0, first), SHADOW_CELLS), min(max(0, last), SHADOW_CELLS)
+
+
+@nb.njit(cache=True, fastmath=True)
+def _cast_shadow(parts: np.ndarray, light: np.ndarray, strength: float, out: np.ndarray, extent: np.ndarray) -> None:
     for p in range(len(parts)):
         part = parts[p]
         h0, h1 = max(part[11], 0.0), max(part[17], 0.0)
@@ -66,53 +150,41 @@ def _cast_shadow(parts: np.ndarray, light: np.ndarray, strength: float, out: np.
         bx, by = part[15] - light[0] / light[2] * h1, part[16] - light[1] / light[2] * h1
         height = 0.5 * (h0 + h1)
         soft = 25 + 0.13 * height
-        radius = part[18] * 0.85
+        reach = part[kernels.BOUND] * 0.85 + soft
         weight = strength / (1 + height / 900)
-        reach = radius + soft
-        x0, x1 = min(ax, bx) - reach, max(ax, bx) + reach
-        y0, y1 = min(ay, by) - reach, max(ay, by) + reach
+        x0, x1, y0, y1 = min(ax, bx) - reach, max(ax, bx) + reach, min(ay, by) - reach, max(ay, by) + reach
+        extent[0], extent[1] = min(extent[0], x0), min(extent[1], y0)
+        extent[2], extent[3] = max(extent[2], x1), max(extent[3], y1)
         dx, dy = bx - ax, by - ay
         length2 = dx * dx + dy * dy + 1e-6
-        for i in range(max(0, int((y0 - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM)), min(SHADOW_CELLS, int((y1 - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM) + 2)):
-            for j in range(max(0, int((x0 - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM)), min(SHADOW_CELLS, int((x1 - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM) + 2)):
+        first_row, last_row = _cells(y0, y1)
+        first_column, last_column = _cells(x0, x1)
+        for i in range(first_row, last_row):
+            for j in range(first_column, last_column):
                 x, y = SHADOW_ORIGIN_MM + j * SHADOW_CELL_MM - ax, SHADOW_ORIGIN_MM + i * SHADOW_CELL_MM - ay
                 along = min(max((x * dx + y * dy) / length2, 0.0), 1.0)
                 x, y = x - along * dx, y - along * dy
                 inside = min(max((reach - np.sqrt(x * x + y * y)) / (2 * soft), 0.0), 1.0)
-                dark = weight * inside * inside * (3 - 2 * inside)
-                out[i, j] = max(out[i, j], dark)
-
-
-def render(
-    stage: Stage, parts: np.ndarray, paint: np.ndarray, dark: np.ndarray, lens: Lens, noise: np.ndarray
-) -> np.ndarray:
-    """An image (H, W, 3), uint8, RGB, of a person; `noise` (>= H, >= W, 3) is unit normal."""
-    depth, seen = stage.depth.copy(), np.full(stage.depth.shape, -1, np.int16)
-    camera, room = stage.camera, stage.room
-    center = camera.center_world_mm
-    kernels.cast(
-        parts, stage.rays, camera.K, stage.dist, camera.R_cam_from_world, camera.t_cam_from_world_mm, depth, seen
-    )
-    light = np.empty_like(stage.empty)
-    _shade(parts, paint, stage.rays, center, depth, seen, stage.empty, dark, room.key_light, room.key_rgb, room.ambient_rgb, light)
-    if lens.blur_px > 0.05:
-        light = cv2.GaussianBlur(light, (0, 0), lens.blur_px, borderType=cv2.BORDER_REPLICATE)
-    image = np.empty(light.shape, np.uint8)
-    _expose(light, noise, lens.gain, lens.gamma, lens.noise, image)
-    return image
+                out[i, j] = max(out[i, j], weight * inside * inside * (3 - 2 * inside))
 
 
 @nb.njit(cache=True, fastmath=True)
-def _expose(light: np.ndarray, noise: np.ndarray, gain: float, gamma: float, sigma: float, image: np.ndarray) -> None:
-    table = np.empty(1025)
-    for i in range(1025):
-        table[i] = 255 * (i / 1024) ** gamma
+def _expose(light: np.ndarray, gain: float, gamma: float, image: np.ndarray) -> None:
+    table = np.empty(2049, np.uint8)
+    for i in range(2049):
+        table[i] = np.uint8(255 * (i / 2048) ** gamma + 0.5)
     for i in range(light.shape[0]):
         for j in range(light.shape[1]):
             for c in range(3):
-                value = min(max(light[i, j, c] * gain, 0.0), 1.0) * 1024
-                bright = table[int(value)] + sigma * noise[i, j, c]
-                image[i, j, c] = np.uint8(min(max(bright + 0.5, 0.0), 255.0))
+                image[i, j, c] = table[int(min(max(light[i, j, c] * gain, 0.0), 1.0) * 2048)]
+
+
+@nb.njit(cache=True, fastmath=True)
+def _add_grain(image: np.ndarray, grain: np.ndarray) -> None:
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            for c in range(3):
+                image[i, j, c] = np.uint8(min(max(np.int16(image[i, j, c]) + grain[i, j, c], 0), 255))
 
 
 @nb.njit(cache=True, fastmath=True)
@@ -138,7 +210,8 @@ def _shade(
             if p < 0:
                 keep = 1.0
                 if z < 5:
-                    keep = (1 - 0.75 * _look_up(dark[0], x, y) * (0.35 + 0.65 * light[2])) * (1 - 0.8 * _look_up(dark[1], x, y))
+                    keep -= 0.75 * _look_up(dark[0], x, y) * (0.35 + 0.65 * light[2])
+                    keep *= 1 - 0.8 * _look_up(dark[1], x, y)
                 for k in range(3):
                     out[i, j, k] = empty[i, j, k] * keep
                 continue

@@ -121,8 +121,32 @@ class Script:
         """A track (T, n) at the given times."""
         keys = self.keys[track]
         when, values = np.array([t for t, _ in keys]), np.stack([v for _, v in keys])
+        if track in HANDS:
+            values = _flatten(values)
         at = np.clip(np.searchsorted(when, times_s, side="right") - 1, 0, len(when) - 1)
         after = np.minimum(at + 1, len(when) - 1)
         share = np.clip((times_s - when[at]) / np.maximum(when[after] - when[at], 1e-6), 0, 1)
         share = share**3 * (10 + share * (6 * share - 15))
-        return values[at] + share[:, None] * (values[after] - values[at])
+        values = values[at] + share[:, None] * (values[after] - values[at])
+        return _unflatten(values) if track in HANDS else values
+
+
+# A straight way between two places of a hand may lead through the shoulder, where the arm would whip around. Hands
+# move on a map of the directions around the shoulder instead, whose middle is before and beside the body and whose
+# far edge is the direction no arm can take: back and inwards.
+_MIDDLE = np.array([0.8, 0.6, 0.0])
+_BASIS = np.array([[-0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _flatten(places: np.ndarray) -> np.ndarray:
+    """Places (n, 3) as stereographic coordinates of their direction and distance."""
+    distance = np.maximum(np.linalg.norm(places, axis=-1, keepdims=True), 1e-6)
+    direction = places / distance
+    return np.concatenate([direction @ _BASIS.T / np.maximum(1 + direction @ _MIDDLE, 0.05)[:, None], distance], -1)
+
+
+def _unflatten(maps: np.ndarray) -> np.ndarray:
+    """The inverse of `_flatten`."""
+    flat, distance = maps[:, :2], maps[:, 2:]
+    square = (flat**2).sum(-1, keepdims=True)
+    return distance * (2 * flat @ _BASIS + (1 - square) * _MIDDLE) / (1 + square)

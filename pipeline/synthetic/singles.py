@@ -15,7 +15,7 @@ from pipeline.synthetic.parts import make_parts
 from pipeline.synthetic.person import Person, draw_person
 from pipeline.synthetic.poses import draw_poses
 from pipeline.synthetic.room import Room, draw_room
-from pipeline.synthetic.scene import Lens, Stage, render, set_stage, shadows
+from pipeline.synthetic.scene import Lens, Stage, draw_grain, render, set_stage
 from pipeline.synthetic.seeds import SINGLES, generator
 
 
@@ -44,7 +44,7 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
     rng = generator(seed, SINGLES, str(batch))
     images = np.empty((n, side_px, side_px, 3), np.uint8)
     joints, visible = np.empty((n, N_JOINTS, 2), np.float32), np.empty((n, N_JOINTS), bool)
-    noise = rng.standard_normal((2 * side_px, 2 * side_px, 3), np.float32)
+    grains = [draw_grain(rng, 2 * side_px, sigma) for sigma in (0, 1.5, 3, 6)]
     for start in range(0, n, IMAGES_PER_PERSON):
         person = draw_person(rng)
         bodies = _bodies(person, min(IMAGES_PER_PERSON, n - start), rng)
@@ -55,7 +55,7 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
             if rng.random() < OCCLUDED:
                 room = _with_occluder(rng, room, camera.center_world_mm, body)
             stage = set_stage(room, camera)
-            images[row] = _photograph(rng, stage, parts[i], paint, noise)
+            images[row] = _photograph(rng, stage, parts[i], paint, grains)
             joints[row] = camera.project(body)
             visible[row] = _visible(stage, body, joints[row])
     return SingleImages(images, joints, visible)
@@ -69,15 +69,15 @@ def _bodies(person: Person, n: int, rng: np.random.Generator) -> Bodies:
 
 
 def _photograph(
-    rng: np.random.Generator, stage: Stage, parts: np.ndarray, paint: np.ndarray, noise: np.ndarray
+    rng: np.random.Generator, stage: Stage, parts: np.ndarray, paint: np.ndarray, grains: list[np.ndarray]
 ) -> np.ndarray:
     """One image through some lens, sensor and compression."""
-    lens = Lens(rng.uniform(0, 1.0), rng.uniform(0, 6), rng.uniform(0.75, 1.35), rng.uniform(0.6, 0.95))
+    lens = Lens(rng.uniform(0, 1.0), rng.uniform(0.75, 1.35), rng.uniform(0.6, 0.95))
     v, u = rng.integers(len(stage.depth), size=2)
-    image = render(stage, parts, paint, shadows(parts, stage.room), lens, noise[v:, u:])
+    image = render(stage, parts, paint, lens, grains[rng.integers(len(grains))][v:, u:])
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
+        return np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR))
     return image
 
 
