@@ -11,9 +11,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pipeline.capture import Capture, Recording, Rejected, View
+from pipeline.frames import pack_frames
 from pipeline.geometry.camera import Camera
+from pipeline.params import StructureParams
 from pipeline.skeleton import BONES, N_JOINTS, joint
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, writing
+from pipeline.structure import fit_references
 
 SIZE_PX = (160, 120)
 N_FRAMES = 24
@@ -102,7 +105,7 @@ def _manifest(extrinsics: bool, evaluation_view: bool, test: bool) -> Capture:
             camera = ring_camera(angle)
             camera = camera if extrinsics else camera.posed(None, None)
             last = evaluation_view and v == 3
-            views.append(View.of(f"cam{v}", f"{subject}.cam{v}", camera, evaluation_only=last))
+            views.append(View.of(f"cam{v}", f"{subject}.cam{v}.jpegs", camera, evaluation_only=last))
         recordings.append(
             Recording(
                 name=f"{subject}-turning", subject=subject, action="turning", split=split, rig="room", fps=12.5,
@@ -146,7 +149,9 @@ def write_rigs(world: SyntheticCapture, turned_deg: float = 0.0, scale: float = 
 
 def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "bones", wrist_mm: float = 17.0) -> None:
     """Labels: the truth times `scale` in each camera's frame, left wrist `wrist_mm` off; frame 5 has no head."""
-    with writing(world.root / "data" / "labels.zarr", LABELS, method="robust") as store:
+    with writing(
+        world.root / "data" / "labels.zarr", LABELS, method="robust", statuses={"valid": 1, "few_views": 2}
+    ) as store:
         for recording in world.capture.recordings:
             truth = world.joints_world_mm[recording.name].copy()
             truth[:, joint("l_wrist"), 2] += wrist_mm
@@ -194,3 +199,30 @@ def write_costs(world: SyntheticCapture, *stages: str) -> None:
     plots.mkdir(exist_ok=True)
     (plots / "train.csv").write_text("epoch,loss\n1,0.5\n2,0.25\n")
     (plots / "pretrain.csv").write_text("step,loss\n10,3.0\n20,2.0\n")
+
+
+def write_frames(world: SyntheticCapture) -> None:
+    """Packed frames: grey images with a bright square in each joint."""
+    for recording in world.capture.recordings:
+        for view, camera in zip(recording.views, world.cameras, strict=True):
+            images = np.full((recording.n_frames, SIZE_PX[1], SIZE_PX[0], 3), 110, np.uint8)
+            for image, px in zip(images, camera.project(world.joints_world_mm[recording.name]), strict=True):
+                for x, y in px.round().astype(int):
+                    image[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = 250
+            pack_frames(world.frames / view.file, iter(images), 90)
+
+
+def write_all(root: Path, **lacking: bool) -> SyntheticCapture:
+    """Everything that the report reads, from all stages."""
+    predictions = lacking.pop("predictions", True)
+    world = make_capture(root, **lacking)
+    write_frames(world)
+    write_poses2d(world)
+    write_rigs(world)
+    write_labels(world)
+    if predictions:
+        write_predictions(world)
+    write_costs(world, "capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train")
+    params = StructureParams(k=[3, 5], source="truth", seed=4)
+    fit_references(world.frames, root / "data/labels.zarr", root / "models/structure.npz", params)
+    return world

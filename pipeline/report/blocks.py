@@ -1,0 +1,84 @@
+"""The parts a page is made of; how each looks is the template's business."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: plotly's JSON."""
+
+    title: str
+    data: str
+    note: str = ""
+    kind: str = "chart"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; the first column names the line."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class View3D:
+    """A scene of the 3D viewer."""
+
+    title: str
+    data: dict[str, Any]
+    note: str = ""
+    kind: str = "view3d"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A picture (a data URI), a scene, or both side by side, and what they show."""
+
+    caption: str
+    image: str | None = None
+    scene: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Cards."""
+
+    title: str
+    cards: Sequence[Card]
+    note: str = ""
+    kind: str = "gallery"
+
+
+Block = Chart | Table | View3D | Gallery
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page; without blocks it is left out."""
+
+    id: str
+    title: str
+    lead: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the questions of the first screen, and its answer in a figure and in words."""
+
+    question: str
+    figure: str
+    unit: str
+    words: Sequence[str]
+    link: str
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A figure as text; a dash where it is missing."""
+    return "–" if value is None or value != value else f"{value:,.{digits}f}"

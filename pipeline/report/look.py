@@ -1,0 +1,21 @@
+"""Colours and names of what the report shows, the same in pictures, charts and 3D; safe for the colour-blind."""
+
+from pipeline.skeleton import JOINTS
+
+COLOURS = {"truth": "#009E73", "label": "#0072B2", "prediction": "#D55E00", "detection": "#AA3377"}
+INK, FAINT, PAPER = "#1c2430", "#d5dae1", "#ffffff"
+LONG_SIDES = {"l": "left", "r": "right"}
+
+
+def joint_title(name: str) -> str:
+    """A joint's name in plain words."""
+    side, _, part = name.partition("_")
+    return f"{LONG_SIDES[side]} {part}" if part else name
+
+
+JOINT_TITLES = [joint_title(name) for name in JOINTS]
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """The parts of a colour #rrggbb, 0-255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -1,0 +1,176 @@
+"""What the report looks at: every recording as each of its views sees it, detections, labels, predictions and truth."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.capture import Capture, Recording, View, read_capture
+from pipeline.geometry.camera import Camera
+from pipeline.skeleton import N_JOINTS, ROOT
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, RecordingGroup, Store, reading
+from pipeline.structure import Reference, read_references
+
+STAGES = ("capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "report")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the stages put what the report reads, below the three folders it is given."""
+
+    data: Path
+    models: Path
+    reports: Path
+
+    @property
+    def frames(self) -> Path:
+        """Manifest, packed frames and truth."""
+        return self.data / "frames"
+
+    @property
+    def poses2d(self) -> Path:
+        """The detections."""
+        return self.data / "poses2d.zarr"
+
+    @property
+    def rigs(self) -> Path:
+        """The cameras as found."""
+        return self.data / "rigs.zarr"
+
+    @property
+    def labels(self) -> Path:
+        """The labels."""
+        return self.data / "labels.zarr"
+
+    @property
+    def predictions(self) -> Path:
+        """The network's predictions."""
+        return self.data / "predictions.zarr"
+
+    @property
+    def structure(self) -> Path:
+        """The references of the pose structure score."""
+        return self.models / "structure.npz"
+
+    def weights(self) -> list[Path]:
+        """The networks, as far as there are any."""
+        return [path for path in (self.models / "detector.pt", self.models / "pose3d.pt") if path.exists()]
+
+    def curve(self, stage: str) -> Path:
+        """The training curve of a stage."""
+        return self.reports / "plots" / f"{stage}.csv"
+
+    def costs(self) -> dict[str, dict[str, float]]:
+        """Seconds and peak memory of each stage before the report, as far as they were written down."""
+        paths = {stage: self.reports / "costs" / f"{stage}.json" for stage in STAGES if stage != "report"}
+        return {stage: json.loads(path.read_text()) for stage, path in paths.items() if path.exists()}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One recording as one view sees it; arrays (frame, joint, ...) that are NaN where something is not known."""
+
+    recording: Recording
+    v: int  # the view's place in the recording
+    detected_px: np.ndarray
+    box_px: np.ndarray  # (frame, 4)
+    label_cam_mm: np.ndarray
+    true_cam_mm: np.ndarray
+    true_px: np.ndarray
+    predicted_px: np.ndarray
+    predicted_cam_mm: np.ndarray  # at the true depth of the root, or the label's where there is no truth
+
+    @property
+    def view(self) -> View:
+        """The view."""
+        return self.recording.views[self.v]
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether any true joint is known."""
+        return bool(np.isfinite(self.true_cam_mm).any())
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything at hand."""
+
+    capture: Capture
+    seen: list[Seen]
+    status: dict[str, np.ndarray]  # of the labels of each recording, (frame, joint)
+    references: list[Reference]
+    reasons: dict[int, str]  # what the codes of `status` mean
+    metric: bool  # whether the labels' scale was fixed
+
+    def select(self, split: str, *, evaluation_only: bool = False) -> list[Seen]:
+        """The recordings of a split in their labelling views, or in those for evaluation only."""
+        return [
+            seen for seen in self.seen if seen.recording.split == split and seen.view.evaluation_only == evaluation_only
+        ]
+
+
+def gather(files: Files, labels_path: Path) -> Material:
+    """Read everything; the labels from `labels_path`, as the report also measures others than the stage's."""
+    capture = read_capture(files.frames)
+    poses2d, labels = reading(files.poses2d, POSES2D), reading(labels_path, LABELS)
+    predictions = reading(files.predictions, PREDICTIONS) if files.predictions.exists() else None
+    truth_path = files.frames / "truth.zarr"
+    truth = reading(truth_path, TRUTH) if truth_path.exists() else None
+    seen: list[Seen] = []
+    for recording in capture.recordings:
+        groups = [_group(store, recording.name) for store in (poses2d, labels, predictions, truth)]
+        seen += [_see(recording, v, *groups) for v in range(len(recording.views))]
+    status = {r.name: labels[r.name]["status"] for r in capture.recordings if r.name in labels}
+    metric = all(labels[name].attrs.get("scale", "none") != "none" for name in status)
+    reasons = {code: name.replace("_", " ") for name, code in labels.attrs.get("statuses", {}).items()}
+    return Material(capture, seen, status, read_references(files.structure), reasons, metric)
+
+
+def _group(store: Store | None, recording: str) -> RecordingGroup | None:
+    return store[recording] if store is not None and recording in store else None
+
+
+def _see(
+    recording: Recording,
+    v: int,
+    poses2d: RecordingGroup | None,
+    labels: RecordingGroup | None,
+    predictions: RecordingGroup | None,
+    truth: RecordingGroup | None,
+) -> Seen:
+    camera, n = recording.views[v].camera, recording.n_frames
+
+    def read(group: RecordingGroup | None, name: str, *shape: int) -> np.ndarray:
+        return group[name][:, v] if group is not None else np.full((n, *shape), np.nan)
+
+    true_cam = np.full((n, N_JOINTS, 3), np.nan)
+    if truth is not None and camera.known:
+        true_cam = camera.to_camera(truth["joints_world_mm"])
+    label_cam = read(labels, "joints_cam_mm", N_JOINTS, 3)
+    predicted_px = read(predictions, "joints_px", N_JOINTS, 2)
+    root_depth = np.where(np.isfinite(true_cam[:, ROOT, 2]), true_cam[:, ROOT, 2], label_cam[:, ROOT, 2])
+    return Seen(
+        recording, v,
+        detected_px=read(poses2d, "joints_px", N_JOINTS, 2), box_px=read(poses2d, "box_px", 4),
+        label_cam_mm=label_cam, true_cam_mm=true_cam, true_px=_project(camera, true_cam), predicted_px=predicted_px,
+        predicted_cam_mm=place(camera, predicted_px, read(predictions, "relative_depth", N_JOINTS), root_depth),
+    )  # fmt: skip
+
+
+def place(camera: Camera, joints_px: np.ndarray, relative_depth: np.ndarray, root_depth_mm: np.ndarray) -> np.ndarray:
+    """Poses (frame, joint, 3) in the camera's frame from pixels, relative depths and the roots' depths (frame,)."""
+    return camera.back_project(joints_px, (1 + relative_depth) * root_depth_mm[:, None])
+
+
+def _project(camera: Camera, joints_cam_mm: np.ndarray) -> np.ndarray:
+    at_origin = camera.posed(np.eye(3), np.zeros(3))
+    return at_origin.project(joints_cam_mm)
+
+
+def joined(seen: Iterable[Seen], name: str) -> np.ndarray:
+    """One array of several recordings and views, frames after frames, (pose, joint, ...)."""
+    arrays = [getattr(one, name) for one in seen]
+    width = 2 if name.endswith("_px") else 3
+    return np.concatenate(arrays) if arrays else np.empty((0, N_JOINTS, width))

@@ -1,0 +1,79 @@
+"""The first screen: how good the labels are, how good the network is, and what went wrong where."""
+
+import numpy as np
+
+from pipeline.report.blocks import Answer, number
+from pipeline.report.breakdown import detector_rows, joint_errors_mm, reference_name, residuals_percent, worst_joint
+from pipeline.report.evaluate import Figures
+from pipeline.report.material import Material
+from pipeline.report.results import predicted_test
+
+SELDOM_FOUND_PERCENT = 98.0
+
+
+def answers(material: Material, figures: Figures, rejected: dict[str, int]) -> list[Answer]:
+    """The three questions and their answers."""
+    return [_labels(material, figures), _network(figures), _troubles(material, rejected)]
+
+
+def _labels(material: Material, figures: Figures) -> Answer:
+    labels, known = figures["labels"], figures.get("labels_known", {})
+    covered = f"{number(labels['coverage'])} % of the joints have a label"
+    question, link = "How good are the labels?", "labels"
+    if "n_mpjpe_mm" not in labels:
+        seen = [s for s in material.seen if not s.view.evaluation_only]
+        residuals = np.concatenate([residuals_percent(s).ravel() for s in seen])
+        residuals = residuals[np.isfinite(residuals)]
+        median = float(np.median(residuals)) if len(residuals) else None
+        words = ["median distance between detections and projected labels, as a share of the person's height", covered]
+        words.append("there is no truth to compare with")
+        return Answer(question, number(median), "% residual", words, link)
+    words = ["mean joint error against the truth after fitting the scale (N-MPJPE)", covered]
+    if "n_mpjpe_mm" in known:
+        words.append(f"the true cameras would have given {number(known['n_mpjpe_mm'])} mm")
+    if "rig" in figures:
+        rig = figures["rig"]
+        words.append(f"cameras found to {number(rig['rotation_deg'], 2)}° and {number(rig['centre_mm'], 0)} mm")
+    return Answer(question, number(labels["n_mpjpe_mm"]), "mm", words, link)
+
+
+def _network(figures: Figures) -> Answer:
+    question, link = "How good is the network?", "network"
+    if "n_mpjpe_mm" in figures.get("test", {}):
+        test, new_view = figures["test"], figures.get("test_new_view", {})
+        words = ["on people it has not seen, from one image (N-MPJPE)"]
+        if "n_mpjpe_mm" in new_view:
+            words.append(f"{number(new_view['n_mpjpe_mm'])} mm from a view it has not seen either")
+        words.append(f"{number(test['pck150'])} % of joints within 150 mm")
+        return Answer(question, number(test["n_mpjpe_mm"]), "mm", words, link)
+    if "n_mpjpe_mm" in figures.get("test_labels", {}):
+        words = ["from the labels of recordings it has not seen, after fitting the scale (N-MPJPE)"]
+        words.append("there is no truth: this is agreement, not accuracy")
+        return Answer(question, number(figures["test_labels"]["n_mpjpe_mm"]), "mm", words, link)
+    return Answer(question, "–", "", ["no recording was kept for testing, so this cannot be said"], "training")
+
+
+def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
+    found: list[str] = []
+    capture = material.capture
+    if capture.rejected:
+        first = capture.rejected[0]
+        found.append(f"{len(capture.rejected)} recordings were rejected; {first.recording}: {first.reason}")
+    missing = [r.name for r in capture.recordings if r.name not in material.status]
+    if missing:
+        found.append(f"no labels for {', '.join(missing)}")
+    seldom = min(detector_rows(material), key=lambda row: np.nan_to_num(row[1], nan=np.inf))
+    if seldom[1] < SELDOM_FOUND_PERCENT:
+        found.append(f"the detector finds the person in {number(seldom[1])} % of the frames of {seldom[0]}")
+    if rejected:
+        reason, n = next(iter(rejected.items()))
+        found.append(f"{n:,} joints without a label: {reason}")
+    train = [s for s in material.select("train") if s.has_truth]
+    worst = worst_joint(joint_errors_mm(train, "label_cam_mm", "true_cam_mm"))
+    if worst:
+        found.append(f"worst joint of the labels: {worst[0]}, {number(worst[1])} mm")
+    test = predicted_test(material)
+    if test:
+        worst = worst_joint(joint_errors_mm(test, "predicted_cam_mm", reference_name(test[0])))
+        found += [f"worst joint of the network: {worst[0]}, {number(worst[1])} mm"] if worst else []
+    return Answer("What went wrong where?", "", "", found or ["nothing that is noticed here"], "capture")

@@ -1,0 +1,76 @@
+"""The sections on how it came about: training curves, what each stage cost, parameters, files and versions."""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pipeline.params import Params
+from pipeline.report.blocks import Block, Chart, Section, Table, number
+from pipeline.report.figures import named_bars, training_curve
+from pipeline.report.material import Files, Material
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, reading
+
+PACKAGES = ("numpy", "opencv-python", "torch", "scipy", "scikit-learn", "zarr", "dask", "dvc", "mediapipe")
+HASH_DIGITS = 12
+
+
+def training_section(files: Files) -> Section:
+    """How the trainings went."""
+    blocks: list[Block] = []
+    for stage, title in (("train", "3D network"), ("pretrain", "2D detector")):
+        if files.curve(stage).exists():
+            charts = training_curve(files.curve(stage))
+            blocks += [Chart(f"{title}: {name.replace('_', ' ')}", chart) for name, chart in charts]
+    return Section("training", "Training", "Curves of the two trainings.", blocks)
+
+
+def run_section(files: Files, material: Material, costs: Mapping[str, Mapping[str, float]], params: Params) -> Section:
+    """What was run: costs, parameters, provenance, hashes and versions."""
+    blocks: list[Block] = []
+    if costs:
+        total = sum(one["seconds"] for one in costs.values())
+        seconds = {stage: one["seconds"] for stage, one in costs.items()}
+        note = f"{number(total / 60)} minutes in all; the report up to here."
+        blocks.append(Chart("Time", named_bars(seconds, "seconds"), note))
+        memory = [(stage, number(one["peak_mib"], 0)) for stage, one in costs.items() if "peak_mib" in one]
+        blocks.append(Table("Peak memory", ("stage", "MiB"), memory))
+    blocks.append(Table("Parameters", ("key", "value"), _flat(params.model_dump())))
+    blocks.append(Table("Provenance", ("what", "said by", "value"), _provenance(files, material)))
+    blocks.append(Table("Versions", ("package", "version"), [("python", platform.python_version()), *_versions()]))
+    return Section("run", "What was run", "Enough to run it again.", blocks)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        rows += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, str(value))]
+    return rows
+
+
+def _provenance(files: Files, material: Material) -> list[tuple[str, str, str]]:
+    rows = []
+    stores = {"detections": (files.poses2d, POSES2D), "rigs": (files.rigs, RIGS), "labels": (files.labels, LABELS),
+              "predictions": (files.predictions, PREDICTIONS)}  # fmt: skip
+    for name, (path, schema) in stores.items():
+        if path.exists():
+            said = {"schema": f"{schema.name} {schema.version}", **reading(path, schema).attrs}
+            rows += [(name, key, value) for key, value in _flat(said)]
+    for reference in material.references:
+        about = {key: value for key, value in reference.about.items() if key not in ("k", "joints")}
+        rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(about)]
+    for path in files.weights():
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        rows.append((path.name, "sha256", digest[:HASH_DIGITS]))
+    return rows
+
+
+def _versions() -> list[tuple[str, str]]:
+    rows = []
+    for package in PACKAGES:
+        try:
+            rows.append((package, version(package)))
+        except PackageNotFoundError:
+            continue
+    return rows

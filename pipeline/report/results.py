@@ -1,0 +1,159 @@
+"""The sections on the network: its figures, where it fails, example frames and a playable sequence."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pipeline import metrics
+from pipeline.frames import PackedFrames
+from pipeline.report.audit import FIGURE_TITLES
+from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, View3D, number
+from pipeline.report.breakdown import Row, joint_errors_mm, label_px, network_rows, pose_errors_mm, reference_name
+from pipeline.report.evaluate import Figures, mean
+from pipeline.report.figures import curves, heat_map, histogram, joint_bars
+from pipeline.report.images import overlay
+from pipeline.report.look import COLOURS, INK
+from pipeline.report.material import Material, Seen, joined
+from pipeline.report.scenes import pose_scene, sequence_scene
+from pipeline.skeleton import ROOT
+
+LONGEST_SEQUENCE = 300  # frames
+AGAINST = {"true_cam_mm": "the truth", "label_cam_mm": "the labels, as there is no truth"}
+
+
+def predicted_test(material: Material, *, evaluation_only: bool = False) -> list[Seen]:
+    """The test recordings' views that hold predictions and something to compare them with."""
+    seen = material.select("test", evaluation_only=evaluation_only)
+    return [s for s in seen if np.isfinite(pose_errors_mm(s, "predicted_cam_mm", reference_name(s))).any()]
+
+
+def network_section(material: Material, figures: Figures) -> Section:
+    """Figures on the recordings that the network has not seen, by joint, action, subject and view."""
+    seen, new_view = predicted_test(material), predicted_test(material, evaluation_only=True)
+    if not seen:
+        return Section("network", "Network", "")
+    against = reference_name(seen[0])
+    columns = {"test": "unseen people", "test_new_view": "and an unseen view", "test_labels": "against labels"}
+    shown = [(title, figures[key]) for key, title in columns.items() if key in figures]
+    blocks: list[Block] = [_figures_table(shown)]
+    series = {"unseen people": (COLOURS["prediction"], joint_errors_mm(seen, "predicted_cam_mm", against))}
+    if new_view:
+        series["and an unseen view"] = (INK, joint_errors_mm(new_view, "predicted_cam_mm", against))
+    blocks.append(Chart("Error by joint", joint_bars(series, "mm (scale-aligned)")))
+    poses = {name: (colour, np.concatenate([pose_errors_mm(s, "predicted_cam_mm", against) for s in group]))
+             for name, colour, group in (("unseen people", COLOURS["prediction"], seen),
+                                         ("and an unseen view", INK, new_view)) if group}  # fmt: skip
+    blocks.append(Chart("Distribution of N-MPJPE", histogram(poses, "mm")))
+    if against == "true_cam_mm":
+        blocks.append(Chart("PCK", _pck_chart(material)))
+    blocks += _tables(material, seen + new_view)
+    names = list(dict.fromkeys(s.recording.name for s in seen))
+    grid = [joint_errors_mm([s for s in seen if s.recording.name == n], "predicted_cam_mm", against) for n in names]
+    blocks.append(Chart("Where it fails", heat_map(np.stack(grid), names, "mm")))
+    lead = f"Predictions from single images of people the network was not trained on, against {AGAINST[against]}."
+    return Section("network", "Network", lead, blocks)
+
+
+def _figures_table(shown: list[tuple[str, Figures]]) -> Table:
+    titles = {**FIGURE_TITLES, **{key: f"PSS@{key[3:]}, %" for _, one in shown for key in one if key[:3] == "pss"}}
+    rows = [
+        (title, *(number(one.get(key)) for _, one in shown))
+        for key, title in titles.items()
+        if any(key in one for _, one in shown)
+    ]
+    note = "Poses are placed at the true depth of the root. MPJPE: root-centred; N-: and scaled; PA-: and turned."
+    return Table("Figures", ("", *(title for title, _ in shown)), rows, note)
+
+
+def pck_curves(material: Material) -> dict[str, tuple[str, np.ndarray]]:
+    """PCK in percent at each of `metrics.AUC_THRESHOLDS_MM`, by what is measured: name -> (colour, values)."""
+    groups = {
+        "labels": (COLOURS["label"], material.select("train") if material.metric else [], "label_cam_mm"),
+        "network": (COLOURS["prediction"], predicted_test(material), "predicted_cam_mm"),
+        "network, new view": (INK, predicted_test(material, evaluation_only=True), "predicted_cam_mm"),
+    }
+    found = {}
+    for name, (colour, seen, array) in groups.items():
+        predicted, true = joined(seen, array), joined(seen, "true_cam_mm")
+        values = np.array([mean(metrics.pck(predicted, true, mm)) for mm in metrics.AUC_THRESHOLDS_MM])
+        if np.isfinite(values).all():
+            found[name] = (colour, values)
+    return found
+
+
+def _pck_chart(material: Material) -> str:
+    return curves(pck_curves(material), metrics.AUC_THRESHOLDS_MM, "threshold, mm", "% of joints within")
+
+
+def _tables(material: Material, seen: list[Seen]) -> list[Block]:
+    keys: dict[str, Callable[[Seen], str]] = {
+        "action": lambda s: s.recording.action,
+        "subject": lambda s: s.recording.subject,
+        "view": lambda s: s.view.name + (" (unseen)" if s.view.evaluation_only else ""),
+    }
+    return [_rows_table(name, network_rows(seen, material, key)) for name, key in keys.items()]
+
+
+def _rows_table(name: str, rows: list[Row]) -> Table:
+    keys = [key for key in FIGURE_TITLES if any(key in row.figures for row in rows)]
+    keys += [key for key in rows[0].figures if key.startswith("pss")]
+    keys = [key for key in keys if any(np.isfinite(row.figures.get(key, np.nan)) for row in rows)]
+    titles = [FIGURE_TITLES.get(key, f"PSS@{key[3:]}, %") for key in keys]
+    lines = [(row.name, f"{row.n_poses:,}", *(number(row.figures.get(key)) for key in keys)) for row in rows]
+    return Table(f"By {name}", (name, "poses", *titles), lines)
+
+
+def example_section(material: Material, n: int) -> Section:
+    """Example frames from the best to the worst, evenly spread over the ranking."""
+    ranked = sorted(
+        (
+            (float(error), i, s)
+            for s in predicted_test(material)
+            for i, error in enumerate(pose_errors_mm(s, "predicted_cam_mm", reference_name(s)))
+            if np.isfinite(error)
+        ),
+        key=lambda found: found[0],
+    )
+    if not ranked:
+        return Section("examples", "Examples", "")
+    ranks = np.unique(np.linspace(0, len(ranked) - 1, min(n, len(ranked))).round().astype(int))
+    cards = [_example_card(*ranked[rank], place=_place(int(rank), len(ranked))) for rank in ranks]
+    lead = "From the best to the worst frame, evenly spread over the ranking. Drag the skeletons to turn them."
+    return Section("examples", "Examples", lead, [Gallery("", cards)])
+
+
+def _place(rank: int, n: int) -> str:
+    if rank == 0:
+        return "Best"
+    return "Worst" if rank == n - 1 else f"{100 * rank / (n - 1):.0f} % are better"
+
+
+def _example_card(error_mm: float, frame: int, seen: Seen, *, place: str) -> Card:
+    image = PackedFrames(seen.view.file)[frame]
+    skeletons = {"truth": seen.true_px[frame], "prediction": seen.predicted_px[frame]}
+    if not seen.has_truth:
+        skeletons = {"label": label_px(seen)[frame], "prediction": seen.predicted_px[frame]}
+    poses = {
+        "truth": seen.true_cam_mm[frame], "label": seen.label_cam_mm[frame],
+        "prediction": seen.predicted_cam_mm[frame],
+    }  # fmt: skip
+    caption = f"{place}: {number(error_mm)} mm. {seen.recording.name}, {seen.view.name}, frame {frame}"
+    return Card(caption, overlay(image, skeletons), pose_scene(poses))
+
+
+def sequence_section(material: Material) -> Section:
+    """One recording in motion: a test recording with predictions, or any with labels."""
+    candidates = predicted_test(material) or [s for s in material.seen if np.isfinite(s.label_cam_mm).any()]
+    if not candidates:
+        return Section("motion", "Motion", "")
+    seen = candidates[0]
+    poses = {
+        name: getattr(seen, array)[:LONGEST_SEQUENCE]
+        for name, array in (("truth", "true_cam_mm"), ("label", "label_cam_mm"), ("prediction", "predicted_cam_mm"))
+        if np.isfinite(getattr(seen, array)).any()
+    }
+    if "truth" in poses and "label" in poses:
+        # The label's distance from the camera and its size are the rig's; here the poses are compared.
+        poses["label"] = metrics.scale_aligned(poses["label"], poses["truth"]) + poses["truth"][:, ROOT : ROOT + 1]
+    lead = f"{seen.recording.name} as {seen.view.name} sees it, roots on each other."
+    return Section("motion", "Motion", lead, [View3D("", sequence_scene(poses, seen.recording.fps))])
