@@ -176,7 +176,7 @@ def _try_pack(task: tuple[View, Path, FramesParams]) -> _Packed | UserError:
 
 
 def _pack_view(view: View, path: Path, params: FramesParams) -> _Packed:
-    video_path = Path(view.file)
+    video_path = Path(os.path.normpath(view.file))
     header = read_header(video_path)
     fit_to_video(view.camera, header.size_px, params)
     shrink = min(1.0, params.max_side_px / max(header.size_px))
