@@ -52,7 +52,7 @@ class PretrainedDetector:
         else:
             boxes = [foreground_box(image, background) for image in images]
         there = [i for i, box in enumerate(boxes) if box is not None]
-        crops = [crop_of_box(boxes[i], self._crops.margin) for i in there]
+        crops = [crop_of_box(box, self._crops.margin) for box in boxes if box is not None]
         for _ in range(PASSES):
             joints_px, confidence = self._crops.detect([images[i] for i in there], crops, self._batch_size)
             joint_boxes = [box_of_joints(joints) for joints in joints_px]

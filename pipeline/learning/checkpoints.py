@@ -58,6 +58,6 @@ def read_checkpoint(path: Path) -> Any:
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise UserError(f"{path} cannot be read as weights: {reason}", fix="Make or fetch it again.") from None
