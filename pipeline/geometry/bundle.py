@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 # Width of the robust cost in standard deviations, from wide (a poor start) to the final one.
-START_WIDTHS = (10.0, 5.0, 3.0, 3.0)
-FINAL_WIDTHS = (3.0, 3.0)
+START_WIDTHS = (10.0, 5.0, 4.0)
+FINAL_WIDTHS = (4.0, 4.0)
 STEPS_PER_WIDTH = 8
 # Residuals never count as more exact than this share of the expected sigma: exact data would divide by zero.
 LEAST_NOISE = 1e-4
-ENOUGH = 1e-7  # relative fall of the cost below which a stage ends
+ENOUGH = 1e-6  # relative fall of the cost below which a stage ends
 
 
 @dataclass(frozen=True)

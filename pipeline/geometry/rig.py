@@ -15,7 +15,7 @@ from pipeline.geometry.resection import resect
 from pipeline.geometry.spread import evenly, spread_frames
 
 FRAMES_FOR_START = 200
-FRAMES_FOR_ADJUSTMENT = 1000
+FRAMES_FOR_ADJUSTMENT = 600
 STARTS = 2
 # A pair of views takes part with this many joints seen by both.
 FEWEST_MATCHES = 40

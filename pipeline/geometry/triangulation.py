@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 
 # Residuals beyond about this many standard deviations lose their say (Geman-McClure).
-ROBUST_WIDTH = 3.0
+ROBUST_WIDTH = 5.0
 STEPS = 6
 POINTS_PER_BLOCK = 4096
 # Above nine views not all pairs are tried, only this many, spread evenly over all of them.

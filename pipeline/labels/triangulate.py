@@ -2,13 +2,15 @@
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
-from pipeline.geometry.labelling import Status, label
+from pipeline.geometry.bones import own_lengths, refine
+from pipeline.geometry.labelling import Labelled, Status, label
 from pipeline.labels.observations import EXPECTED_NOISE, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params import TriangulateParams
@@ -17,6 +19,8 @@ from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, readin
 log = logging.getLogger("epiline")
 # Detections are never taken to be more exact than this share of the person's height.
 LEAST_NOISE = 0.002
+# Bone lengths are taken from so many windows of so many frames.
+WINDOWS, WINDOW_FRAMES = 4, 128
 
 
 def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, params: TriangulateParams) -> None:
@@ -50,14 +54,8 @@ def _label_shard(
     """Make and write the labels of the rows start..stop; the number of joints by status."""
     poses = reading(poses2d, POSES2D)[recording.name]
     rig = reading(rigs, RIGS)[recording.name]
-    observed = observe(recording, poses, (start, stop), min_confidence=params.min_confidence)
-    R, t = _poses(rig, start, stop)
-    noise = max(rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
-    limit = np.broadcast_to(params.max_reprojection * observed.height, observed.sigma.shape)
-    made = label(
-        observed.rays, observed.sigma * (noise / EXPECTED_NOISE), limit, R, t,
-        method=params.method, min_views=params.min_views,
-    )  # fmt: skip
+    lengths = _own_lengths(recording, poses, rig, params) if _keeps_bones(rig, params) else None
+    made, (R, t) = _label_rows(recording, poses, rig, (start, stop), params, lengths)
     if rig.attrs["mode"] == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
@@ -71,6 +69,44 @@ def _label_shard(
         "uncertainty_mm": made.uncertainty,
     })  # fmt: skip
     return np.bincount(made.status.ravel(), minlength=len(Status))
+
+
+def _label_rows(
+    recording: Recording,
+    poses: RecordingGroup,
+    rig: RecordingGroup,
+    rows: tuple[int, int],
+    params: TriangulateParams,
+    lengths: np.ndarray | None,
+) -> tuple[Labelled, tuple[np.ndarray, np.ndarray]]:
+    """Labels of the rows, kept to the bone lengths if given, and the poses of their cameras."""
+    observed = observe(recording, poses, rows, min_confidence=params.min_confidence)
+    R, t = _poses(rig, *rows)
+    noise = max(rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
+    sigma = observed.sigma * (noise / EXPECTED_NOISE)
+    limit = np.broadcast_to(params.max_reprojection * observed.height, sigma.shape)
+    made = label(observed.rays, sigma, limit, R, t, method=params.method, min_views=params.min_views)
+    if lengths is not None and np.isfinite(lengths).any():
+        tolerance = params.bone_tolerance * float(np.nanmean(lengths))
+        refined = refine(made.points, observed.rays, sigma, R, t, lengths, tolerance)
+        made = replace(made, points=refined)
+    return made, (R, t)
+
+
+def _keeps_bones(rig: RecordingGroup, params: TriangulateParams) -> bool:
+    # A rig of one frame is too uncertain to tell a person's bones, and the other methods are there to be compared with.
+    return params.method == "robust" and params.bone_tolerance > 0 and rig.attrs["mode"] != "frame"
+
+
+def _own_lengths(
+    recording: Recording, poses: RecordingGroup, rig: RecordingGroup, params: TriangulateParams
+) -> np.ndarray:
+    """The person's bone lengths (16,) from windows spread over the whole recording: the same for each of its shards."""
+    n = poses.n_rows
+    starts = [0, *range(WINDOW_FRAMES, n, max(n // WINDOWS, WINDOW_FRAMES))]
+    windows = [(start, min(start + WINDOW_FRAMES, n)) for start in starts]
+    joints = [_label_rows(recording, poses, rig, rows, params, None)[0].points for rows in windows]
+    return own_lengths(np.concatenate(joints))
 
 
 def _poses(rig: RecordingGroup, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
