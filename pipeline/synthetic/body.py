@@ -149,9 +149,7 @@ def _arms(build: Build, c: Controls, chest: np.ndarray, joints: np.ndarray) -> N
         wanted = _before_the_chest(chest, wanted, sign)
         hint = _elbow_hint(unit(wanted), upright, sign, c.elbow_out[:, side])
         target = shoulder + build.arm * wanted
-        elbow, wrist = two_bones(
-            shoulder, target, (build.upper_arm, build.forearm), hint, MAX_ELBOW_FLEXION_RAD
-        )
+        elbow, wrist = two_bones(shoulder, target, (build.upper_arm, build.forearm), hint, MAX_ELBOW_FLEXION_RAD)
         joints[:, joint(prefix + "shoulder")] = shoulder
         joints[:, joint(prefix + "elbow")], joints[:, joint(prefix + "wrist")] = elbow, wrist
 

@@ -4,8 +4,9 @@ A part is a rounded cone (two spheres and the cone that touches both) in a space
 makes out of the world's: the map squeezes round limbs to flat chests, and a cone without length to an ellipsoid.
 """
 
-import numba as nb
 import numpy as np
+
+from pipeline.synthetic.compiled import compiled
 
 # Columns of a part: linear map to its own space (9), origin in the world (3), length, radii at both ends,
 # and, for the bounds, the far end in the world (3) and the largest radius there.
@@ -13,7 +14,7 @@ MAP, ORIGIN, LENGTH, RADIUS0, RADIUS1, END, BOUND = 0, 9, 12, 13, 14, 15, 18
 N_COLUMNS = 19
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _distort(x: float, y: float, dist: np.ndarray) -> tuple[float, float]:
     r2 = x * x + y * y
     radial = 1 + r2 * (dist[0] + r2 * (dist[1] + r2 * dist[4]))
@@ -23,7 +24,7 @@ def _distort(x: float, y: float, dist: np.ndarray) -> tuple[float, float]:
     )
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def rays(K: np.ndarray, dist: np.ndarray, R: np.ndarray, out: np.ndarray) -> None:
     """Write the world directions with unit depth (H, W, 3) that a camera's pixels see, distortion (5,) undone."""
     for v in range(out.shape[0]):
@@ -38,7 +39,7 @@ def rays(K: np.ndarray, dist: np.ndarray, R: np.ndarray, out: np.ndarray) -> Non
                 out[v, u, k] = R[0, k] * x + R[1, k] * y + R[2, k]
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple:
     """Left, top, right and bottom pixel that a part can cover."""
     left, top, right, bottom = 1e9, 1e9, -1e9, -1e9
@@ -59,7 +60,7 @@ def bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: 
     )  # fmt: skip
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _sphere(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, a: float, radius: float) -> float:
     b = ox * dx + oy * dy + oz * dz
     h = b * b - a * (ox * ox + oy * oy + oz * oz - radius * radius)
@@ -68,8 +69,10 @@ def _sphere(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, a:
     return (-b - np.sqrt(h)) / a
 
 
-@nb.njit(cache=True, fastmath=True)
-def _hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, length: float, r0: float, r1: float) -> float:
+@compiled
+def _hit(
+    ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, length: float, r0: float, r1: float
+) -> float:
     """Where the ray o + s d first meets the rounded cone along z; 1e9 where it does not."""
     a = dx * dx + dy * dy + dz * dz
     nearest = _sphere(ox, oy, oz, dx, dy, dz, a, r0)
@@ -97,18 +100,18 @@ def _hit(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, lengt
     return nearest
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def cast(
     parts: np.ndarray, rays: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray,
-    depth: np.ndarray, seen: np.ndarray,
+    center: np.ndarray, depth: np.ndarray, seen: np.ndarray,
 ) -> None:  # fmt: skip
     """Find the part nearest to the camera at each pixel.
 
-    rays (H, W, 3): world directions with unit depth; depth (H, W): of what is there already, lowered in place;
-    seen (H, W): number of the part, written in place where one is nearer.
+    rays (H, W, 3): world directions with unit depth, from the camera's center (3,); depth (H, W): of what is there
+    already, lowered in place; seen (H, W): number of the part, written in place where one is nearer.
     """
     height, width = depth.shape
-    cx, cy, cz = -(R.T @ t)
+    cx, cy, cz = center
     for p in range(len(parts)):
         part = parts[p]
         left, top, right, bottom = bounds(part, K, dist, R, t)
@@ -129,7 +132,7 @@ def cast(
                     seen[v, u] = p
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def surface(part: np.ndarray, x: float, y: float, z: float) -> tuple:
     """Of a world point on a part: its coordinates in the part's own space (3) and the world's unit normal (3)."""
     wx, wy, wz = x - part[9], y - part[10], z - part[11]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from pipeline.synthetic.actions import ACTIONS, ROAM_MM, gesture
-from pipeline.synthetic.body import SIGNS, Bodies, Controls, heading, pose, rotation
+from pipeline.synthetic.body import SIGNS, Bodies, Controls, pose, rotation
 from pipeline.synthetic.person import Person
 from pipeline.synthetic.script import HANDS, LIFTS, Jump, Script
 
@@ -142,7 +142,8 @@ def _swing(
     ankles[:, :2] = places[0] + smooth[:, None] * (places[1] - places[0])
     turns[:] = yaws[0] + smooth * (yaws[1] - yaws[0])
     much = min(1.0, length / 500)
-    pitch[:] = much * (0.75 * np.sin(np.pi * np.clip(share / 0.55, 0, 1)) ** 2 - 0.3 * np.sin(np.pi * np.clip((share - 0.5) / 0.5, 0, 1)) ** 2)
+    heel_off, heel_down = np.clip(share / 0.55, 0, 1), np.clip((share - 0.5) / 0.5, 0, 1)
+    pitch[:] = much * (0.75 * np.sin(np.pi * heel_off) ** 2 - 0.3 * np.sin(np.pi * heel_down) ** 2)
     lift = (35 + 40 * much) * np.sin(np.pi * share) ** 2
     # Toes that point down, or a heel, must not go through the floor.
     clearance = np.where(pitch > 0, 0.6 * foot_mm, 0.25 * foot_mm) * np.abs(np.sin(pitch))

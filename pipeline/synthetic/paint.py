@@ -1,13 +1,15 @@
 """What body parts look like: colours as a function of the place on the part."""
 
-import numba as nb
 import numpy as np
+
+from pipeline.synthetic.compiled import compiled
 
 SKIN, CLOTH, SHIRT, HIPS, LEG, FACE, HAIR, SHOE = range(8)
 PAINT_COLUMNS = 20
+BELLY, BREAST = 1, 2  # parts of a shirt's core
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def lattice(i: int, j: int) -> float:
     """A fixed random number, 0-1, for a cell of a grid."""
     n = (i * 374761393 + j * 668265263) & 0xFFFFFFFF
@@ -15,7 +17,7 @@ def lattice(i: int, j: int) -> float:
     return ((n ^ (n >> 16)) & 0xFFFF) / 65535.0
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def noise(x: float, y: float) -> float:
     """Smooth noise, 0-1, with features of size one."""
     i, j = int(np.floor(x)), int(np.floor(y))
@@ -26,25 +28,30 @@ def noise(x: float, y: float) -> float:
     return top * (1 - v) + bottom * v
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
+def _phase(x: float) -> float:
+    return x - np.floor(x)
+
+
+@compiled
 def _pattern(kind: float, period: float, around: float, along: float) -> float:
     """Share of the second colour, at `around` and `along` in mm."""
     if kind == 1:
-        return 1.0 if (along / period) % 1.0 < 0.4 else 0.0
+        return 1.0 if _phase(along / period) < 0.4 else 0.0
     if kind == 2:
-        return 1.0 if (around / period) % 1.0 < 0.35 else 0.0
+        return 1.0 if _phase(around / period) < 0.35 else 0.0
     if kind == 3:
-        a = 0.4 if (along / period) % 1.0 < 0.5 else 0.0
-        return a + (0.4 if (around / period) % 1.0 < 0.5 else 0.0)
+        a = 0.4 if _phase(along / period) < 0.5 else 0.0
+        return a + (0.4 if _phase(around / period) < 0.5 else 0.0)
     if kind == 4:
-        u, v = (around / period) % 1.0 - 0.5, (along / period) % 1.0 - 0.5
+        u, v = _phase(around / period) - 0.5, _phase(along / period) - 0.5
         return 1.0 if u * u + v * v < 0.07 else 0.0
     if kind == 5:
         return 0.35 * noise(around / 25, along / 25) + 0.15 * noise(around / 8, along / 8)
     return 0.0
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _mix(p: np.ndarray, share: float, first: int, second: int) -> tuple[float, float, float]:
     keep = 1 - share
     return (
@@ -54,18 +61,19 @@ def _mix(p: np.ndarray, share: float, first: int, second: int) -> tuple[float, f
     )
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _face(p: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Face on a unit ball: x forward, y left, z up."""
-    if z > p[12] - 0.55 * (0.6 - x) if x < 0.6 else z > p[12] + 0.25:
+    hair_line = p[12] - 0.55 * (0.6 - x) if x < 0.6 else p[12] + 0.25
+    if z > hair_line:
         return p[4], p[5], p[6]
     if x > 0.3:
-        eye = abs(y) - 0.42
-        if abs(z - 0.02) < 0.09 and abs(eye) < 0.17:
-            return (p[7], p[8], p[9]) if abs(eye) < 0.08 else (0.9, 0.9, 0.9)
-        if p[11] > 0 and abs(z - 0.02) < 0.17 and abs(eye) < 0.27:
+        eye = abs(abs(y) - 0.42)
+        if abs(z - 0.02) < 0.09 and eye < 0.17:
+            return (p[7], p[8], p[9]) if eye < 0.08 else (0.9, 0.9, 0.9)
+        if p[11] > 0 and abs(z - 0.02) < 0.17 and eye < 0.27:
             return 0.1, 0.1, 0.12
-        if abs(z - 0.2) < 0.045 and abs(eye) < 0.24:
+        if abs(z - 0.2) < 0.045 and eye < 0.24:
             return p[4], p[5], p[6]
         if abs(z + 0.5) < 0.06 and abs(y) < 0.33:
             return 0.6 * p[1] + 0.1, 0.35 * p[2], 0.35 * p[3]
@@ -74,64 +82,88 @@ def _face(p: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, fl
     return p[1], p[2], p[3]
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _on_shirt(p: np.ndarray, length: float, x: float, y: float, along: float) -> bool:
     """Whether a place on the shirt's core belongs to its buttons, print, jacket opening or block on the back."""
     if x > 0:
         if p[12] == 1:
-            return abs(y) < 11 and (along / 45) % 1.0 < 0.5
+            return abs(y) < 11 and _phase(along / 45) < 0.5
         if p[12] == 2:
-            return length > 120 and abs(y) < 75 and abs(along - 0.6 * length) < 50
+            return p[14] == BREAST and abs(y) < 75 and abs(along - 0.6 * length) < 50
         return p[12] == 3 and abs(y) < 45
     if p[13] == 1:
-        return length > 120 and abs(y) < 85 and abs(along - 0.6 * length) < 60
-    return p[13] == 2 and along > length + 30 and length > 120
+        return p[14] == BREAST and abs(y) < 85 and abs(along - 0.6 * length) < 60
+    return p[13] == 2 and along > length + 30 and p[14] == BREAST
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
+def _sleeve(p: np.ndarray, angle: float, around: float, along: float) -> tuple[float, float, float]:
+    """A sleeve or a trouser leg, which ends after p[12] mm and leaves the skin bare."""
+    leg = int(p[0]) == LEG
+    if along > p[12]:
+        return p[7], p[8], p[9]
+    if leg and p[13] != 0 and abs(angle - p[13] * 1.5708) < 0.28:
+        return p[4], p[5], p[6]
+    if not leg and along > p[12] - 45:
+        return p[4], p[5], p[6]
+    share = _pattern(p[10], p[11], around, along)
+    if leg:
+        return _mix(p, 0.5 * share, 1, 4)
+    return _mix(p, share, 1, 13)
+
+
+@compiled
+def _shirt(
+    p: np.ndarray, length: float, x: float, y: float, z: float, around: float, along: float
+) -> tuple[float, float, float]:
+    if p[14] == BELLY and z < p[18]:
+        return p[15], p[16], p[17]
+    if p[14] > 0 and _on_shirt(p, length, x, y, along):
+        return p[4], p[5], p[6]
+    if p[14] == BREAST and x > 0 and z > length + 70 and abs(y) < z - length - 20:
+        return p[7], p[8], p[9]
+    return _mix(p, _pattern(p[10], p[11], around, along), 1, 4)
+
+
+@compiled
+def _hips(p: np.ndarray, x: float, y: float, z: float, around: float, along: float) -> tuple[float, float, float]:
+    """Trousers around the hips, on unit balls: pockets on the seat (p[12] = 1), else a belt and a fly."""
+    pocket = p[12] > 0 and x < -0.3 and abs(y) < 0.5 and -0.25 < z < 0.45
+    fly = p[12] == 0 and x > 0 and abs(y) < 0.03
+    if p[12] == 0 and z > 0.72:
+        return 0.15, 0.1, 0.07
+    if pocket or fly:
+        return 0.6 * p[1], 0.6 * p[2], 0.6 * p[3]
+    return _mix(p, 0.5 * _pattern(p[10], p[11], around, along), 1, 4)
+
+
+@compiled
+def _shoe(p: np.ndarray, length: float, radius: float, x: float, y: float, z: float) -> tuple[float, float, float]:
+    if x < -0.55 * radius:
+        return p[4], p[5], p[6]
+    if x > 0.5 * radius and 0.2 * length < z < 0.8 * length and abs(y) < 0.4 * radius:
+        return 0.95, 0.95, 0.95
+    return p[1], p[2], p[3]
+
+
+@compiled
 def colour(p: np.ndarray, length: float, radius: float, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Colour of a place on a part, in the part's own space (mm for cones, the unit ball for ellipsoids)."""
     kind = int(p[0])
+    if kind == SKIN:
+        return p[1], p[2], p[3]
     if kind == FACE:
         return _face(p, x, y, z)
-    if kind == HAIR:
-        shade = 0.75 + 0.5 * noise(np.arctan2(y, x) * 9, z * 3)
-        return p[1] * shade, p[2] * shade, p[3] * shade
-    scale = 100.0 if length < 1e-3 else 1.0
-    angle = np.arctan2(y, x)
-    around, along = angle * radius * scale, z * scale
-    if kind == CLOTH or kind == LEG:
-        cut = p[12]
-        if along > cut:
-            return p[7], p[8], p[9]
-        if kind == CLOTH and along > cut - 45:
-            return p[4], p[5], p[6]
-        if kind == LEG and p[13] != 0 and abs(angle - p[13] * 1.5708) < 0.28:
-            return p[4], p[5], p[6]
-        share = _pattern(p[10], p[11], around, along)
-        if kind == LEG:
-            share *= 0.5
-            return _mix(p, share, 1, 4)
-        keep = 1 - share
-        return p[1] * keep + p[13] * share, p[2] * keep + p[14] * share, p[3] * keep + p[15] * share
-    if kind == SHIRT:
-        if p[14] > 0 and _on_shirt(p, length, x, y, along):
-            return p[4], p[5], p[6]
-        if p[14] > 0 and x > 0 and length > 60 and z > length + 70 and abs(y) < z - length - 20:
-            return p[7], p[8], p[9]
-        return _mix(p, _pattern(p[10], p[11], around, along), 1, 4)
-    if kind == HIPS:
-        if p[12] > 0 and x < -0.3 and abs(y) < 0.5 and -0.25 < z < 0.45:
-            return 0.6 * p[1], 0.6 * p[2], 0.6 * p[3]
-        if p[12] == 0 and z > 0.72:
-            return 0.15, 0.1, 0.07
-        if p[12] == 0 and x > 0 and abs(y) < 0.03:
-            return 0.6 * p[1], 0.6 * p[2], 0.6 * p[3]
-        return _mix(p, 0.5 * _pattern(p[10], p[11], around, along), 1, 4)
     if kind == SHOE:
-        if x < -0.55 * radius:
-            return p[4], p[5], p[6]
-        if x > 0.5 * radius and 0.2 * length < z < 0.8 * length and abs(y) < 0.4 * radius:
-            return 0.95, 0.95, 0.95
-        return p[1], p[2], p[3]
-    return p[1], p[2], p[3]
+        return _shoe(p, length, radius, x, y, z)
+    angle = np.arctan2(y, x)
+    if kind == HAIR:
+        shade = 0.75 + 0.5 * noise(angle * 9, z * 3)
+        return p[1] * shade, p[2] * shade, p[3] * shade
+    scale = 100.0 if length < 1e-3 else 1.0  # roughly mm on a unit ball
+    around, along = angle * radius * scale, z * scale
+    if kind == SHIRT:
+        return _shirt(p, length, x, y, z, around, along)
+    if kind == HIPS:
+        return _hips(p, x, y, z, around, along)
+    return _sleeve(p, angle, around, along)

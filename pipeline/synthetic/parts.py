@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.skeleton import joint
 from pipeline.synthetic import kernels
 from pipeline.synthetic.body import SIDES, SIGNS, Bodies, cross, rotation, turn, unit
-from pipeline.synthetic.paint import CLOTH, FACE, HAIR, HIPS, LEG, SHIRT, SHOE, SKIN, PAINT_COLUMNS
+from pipeline.synthetic.paint import BELLY, BREAST, CLOTH, FACE, HAIR, HIPS, LEG, PAINT_COLUMNS, SHIRT, SHOE, SKIN
 from pipeline.synthetic.person import Look, Person
 
 
@@ -81,24 +81,24 @@ def _trunk(surface: _Surface, person: Person, bodies: Bodies) -> None:
     pelvis, spine, thorax = (j[:, joint(name)] for name in ("pelvis", "spine", "thorax"))
     hips, seat = (_paint(HIPS, look.trousers, look.trousers_accent, look.shirt, look.trousers_pattern, 90, pocket)
                   for pocket in (0, 1))  # fmt: skip
-    core, shirt = _shirt(look, 1), _shirt(look, 0)
+    belly, breast, shirt = (_shirt(look, core, k) for core in (BELLY, BREAST, 0))
 
     def off(R: np.ndarray, x: float, y: float, z: float) -> np.ndarray:
         return turn(R, np.array([x, y, z]) * k)
 
     surface.ellipsoid(pelvis + off(bodies.pelvis, -2, 0, 24), bodies.pelvis, (106 * g * k, 156 * g * k, 118 * k), hips)
     for sign in SIGNS:
-        buttock = pelvis + off(bodies.pelvis, -46 * g, 62 * sign, -28)
-        surface.ellipsoid(buttock, bodies.pelvis, (76 * g * k, 82 * g * k, 90 * k), seat)
+        buttock = pelvis + off(bodies.pelvis, -34 * g, 60 * sign, -26)
+        surface.ellipsoid(buttock, bodies.pelvis, (80 * g * k, 80 * g * k, 92 * k), seat)
     forward = bodies.chest[:, :, 0]
     waist = 140 * g * build.waist * k
     surface.cone(
         pelvis + off(bodies.pelvis, 4, 0, 62), spine + off(bodies.chest, 4, 0, 20), (waist * 1.04, waist), forward,
-        core, (0.76, 1.04),
+        belly, (0.76, 1.04),
     )  # fmt: skip
     surface.cone(
         spine + off(bodies.chest, 4, 0, 10), thorax + off(bodies.chest, 2, 0, -120), (waist, 144 * g * k),
-        forward, core, (0.76, 1.08),
+        forward, breast, (0.76, 1.08),
     )  # fmt: skip
     for side, sign in enumerate(SIGNS):
         shoulder = j[:, joint(SIDES[side] + "shoulder")]
@@ -113,11 +113,11 @@ def _trunk(surface: _Surface, person: Person, bodies: Bodies) -> None:
             surface.ellipsoid(center, bodies.chest, (52 * k, 66 * k, 62 * k), shirt)
 
 
-def _shirt(look: Look, core: float) -> np.ndarray:
-    """Paint of the shirt; only its core carries what is printed or sewn on its front and back."""
+def _shirt(look: Look, core: float, k: float) -> np.ndarray:
+    """Paint of the shirt; only its core carries what is printed or sewn on it, and the belly ends at the belt."""
     return _paint(
         SHIRT, look.shirt, look.shirt_accent, look.skin, look.shirt_pattern, look.shirt_period_mm, look.shirt_front,
-        look.shirt_back, core,
+        look.shirt_back, core, *look.trousers, -35 * k,
     )  # fmt: skip
 
 
@@ -131,8 +131,8 @@ def _head(surface: _Surface, person: Person, bodies: Bodies) -> None:
     def at(x: float, y: float, z: float) -> np.ndarray:
         return top + turn(bodies.head, np.array([x, y, z]) * k)
 
-    surface.cone(thorax + turn(bodies.chest, np.array([-4.0, 0, -20])), neck + turn(bodies.head, np.array([-22.0, 0, 0])),
-                 (60 * k, 54 * k), bodies.chest[:, :, 0], skin)  # fmt: skip
+    low, high = turn(bodies.chest, np.array([-4.0, 0, -20])), turn(bodies.head, np.array([-22.0, 0, 0]))
+    surface.cone(thorax + low, neck + high, (60 * k, 54 * k), bodies.chest[:, :, 0], skin)
     surface.ellipsoid(at(-4, 0, -98), bodies.head, (98 * k, 77 * k, 98 * k), face)
     surface.ellipsoid(at(22, 0, -140), bodies.head, (70 * k, 60 * k, 90 * k), face)
     surface.cone(at(88, 0, -112), at(100, 0, -142), (9 * k, 14 * k), bodies.head[:, :, 0], skin)
@@ -175,8 +175,8 @@ def _arm(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
 
     forward = bodies.chest[:, :, 0]
     surface.ellipsoid(
-        shoulder + turn(bodies.chest, np.array([0, -4.0 * sign, -10])), bodies.chest, (58 * g * k, 56 * g * k, 62 * g * k),
-        _paint(CLOTH, look.shirt, look.shirt, look.shirt, 0, 1, 1e6),
+        shoulder + turn(bodies.chest, np.array([0, -4.0 * sign, -10])), bodies.chest,
+        (58 * g * k, 56 * g * k, 62 * g * k), _paint(CLOTH, look.shirt, look.shirt, look.shirt, 0, 1, 1e6),
     )  # fmt: skip
     surface.cone(shoulder, elbow, (50 * g * k, 40 * g * k), forward, sleeve(0, upper_share))
     bend = unit(wrist - elbow)
@@ -211,14 +211,16 @@ def _leg(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
     stripe = sign if look.side_stripe else 0.0
 
     def leg(start: float) -> np.ndarray:
-        return _paint(LEG, look.trousers, look.trousers_accent, look.skin, look.trousers_pattern, 90, cut - start, stripe)
+        return _paint(
+            LEG, look.trousers, look.trousers_accent, look.skin, look.trousers_pattern, 90, cut - start, stripe
+        )
 
     thigh = unit(knee - hip)
     # The cone's frame must not tip over when the thigh points forward.
     front = unit(cross(bodies.pelvis[:, :, 1] + bodies.feet[:, side, :, 1], thigh))
     loose = 1.08 if look.trouser > 0.6 else 1.0
-    surface.cone(hip + turn(bodies.pelvis, np.array([0.0, 2 * sign, 0])), knee, (87 * g * k, 56 * g * k), front, leg(0))
-    surface.cone(knee, ankle, (54 * g * k, 37 * g * k * loose), front, leg(build.thigh))
+    surface.cone(hip, knee, (86 * g * k, 52 * g * k), front, leg(0))
+    surface.cone(knee, ankle, (50 * g * k, 36 * g * k * loose), front, leg(build.thigh))
     calf = knee + 0.28 * (ankle - knee) - 18 * k * front
     along = unit(ankle - knee)
     R = np.stack([front, cross(along, front), along], -1)

@@ -158,7 +158,8 @@ def draw_look(rng: np.random.Generator) -> Look:
     accent = _unlike(rng, CLOTHS, shirt)
     accents = np.stack([_unlike(rng, CLOTHS, shirt) if rng.random() < 0.35 else shirt for _ in range(2)])
     return Look(
-        skin=skin, hair=_near(rng, HAIRS, 0.02), hair_style=str(rng.choice(HAIR_STYLES, p=[0.45, 0.22, 0.1, 0.1, 0.13])),
+        skin=skin, hair=_near(rng, HAIRS, 0.02),
+        hair_style=str(rng.choice(HAIR_STYLES, p=[0.45, 0.22, 0.1, 0.1, 0.13])),
         eyes=rng.uniform(0.1, 0.4, 3), beard=float(rng.choice([0.0, 0.0, 0.6, 1.0])), glasses=bool(rng.random() < 0.2),
         shirt=shirt, shirt_accent=accent,
         shirt_pattern=int(rng.choice(list(PATTERNS.values()), p=[0.4, 0.14, 0.12, 0.12, 0.07, 0.15])),

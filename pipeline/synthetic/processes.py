@@ -20,7 +20,7 @@ def n_cores() -> int:
 def in_processes(
     function: Callable[..., Any], tasks: Sequence[tuple], what: str, unit: str, n_processes: int | None = None
 ) -> list[Any]:
-    """Call `function(*task)` for every task, one process a core, showing progress; results in the order of the tasks."""
+    """Call `function(*task)` for every task, one process a core; results in the order of the tasks."""
     n_processes = min(n_processes or n_cores(), len(tasks))
     if n_processes <= 1:
         return [function(*task) for task in progress(tasks, what, unit=unit)]

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 
 from pipeline.synthetic.actions import STOOL_MM, STOOL_SIZE_MM
+from pipeline.synthetic.compiled import compiled
 from pipeline.synthetic.paint import lattice, noise
+
+N_PATTERNS = 4  # speckled, checked, planks, clouded
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,23 @@ def draw_room(rng: np.random.Generator, *, stool: bool, clutter: int = 5) -> Roo
     boxes = [_stool(rng)] if stool else []
     boxes += [_furniture(rng, half) for _ in range(rng.integers(1, clutter + 1))]
     wall = rng.uniform(0.35, 0.9) * (1 + rng.normal(0, 0.06, 3))
-    walls = np.stack([_surface(rng, wall * rng.uniform(0.85, 1.1), 0.12, 4, (300, 1400)) for _ in range(4)])
+    walls = np.stack([_surface(rng, wall * rng.uniform(0.85, 1.1), 0.12, (300, 1400)) for _ in range(4)])
     floor_rgb = rng.uniform(0.2, 0.75) * (np.array([1.0, 0.93, 0.85]) + rng.normal(0, 0.08, 3))
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.75, 1.35)
     light = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
     warm = np.array([1 + rng.uniform(-0.06, 0.1), 1.0, 1 + rng.uniform(-0.12, 0.06)])
     strength = rng.uniform(0.4, 0.85)
     return Room(
-        half, float(rng.uniform(2900, 3600)), int(rng.integers(1 << 20)), _surface(rng, floor_rgb, 0.15, 4, (250, 900)),
+        half, float(rng.uniform(2900, 3600)), int(rng.integers(1 << 20)), _surface(rng, floor_rgb, 0.15, (250, 900)),
         walls, np.stack(boxes), light, strength * warm, (1.02 - 0.62 * strength) * (2 - warm),
     )  # fmt: skip
 
 
-def _surface(rng: np.random.Generator, rgb: np.ndarray, contrast: float, n_patterns: int, size: tuple[float, float]) -> np.ndarray:
+def _surface(rng: np.random.Generator, rgb: np.ndarray, contrast: float, size_mm: tuple[float, float]) -> np.ndarray:
+    """Two colours, a pattern and its size (8,)."""
     second = rgb * (1 + rng.uniform(-2, 1) * contrast) + rng.normal(0, 0.25 * contrast, 3)
-    return np.concatenate([np.clip(rgb, 0.05, 0.97), np.clip(second, 0.05, 0.97), [rng.integers(n_patterns), rng.uniform(*size)]])
+    colours = np.clip([rgb, second], 0.05, 0.97).ravel()
+    return np.concatenate([colours, [rng.integers(N_PATTERNS), rng.uniform(*size_mm)]])
 
 
 def _stool(rng: np.random.Generator) -> np.ndarray:
@@ -74,7 +78,7 @@ def draw_background(room: Room, rays: np.ndarray, center_mm: np.ndarray) -> tupl
     return colour, depth
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _share(pattern: float, size: float, u: float, v: float, seed: int) -> float:
     """Share of the second colour at (u, v) in mm on a surface."""
     if pattern == 1:
@@ -88,7 +92,7 @@ def _share(pattern: float, size: float, u: float, v: float, seed: int) -> float:
     return 0.25 * noise(u / 70, v / 70)
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _picture(u: float, v: float, wall: int, seed: int, height: float) -> tuple[float, float, float, float]:
     """Opacity and colour of what hangs on a wall: a few frames, windows, doors."""
     for i in range(3):
@@ -102,13 +106,12 @@ def _picture(u: float, v: float, wall: int, seed: int, height: float) -> tuple[f
             if du > width / 2 - 40 or dv > tall / 2 - 40:
                 return 1.0, 0.85 * lattice(seed, i), 0.8 * lattice(seed, i + 1), 0.75 * lattice(seed, i + 2)
             light = 0.25 + 0.6 * noise(u / 170 + 9 * i, v / 210)
-            return (
-                1.0, light * lattice(i, seed + 3) * 1.2, light * lattice(i, seed + 4) * 1.2, light * lattice(i, seed + 5) * 1.2,
-            )  # fmt: skip
+            light *= 1.2
+            return 1.0, light * lattice(i, seed + 3), light * lattice(i, seed + 4), light * lattice(i, seed + 5)
     return 0.0, 0.0, 0.0, 0.0
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _box(box: np.ndarray, c: np.ndarray, dx: float, dy: float, dz: float) -> tuple[float, int]:
     near, far, axis = -1e9, 1e9, 0
     for i in range(3):
@@ -121,7 +124,44 @@ def _box(box: np.ndarray, c: np.ndarray, dx: float, dy: float, dz: float) -> tup
     return (near, axis) if near < far and near > 100 else (1e9, 0)
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
+def _enclosure(c: np.ndarray, dx: float, dy: float, dz: float, half: float, height: float) -> tuple[float, int]:
+    """Where a ray from inside meets the room: distance, and 0 floor, 1-4 walls, 5 ceiling."""
+    s, face = 1e9, 0
+    if dz < -1e-6:
+        s = -c[2] / dz
+    if dz > 1e-6 and (height - c[2]) / dz < s:
+        s, face = (height - c[2]) / dz, 5
+    for i in range(2):
+        d = dx if i == 0 else dy
+        if abs(d) > 1e-6:
+            wall = ((half if d > 0 else -half) - c[i]) / d
+            if wall < s:
+                s, face = wall, 1 + 2 * i + (0 if d > 0 else 1)
+    return s, face
+
+
+@compiled
+def _blend(p: np.ndarray, share: float) -> tuple[float, float, float]:
+    return p[0] + share * (p[3] - p[0]), p[1] + share * (p[4] - p[1]), p[2] + share * (p[5] - p[2])
+
+
+@compiled
+def _wall_colour(p: np.ndarray, face: int, u: float, z: float, seed: int, height: float) -> tuple[float, float, float]:
+    red, green, blue = _blend(p, _share(p[6], p[7], u, z, seed + face))
+    alpha, r, g, b = _picture(u, z, face, seed, height)
+    # Darker towards floor and ceiling, with a skirting board.
+    dim = (0.6 if z < 90 else 1.0) * min(1.0, 0.75 + 0.25 * min(z, height - z) / 500)
+    return dim * (red + alpha * (r - red)), dim * (green + alpha * (g - green)), dim * (blue + alpha * (b - blue))
+
+
+@compiled
+def _box_colour(p: np.ndarray, axis: int, x: float, y: float, z: float, seed: int) -> tuple[float, float, float]:
+    u, v = (y if axis == 0 else x), (y if axis == 2 else z)
+    return _blend(p, 0.5 * _share(p[6], 220.0, u, v, seed))
+
+
+@compiled
 def _draw(
     rays: np.ndarray, c: np.ndarray, half: float, height: float, seed: int, floor: np.ndarray, walls: np.ndarray,
     boxes: np.ndarray, light: np.ndarray, key: np.ndarray, ambient: np.ndarray, colour: np.ndarray, depth: np.ndarray,
@@ -129,52 +169,25 @@ def _draw(
     for i in range(rays.shape[0]):
         for j in range(rays.shape[1]):
             dx, dy, dz = float(rays[i, j, 0]), float(rays[i, j, 1]), float(rays[i, j, 2])
-            s, face = 1e9, 0
-            if dz < -1e-6:
-                s = -c[2] / dz
-            if dz > 1e-6 and (height - c[2]) / dz < s:
-                s, face = (height - c[2]) / dz, 5
-            if abs(dx) > 1e-6:
-                s_wall = ((half if dx > 0 else -half) - c[0]) / dx
-                if s_wall < s:
-                    s, face = s_wall, 1 if dx > 0 else 2
-            if abs(dy) > 1e-6:
-                s_wall = ((half if dy > 0 else -half) - c[1]) / dy
-                if s_wall < s:
-                    s, face = s_wall, 3 if dy > 0 else 4
-            box = -1
-            axis = 0
+            s, face = _enclosure(c, dx, dy, dz, half, height)
+            box, axis = -1, 0
             for b in range(len(boxes)):
                 s_box, axis_box = _box(boxes[b], c, dx, dy, dz)
                 if s_box < s:
                     s, box, axis = s_box, b, axis_box
             x, y, z = c[0] + s * dx, c[1] + s * dy, c[2] + s * dz
             if box >= 0:
-                p = boxes[box, 6:13]
-                u, v = (y if axis == 0 else x), (y if axis == 2 else z)
-                share, lit = _share(p[6], 220.0, u, v, seed + box), 0.55 if axis < 2 else 1.0
-                r, g, b_ = p[0] + share * (p[3] - p[0]) * 0.5, p[1] + share * (p[4] - p[1]) * 0.5, p[2] + share * (p[5] - p[2]) * 0.5
-                cosine = max(0.0, light[0] * -np.sign(dx) if axis == 0 else (light[1] * -np.sign(dy) if axis == 1 else light[2]))
-                lit *= 1.0
-            elif face == 5:
-                r, g, b_, cosine = 0.85, 0.85, 0.84, 0.25
+                red, green, blue = _box_colour(boxes[box, 6:13], axis, x, y, z, seed + box)
+                cosine = light[2] if axis == 2 else max(0.0, -np.sign(dx if axis == 0 else dy) * light[axis])
             elif face == 0:
-                share = _share(floor[6], floor[7], x, y, seed)
-                r, g, b_ = floor[0] + share * (floor[3] - floor[0]), floor[1] + share * (floor[4] - floor[1]), floor[2] + share * (floor[5] - floor[2])
+                red, green, blue = _blend(floor, _share(floor[6], floor[7], x, y, seed))
                 cosine = light[2]
+            elif face == 5:
+                red, green, blue, cosine = 0.85, 0.85, 0.84, 0.25
             else:
-                p = walls[face - 1]
-                u = y if face < 3 else x
-                share = _share(p[6], p[7], u, z, seed + face)
-                r, g, b_ = p[0] + share * (p[3] - p[0]), p[1] + share * (p[4] - p[1]), p[2] + share * (p[5] - p[2])
-                alpha, pr, pg, pb = _picture(u, z, face, seed, height)
-                r, g, b_ = r + alpha * (pr - r), g + alpha * (pg - g), b_ + alpha * (pb - b_)
-                if z < 90:
-                    r, g, b_ = 0.6 * r, 0.6 * g, 0.6 * b_
+                red, green, blue = _wall_colour(walls[face - 1], face, y if face < 3 else x, z, seed, height)
                 cosine = 0.35
-                corner = min(1.0, 0.75 + 0.25 * min(z, height - z) / 500)
-                r, g, b_ = r * corner, g * corner, b_ * corner
-            colour[i, j, 0] = r * (ambient[0] * 0.85 + key[0] * cosine)
-            colour[i, j, 1] = g * (ambient[1] * 0.85 + key[1] * cosine)
-            colour[i, j, 2] = b_ * (ambient[2] * 0.85 + key[2] * cosine)
+            colour[i, j, 0] = red * (ambient[0] * 0.85 + key[0] * cosine)
+            colour[i, j, 1] = green * (ambient[1] * 0.85 + key[1] * cosine)
+            colour[i, j, 2] = blue * (ambient[2] * 0.85 + key[2] * cosine)
             depth[i, j] = s

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import cv2
-import numba as nb
 import numpy as np
 
 from pipeline.geometry.camera import Camera, project
 from pipeline.synthetic import kernels
+from pipeline.synthetic.compiled import compiled
 from pipeline.synthetic.paint import colour
 from pipeline.synthetic.room import Room, draw_background
 
@@ -35,17 +35,25 @@ class Stage:
     empty: np.ndarray  # (H, W, 3) light
     depth: np.ndarray  # (H, W)
     dist: np.ndarray  # (5,)
+    R: np.ndarray  # (3, 3) of the camera, from the world
+    t_mm: np.ndarray  # (3,)
 
 
 def set_stage(room: Room, camera: Camera) -> Stage:
-    """Look at an empty room through a camera with known extrinsics."""
+    """Look at an empty room through a camera.
+
+    Raises ValueError for a camera without extrinsics or with more than five distortion coefficients.
+    """
+    R, t = camera.R_cam_from_world, camera.t_cam_from_world_mm
+    if R is None or t is None or len(camera.dist) > 5:
+        raise ValueError("Only cameras with extrinsics and at most five distortion coefficients can be rendered.")
     width, height = camera.size_px
     dist = np.zeros(5)
     dist[: len(camera.dist)] = camera.dist
     rays = np.empty((height, width, 3), np.float32)
-    kernels.rays(camera.K, dist, camera.R_cam_from_world, rays)
+    kernels.rays(camera.K, dist, R, rays)
     empty, depth = draw_background(room, rays, camera.center_world_mm)
-    return Stage(camera, room, rays, empty, depth, dist)
+    return Stage(camera, room, rays, empty, depth, dist, R, t)
 
 
 def render(
@@ -61,8 +69,7 @@ def render(
     patch = develop(_light(stage, parts, paint, dark, window), lens)
     image = patch if empty is None else empty.copy()
     image[window] = patch
-    _add_grain(image, grain)
-    return image
+    return np.asarray(cv2.add(image, grain[: image.shape[0], : image.shape[1]], dtype=cv2.CV_8U))
 
 
 def photograph(stage: Stage, lens: Lens) -> np.ndarray:
@@ -98,7 +105,7 @@ def _window(stage: Stage, parts: np.ndarray, ground_mm: np.ndarray) -> tuple[sli
     pixels = project(corners, camera.K, camera.dist)
     low, high = pixels.min(0) - 4, pixels.max(0) + 5
     for part in parts:
-        bounds = kernels.bounds(part, camera.K, stage.dist, camera.R_cam_from_world, camera.t_cam_from_world_mm)
+        bounds = kernels.bounds(part, camera.K, stage.dist, stage.R, stage.t_mm)
         low, high = np.minimum(low, bounds[:2]), np.maximum(high, bounds[2:])
     left, top = np.clip(low - 3, 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(high + 3, [left + 1, top + 1], [width, height]).astype(int)
@@ -110,14 +117,16 @@ def _light(
 ) -> np.ndarray:
     """Light (h, w, 3) that reaches a window of the image."""
     camera, room = stage.camera, stage.room
-    depth, rays = stage.depth[window].copy(), stage.rays[window]
+    # Contiguous, so that the kernels are compiled for one memory layout only.
+    depth, rays, empty = (np.array(x[window], order="C") for x in (stage.depth, stage.rays, stage.empty))
     seen = np.full(depth.shape, -1, np.int16)
     K = camera.K.copy()
+    center = camera.center_world_mm
     K[:2, 2] -= window[1].start, window[0].start
-    kernels.cast(parts, rays, K, stage.dist, camera.R_cam_from_world, camera.t_cam_from_world_mm, depth, seen)
+    kernels.cast(parts, rays, K, stage.dist, stage.R, stage.t_mm, center, depth, seen)
     light = np.empty((*depth.shape, 3), np.float32)
     _shade(
-        parts, paint, rays, camera.center_world_mm, depth, seen, stage.empty[window], dark, room.key_light,
+        parts, paint, rays, center, depth, seen, empty, dark, room.key_light,
         room.key_rgb, room.ambient_rgb, light,
     )  # fmt: skip
     return light
@@ -133,7 +142,7 @@ def _shadows(parts: np.ndarray, room: Room) -> tuple[np.ndarray, np.ndarray]:
     return maps, np.clip(extent, limit, -limit)
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _cells(low_mm: float, high_mm: float) -> tuple[int, int]:
     """The range of the shadow map's cells between two coordinates."""
     first = int((low_mm - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM)
@@ -141,7 +150,7 @@ def _cells(low_mm: float, high_mm: float) -> tuple[int, int]:
     return min(max(0, first), SHADOW_CELLS), min(max(0, last), SHADOW_CELLS)
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _cast_shadow(parts: np.ndarray, light: np.ndarray, strength: float, out: np.ndarray, extent: np.ndarray) -> None:
     for p in range(len(parts)):
         part = parts[p]
@@ -168,7 +177,7 @@ def _cast_shadow(parts: np.ndarray, light: np.ndarray, strength: float, out: np.
                 out[i, j] = max(out[i, j], weight * inside * inside * (3 - 2 * inside))
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _expose(light: np.ndarray, gain: float, gamma: float, image: np.ndarray) -> None:
     table = np.empty(2049, np.uint8)
     for i in range(2049):
@@ -179,15 +188,7 @@ def _expose(light: np.ndarray, gain: float, gamma: float, image: np.ndarray) -> 
                 image[i, j, c] = table[int(min(max(light[i, j, c] * gain, 0.0), 1.0) * 2048)]
 
 
-@nb.njit(cache=True, fastmath=True)
-def _add_grain(image: np.ndarray, grain: np.ndarray) -> None:
-    for i in range(image.shape[0]):
-        for j in range(image.shape[1]):
-            for c in range(3):
-                image[i, j, c] = np.uint8(min(max(np.int16(image[i, j, c]) + grain[i, j, c], 0), 255))
-
-
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _look_up(dark: np.ndarray, x: float, y: float) -> float:
     u, v = (x - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM, (y - SHADOW_ORIGIN_MM) / SHADOW_CELL_MM
     i, j = int(np.floor(v)), int(np.floor(u))
@@ -198,7 +199,7 @@ def _look_up(dark: np.ndarray, x: float, y: float) -> float:
     return top * (1 - v) + (dark[i + 1, j] * (1 - u) + dark[i + 1, j + 1] * u) * v
 
 
-@nb.njit(cache=True, fastmath=True)
+@compiled
 def _shade(
     parts: np.ndarray, paint: np.ndarray, rays: np.ndarray, c: np.ndarray, depth: np.ndarray, seen: np.ndarray,
     empty: np.ndarray, dark: np.ndarray, light: np.ndarray, key: np.ndarray, ambient: np.ndarray, out: np.ndarray,
