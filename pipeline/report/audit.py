@@ -142,7 +142,9 @@ def label_section(material: Material, figures: Figures, known: Figures, rejected
     if rejected:
         blocks.append(Chart("Joints without a label, by reason", named_bars(dict(rejected), "joints")))
         blocks.append(
-            Chart("Where labels are missing", heat_map(np.stack(list(rows.values())), list(rows), "% missing"))
+            Chart(
+                "Where labels are missing", heat_map(np.stack(list(rows.values())), list(rows), "% missing"), wide=True
+            )
         )
     blocks.append(Gallery("Worst frames", _worst_cards(train or seen, n), "The label drawn over the detection."))
     lead = f"{number(figures['coverage'])} % of the joints of the training frames have a label."

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+WIDE_COLUMNS = 4
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -12,6 +14,7 @@ class Chart:
     title: str
     data: str
     note: str = ""
+    wide: bool = False
     kind: str = "chart"
 
 
@@ -25,6 +28,11 @@ class Table:
     note: str = ""
     kind: str = "table"
 
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the whole width of the page."""
+        return len(self.head) > WIDE_COLUMNS
+
 
 @dataclass(frozen=True)
 class View3D:
@@ -33,6 +41,7 @@ class View3D:
     title: str
     data: dict[str, Any]
     note: str = ""
+    wide: bool = True
     kind: str = "view3d"
 
 
@@ -52,6 +61,7 @@ class Gallery:
     title: str
     cards: Sequence[Card]
     note: str = ""
+    wide: bool = True
     kind: str = "gallery"
 
 

@@ -58,7 +58,8 @@ def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
     capture = material.capture
     if capture.rejected:
         first = capture.rejected[0]
-        found.append(f"{len(capture.rejected)} recordings were rejected; {first.recording}: {first.reason}")
+        were = "recording was" if len(capture.rejected) == 1 else "recordings were"
+        found.append(f"{len(capture.rejected)} {were} rejected; {first.recording}: {first.reason}")
     missing = [r.name for r in capture.recordings if r.name not in material.status]
     if missing:
         found.append(f"no labels for {', '.join(missing)}")

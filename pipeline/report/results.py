@@ -49,7 +49,7 @@ def network_section(material: Material, figures: Figures) -> Section:
     blocks += _tables(material, seen + new_view)
     names = list(dict.fromkeys(s.recording.name for s in seen))
     grid = [joint_errors_mm([s for s in seen if s.recording.name == n], "predicted_cam_mm", against) for n in names]
-    blocks.append(Chart("Where it fails", heat_map(np.stack(grid), names, "mm")))
+    blocks.append(Chart("Where it fails", heat_map(np.stack(grid), names, "mm"), wide=True))
     lead = f"Predictions from single images of people the network was not trained on, against {AGAINST[against]}."
     return Section("network", "Network", lead, blocks)
 

@@ -103,7 +103,7 @@ def _cameras(
     corners = np.array([[0, 0, 0], [-0.6, -0.4, 1], [0.6, -0.4, 1], [0.6, 0.4, 1], [-0.6, 0.4, 1]]) * depth
     sides = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)]
     points = np.concatenate([corners @ R + center for _, R, center in cameras]) @ upright.T
-    edges = [(5 * c + a, 5 * c + b) for c in range(len(cameras)) for a, b in sides]
+    edges = [[5 * c + a, 5 * c + b] for c in range(len(cameras)) for a, b in sides]
     texts = {5 * c: camera for c, (camera, _, _) in enumerate(cameras)} if named else {}
     return {"name": name, "color": colour, "edges": edges, "frames": _whole(points[None]), "texts": texts}
 
@@ -120,7 +120,7 @@ def _floor(points: np.ndarray, around: np.ndarray | None = None) -> Layer:
         [(low[0], y, z), (high[0], y, z)] for z in steps[1]
     ]
     ends = np.array(lines).reshape(1, -1, 3)
-    edges = [(i, i + 1) for i in range(0, ends.shape[1], 2)]
+    edges = [[i, i + 1] for i in range(0, ends.shape[1], 2)]
     return {"name": "", "color": FAINT, "edges": edges, "frames": _whole(ends)}
 
 

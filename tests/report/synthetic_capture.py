@@ -30,25 +30,33 @@ OFFSETS = {
 }  # fmt: skip
 
 
-def standing() -> np.ndarray:
-    """The joints of a standing person, pelvis at the height of 900 mm."""
-    pose = np.zeros((N_JOINTS, 3))
-    pose[0] = [0, 0, 900]
-    names = {joint(name): offset for name, offset in OFFSETS.items()}
+LOOSE = ("l_elbow", "l_wrist", "r_elbow", "r_wrist", "l_knee", "l_ankle")  # what moves; bones keep their lengths
+
+
+def built(turns: np.ndarray) -> np.ndarray:
+    """Poses (frame, joint, 3), pelvis 900 mm up, each bone turned by its rotation (frame, joint, 3, 3)."""
+    poses = np.zeros((len(turns), N_JOINTS, 3))
+    poses[:, 0] = [0, 0, 900]
+    names = {joint(name): np.array(offset, float) for name, offset in OFFSETS.items()}
     for parent, child in BONES:
-        pose[child] = pose[parent] + names[child]
-    return pose
+        poses[:, child] = poses[:, parent] + turns[:, child] @ names[child]
+    return poses
+
+
+def standing() -> np.ndarray:
+    """The joints of a standing person, (joint, 3)."""
+    return built(np.broadcast_to(np.eye(3), (1, N_JOINTS, 3, 3)))[0]
 
 
 def motion(seed: int, n_frames: int = N_FRAMES) -> np.ndarray:
     """A person who turns around and moves the limbs, (frame, joint, 3) in the world."""
     rng = np.random.default_rng(seed)
-    poses = np.repeat(standing()[None], n_frames, axis=0)
-    poses[:, [joint(n) for n in ("l_wrist", "r_wrist", "l_elbow", "r_elbow", "l_knee")]] += rng.normal(
-        scale=120, size=(n_frames, 5, 3)
-    )
+    bends = np.broadcast_to(np.eye(3), (n_frames, N_JOINTS, 3, 3)).copy()
+    for name in LOOSE:
+        bends[:, joint(name)] = Rotation.from_rotvec(rng.normal(scale=0.5, size=(n_frames, 3))).as_matrix()
     turns = Rotation.from_rotvec(np.linspace(0, 2 * np.pi, n_frames)[:, None] * [0, 0, 1]).as_matrix()
-    return np.einsum("fij,fkj->fki", turns, poses) + rng.normal(scale=[200, 200, 0], size=(1, 1, 3))
+    place = rng.normal(scale=[200, 200, 0], size=(1, 1, 3))
+    return np.einsum("fij,fkj->fki", turns, built(bends)) + place
 
 
 def ring_camera(angle: float) -> Camera:
@@ -122,8 +130,8 @@ def write_poses2d(world: SyntheticCapture, error_px: float = 1.0) -> None:
         for recording in world.capture.recordings:
             px = np.stack([c.project(world.joints_world_mm[recording.name]) for c in world.cameras], 1)
             px = px + np.array([error_px, 0])
-            px[3, 0] = np.nan
-            box = np.concatenate([np.nanmin(px, 2) - 5, np.nanmax(px, 2) + 5], -1)
+            box = np.concatenate([px.min(2) - 5, px.max(2) + 5], -1)
+            px[3, 0], box[3, 0] = np.nan, np.nan
             group = store.create(recording.name, {"frame": len(px), "view": px.shape[1]})
             confidence = np.where(np.isfinite(px[..., 0]), 0.9, 0.0)
             group.write(0, {"joints_px": px, "confidence": confidence, "box_px": box})
