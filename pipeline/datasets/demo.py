@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from pipeline import stores
 from pipeline.capture import Capture, Recording, View
@@ -35,7 +34,7 @@ def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
     demo = params.demo
     names = _subjects(params)
     (capture / "videos").mkdir(parents=True)
-    room, cameras = make_world(demo)
+    cameras = make_world(demo)[1]
     recordings = [r for name in names for r in _recordings(name, name in params.test_subjects, demo, cameras)]
     tasks = [(demo, r.name, r.subject, r.action, v, capture / r.views[v].file)
              for r in recordings for v in range(len(cameras))]  # fmt: skip

@@ -46,7 +46,7 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
     joints, visible = np.empty((n, N_JOINTS, 2), np.float32), np.empty((n, N_JOINTS), bool)
     grains = [draw_grain(rng, 2 * side_px, sigma) for sigma in (0, 1.5, 3, 6)]
     for start in range(0, n, IMAGES_PER_PERSON):
-        person = draw_person(rng)
+        person = make_person(seed, batch, start)
         bodies = _bodies(person, min(IMAGES_PER_PERSON, n - start), rng)
         parts, paint = make_parts(person, bodies)
         for i, body in enumerate(bodies.joints_mm):
@@ -59,6 +59,11 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
             joints[row] = camera.project(body)
             visible[row] = _visible(stage, body, joints[row])
     return SingleImages(images, joints, visible)
+
+
+def make_person(seed: int, batch: int, start: int) -> Person:
+    """Who is in the images of a batch from `start` on."""
+    return draw_person(generator(seed, SINGLES, "person", str(batch), str(start)))
 
 
 def _bodies(person: Person, n: int, rng: np.random.Generator) -> Bodies:
