@@ -95,7 +95,8 @@ def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong is said below, in one line
     video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
-        if not video.isOpened():
+        # A file cut within its header may open, with images of no size.
+        if not video.isOpened() or video.get(cv2.CAP_PROP_FRAME_WIDTH) < 1:
             fix = "The file is cut off or damaged, or no video; copy it again or convert it to mp4 (H.264)."
             raise UserError(f"{path} ({path.stat().st_size} bytes) cannot be read as a video", fix=fix)
         yield video
