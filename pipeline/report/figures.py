@@ -14,6 +14,7 @@ FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "s
 
 def _figure(traces: list[Any], height: int = 340, **layout: Any) -> str:
     axis = {"gridcolor": FAINT, "zerolinecolor": FAINT, "automargin": True, "fixedrange": True}
+    axis["exponentformat"] = "power"
     figure = go.Figure(traces)
     figure.update_layout(
         template=None, font=FONT, height=height, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",

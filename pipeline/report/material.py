@@ -120,8 +120,7 @@ def gather(files: Files, labels_path: Path) -> Material:
     truth = reading(truth_path, TRUTH) if truth_path.exists() else None
     seen: list[Seen] = []
     for recording in capture.recordings:
-        groups = [_group(store, recording.name) for store in (poses2d, labels, predictions, truth)]
-        seen += [_see(recording, v, *groups) for v in range(len(recording.views))]
+        seen += _see_all(recording, *(_group(store, recording.name) for store in (poses2d, labels, predictions, truth)))
     status = {r.name: labels[r.name]["status"] for r in capture.recordings if r.name in labels}
     metric = all(labels[name].attrs.get("scale", "none") != "none" for name in status)
     reasons = {code: name.replace("_", " ") for name, code in labels.attrs.get("statuses", {}).items()}
@@ -132,31 +131,38 @@ def _group(store: Store | None, recording: str) -> RecordingGroup | None:
     return store[recording] if store is not None and recording in store else None
 
 
-def _see(
+def _see_all(
     recording: Recording,
-    v: int,
     poses2d: RecordingGroup | None,
     labels: RecordingGroup | None,
     predictions: RecordingGroup | None,
     truth: RecordingGroup | None,
-) -> Seen:
-    camera, n = recording.views[v].camera, recording.n_frames
+) -> list[Seen]:
+    """A recording as each of its views sees it; what is not there is NaN."""
 
     def read(group: RecordingGroup | None, name: str, *shape: int) -> np.ndarray:
-        return group[name][:, v] if group is not None else np.full((n, *shape), np.nan)
+        missing = (recording.n_frames, len(recording.views), *shape)
+        return group[name] if group is not None else np.full(missing, np.nan)
 
-    true_cam = np.full((n, N_JOINTS, 3), np.nan)
-    if truth is not None and camera.known:
-        true_cam = camera.to_camera(truth["joints_world_mm"])
-    label_cam = read(labels, "joints_cam_mm", N_JOINTS, 3)
-    predicted_px = read(predictions, "joints_px", N_JOINTS, 2)
-    root_depth = np.where(np.isfinite(true_cam[:, ROOT, 2]), true_cam[:, ROOT, 2], label_cam[:, ROOT, 2])
-    return Seen(
-        recording, v,
-        detected_px=read(poses2d, "joints_px", N_JOINTS, 2), box_px=read(poses2d, "box_px", 4),
-        label_cam_mm=label_cam, true_cam_mm=true_cam, true_px=_project(camera, true_cam), predicted_px=predicted_px,
-        predicted_cam_mm=place(camera, predicted_px, read(predictions, "relative_depth", N_JOINTS), root_depth),
-    )  # fmt: skip
+    detected_px, box_px = read(poses2d, "joints_px", N_JOINTS, 2), read(poses2d, "box_px", 4)
+    label_cam, predicted_px = read(labels, "joints_cam_mm", N_JOINTS, 3), read(predictions, "joints_px", N_JOINTS, 2)
+    relative_depth = read(predictions, "relative_depth", N_JOINTS)
+    true_world = truth["joints_world_mm"] if truth is not None else None
+    seen = []
+    for v, view in enumerate(recording.views):
+        camera = view.camera
+        true_cam = np.full((recording.n_frames, N_JOINTS, 3), np.nan)
+        if true_world is not None and camera.known:
+            true_cam = camera.to_camera(true_world)
+        depth = np.where(np.isfinite(true_cam[:, ROOT, 2]), true_cam[:, ROOT, 2], label_cam[:, v, ROOT, 2])
+        predicted_cam = place(camera, predicted_px[:, v], relative_depth[:, v], depth)
+        seen.append(
+            Seen(
+                recording, v, detected_px[:, v], box_px[:, v], label_cam[:, v], true_cam,
+                _project(camera, true_cam), predicted_px[:, v], predicted_cam,
+            )
+        )  # fmt: skip
+    return seen
 
 
 def place(camera: Camera, joints_px: np.ndarray, relative_depth: np.ndarray, root_depth_mm: np.ndarray) -> np.ndarray:

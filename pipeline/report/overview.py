@@ -3,8 +3,15 @@
 import numpy as np
 
 from pipeline.report.blocks import Answer, number
-from pipeline.report.breakdown import detector_rows, joint_errors_mm, reference_name, residuals_percent, worst_joint
-from pipeline.report.evaluate import Figures
+from pipeline.report.breakdown import (
+    detector_rows,
+    joint_errors_mm,
+    pose_errors_mm,
+    reference_name,
+    residuals_percent,
+    worst_joint,
+)
+from pipeline.report.evaluate import Figures, mean
 from pipeline.report.material import Material
 from pipeline.report.results import predicted_test
 
@@ -53,6 +60,14 @@ def _network(figures: Figures) -> Answer:
     return Answer(question, "–", "", ["no recording was kept for testing, so this cannot be said"], "training")
 
 
+def _detector_troubles(material: Material) -> list[str]:
+    rows = [row for row in detector_rows(material) if np.isfinite(row[2])]
+    if not rows:
+        return []
+    name, _, error = max(rows, key=lambda row: row[2])
+    return [f"the detector is worst in {name}: {number(error)} % of the box"]
+
+
 def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
     found: list[str] = []
     capture = material.capture
@@ -66,6 +81,7 @@ def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
     seldom = min(detector_rows(material), key=lambda row: np.nan_to_num(row[1], nan=np.inf))
     if seldom[1] < SELDOM_FOUND_PERCENT:
         found.append(f"the detector finds the person in {number(seldom[1])} % of the frames of {seldom[0]}")
+    found += _detector_troubles(material)
     if rejected:
         reason, n = next(iter(rejected.items()))
         found.append(f"{n:,} joints without a label: {reason}")
@@ -77,4 +93,9 @@ def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
     if test:
         worst = worst_joint(joint_errors_mm(test, "predicted_cam_mm", reference_name(test[0])))
         found += [f"worst joint of the network: {worst[0]}, {number(worst[1])} mm"] if worst else []
+        errors: dict[str, list[float]] = {s.recording.name: [] for s in test}
+        for s in test:
+            errors[s.recording.name].append(mean(pose_errors_mm(s, "predicted_cam_mm", reference_name(s))))
+        name = max(errors, key=lambda name: np.mean(errors[name]))
+        found.append(f"worst recording of the network: {name}, {number(float(np.mean(errors[name])))} mm")
     return Answer("What went wrong where?", "", "", found or ["nothing that is noticed here"], "capture")

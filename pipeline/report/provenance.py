@@ -14,6 +14,7 @@ from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, reading
 
 PACKAGES = ("numpy", "opencv-python", "torch", "scipy", "scikit-learn", "zarr", "dask", "dvc", "mediapipe")
 HASH_DIGITS = 12
+MOST_ENTRIES = 24  # of what a store says of single recordings: more are counted, not shown
 
 
 def training_section(files: Files) -> Section:
@@ -45,7 +46,8 @@ def run_section(files: Files, material: Material, costs: Mapping[str, Mapping[st
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
-        rows += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, str(value))]
+        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, str(value))]
+        rows += inner if len(inner) <= MOST_ENTRIES else [(prefix + key, f"{len(inner)} entries")]
     return rows
 
 
