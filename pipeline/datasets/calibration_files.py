@@ -43,7 +43,8 @@ def read_calibration(path: Path) -> dict[str, Camera]:
         raise UserError(f"{path} is no known calibration file", fix=f"Known are {', '.join(READERS)}.")
     try:
         named = reader(path)
-    except (ValueError, KeyError, TypeError, ElementTree.ParseError, cv2.error) as error:
+    # OpenCV's YAML reader raises SystemError where its constructor fails.
+    except (ValueError, KeyError, TypeError, ElementTree.ParseError, cv2.error, SystemError) as error:
         what = f"{path} cannot be read as a calibration: {type(error).__name__}: {error}"
         raise UserError(what, fix="Export it again, or compare it with footage/README.md.") from None
     cameras: dict[str, Camera] = {}
@@ -142,7 +143,8 @@ def _names(storage: cv2.FileStorage) -> list[str]:
     return [node.string() if node.isString() else str(int(node.real())) for node in nodes]
 
 
-# Qualisys counts pixels in 64ths.
+# Qualisys counts pixels in 64ths; its distortion coefficients have no unit and stay as they are, as its own
+# checkerboards confirm (some converters divide them, too).
 QUALISYS_SUBPIXELS = 64.0
 # Its camera's axes: x right, y up, z backward.
 QUALISYS_FLIP = np.diag([1.0, -1.0, -1.0])

@@ -1,0 +1,380 @@
+"""A user's folder of videos: layouts, calibration formats, and everything that can be wrong with them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.capture import Capture, read_capture
+from pipeline.datasets.calibration_files import find_calibration, read_calibration
+from pipeline.datasets.videos import read_videos
+from pipeline.errors import UserError
+from pipeline.params import CaptureParams, DemoParams
+
+DEMO = DemoParams(subjects=2, seconds=1.0, fps=25.0, size_px=64, seed=1)
+K = np.array([[100.0, 0, 47.5], [0, 101, 31.5], [0, 0, 1]])
+R = cv2.Rodrigues(np.array([0.1, 0.2, 0.3]))[0]
+T_M = np.array([0.1, 0.2, 3.0])
+
+
+def params(**changes) -> CaptureParams:
+    values = {"source": "videos", "root": "footage", "subjects": "all", "test_subjects": ["S7"], "demo": DEMO}
+    return CaptureParams(**{**values, **changes})
+
+
+def write_video(path: Path, n: int = 5, fps: float = 25) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, (96, 64))
+    for _ in range(n):
+        video.write(np.zeros((64, 96, 3), np.uint8))
+    video.release()
+    return path
+
+
+def toml(names=("cam1", "cam2"), extrinsics: bool = True, **changes) -> str:
+    tables = []
+    for i, name in enumerate(names):
+        table = {
+            "name": f'"{name}"',
+            "size": "[96.0, 64.0]",
+            "matrix": K.tolist(),
+            "distortions": "[0.1, 0.0, 0.0, 0.0]",
+        }
+        if extrinsics:
+            table |= {"rotation": [0.1, 0.2, 0.3], "translation": (T_M + i).tolist()}
+        tables += [f"[cam_{i}]", *(f"{key} = {value}" for key, value in {**table, **changes}.items()), ""]
+    return "\n".join([*tables, "[metadata]", "error = 0.1"])
+
+
+def footage(folder: Path, takes=("S1_walk",), cameras=("cam1", "cam2"), calibration: str | None = None) -> Path:
+    root = folder / "footage"
+    for take in takes:
+        for camera in cameras:
+            write_video(root / take / f"{camera}.mp4")
+    root.mkdir(exist_ok=True)
+    (root / "calibration.toml").write_text(toml() if calibration is None else calibration)
+    return root
+
+
+def read(root: Path, **changes) -> Capture:
+    target = root.parent / "capture"
+    target.mkdir(exist_ok=True)
+    read_videos(params(**changes), root, target)
+    return read_capture(target)
+
+
+# Layouts
+
+
+def test_reads_recordings_views_and_cameras(tmp_path):
+    capture = read(footage(tmp_path, ("S1_walk_fast", "S7_sit", "Ann")))
+    assert [(r.subject, r.action, r.split, r.rig) for r in capture.recordings] == [
+        ("Ann", "", "train", "shared"), ("S1", "walk_fast", "train", "shared"), ("S7", "sit", "test", "shared"),
+    ]  # fmt: skip
+    recording = capture.recordings[1]
+    assert (recording.name, recording.fps, recording.n_frames, recording.height_mm) == ("S1_walk_fast", 25, 5, None)
+    assert [view.name for view in recording.views] == ["cam1", "cam2"]
+    assert all(Path(view.file).exists() for view in recording.views)
+    camera = recording.views[1].camera
+    np.testing.assert_allclose(camera.K, K)
+    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * (T_M + 1))
+    assert camera.size_px == (96, 64)
+
+
+def test_videos_directly_in_the_folder_are_one_recording(tmp_path):
+    root = footage(tmp_path, ())
+    for name in ("cam1.MP4", "cam2.avi", ".cam3.mp4"):
+        write_video(root / name.lower()).rename(root / name)
+    (recording,) = read(root).recordings
+    assert (recording.name, [v.name for v in recording.views]) == ("footage", ["cam1", "cam2"])
+
+
+def test_a_calibration_in_a_recordings_folder_is_its_own_rig(tmp_path):
+    root = footage(tmp_path, ("S1_walk", "S2_sit"))
+    (root / "S2_sit" / "moved.toml").write_text(toml(extrinsics=False))
+    capture = read(root)
+    assert [(r.rig, r.views[0].camera.known) for r in capture.recordings] == [("shared", True), ("S2_sit", False)]
+
+
+def test_views_follow_the_calibrations_order(tmp_path):
+    capture = read(footage(tmp_path, calibration=toml(("cam2", "cam1"))))
+    assert [view.name for view in capture.recordings[0].views] == ["cam2", "cam1"]
+
+
+def test_keeps_the_chosen_subjects(tmp_path):
+    capture = read(footage(tmp_path, ("S1_walk", "S2_walk", "S3_walk")), subjects=["S1", "S3"])
+    assert [r.subject for r in capture.recordings] == ["S1", "S3"]
+
+
+def test_heights_come_from_the_table(tmp_path):
+    root = footage(tmp_path, ("S1_walk", "S2_walk"))
+    (root / "subjects.csv").write_text("subject,height_mm\nS2,1780\n")
+    assert [r.height_mm for r in read(root).recordings] == [None, 1780]
+
+
+def test_without_test_subjects_all_trains_and_is_said(tmp_path, caplog):
+    capture = read(footage(tmp_path), test_subjects=["S8"])
+    assert capture.recordings[0].split == "train"
+    assert "everything trains" in caplog.text
+
+
+def test_the_capture_changes_when_a_video_does(tmp_path):
+    root = footage(tmp_path)
+    read(root)
+    before = (tmp_path / "capture" / "videos.sha256").read_text()
+    assert before.count("\n") == 2
+    write_video(root / "S1_walk" / "cam1.mp4", n=6)
+    read(root)
+    assert (tmp_path / "capture" / "videos.sha256").read_text() != before
+
+
+def test_a_relative_root_gives_a_manifest_that_can_be_copied_with_the_project(tmp_path, monkeypatch):
+    footage(tmp_path)
+    (tmp_path / "data" / "capture").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    read_videos(params(), Path("footage"), Path("data/capture"))
+    assert str(tmp_path) not in Path("data/capture/manifest.json").read_text()
+    assert Path(read_capture(Path("data/capture")).recordings[0].views[0].file).exists()
+
+
+def test_a_camera_without_any_video_is_ignored_and_said(tmp_path, caplog):
+    capture = read(footage(tmp_path, calibration=toml(("cam1", "cam2", "cam9"))))
+    assert len(capture.recordings[0].views) == 2
+    assert "cameras without any video: cam9" in caplog.text
+
+
+# Bad footage
+
+
+def test_a_damaged_video_costs_its_recording_alone(tmp_path):
+    root = footage(tmp_path, ("S1_walk", "S2_sit"))
+    (root / "S1_walk" / "cam2.mp4").write_bytes(b"x")
+    capture = read(root)
+    assert [r.name for r in capture.recordings] == ["S2_sit"]
+    assert "cam2.mp4 (1 bytes) cannot be read" in capture.rejected[0].reason
+
+
+def test_a_recording_that_lacks_a_camera_is_rejected(tmp_path):
+    root = footage(tmp_path, ("S1_walk", "S2_sit"), ("cam1", "cam2", "cam3"), toml(("cam1", "cam2", "cam3")))
+    (root / "S2_sit" / "cam3.mp4").unlink()
+    capture = read(root)
+    assert [r.name for r in capture.recordings] == ["S1_walk"]
+    assert "No video of camera cam3" in capture.rejected[0].reason
+
+
+def no_folder(root: Path) -> None:
+    root.rename(root.with_name("elsewhere"))
+
+
+def no_videos(root: Path) -> None:
+    for path in root.glob("*/*.mp4"):
+        path.unlink()
+
+
+def one_camera(root: Path) -> None:
+    (root / "S1_walk" / "cam2.mp4").unlink()
+
+
+def twice_the_same_camera(root: Path) -> None:
+    write_video(root / "S1_walk" / "cam1.avi")
+
+
+def unknown_camera(root: Path) -> None:
+    (root / "S1_walk" / "cam2.mp4").rename(root / "S1_walk" / "left.mp4")
+
+
+def no_calibration(root: Path) -> None:
+    (root / "calibration.toml").unlink()
+
+
+def two_calibrations(root: Path) -> None:
+    (root / "old.toml").write_text(toml())
+
+
+def other_rates(root: Path) -> None:
+    write_video(root / "S1_walk" / "cam2.mp4", fps=30)
+
+
+def videos_at_both_levels(root: Path) -> None:
+    write_video(root / "cam1.mp4")
+
+
+def height_in_metres(root: Path) -> None:
+    (root / "subjects.csv").write_text("subject,height_mm\nS1,1.78\n")
+
+
+def height_without_column(root: Path) -> None:
+    (root / "subjects.csv").write_text("subject,height\nS1,1780\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (no_folder, r"footage does not exist \(capture.root\)"),
+        (no_videos, r"holds no videos.*SUBJECT_ACTION/CAMERA.mp4"),
+        (one_camera, r"only one camera: cam1.mp4.*at least two"),
+        (twice_the_same_camera, r"several videos of one camera: cam1.avi, cam1.mp4"),
+        (unknown_camera, r"left.mp4 in .* has no camera in .*calibration.toml.*cam1, cam2"),
+        (no_calibration, r"No calibration file in .*\.toml, intri.yml"),
+        (two_calibrations, r"several calibration files: calibration.toml, old.toml"),
+        (other_rates, r"different frame rates: cam1.mp4 25, cam2.mp4 30"),
+        (videos_at_both_levels, r"both directly and in folders"),
+        (height_in_metres, r"height_mm = 1.78 of S1 is not a height in mm"),
+        (height_without_column, r"no subject and height \(line 2\)"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path, spoil, message):
+    root = footage(tmp_path)
+    spoil(root)
+    with pytest.raises(UserError, match=message) as error:
+        read(root)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_subject_is_an_error_that_names_those_there(tmp_path):
+    with pytest.raises(UserError, match=r"No footage of S5 \(capture.subjects\).*S1"):
+        read(footage(tmp_path), subjects=["S1", "S5"])
+
+
+def test_all_subjects_for_testing_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="All subjects are test subjects: S1"):
+        read(footage(tmp_path), test_subjects=["S1"])
+
+
+# Calibration files
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_toml_rotation_vectors_and_metres(tmp_path):
+    camera = read_calibration(write(tmp_path, "c.toml", toml()))["cam1"]
+    np.testing.assert_allclose(camera.R_cam_from_world, R)
+    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * T_M)
+    np.testing.assert_allclose(camera.dist, [0.1, 0, 0, 0])
+
+
+def test_toml_tables_without_a_name_are_named_by_their_heading(tmp_path):
+    text = toml().replace('name = "cam1"\n', "")
+    assert list(read_calibration(write(tmp_path, "c.toml", text))) == ["cam_0", "cam2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        toml(extrinsics=False),
+        toml().replace("translation", "place", 1),
+        toml(rotation=[0, 0, 0], translation=[0, 0, 0]),
+    ],
+)
+def test_incomplete_extrinsics_are_none(tmp_path, text):
+    cameras = read_calibration(write(tmp_path, "c.toml", text))
+    assert [camera.known for camera in cameras.values()] == [False, False]
+
+
+def write_yaml(folder: Path, sizes: bool) -> Path:
+    for kind in ("intri", "extri"):
+        storage = cv2.FileStorage(str(folder / f"{kind}.yml"), cv2.FILE_STORAGE_WRITE)
+        storage.startWriteStruct("names", cv2.FILE_NODE_SEQ)
+        for name in ("cam1", "cam2"):
+            storage.write("", name)
+        storage.endWriteStruct()
+        for i, name in enumerate(("cam1", "cam2")):
+            if kind == "extri":
+                storage.write(f"R_{name}", cv2.Rodrigues(R)[0])
+                storage.write(f"T_{name}", (T_M + i).reshape(3, 1))
+                continue
+            storage.write(f"K_{name}", K)
+            storage.write(f"dist_{name}", np.array([[0.1, 0.2, 0, 0, 0.3]]))
+            if sizes:
+                storage.write(f"W_{name}", 192)
+                storage.write(f"H_{name}", 128)
+        storage.release()
+    return folder / "intri.yml"
+
+
+def test_yaml_of_opencv(tmp_path):
+    cameras = read_calibration(write_yaml(tmp_path, sizes=True))
+    camera = cameras["cam2"]
+    assert (list(cameras), camera.size_px) == (["cam1", "cam2"], (192, 128))
+    np.testing.assert_allclose(camera.K, K)
+    np.testing.assert_allclose(camera.dist, [0.1, 0.2, 0, 0, 0.3])
+    np.testing.assert_allclose(camera.R_cam_from_world, R)
+    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * (T_M + 1))
+
+
+def test_yaml_without_sizes_takes_the_videos(tmp_path):
+    root = footage(tmp_path)
+    (root / "calibration.toml").unlink()
+    write_yaml(root, sizes=False)
+    assert read(root).recordings[0].views[0].size_px == (96, 64)
+
+
+def test_yaml_without_extrinsics(tmp_path):
+    path = write_yaml(tmp_path, sizes=True)
+    (tmp_path / "extri.yml").unlink()
+    assert not read_calibration(path)["cam1"].known
+
+
+def qualisys(names=("cam1", "cam2")) -> str:
+    """Cameras with axes x right, y up, z backward, whose transform takes them to the world."""
+    cameras = []
+    axes = (np.diag([1, -1, -1]) @ R).tolist()
+    numbers = " ".join(f'r{i + 1}{j + 1}="{axes[i][j]}"' for i in range(3) for j in range(3))
+    for i, name in enumerate(names):
+        x, y, z = (float(v) for v in -R.T @ (1000 * (T_M + i)))
+        cameras.append(f"""<camera active="1" serial="{name}" viewrotation="0">
+          <fov_video left="0" top="0" right="95" bottom="63"/>
+          <transform {numbers} x="{x}" y="{y}" z="{z}"/>
+          <intrinsic focalLengthU="{64 * K[0, 0]}" focalLengthV="{64 * K[1, 1]}" centerPointU="{64 * K[0, 2]}"
+            centerPointV="{64 * K[1, 2]}" skew="0" radialDistortion1="-0.05" radialDistortion2="0.14"
+            radialDistortion3="0.01" tangentalDistortion1="0.001" tangentalDistortion2="0.002"/></camera>""")
+    return f"<calibration><cameras>{''.join(cameras)}</cameras></calibration>"
+
+
+def test_qualisys_axes_and_subpixels(tmp_path):
+    cameras = read_calibration(write(tmp_path, "Calib.qca.txt", qualisys()))
+    camera = cameras["cam2"]
+    assert camera.size_px == (96, 64)
+    np.testing.assert_allclose(camera.K, K)
+    np.testing.assert_allclose(camera.dist, [-0.05, 0.14, 0.001, 0.002, 0.01])
+    np.testing.assert_allclose(camera.R_cam_from_world, R, atol=1e-12)
+    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * (T_M + 1), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("c.toml", "[cam\nmatrix", "cannot be read as a calibration"),
+        ("c.toml", "[metadata]\nerror = 1", "holds no camera"),
+        ("c.toml", toml(("a", "a")), "two cameras named a"),
+        ("c.toml", toml(matrix=[[0, 0, 1], [0, 1, 1], [0, 0, 1]]), "Camera cam1 has no camera matrix with positive"),
+        ("c.toml", toml(matrix=[[1, 2], [3, 4]]), "has no camera matrix"),
+        ("c.toml", toml(matrix='"text"'), "cannot be read as a calibration"),
+        ("c.toml", toml(distortions=[0.1, 0.2]), "has 2 distortion coefficients"),
+        ("c.toml", toml(size=[0, 1080]), r"has the size \(0, 1080\)"),
+        ("c.toml", toml(size=[1920]), "cannot be read as a calibration"),
+        ("c.toml", toml(fisheye="true"), "fisheye"),
+        ("c.qca.txt", "<calibration><cameras>", "cannot be read as a calibration: ParseError"),
+        ("c.qca.txt", qualisys().replace("focalLengthU", "focal", 1), "cannot be read as a calibration: KeyError"),
+        ("intri.yml", "%YAML:1.0\n---\nK_a: 1\n", "cannot be read as a calibration"),
+        ("intri.yml", "[[[{", "cannot be read as a calibration"),
+        ("c.json", "{}", "no known calibration file"),
+    ],
+)
+def test_a_bad_calibration_is_refused_with_its_name(tmp_path, name, text, message):
+    path = write(tmp_path, name, text)
+    with pytest.raises(UserError, match=message) as error:
+        read_calibration(path)
+    assert str(path) in str(error.value)
+
+
+def test_finds_the_one_calibration_file(tmp_path):
+    assert find_calibration(tmp_path) is None
+    path = write_yaml(tmp_path, sizes=True)
+    write(tmp_path, "notes.txt", "x")
+    assert find_calibration(tmp_path) == path
