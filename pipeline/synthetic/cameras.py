@@ -28,7 +28,7 @@ def draw_rig(rng: np.random.Generator, size_px: int) -> list[Camera]:
     for azimuth, radius, height in places:
         center = np.array([radius * np.cos(azimuth), radius * np.sin(azimuth), height])
         R, t = look(center, AIM_MM + rng.uniform(-80, 80, 3), rng.normal(0, 0.012))
-        focal = size_px * np.linalg.norm(center - AIM_MM) / 3450 * rng.uniform(0.96, 1.04)
+        focal = size_px * np.linalg.norm(center - AIM_MM) / 2950 * rng.uniform(0.96, 1.04)
         middle = 0.5 * (size_px - 1) + rng.uniform(-0.012, 0.012, 2) * size_px
         K = np.array([[focal, 0, middle[0]], [0, focal * rng.uniform(0.998, 1.002), middle[1]], [0, 0, 1]])
         dist = np.array([rng.uniform(-0.2, -0.1), rng.uniform(0.0, 0.06), *rng.normal(0, 4e-4, 2), 0.0])
