@@ -35,7 +35,7 @@ def capture_section(material: Material) -> Section:
     frames = sum(r.n_frames * len(r.views) for r in recordings)
     people = len({r.subject for r in recordings})
     source = material.capture.source
-    lead = f"{len(recordings)} recordings of {people} people, {frames:,} images, from the source “{source}”."
+    lead = f"Recordings: {len(recordings)}, people: {people}, images: {frames:,}. Source: “{source}”."
     return Section("capture", "Capture", lead, blocks)
 
 

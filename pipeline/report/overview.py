@@ -16,6 +16,7 @@ from pipeline.report.material import Material
 from pipeline.report.results import predicted_test
 
 SELDOM_FOUND_PERCENT = 98.0
+TAIL_PERCENTILE = 95
 
 
 def answers(material: Material, figures: Figures, rejected: dict[str, int]) -> list[Answer]:
@@ -57,15 +58,32 @@ def _network(figures: Figures) -> Answer:
         words = ["from the labels of recordings it has not seen, after fitting the scale (N-MPJPE)"]
         words.append("there is no truth: this is agreement, not accuracy")
         return Answer(question, number(figures["test_labels"]["n_mpjpe_mm"]), "mm", words, link)
-    return Answer(question, "–", "", ["no recording was kept for testing, so this cannot be said"], "training")
+    return Answer(question, "–", "", ["no recording was kept for testing, so this cannot be said"], "capture")
 
 
 def _detector_troubles(material: Material) -> list[str]:
     rows = [row for row in detector_rows(material) if np.isfinite(row[2])]
     if not rows:
-        return []
+        return _residual_troubles(material)
     name, _, error = max(rows, key=lambda row: row[2])
     return [f"the detector is worst in {name}: {number(error)} % of the box"]
+
+
+def _residual_troubles(material: Material) -> list[str]:
+    """Where there is no truth: the view whose detections contradict the labels most."""
+    tails: dict[str, float] = {}
+    for name in dict.fromkeys(s.view.name for s in material.seen):
+        values = np.concatenate([residuals_percent(s).ravel() for s in material.seen if s.view.name == name])
+        values = values[np.isfinite(values)]
+        if len(values):
+            tails[name] = float(np.percentile(values, TAIL_PERCENTILE))
+    if not tails:
+        return []
+    name = max(tails, key=lambda name: tails[name])
+    share = 100 - TAIL_PERCENTILE
+    return [
+        f"{share} % of the joints detected in {name} lie over {number(tails[name])} % of the body height off the label"
+    ]
 
 
 def _troubles(material: Material, rejected: dict[str, int]) -> Answer:

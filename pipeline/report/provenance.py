@@ -36,7 +36,7 @@ def run_section(files: Files, material: Material, costs: Mapping[str, Mapping[st
         note = f"{number(total / 60)} minutes in all; the report up to here."
         blocks.append(Chart("Time", named_bars(seconds, "seconds"), note))
         memory = [(stage, number(one["peak_mib"], 0)) for stage, one in costs.items() if "peak_mib" in one]
-        blocks.append(Table("Peak memory", ("stage", "MiB"), memory))
+        blocks += [Table("Peak memory", ("stage", "MiB"), memory)] if memory else []
     blocks.append(Table("Parameters", ("key", "value"), _flat(params.model_dump())))
     blocks.append(Table("Provenance", ("what", "said by", "value"), _provenance(files, material)))
     blocks.append(Table("Versions", ("package", "version"), [("python", platform.python_version()), *_versions()]))

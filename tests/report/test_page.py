@@ -128,6 +128,7 @@ def test_what_does_not_apply_is_left_out(tmp_path, monkeypatch, lacking, section
     monkeypatch.setenv("EPILINE_WORKERS", "0")
     metrics, page = report(tmp_path, **lacking)
     assert Parts(page).sections == sections
+    assert {link.removeprefix("#") for link in Parts(page).links} <= set(sections)
     assert set(metrics) - {"seconds", "peak_mib"} == groups
     assert "nan" not in re.sub(r"<script.*?</script>", "", page, flags=re.S).lower().split()
     if "labels_known" not in groups:
