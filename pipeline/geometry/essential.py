@@ -62,12 +62,17 @@ def is_degenerate(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, pose
 
     So it is when both cameras stand in one place or all points lie in one plane: then the pose means nothing.
     """
-    a, b = first[pose.inliers], second[pose.inliers]
     unit = float(np.median(sigma))
-    H, _ = cv2.findHomography(a / unit, b / unit, cv2.USAC_MAGSAC, INLIER_SIGMAS)
-    if H is None:
-        return False
-    moved = np.concatenate([a / unit, np.ones((len(a), 1))], -1) @ H.T
-    distance = np.linalg.norm(moved[:, :2] / moved[:, 2:] - b / unit, axis=-1)
+    a, b = first[pose.inliers] / unit, second[pose.inliers] / unit
+    keep = np.ones(len(a), bool)
+    distance = np.zeros(len(a))
+    # Trimmed least squares: OpenCV's robust estimators refuse a plane that the views see from its two sides.
+    for _ in range(4):
+        H, _ = cv2.findHomography(a[keep], b[keep], 0)
+        if H is None:
+            return False
+        moved = np.concatenate([a, np.ones((len(a), 1))], -1) @ H.T
+        distance = np.linalg.norm(moved[:, :2] / moved[:, 2:] - b, axis=-1)
+        keep = distance <= np.quantile(distance, 0.8)
     # Two coordinates against the epipolar distance's one: the same noise lies about half as far again.
     return bool((distance < 1.5 * INLIER_SIGMAS).mean() >= HOMOGRAPHY_SHARE)

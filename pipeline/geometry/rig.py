@@ -22,6 +22,7 @@ FEWEST_MATCHES = 40
 FEWEST_POSES = 3
 LEAST_PARALLAX_DEG = 2.0
 LEAST_INLIER_SHARE = 0.5
+MOST_NOISE = 2.5
 MOST_ROTATION_STD_DEG = 5.0
 
 
@@ -38,8 +39,8 @@ class Rig:
     rotation_std_deg: np.ndarray  # (V,)
     center_std: np.ndarray  # (V,) in the rig's unit
     residual: np.ndarray  # (V,) median distance of the inliers, normalised image units
+    inlier_share: np.ndarray  # (V,) of each view's joints
     noise: float  # standard deviation of the residuals as a multiple of the sigma expected
-    inlier_share: float
     parallax_deg: float
     n_frames: int
     n_poses: int  # distinct ones among them
@@ -56,8 +57,20 @@ class Rig:
 def find_rig(rays: np.ndarray, sigma: np.ndarray, *, seed: int) -> Rig:
     """The rig that saw rays (F, J, V, 2) with expected standard deviations sigma (F, J, V), infinite where unseen.
 
+    A view most of whose joints contradict the others (out of step in time, or moved) is left out: it gets no pose.
     Raises RigNotFound with the reason.
     """
+    while True:
+        rig = _find_rig(rays, sigma, seed)
+        views = np.isfinite(rig.t).all(-1)
+        worst = int(np.nanargmin(rig.inlier_share))
+        if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or views.sum() <= 2:
+            _refuse_poor(rig)
+            return rig
+        sigma = np.where(np.arange(len(views)) == worst, np.inf, sigma)
+
+
+def _find_rig(rays: np.ndarray, sigma: np.ndarray, seed: int) -> Rig:
     n_views = rays.shape[2]
     order, n_poses = spread_frames(rays, sigma, FRAMES_FOR_START)
     if n_poses < FEWEST_POSES:
@@ -73,9 +86,7 @@ def find_rig(rays: np.ndarray, sigma: np.ndarray, *, seed: int) -> Rig:
     adjusted = bundle.adjust(x[None], s[None], R[views][None], t[views][None], points[None], bundle.FINAL_WIDTHS)
     # Frames alike carry the same errors: the covariance counts only those that differ.
     rig = summary(adjusted, 0, x, s, views, len(frames) / n_poses)
-    rig = replace(rig, n_frames=len(frames), n_poses=n_poses)
-    _refuse_poor(rig)
-    return rig
+    return replace(rig, n_frames=len(frames), n_poses=n_poses)
 
 
 Pairs = dict[tuple[int, int], RelativePose]
@@ -159,12 +170,13 @@ def summary(
     covariance = adjusted.pose_covariance[b] * repeats
     std = [np.sqrt(np.trace(covariance[:, k, k], axis1=1, axis2=2)) for k in (slice(0, 3), slice(3, 6))]
     rows = [np.median(distance[inlier[:, v], v]) if inlier[:, v].any() else np.nan for v in range(len(R))]
+    share = inlier.sum(0) / np.maximum(seen.sum(0), 1)
     first = R[0].T
     return Rig(
         R=_over_all(R @ first, views), t=_over_all(t - (R @ first) @ t[0], views),
         rotation_std_deg=_over_all(np.degrees(std[0]), views), center_std=_over_all(std[1], views),
-        residual=_over_all(np.array(rows), views), noise=float(adjusted.noise[b]),
-        inlier_share=float(inlier.sum() / max(seen.sum(), 1)), parallax_deg=_parallax(points, R, t),
+        residual=_over_all(np.array(rows), views), inlier_share=_over_all(share, views),
+        noise=float(adjusted.noise[b]), parallax_deg=_parallax(points, R, t),
         n_frames=1, n_poses=1,
     )  # fmt: skip
 
@@ -185,8 +197,11 @@ def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
 
 
 def _refuse_poor(rig: Rig) -> None:
-    if rig.inlier_share < LEAST_INLIER_SHARE:
-        raise RigNotFound(f"only {rig.inlier_share:.0%} of the joints agree with the best rig")
+    share = float(np.nanmin(rig.inlier_share))
+    if share < LEAST_INLIER_SHARE:
+        raise RigNotFound(f"only {share:.0%} of a view's joints agree with the best rig")
+    if rig.noise > MOST_NOISE:
+        raise RigNotFound(f"the joints miss the best rig by {rig.noise:.1f} times the error of a usable detector")
     if rig.parallax_deg < LEAST_PARALLAX_DEG:
         raise RigNotFound(f"the views lie only {rig.parallax_deg:.1f} deg apart")
     worst = float(np.nanmax(rig.rotation_std_deg))

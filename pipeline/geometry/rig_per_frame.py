@@ -44,7 +44,7 @@ def _adjust(rays: np.ndarray, sigma: np.ndarray, views: list[int], starts: list[
 
 
 def _poor(rig: Rig) -> str | None:
-    if not rig.inlier_share >= LEAST_INLIER_SHARE:
+    if not np.nanmean(rig.inlier_share) >= LEAST_INLIER_SHARE:
         return "too few joints agree with the best rig"
     if not rig.parallax_deg >= LEAST_PARALLAX_DEG:
         return "the views lie too close together"

@@ -128,6 +128,8 @@ def _log(pool: Sequence[Recording], result: FoundRig | str) -> None:
         log.warning("%s: not calibrated, %s", names, result)
         return
     arrays, about = result.arrays, result.about
+    if about.get("views_left_out"):
+        log.warning("%s: views left out, as they contradict the others: %s", names, ", ".join(about["views_left_out"]))
     n_views = int(np.isfinite(arrays["t_cam_from_world_mm"]).all(-1).any(0).sum())
     residual, std = (np.nanmedian(arrays[name]) if np.isfinite(arrays[name]).any() else np.nan
                      for name in ("residual_px", "rotation_std_deg"))  # fmt: skip

@@ -57,6 +57,7 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     about = {
         "mode": params.mode, "scale": params.scale, "gravity": "people" if up is not None else "none",
         "pool": [recording.name for recording in pool], "n_poses": rig.n_poses, "parallax_deg": rig.parallax_deg,
+        "views_left_out": [pool[0].views[v].name for v in pool[0].cameras(labelling=True) if np.isnan(rig.t[v, 0])],
         **_quality(rig),
     }  # fmt: skip
     return FoundRig(_arrays([rig], focal_px), about)
@@ -118,7 +119,7 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
         "mode": params.mode, "scale": params.scale, "gravity": "none", "pool": [recording.name],
         "failed_frames": dict(failed),
         "n_frames": len(good),
-        "inlier_share": float(np.mean([rig.inlier_share for rig in good])) if good else None,
+        "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in good])) if good else None,
         "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in good])) if good else None,
     }  # fmt: skip
     return FoundRig(_arrays(rigs, observed.focal_px), about)
@@ -137,7 +138,7 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
         camera = recording.views[v].camera
         R[v], t[v] = camera.R_cam_from_world, camera.t_cam_from_world_mm
     [observed] = _observe_pool(pool, poses2d, params)
-    rig = Rig(R, t, nothing, nothing, nothing, np.nan, np.nan, np.nan, 0, 0)
+    rig = Rig(R, t, nothing, nothing, nothing, nothing, np.nan, np.nan, 0, 0)
     rig = _measured(rig, observed)
     about = {"mode": params.mode, "scale": "known", "gravity": "known", "pool": [recording.name], **_quality(rig)}
     return FoundRig(_arrays([rig], observed.focal_px), about)
@@ -155,16 +156,16 @@ def _measured(rig: Rig, observed: Observations) -> Rig:
     noise = float(np.nanmedian(ratio)) / 1.1774
     inlier = ratio < triangulation.ROBUST_WIDTH * max(noise, 1e-6)
     rows = [np.median(distance[..., v][inlier[..., v]]) if inlier[..., v].any() else np.nan for v in range(len(rig.R))]
-    share = float(inlier.sum() / seen.sum())
+    share = inlier.sum((0, 1)) / np.where(seen.any((0, 1)), seen.sum((0, 1)), np.nan)
     return replace(rig, residual=np.array(rows), noise=noise, inlier_share=share, n_frames=len(few.rays))
 
 
 def _quality(rig: Rig) -> dict[str, Any]:
     # JSON has no NaN: what is not known is None.
-    noise = EXPECTED_NOISE * rig.noise
+    noise, known = EXPECTED_NOISE * rig.noise, np.isfinite(rig.inlier_share)
     return {
         "n_frames": rig.n_frames,
-        "inlier_share": rig.inlier_share if np.isfinite(rig.inlier_share) else 0.0,
+        "inlier_share": float(rig.inlier_share[known].mean()) if known.any() else 0.0,
         "noise_share": noise if np.isfinite(noise) else EXPECTED_NOISE,
     }
 
@@ -172,7 +173,7 @@ def _quality(rig: Rig) -> dict[str, Any]:
 def _arrays(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
     n = len(focal_px)
     none = np.full(n, np.nan)
-    empty = Rig(np.full((n, 3, 3), np.nan), np.full((n, 3), np.nan), none, none, none, np.nan, np.nan, np.nan, 0, 0)
+    empty = Rig(np.full((n, 3, 3), np.nan), np.full((n, 3), np.nan), none, none, none, none, np.nan, np.nan, 0, 0)
     all_rigs = [rig or empty for rig in rigs]
     return {
         "R_cam_from_world": np.stack([rig.R for rig in all_rigs]),

@@ -1,0 +1,74 @@
+"""A small exact world for the tests: people with fixed bones who walk among cameras on a ring."""
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from pipeline.skeleton import BONES, JOINTS, N_JOINTS
+
+FOCAL_PX = 1000.0
+SIZE_PX = (1000, 1000)
+K = np.array([[FOCAL_PX, 0, 500], [0, FOCAL_PX, 500], [0, 0, 1]])
+
+# (length in mm, mean direction) of each joint from its parent; x to the person's left, z up.
+REST = {
+    "hip": (130, (1, 0, 0)), "knee": (395, (0, 0, -1)), "ankle": (433, (0, 0, -1)), "spine": (230, (0, 0, 1)),
+    "thorax": (250, (0, 0, 1)), "neck": (120, (0, 0.2, 1)), "head": (110, (0, 0, 1)), "shoulder": (150, (1, 0, -0.1)),
+    "elbow": (278, (0.2, 0.1, -1)), "wrist": (267, (0, 0.5, -1)),
+}  # fmt: skip
+
+
+def people(n_frames, seed=0, swing=0.5, area_mm=1000.0):
+    """Joints (F, J, 3) in mm, z up: bones of fixed length in random directions, the pelvis anywhere in the area."""
+    rng = np.random.default_rng(seed)
+    joints = np.zeros((n_frames, N_JOINTS, 3))
+    joints[:, 0] = np.array([0, 0, 900]) + rng.uniform(-area_mm, area_mm, (n_frames, 3)) * [1, 1, 0.1]
+    heading = Rotation.from_rotvec(np.outer(rng.uniform(-np.pi, np.pi, n_frames), [0, 0, 1])).as_matrix()
+    for parent, child in BONES:
+        side, _, name = JOINTS[child].rpartition("_")
+        length, rest = REST[name]
+        rest = np.array(rest) * ([-1, 1, 1] if side == "r" else [1, 1, 1])
+        direction = rest / np.linalg.norm(rest) + rng.normal(size=(n_frames, 3)) * swing * (
+            name not in ("hip", "spine")
+        )
+        direction = (heading @ direction[..., None])[..., 0]
+        joints[:, child] = joints[:, parent] + length * direction / np.linalg.norm(direction, axis=-1, keepdims=True)
+    return joints
+
+
+def ring(n_views, radius_mm=4500.0, height_mm=1500.0, spread=1.0):
+    """Rotations (V, 3, 3) and translations (V, 3) of cameras on a ring (or a part of it) that look at its middle."""
+    angles = np.linspace(0, 2 * np.pi * spread, n_views, endpoint=False) + 0.3
+    heights = height_mm + 300.0 * (-1.0) ** np.arange(n_views)
+    centers = np.stack([radius_mm * np.cos(angles), radius_mm * np.sin(angles), heights], -1)
+    return looking_at(centers, np.array([0, 0, 900.0]))
+
+
+def looking_at(centers, target):
+    z = target - centers
+    z /= np.linalg.norm(z, axis=-1, keepdims=True)
+    x = np.cross(z, [0, 0, 1.0])
+    x /= np.linalg.norm(x, axis=-1, keepdims=True)
+    R = np.stack([x, np.cross(z, x), z], 1)
+    return R, -np.einsum("vij,vj->vi", R, centers)
+
+
+def rays_of(joints, R, t):
+    """Normalised image coordinates (F, J, V, 2)."""
+    in_camera = np.einsum("vij,fnj->fnvi", R, joints) + t
+    assert (in_camera[..., 2] > 0).all()
+    return in_camera[..., :2] / in_camera[..., 2:]
+
+
+def observed(joints, R, t, noise_px=0.0, outliers=0.0, seed=0):
+    """Rays (F, J, V, 2) with noise and outliers anywhere on the person, and sigma (F, J, V) of 2 % of the height."""
+    rng = np.random.default_rng(seed)
+    rays = rays_of(joints, R, t)
+    low, high = rays.min(1, keepdims=True), rays.max(1, keepdims=True)
+    sigma = np.broadcast_to(0.02 * (high - low)[..., 1], rays.shape[:3]).copy()
+    wrong = rng.random(rays.shape[:3]) < outliers
+    rays = rays + rng.normal(size=rays.shape) * noise_px / FOCAL_PX
+    return np.where(wrong[..., None], low + rng.random(rays.shape) * (high - low), rays), sigma
+
+
+def centers_of(R, t):
+    return -np.einsum("...vji,...vj->...vi", R, t)

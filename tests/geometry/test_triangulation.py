@@ -1,0 +1,129 @@
+"""Triangulation: exact scenes, an independent optimiser, outliers, views in any order, and what cannot be told."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
+
+from pipeline.geometry.labelling import METHODS, Status, label
+from pipeline.geometry.triangulation import ROBUST_WIDTH, covariance, residuals, robust
+from tests.geometry.scene import looking_at, observed, people, ring
+
+
+def flat(array, n_views):
+    return array.reshape(-1, n_views, *array.shape[3:])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_views", [2, 3, 4, 11])
+def test_exact_rays_give_exact_points(method, n_views):
+    joints, (R, t) = people(3), ring(n_views)
+    rays, sigma = observed(joints, R, t)
+    points = METHODS[method](flat(rays, n_views), flat(sigma, n_views), R, t)
+    np.testing.assert_allclose(points, joints.reshape(-1, 3), atol=1e-5)
+
+
+def test_robust_is_the_optimum_of_its_cost():
+    joints, (R, t) = people(2), ring(4)
+    rays, sigma = (flat(x, 4) for x in observed(joints, R, t, noise_px=5, outliers=0.1))
+    points = robust(rays, sigma, R, t)
+
+    def cost(x, n):
+        r2 = (residuals(x[None], rays[n][None], R, t)[0][0] / sigma[n]) ** 2
+        return np.sqrt(r2 / (r2 + ROBUST_WIDTH**2))
+
+    for n in range(0, len(points), 3):
+        best = least_squares(cost, points[n], args=(n,), x_scale=10.0, xtol=1e-12)
+        assert (cost(points[n], n) ** 2).sum() <= 2 * best.cost * (1 + 1e-3)
+
+
+def test_robust_forgives_one_wrong_view_of_four_where_the_others_do_not():
+    joints, (R, t) = people(20), ring(4)
+    rays, sigma = observed(joints, R, t)
+    rays[:, :, 1] += 0.1
+    rays, sigma = flat(rays, 4), flat(sigma, 4)
+    errors = {m: np.linalg.norm(f(rays, sigma, R, t) - joints.reshape(-1, 3), axis=-1) for m, f in METHODS.items()}
+    assert np.quantile(errors["robust"], 0.9) < 20 < np.quantile(errors["dlt"], 0.5)
+    assert np.quantile(errors["robust"], 0.9) < np.quantile(errors["pairs"], 0.5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), method=st.sampled_from(["robust", "dlt"]))
+def test_order_of_views_and_choice_of_world_change_nothing(seed, method):
+    rng = np.random.default_rng(seed)
+    joints, (R, t) = people(1, seed), ring(4)
+    rays, sigma = (flat(x, 4) for x in observed(joints, R, t, noise_px=4, seed=seed))
+    points = METHODS[method](rays, sigma, R, t)
+    order = rng.permutation(4)
+    shuffled = METHODS[method](rays[:, order], sigma[:, order], R[order], t[order])
+    np.testing.assert_allclose(shuffled, points, atol=1e-2)
+    Q, shift = Rotation.random(rng=rng).as_matrix(), rng.normal(size=3) * 1000
+    # x_old = Q x_new + shift
+    elsewhere = METHODS[method](rays, sigma, R @ Q, t + R @ shift)
+    np.testing.assert_allclose(elsewhere @ Q.T + shift, points, atol=1e-2)
+
+
+def test_a_rig_for_each_frame_is_the_same_as_one_for_all():
+    joints, (R, t) = people(3), ring(4)
+    rays, sigma = observed(joints, R, t, noise_px=5)
+    many = robust(rays, sigma, np.stack([R] * 3), np.stack([t] * 3))
+    np.testing.assert_allclose(many.reshape(-1, 3), robust(flat(rays, 4), flat(sigma, 4), R, t), atol=1e-6)
+
+
+def test_covariance_is_the_scatter():
+    joints, (R, t) = np.repeat(people(1), 4000, 0)[:, 9:10], ring(3)
+    clean, _ = observed(joints, R, t)
+    sigma = np.full((4000, 3), 0.005)
+    rays = flat(clean, 3) + np.random.default_rng(0).normal(size=(4000, 3, 2)) * 0.005
+    points = METHODS["dlt"](rays, sigma, R, t)
+    expected = covariance(joints[:1, 0], sigma[:1], R, t)[0]
+    np.testing.assert_allclose(np.cov(points.T), expected, atol=0.1 * np.trace(expected))
+    lone = np.array([[0.005, np.inf, np.inf]])
+    assert np.isinf(covariance(joints[:1, 0], lone, R, t)).all()
+
+
+def labelled(rays, sigma, R, t, **options):
+    limit = np.full(sigma.shape, 0.05)
+    return label(rays, sigma, limit, R[None], t[None], **{"method": "robust", "min_views": 2} | options)
+
+
+def test_every_joint_gets_its_reason():
+    joints, (R, t) = people(1), ring(4)
+    rays, sigma = observed(joints, R, t)
+    sigma[0, 0, 1:] = np.inf  # one view left
+    rays[0, 1] += [[0.2, 0.2], [-0.2, -0.3], [0.2, -0.2], [-0.1, 0.3]]  # no three agree
+    rays[0, 2, 2] += 0.2  # one outlier
+    rays[0, 3, 0] = np.nan
+    made = labelled(rays, sigma, R, t, min_views=3)
+    assert made.status[0, :4].tolist() == [Status.TOO_FEW_VIEWS, Status.TOO_FEW_AGREE, Status.VALID, Status.VALID]
+    assert (made.status[0, 4:] == Status.VALID).all()
+    assert made.used[0, 2].tolist() == [True, True, False, True]
+    assert made.used[0, 3].tolist() == [False, True, True, True]
+    valid = made.status[0] == Status.VALID
+    np.testing.assert_allclose(made.points[0, valid], joints[0, valid], atol=1)
+    assert np.isnan(made.points[0, ~valid]).all()
+    assert not made.used[0, ~valid].any()
+    assert (np.isfinite(made.uncertainty[0]) == valid).all()
+
+
+def test_views_without_a_pose_do_not_count():
+    joints, (R, t) = people(2), ring(3)
+    rays, sigma = observed(joints, R, t)
+    t = t.copy()
+    t[2] = np.nan
+    np.testing.assert_allclose(labelled(rays, sigma, R, t).points, joints, atol=1e-5)
+    t[1] = np.nan
+    assert (labelled(rays, sigma, R, t).status == Status.NO_RIG).all()
+
+
+def test_parallel_rays_and_points_behind_a_camera_are_refused():
+    R, t = looking_at(np.array([[4500, 0, 1500], [4500, 1.0, 1500]]), np.array([0, 0, 900.0]))
+    rays, sigma = observed(people(1), R, t)
+    assert (labelled(rays, sigma, R, t, method="dlt").status == Status.UNDETERMINED).all()
+    R, t = ring(2)
+    behind = people(1) + R[0][2] * -1e4
+    in_camera = np.einsum("vij,fnj->fnvi", R, behind) + t
+    rays = in_camera[..., :2] / in_camera[..., 2:]
+    assert (labelled(rays, sigma, R, t, method="dlt").status == Status.BEHIND_CAMERA).all()

@@ -1,0 +1,52 @@
+"""A capture of detections, written as the stages before would have: the geometry tests' people and cameras."""
+
+import numpy as np
+
+from pipeline.capture import Capture, Recording, View
+from pipeline.geometry.camera import Camera, project
+from pipeline.params import CalibrateParams, TriangulateParams
+from pipeline.stores import POSES2D, reopen, writing
+from tests.geometry.scene import SIZE_PX, K, people, ring
+
+DIST = np.array([-0.2, 0.1, 0.001, 0.0, 0.0])
+CALIBRATE = CalibrateParams(mode="rig", min_confidence=0.3, scale="bones", seed=3)
+TRIANGULATE = TriangulateParams(
+    method="robust", min_confidence=0.1, min_views=2, max_reprojection=0.1, bone_tolerance=0.08
+)
+
+
+def write_capture(folder, n_recordings=2, n_frames=25, noise_px=1.0, n_views=4, **changes):
+    """Write manifest.json and poses2d.zarr; returns the true joints (F, J, 3) of each recording by name."""
+    R, t = ring(n_views)
+    truth = {f"r{i}": people(n_frames, seed=i) for i in range(n_recordings)}
+    recordings = []
+    folder.mkdir(exist_ok=True)
+    with writing(folder / "poses2d.zarr", POSES2D) as store:
+        for name, joints in truth.items():
+            cameras = [Camera(K, DIST, SIZE_PX, R[v], t[v]) for v in range(n_views)]
+            views = [View.of(f"c{v}", "none", camera) for v, camera in enumerate(cameras)]
+            fields = dict(
+                name=name, subject=name, action="walk", split="train", rig="A", fps=25, n_frames=n_frames, views=views
+            )  # fmt: skip
+            recordings.append(Recording(**(fields | changes)))
+            px = np.stack([project(camera.to_camera(joints), K, DIST) for camera in cameras], 1)
+            px = px + np.random.default_rng(7).normal(size=px.shape) * noise_px
+            box = np.concatenate([px.min(2), px.max(2)], -1)
+            group = store.create(name, {"frame": n_frames, "view": n_views})
+            group.write(0, {"joints_px": px, "confidence": np.ones(px.shape[:3]), "box_px": box})
+    Capture(source="test", recordings=recordings).write(folder)
+    return truth
+
+
+def rewrite_capture(folder, change):
+    """Apply `change(recording)` to every recording of the manifest."""
+    path = folder / "manifest.json"
+    capture = Capture.model_validate_json(path.read_text())
+    for recording in capture.recordings:
+        change(recording)
+    capture.write(folder)
+
+
+def spoil(folder, recording, **arrays):
+    """Overwrite arrays of the 2D poses of a recording."""
+    reopen(folder / "poses2d.zarr", POSES2D)[recording].write(0, arrays)

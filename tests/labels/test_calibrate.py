@@ -1,0 +1,148 @@
+"""Calibration of a whole small capture, in every mode, and what becomes of captures that cannot be calibrated."""
+
+import numpy as np
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.geometry.align import rig_error
+from pipeline.labels.calibrate import calibrate_capture
+from pipeline.stores import RIGS, reading
+from tests.geometry.scene import centers_of, ring
+from tests.labels.capture import CALIBRATE, rewrite_capture, spoil, write_capture
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    monkeypatch.setenv("EPILINE_WORKERS", "0")
+
+
+def calibrate(folder, **changes):
+    params = CALIBRATE.model_copy(update=changes)
+    calibrate_capture(folder, folder / "poses2d.zarr", folder / "rigs.zarr", params)
+    return reading(folder / "rigs.zarr", RIGS)
+
+
+def poses(group):
+    return group["R_cam_from_world"], group["t_cam_from_world_mm"]
+
+
+def test_one_rig_for_all_recordings(tmp_path):
+    write_capture(tmp_path)
+    rigs = calibrate(tmp_path)
+    (R, t), (R_true, t_true) = poses(rigs["r0"]), ring(4)
+    assert R.shape == (1, 4, 3, 3)
+    C, C_true = centers_of(R[0], t[0]), centers_of(R_true, t_true)
+    rotation_deg, center_mm = rig_error(R[0], C, R_true, C_true)
+    assert rotation_deg < 0.2
+    assert center_mm < 15
+    # Metric by mean adult bones, which these people have; gravity from the people.
+    assert np.linalg.norm(C[0] - C[2]) == pytest.approx(np.linalg.norm(C_true[0] - C_true[2]), rel=0.01)
+    np.testing.assert_allclose(R[0][:, :, 2], R_true[:, :, 2], atol=0.15)
+    np.testing.assert_array_equal(poses(rigs["r1"])[0], R)
+    about = rigs["r0"].attrs
+    assert (about["mode"], about["scale"], about["gravity"], about["pool"]) == ("rig", "bones", "people", ["r0", "r1"])
+    assert about["inlier_share"] > 0.9
+    assert about["n_frames"] == 50
+    assert 0.3 < np.median(rigs["r0"]["residual_px"]) < 2
+    assert (rigs["r0"]["rotation_std_deg"] < 1).all()
+    assert rigs.attrs["rejected"] == {}
+    assert rigs.attrs["calibrated"] == 2
+
+
+def test_extrinsics_of_the_manifest_are_not_looked_at(tmp_path):
+    write_capture(tmp_path, n_recordings=1)
+    with_them = poses(calibrate(tmp_path)["r0"])
+
+    def forget(recording):
+        for view in recording.views:
+            view.R_cam_from_world = view.t_cam_from_world_mm = None
+
+    rewrite_capture(tmp_path, forget)
+    np.testing.assert_array_equal(poses(calibrate(tmp_path)["r0"])[1], with_them[1])
+
+
+def test_views_for_evaluation_get_no_pose(tmp_path):
+    write_capture(tmp_path, n_recordings=1)
+
+    def hold_out(recording):
+        recording.views[1].evaluation_only = True
+
+    rewrite_capture(tmp_path, hold_out)
+    for mode in ("rig", "known"):
+        R, t = poses(calibrate(tmp_path, mode=mode)["r0"])
+        assert np.isnan(t[0]).all(-1).tolist() == [False, True, False, False]
+        assert np.isfinite(R[0, [0, 2, 3]]).all()
+
+
+def test_known_rigs_are_used_as_they_are(tmp_path):
+    write_capture(tmp_path)
+    rigs = calibrate(tmp_path, mode="known")
+    R, t = poses(rigs["r1"])
+    np.testing.assert_allclose(R[0], ring(4)[0], atol=1e-6)
+    np.testing.assert_allclose(t[0], ring(4)[1], atol=1e-3)
+    assert rigs["r1"].attrs["scale"] == "known"
+    assert 0.3 < np.median(rigs["r1"]["residual_px"]) < 2
+
+
+def test_frame_by_frame(tmp_path):
+    write_capture(tmp_path, n_recordings=1, n_frames=4, noise_px=0.0)
+    confidence = np.ones((4, 4, 17))
+    confidence[2, 1:] = 0.1
+    spoil(tmp_path, "r0", confidence=confidence)
+    rigs = calibrate(tmp_path, mode="frame")
+    R, t = poses(rigs["r0"])
+    assert np.isnan(t).all((1, 2)).tolist() == [False, False, True, False]
+    R_true, t_true = ring(4)
+    assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.01
+    assert rigs["r0"].attrs["n_frames"] == 3
+    assert sum(rigs["r0"].attrs["failed_frames"].values()) == 1
+
+
+def test_scale(tmp_path):
+    write_capture(tmp_path, n_recordings=1, noise_px=0.0)
+    bones = centers_of(*(x[0] for x in poses(calibrate(tmp_path)["r0"])))
+    free = calibrate(tmp_path, scale="none")["r0"]
+    assert free.attrs["scale"] == "none"
+    free = centers_of(*(x[0] for x in poses(free)))
+    assert np.linalg.norm(free - free.mean(0), axis=-1).mean() == pytest.approx(1000, rel=1e-4)
+    with pytest.raises(UserError, match=r"needs the subject's height \(r0\)"):
+        calibrate(tmp_path, scale="height")
+
+    def tall(recording):
+        recording.height_mm = 2 * (395 + 433 + 230 + 250 + 120 + 110) / (1 - 0.039)
+
+    rewrite_capture(tmp_path, tall)
+    tall = centers_of(*(x[0] for x in poses(calibrate(tmp_path, scale="height")["r0"])))
+    np.testing.assert_allclose(tall[0] - tall[2], 2 * (bones[0] - bones[2]), rtol=1e-3, atol=1)
+
+
+def test_recordings_that_cannot_be_calibrated_are_counted(tmp_path, caplog):
+    write_capture(tmp_path)
+
+    def own_rig(recording):
+        recording.rig = recording.name
+
+    rewrite_capture(tmp_path, own_rig)
+    spoil(tmp_path, "r1", confidence=np.full((25, 4, 17), 0.1))
+    rigs = calibrate(tmp_path)
+    assert list(rigs) == ["r0"]
+    assert rigs.attrs["rejected"] == {"r1": "only 0 view(s) with joints of confidence 0.3 or more"}
+    assert "r1: not calibrated" in caplog.text
+    spoil(tmp_path, "r0", confidence=np.full((25, 4, 17), np.nan))
+    for mode in ("rig", "frame"):
+        with pytest.raises(UserError, match="No recording could be calibrated: r0: "):
+            calibrate(tmp_path, mode=mode)
+
+    def forget(recording):
+        recording.views[0].R_cam_from_world = recording.views[1].R_cam_from_world = None
+        recording.views[2].R_cam_from_world = None
+
+    rewrite_capture(tmp_path, forget)
+    with pytest.raises(UserError, match=r"only 1 view\(s\) that may make labels came with extrinsics"):
+        calibrate(tmp_path, mode="known")
+
+
+def test_one_static_pose_is_refused(tmp_path):
+    write_capture(tmp_path, n_recordings=1, n_frames=1)
+    with pytest.raises(UserError, match="hold 1 distinct pose"):
+        calibrate(tmp_path)

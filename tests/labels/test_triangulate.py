@@ -1,0 +1,153 @@
+"""Triangulation of a whole small capture: exact labels, counts of what was rejected, any number of workers."""
+
+import numpy as np
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.geometry.align import align
+from pipeline.geometry.labelling import METHODS, Status
+from pipeline.labels.calibrate import calibrate_capture
+from pipeline.labels.triangulate import triangulate_capture
+from pipeline.stores import LABELS, POSES2D, reading
+from tests.geometry.scene import ring
+from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    monkeypatch.setenv("EPILINE_WORKERS", "0")
+
+
+def labels_of(folder, mode="known", **changes):
+    paths = [folder, folder / "poses2d.zarr", folder / "rigs.zarr"]
+    calibrate_capture(*paths, CALIBRATE.model_copy(update={"mode": mode}))
+    triangulate_capture(*paths, folder / "labels.zarr", TRIANGULATE.model_copy(update=changes))
+    return reading(folder / "labels.zarr", LABELS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_exact_detections_give_exact_labels(tmp_path, method):
+    truth = write_capture(tmp_path, noise_px=0.0)
+    labels = labels_of(tmp_path, method=method)
+    R, t = ring(4)
+    for name, joints in truth.items():
+        group = labels[name]
+        np.testing.assert_allclose(group["joints_world_mm"], joints, atol=0.05)
+        np.testing.assert_allclose(
+            group["joints_cam_mm"], np.einsum("vij,fnj->fvni", R, joints) + t[:, None], atol=0.05
+        )
+        assert (group["status"] == Status.VALID).all()
+        assert group["view_used"].all()
+        assert (group["reprojection_px"] < 0.05).all()
+    assert labels.attrs["valid"] == 2 * 25 * 17
+    assert labels.attrs["rejected"] == {}
+    assert labels["r0"].attrs["scale"] == "known"
+
+
+def test_noise_and_its_uncertainty(tmp_path):
+    truth = write_capture(tmp_path, noise_px=4.0, n_frames=60, n_recordings=1)
+    errors = {}
+    for tolerance in (0.0, 0.08):
+        group = labels_of(tmp_path, bone_tolerance=tolerance)["r0"]
+        error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
+        errors[tolerance] = np.sqrt((error**2).mean())
+        if not tolerance:
+            assert 0.7 < np.sqrt((group["uncertainty_mm"] ** 2).mean()) / errors[0.0] < 1.4
+    assert errors[0.08] < 0.95 * errors[0.0]
+    assert group["reprojection_px"].mean() == pytest.approx(4, rel=0.4)
+
+
+def test_self_calibrated_labels_have_the_right_shape(tmp_path):
+    truth = write_capture(tmp_path, noise_px=2.0)
+    group = labels_of(tmp_path, mode="rig")["r1"]
+    joints = group["joints_world_mm"]
+    assert np.linalg.norm(align(joints, truth["r1"]) - truth["r1"], axis=-1).mean() < 15
+    assert np.median(joints[:, 10, 2] - joints[:, 0, 2]) > 300  # z is up
+
+
+def test_outliers_are_found_and_rejections_counted(tmp_path, caplog):
+    caplog.set_level("INFO")
+    truth = write_capture(tmp_path, noise_px=0.0, n_recordings=1)
+    px = reading_px(tmp_path)
+    px[:, 1, 9] += 150  # one wrong view
+    px[:, 0, 5], px[:, 1, 5], px[:, 2, 5] = np.nan, np.nan, np.nan
+    px[:, 0, 6] += 150
+    px[:, 1, 6] -= 150
+    spoil(tmp_path, "r0", joints_px=px)
+    labels = labels_of(tmp_path, min_views=3, bone_tolerance=0.0)
+    group = labels["r0"]
+    np.testing.assert_allclose(group["joints_world_mm"][:, 9], truth["r0"][:, 9], atol=1)
+    assert not group["view_used"][:, 1, 9].any()
+    assert group["view_used"][:, [0, 2, 3], 9].all()
+    assert (group["reprojection_px"][:, 1, 9] > 100).all()
+    assert (group["status"][:, 5] == Status.TOO_FEW_VIEWS).all()
+    assert np.isnan(group["joints_world_mm"][:, 5:7]).all()
+    rejected = labels.attrs["rejected"]
+    assert rejected["too_few_views"] == 25
+    assert sum(rejected.values()) == 50
+    assert labels.attrs["rejected_by_recording"]["r0"] == rejected
+    assert labels.attrs["valid"] == 15 * 25
+    assert "25 too few views" in caplog.text
+
+
+def reading_px(folder):
+    return reading(folder / "poses2d.zarr", POSES2D)["r0"]["joints_px"]
+
+
+def test_doubtful_joints_are_not_used(tmp_path):
+    write_capture(tmp_path, noise_px=0.0, n_recordings=1)
+    confidence = np.ones((25, 4, 17))
+    confidence[:, :3, 4] = 0.2
+    spoil(tmp_path, "r0", confidence=confidence)
+    assert (labels_of(tmp_path)["r0"]["status"] == Status.VALID).all()
+    status = labels_of(tmp_path, min_confidence=0.25)["r0"]["status"]
+    assert (status[:, 4] == Status.TOO_FEW_VIEWS).all()
+    assert (np.delete(status, 4, 1) == Status.VALID).all()
+
+
+def test_views_for_evaluation_make_no_labels_but_are_served_if_known(tmp_path):
+    truth = write_capture(tmp_path, noise_px=0.0, n_recordings=1)
+    px = reading_px(tmp_path)
+    px[:, 1] += 300  # would spoil every label
+    spoil(tmp_path, "r0", joints_px=px)
+
+    def hold_out(recording):
+        recording.views[1].evaluation_only = True
+
+    rewrite_capture(tmp_path, hold_out)
+    R, t = ring(4)
+    group = labels_of(tmp_path, method="dlt")["r0"]
+    np.testing.assert_allclose(group["joints_world_mm"], truth["r0"], atol=0.05)
+    np.testing.assert_allclose(group["joints_cam_mm"][:, 1], truth["r0"] @ R[1].T + t[1], atol=0.05)
+    assert not group["view_used"][:, 1].any()
+    assert np.isnan(labels_of(tmp_path, mode="rig")["r0"]["joints_cam_mm"][:, 1]).all()
+
+
+def test_frames_without_a_rig_have_no_labels(tmp_path):
+    write_capture(tmp_path, n_recordings=1, n_frames=4, noise_px=0.0)
+    confidence = np.ones((4, 4, 17))
+    confidence[2, 1:] = 0.2
+    spoil(tmp_path, "r0", confidence=confidence)
+    status = labels_of(tmp_path, mode="frame")["r0"]["status"]
+    assert (status[2] == Status.NO_RIG).all()
+    assert (status[[0, 1, 3]] == Status.VALID).all()
+
+
+def test_nothing_left_is_the_users_error(tmp_path):
+    write_capture(tmp_path, n_recordings=1)
+    with pytest.raises(UserError, match="No joint could be triangulated: 425 too few views"):
+        labels_of(tmp_path, min_views=5)
+    assert not (tmp_path / "labels.zarr").exists()
+
+
+def test_any_number_of_workers_makes_the_same_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.stores.FRAMES_PER_SHARD", 256)
+    write_capture(tmp_path, n_recordings=2, n_frames=300)
+    here = labels_of(tmp_path)
+    before = {name: here["r1"][name] for name in ("joints_world_mm", "view_used", "uncertainty_mm")}
+    monkeypatch.setenv("EPILINE_WORKERS", "2")
+    rigs, labels = tmp_path / "rigs.zarr", tmp_path / "labels.zarr"
+    triangulate_capture(tmp_path, tmp_path / "poses2d.zarr", rigs, labels, TRIANGULATE)
+    there = reading(labels, LABELS)
+    for name, values in before.items():
+        np.testing.assert_array_equal(there["r1"][name], values)
