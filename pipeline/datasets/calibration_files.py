@@ -143,8 +143,8 @@ def _names(storage: cv2.FileStorage) -> list[str]:
     return [node.string() if node.isString() else str(int(node.real())) for node in nodes]
 
 
-# Qualisys counts pixels in 64ths; its distortion coefficients have no unit and stay as they are, as its own
-# checkerboards confirm (some converters divide them, too).
+# Qualisys counts pixels in 64ths; its distortion coefficients have no unit and stay as they are, as pictures
+# of checkerboards confirm (some converters divide them, too).
 QUALISYS_SUBPIXELS = 64.0
 # Its camera's axes: x right, y up, z backward.
 QUALISYS_FLIP = np.diag([1.0, -1.0, -1.0])

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -66,17 +67,19 @@ class MediapipeDetector:
         self._version = importlib.metadata.version("mediapipe")
         modules = Path(str(library.__file__)).parent / "modules"
         self._sha256 = hashlib.sha256(b"".join((modules / name).read_bytes() for name in WEIGHTS)).hexdigest()
-        # Static mode: the other one smooths over time, and a frame's result would depend on those before it.
-        # Complexity 1 is the only one whose weights are in the package.
         with _quiet():
-            self._pose = library.solutions.pose.Pose(static_image_mode=True, model_complexity=1)
-            self._try_out()
+            self._pose = self._try_out(library)
 
-    def _try_out(self) -> None:
+    def _try_out(self, library: ModuleType) -> Any:
+        """The solution, after it has run once: only then it is known to fit the other packages, and has greeted."""
         try:
-            self._pose.process(np.zeros((64, 64, 3), np.uint8))
+            # Static mode: the other one smooths over time, and a frame's result would depend on those before it.
+            # Complexity 1 is the only one whose weights are in the package.
+            pose = library.solutions.pose.Pose(static_image_mode=True, model_complexity=1)
+            pose.process(np.zeros((64, 64, 3), np.uint8))
         except Exception as error:  # whatever a library that does not fit raises
             raise UserError(f"mediapipe {self._version} does not run here: {error}", fix=INSTALL) from None
+        return pose
 
     def provenance(self) -> dict[str, str]:
         """Name, version of the library and hash of the weights in it."""
