@@ -20,6 +20,7 @@ class Room:
     seed: int
     floor: np.ndarray  # (8,) two colours, pattern, size of a tile in mm
     walls: np.ndarray  # (4, 8) two colours, pattern, period in mm
+    pictures: np.ndarray  # (4, n, 10) on each wall: place, half size, colours of frame and picture
     boxes: np.ndarray  # (B, 13)
     key_light: np.ndarray  # (3,) unit vector towards the light
     key_rgb: np.ndarray  # (3,)
@@ -40,7 +41,7 @@ def draw_room(rng: np.random.Generator, *, stool: bool, clutter: int = 5) -> Roo
     strength = rng.uniform(0.4, 0.85)
     return Room(
         half, float(rng.uniform(2900, 3600)), int(rng.integers(1 << 20)), _surface(rng, floor_rgb, 0.15, (250, 900)),
-        walls, np.stack(boxes), light, strength * warm, (1.02 - 0.62 * strength) * (2 - warm),
+        walls, _pictures(rng), np.stack(boxes), light, strength * warm, (1.02 - 0.62 * strength) * (2 - warm),
     )  # fmt: skip
 
 
@@ -51,9 +52,20 @@ def _surface(rng: np.random.Generator, rgb: np.ndarray, contrast: float, size_mm
     return np.concatenate([colours, [rng.integers(N_PATTERNS), rng.uniform(*size_mm)]])
 
 
+def _pictures(rng: np.random.Generator) -> np.ndarray:
+    """Pictures, windows and doors: three on each wall."""
+    place = rng.uniform([-3500, 1100], [3500, 2200], (4, 3, 2))
+    half_size = rng.uniform(150, 600, (4, 3, 2))
+    door = rng.random((4, 3)) < 0.3
+    place[door, 1], half_size[door] = 1020, (450, 1025)
+    grey = rng.uniform(0.15, 0.9, (4, 3, 2, 1))
+    colours = np.clip(grey + rng.normal(0, 0.2, (4, 3, 2, 3)), 0.03, 0.95).reshape(4, 3, 6)
+    return np.concatenate([place, half_size, colours], -1)
+
+
 def _stool(rng: np.random.Generator) -> np.ndarray:
     low = np.array([*(STOOL_MM - STOOL_SIZE_MM[:2] / 2), 0.0])
-    return np.concatenate([low, low + STOOL_SIZE_MM, rng.uniform(0.1, 0.8, 6), [rng.integers(3)]])
+    return np.concatenate([low, low + STOOL_SIZE_MM, _box_paint(rng)])
 
 
 def _furniture(rng: np.random.Generator, half: float) -> np.ndarray:
@@ -64,7 +76,20 @@ def _furniture(rng: np.random.Generator, half: float) -> np.ndarray:
     high = np.array([along + size[0] / 2, half - 1, size[2]])
     for _ in range(rng.integers(4)):
         low, high = np.array([-high[1], low[0], low[2]]), np.array([-low[1], high[0], high[2]])
-    return np.concatenate([low, high, rng.uniform(0.1, 0.85, 6), [rng.integers(3)]])
+    return np.concatenate([low, high, _box_paint(rng)])
+
+
+def _box_paint(rng: np.random.Generator) -> np.ndarray:
+    """Two colours and a pattern (7,)."""
+    colours = rng.uniform(0.1, 0.85, (2, 1)) + rng.normal(0, 0.16, (2, 3))
+    return np.concatenate([np.clip(colours, 0.04, 0.95).ravel(), [rng.integers(3)]])
+
+
+def draw_occluder(rng: np.random.Generator, middle_mm: np.ndarray) -> np.ndarray:
+    """A box (13,) that stands or hangs around a place."""
+    size = rng.uniform([120, 120, 150], [450, 450, 700])
+    middle = np.array([*middle_mm[:2], max(middle_mm[2], 0.5 * size[2])])
+    return np.concatenate([middle - size / 2, middle + size / 2, _box_paint(rng)])
 
 
 def draw_background(room: Room, rays: np.ndarray, center_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,8 +97,8 @@ def draw_background(room: Room, rays: np.ndarray, center_mm: np.ndarray) -> tupl
     colour = np.empty(rays.shape, np.float32)
     depth = np.empty(rays.shape[:2], np.float32)
     _draw(
-        rays, np.asarray(center_mm, float), room.half_mm, room.height_mm, room.seed, room.floor, room.walls, room.boxes,
-        room.key_light, room.key_rgb, room.ambient_rgb, colour, depth,
+        rays, np.asarray(center_mm, float), room.half_mm, room.height_mm, room.seed, room.floor, room.walls,
+        room.pictures, room.boxes,        room.key_light, room.key_rgb, room.ambient_rgb, colour, depth,
     )  # fmt: skip
     return colour, depth
 
@@ -93,31 +118,12 @@ def _share(pattern: float, size: float, u: float, v: float, seed: int) -> float:
 
 
 @compiled
-def _picture(u: float, v: float, wall: int, seed: int, height: float) -> tuple[float, float, float, float]:
-    """Opacity and colour of what hangs on a wall: a few frames, windows, doors."""
-    for i in range(3):
-        middle = (lattice(seed + i, 7 * wall) - 0.5) * 7000
-        width, tall = 300 + 900 * lattice(seed + i, wall + 50), 300 + 900 * lattice(seed + i, wall + 90)
-        center = 1100 + 1100 * lattice(seed + i, wall + 130)
-        if lattice(seed + i, wall + 170) > 0.65:
-            center, tall, width = 1020.0, 2050.0, 900.0
-        du, dv = abs(u - middle), abs(v - center)
-        if du < width / 2 and dv < tall / 2 and v < height - 100:
-            if du > width / 2 - 40 or dv > tall / 2 - 40:
-                return 1.0, 0.85 * lattice(seed, i), 0.8 * lattice(seed, i + 1), 0.75 * lattice(seed, i + 2)
-            light = 0.25 + 0.6 * noise(u / 170 + 9 * i, v / 210)
-            light *= 1.2
-            return 1.0, light * lattice(i, seed + 3), light * lattice(i, seed + 4), light * lattice(i, seed + 5)
-    return 0.0, 0.0, 0.0, 0.0
-
-
-@compiled
-def _box(box: np.ndarray, c: np.ndarray, dx: float, dy: float, dz: float) -> tuple[float, int]:
+def _box(box: np.ndarray, c: np.ndarray, ix: float, iy: float, iz: float) -> tuple[float, int]:
+    """Where a ray enters a box, and through the faces across which axis; ix, iy, iz are 1 / its direction."""
     near, far, axis = -1e9, 1e9, 0
     for i in range(3):
-        d = dx if i == 0 else (dy if i == 1 else dz)
-        d = d if abs(d) > 1e-9 else 1e-9
-        a, b = (box[i] - c[i]) / d, (box[i + 3] - c[i]) / d
+        inverse = ix if i == 0 else (iy if i == 1 else iz)
+        a, b = (box[i] - c[i]) * inverse, (box[i + 3] - c[i]) * inverse
         if min(a, b) > near:
             near, axis = min(a, b), i
         far = min(far, max(a, b))
@@ -147,12 +153,21 @@ def _blend(p: np.ndarray, share: float) -> tuple[float, float, float]:
 
 
 @compiled
-def _wall_colour(p: np.ndarray, face: int, u: float, z: float, seed: int, height: float) -> tuple[float, float, float]:
-    red, green, blue = _blend(p, _share(p[6], p[7], u, z, seed + face))
-    alpha, r, g, b = _picture(u, z, face, seed, height)
+def _wall_colour(
+    p: np.ndarray, pictures: np.ndarray, u: float, z: float, seed: int, height: float
+) -> tuple[float, float, float]:
     # Darker towards floor and ceiling, with a skirting board.
     dim = (0.6 if z < 90 else 1.0) * min(1.0, 0.75 + 0.25 * min(z, height - z) / 500)
-    return dim * (red + alpha * (r - red)), dim * (green + alpha * (g - green)), dim * (blue + alpha * (b - blue))
+    for i in range(len(pictures)):
+        q = pictures[i]
+        inside = min(q[2] - abs(u - q[0]), q[3] - abs(z - q[1]))
+        if inside > 40:
+            light = dim * (0.35 + 0.75 * noise(u / 170 + 9 * i, z / 210))
+            return light * q[7], light * q[8], light * q[9]
+        if inside > 0:
+            return dim * q[4], dim * q[5], dim * q[6]
+    red, green, blue = _blend(p, _share(p[6], p[7], u, z, seed))
+    return dim * red, dim * green, dim * blue
 
 
 @compiled
@@ -164,15 +179,17 @@ def _box_colour(p: np.ndarray, axis: int, x: float, y: float, z: float, seed: in
 @compiled
 def _draw(
     rays: np.ndarray, c: np.ndarray, half: float, height: float, seed: int, floor: np.ndarray, walls: np.ndarray,
-    boxes: np.ndarray, light: np.ndarray, key: np.ndarray, ambient: np.ndarray, colour: np.ndarray, depth: np.ndarray,
+    pictures: np.ndarray, boxes: np.ndarray, light: np.ndarray, key: np.ndarray, ambient: np.ndarray,
+    colour: np.ndarray, depth: np.ndarray,
 ) -> None:  # fmt: skip
     for i in range(rays.shape[0]):
         for j in range(rays.shape[1]):
             dx, dy, dz = float(rays[i, j, 0]), float(rays[i, j, 1]), float(rays[i, j, 2])
             s, face = _enclosure(c, dx, dy, dz, half, height)
             box, axis = -1, 0
+            ix, iy, iz = 1 / (dx + 1e-12), 1 / (dy + 1e-12), 1 / (dz + 1e-12)
             for b in range(len(boxes)):
-                s_box, axis_box = _box(boxes[b], c, dx, dy, dz)
+                s_box, axis_box = _box(boxes[b], c, ix, iy, iz)
                 if s_box < s:
                     s, box, axis = s_box, b, axis_box
             x, y, z = c[0] + s * dx, c[1] + s * dy, c[2] + s * dz
@@ -185,7 +202,8 @@ def _draw(
             elif face == 5:
                 red, green, blue, cosine = 0.85, 0.85, 0.84, 0.25
             else:
-                red, green, blue = _wall_colour(walls[face - 1], face, y if face < 3 else x, z, seed, height)
+                u = y if face < 3 else x
+                red, green, blue = _wall_colour(walls[face - 1], pictures[face - 1], u, z, seed + face, height)
                 cosine = 0.35
             colour[i, j, 0] = red * (ambient[0] * 0.85 + key[0] * cosine)
             colour[i, j, 1] = green * (ambient[1] * 0.85 + key[1] * cosine)

@@ -84,7 +84,7 @@ class Script:
     def rest(self, seconds: float, *tracks: str) -> None:
         """Move tracks (all that are away, if none is named) back to rest."""
         for track in tracks or REST:
-            if not np.allclose(self.keys[track][-1][1], REST[track]):
+            if tuple(self.keys[track][-1][1]) != REST[track]:
                 self.move(track, REST[track], seconds)
 
     def wait(self, seconds: float) -> None:

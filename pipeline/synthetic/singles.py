@@ -14,7 +14,7 @@ from pipeline.synthetic.motion import move
 from pipeline.synthetic.parts import make_parts
 from pipeline.synthetic.person import Person, draw_person
 from pipeline.synthetic.poses import draw_poses
-from pipeline.synthetic.room import Room, draw_room
+from pipeline.synthetic.room import Room, draw_occluder, draw_room
 from pipeline.synthetic.scene import Lens, Stage, draw_grain, render, set_stage
 from pipeline.synthetic.seeds import SINGLES, generator
 
@@ -97,10 +97,7 @@ def _visible(stage: Stage, joints_mm: np.ndarray, joints_px: np.ndarray) -> np.n
 def _with_occluder(rng: np.random.Generator, room: Room, center_mm: np.ndarray, joints_mm: np.ndarray) -> Room:
     """The room with a box between the camera and a part of the person."""
     hidden = joints_mm[rng.integers(N_JOINTS)]
-    middle = hidden + rng.uniform(0.12, 0.4) * (center_mm - hidden)
-    size = rng.uniform([120, 120, 150], [450, 450, 700])
-    middle[2] = rng.uniform(0.5 * size[2], max(middle[2], 0.6 * size[2]))
-    box = np.concatenate([middle - size / 2, middle + size / 2, rng.uniform(0.1, 0.85, 6), [rng.integers(3)]])
+    box = draw_occluder(rng, hidden + rng.uniform(0.12, 0.4) * (center_mm - hidden))
     return replace(room, boxes=np.concatenate([room.boxes, box[None]]))
 
 
