@@ -1,0 +1,167 @@
+"""Detection over a whole capture, with a stand-in detector that reads the frame's number out of its colour."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dask.distributed import LocalCluster
+
+from pipeline import detectors, stores
+from pipeline.capture import Capture, Recording, View
+from pipeline.detectors.protocol import Detections
+from pipeline.errors import UserError
+from pipeline.frames import pack_frames
+from pipeline.geometry.camera import Camera
+from pipeline.labels import detect, workers
+from pipeline.labels.detect import detect_capture
+from pipeline.params import DetectParams
+from pipeline.skeleton import N_JOINTS
+from pipeline.stores import POSES2D, reading
+
+CAMERA = Camera(np.eye(3), np.zeros(0), (24, 16))
+PARAMS = DetectParams(detector="pretrained", batch_size=3)
+CRASH, NOBODY = 250, 200  # levels of images on which the stand-in crashes, and that show nobody
+
+
+class StandIn:
+    """Finds every joint at (level, background's level); a level is the brightness of an image."""
+
+    built = 0
+
+    def __init__(self, weights: Path, params: DetectParams) -> None:
+        type(self).built += 1
+        self._name = weights.read_text() if weights.exists() else "none"
+
+    def provenance(self) -> dict[str, str]:
+        return {"name": "stand-in", "version": "1", "sha256": self._name}
+
+    def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
+        return np.array([clip[0].mean() for clip in clips]).sum().round()[None]
+
+    def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
+        assert len(images) <= PARAMS.batch_size
+        levels = np.array([image.mean() for image in images]).round()
+        if (levels >= CRASH).any():
+            raise RuntimeError("out of colours")
+        x = np.where(levels < NOBODY, levels, np.nan)
+        joints = np.stack([x, 0 * x + background], -1)[:, None] + np.zeros((len(images), N_JOINTS, 2))
+        box = np.concatenate([joints[:, 0], joints[:, 0]], -1)
+        return Detections(joints, np.where(np.isnan(x), 0, 0.7)[:, None] + np.zeros((1, N_JOINTS)), box)
+
+
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch):
+    monkeypatch.setitem(detectors.DETECTORS, "pretrained", StandIn)
+    monkeypatch.setenv("EPILINE_WORKERS", "0")
+    detect._detector.cache_clear()
+    StandIn.built = 0
+
+
+def make_frames(folder: Path, clips: dict[str, list[list[int]]], rigs: dict[str, str] | None = None) -> Path:
+    """A folder of packed frames; clips gives the levels of each frame of each view of each recording."""
+    recordings = []
+    for name, views in clips.items():
+        (folder / "frames" / name).mkdir(parents=True)
+        for v, levels in enumerate(views):
+            images = (np.full((16, 24, 3), level, np.uint8) for level in levels)
+            pack_frames(folder / "frames" / name / f"cam{v}.jpegs", images, 100)
+        described = [View.of(f"cam{v}", f"{name}/cam{v}.jpegs", CAMERA) for v in range(len(views))]
+        recordings.append(Recording(
+            name=name, subject="S1", action="a", split="train", rig=(rigs or {}).get(name, "r"), fps=10,
+            n_frames=len(views[0]), views=described,
+        ))  # fmt: skip
+    Capture(source="videos", recordings=recordings).write(folder / "frames")
+    return folder / "frames"
+
+
+def run(folder: Path, frames: Path, name: str = "poses2d.zarr") -> stores.Store:
+    detect_capture(frames, folder / "weights", folder / name, PARAMS)
+    return reading(folder / name, POSES2D)
+
+
+def levels_found(store: stores.Store, recording: str) -> np.ndarray:
+    return store[recording]["joints_px"][:, :, 0, 0]
+
+
+def test_every_view_of_every_frame_is_detected_in_its_place(tmp_path):
+    views = [[1, 2, 3, 4, 5, 6, 7], [11, 12, 13, 14, 15, 16, 17]]
+    store = run(tmp_path, make_frames(tmp_path, {"S1_a": views, "S2_a": [[50], [60]]}))
+    np.testing.assert_array_equal(levels_found(store, "S1_a"), np.transpose(views))
+    np.testing.assert_array_equal(levels_found(store, "S2_a"), [[50, 60]])
+    np.testing.assert_allclose(store["S1_a"]["confidence"], 0.7)
+    assert store["S1_a"]["box_px"].shape == (7, 2, 4)
+
+
+def test_a_camera_has_one_background_of_all_that_its_rig_filmed(tmp_path):
+    clips = {"S1_a": [[10, 11], [20, 21]], "S2_a": [[30, 31], [40, 41]], "S3_a": [[5, 6], [7, 8]]}
+    store = run(tmp_path, make_frames(tmp_path, clips, {"S3_a": "other"}))
+    for name, expected in (("S1_a", [40, 60]), ("S2_a", [40, 60]), ("S3_a", [5, 7])):
+        np.testing.assert_array_equal(store[name]["joints_px"][0, :, 0, 1], expected)
+    assert not list(tmp_path.glob("backgrounds*"))
+
+
+def test_a_crash_costs_its_frame_alone_and_is_counted(tmp_path, caplog):
+    views = [[1, CRASH, 3, 4], [11, 12, 13, CRASH]]
+    store = run(tmp_path, make_frames(tmp_path, {"S1_a": views}))
+    np.testing.assert_array_equal(levels_found(store, "S1_a"), [[1, 11], [np.nan, 12], [3, 13], [4, np.nan]])
+    assert store["S1_a"]["confidence"][1, 0].max() == 0
+    assert store.attrs["crashed"] == {"S1_a": {"cam0": 1, "cam1": 1}}
+    assert "crashed on 2 images" in caplog.text
+    assert "RuntimeError: out of colours" in caplog.text
+
+
+def test_says_and_keeps_where_people_were_found_and_by_what(tmp_path, caplog):
+    caplog.set_level("INFO", "epiline")
+    (tmp_path / "weights").write_text("abc")
+    clips = {"S1_a": [[1, 2, 3, 4], [11, NOBODY, NOBODY, 14]], "S2_a": [[NOBODY] * 4, [NOBODY] * 4]}
+    store = run(tmp_path, make_frames(tmp_path, clips))
+    assert store.attrs["detector"] == {"name": "stand-in", "version": "1", "sha256": "abc"}
+    assert store.attrs["found_percent"] == {"S1_a": {"cam0": 100, "cam1": 50}, "S2_a": {"cam0": 0, "cam1": 0}}
+    assert "Person found: cam0 50.0 %, cam1 25.0 %" in caplog.text
+    assert "Recording S2_a: no person found" in caplog.text
+
+
+@pytest.mark.parametrize(("level", "cause"), [(NOBODY, "found no person in any of 4 images"), (CRASH, "crashed with")])
+def test_nobody_anywhere_is_an_error_and_leaves_no_store(tmp_path, level, cause):
+    with pytest.raises(UserError, match=cause):
+        run(tmp_path, make_frames(tmp_path, {"S1_a": [[level] * 2, [level] * 2]}))
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+
+
+def test_the_detector_is_built_once_a_process_and_anew_for_other_weights(tmp_path):
+    (tmp_path / "weights").write_text("old")
+    frames = make_frames(tmp_path, {f"S{i}_a": [[1, 2], [3, 4]] for i in range(3)})
+    run(tmp_path, frames)
+    # Once to describe itself and look at the backgrounds, once for all tasks of the process.
+    assert StandIn.built == 2
+    (tmp_path / "weights").write_text("new weights")
+    assert run(tmp_path, frames).attrs["detector"]["sha256"] == "new weights"
+    assert StandIn.built == 4
+
+
+def test_shards_are_written_by_their_own_tasks(tmp_path, monkeypatch):
+    monkeypatch.setattr(stores, "FRAMES_PER_SHARD", 4)
+    monkeypatch.setattr(stores, "FRAMES_PER_CHUNK", 2)
+    levels = list(range(1, 12))
+    store = run(tmp_path, make_frames(tmp_path, {"S1_a": [levels, levels]}))
+    np.testing.assert_array_equal(levels_found(store, "S1_a"), np.transpose([levels, levels]))
+    assert store.attrs["found_percent"] == {"S1_a": {"cam0": 100, "cam1": 100}}
+
+
+def test_workers_give_the_same_as_none(tmp_path, monkeypatch):
+    # Workers in this process: the stand-in exists in no other.
+    monkeypatch.setattr(workers, "LocalCluster", partial(LocalCluster, processes=False))
+    monkeypatch.setattr(stores, "FRAMES_PER_SHARD", 4)
+    monkeypatch.setattr(stores, "FRAMES_PER_CHUNK", 2)
+    levels = [*range(1, 10), NOBODY, CRASH, 12, 13]
+    frames = make_frames(tmp_path, {f"S{i}_a": [levels, levels[::-1]] for i in range(3)})
+    found = []
+    for n in ("0", "2"):
+        monkeypatch.setenv("EPILINE_WORKERS", n)
+        found.append(run(tmp_path, frames, f"{n}.zarr"))
+    assert found[0].attrs == found[1].attrs
+    for name in found[0]:
+        for array in ("joints_px", "confidence", "box_px"):
+            np.testing.assert_array_equal(found[0][name][array], found[1][name][array])
