@@ -15,8 +15,8 @@ from pipeline.skeleton import N_JOINTS
 
 BACKGROUND_FRAMES = 60  # of all clips of a camera together
 SEARCH_PX = 320  # longer side of the images in which the person is looked for
-DIFFERENCE = 28  # levels (0-255) that a person differs from the background, where the noise is less
-SHADOW = (0.45, 1.0)  # brightness of a shadow over that of what it falls on
+DIFFERENCE = 14  # levels (0-255) that a person differs from the background, where the noise is less
+SHADOW = (0.6, 1.0)  # brightness of a shadow over that of what it falls on
 SHADOW_TINT = 0.06  # largest spread of that ratio over the colours
 SMALLEST_PERSON = 0.002  # of the image's area
 PASSES = 2  # the first on the foreground's box, the others on the box of the joints found before
@@ -40,7 +40,8 @@ class PretrainedDetector:
         if len(frames) < 5:
             return None
         background = np.median(np.stack(frames), axis=0).astype(np.uint8)
-        found = [foreground_box(frame, background) is not None for frame in frames]
+        ground = smoothed(background)
+        found = [foreground_box(frame, ground) is not None for frame in frames]
         return background if np.mean(found) > 0.2 else None
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
@@ -50,7 +51,8 @@ class PretrainedDetector:
         if background is None:
             boxes = [self._search(image) for image in images]
         else:
-            boxes = [foreground_box(image, background) for image in images]
+            ground = smoothed(background)
+            boxes = [foreground_box(image, ground) for image in images]
         there = [i for i, box in enumerate(boxes) if box is not None]
         crops = [crop_of_box(box, self._crops.margin) for box in boxes if box is not None]
         for _ in range(PASSES):
@@ -98,39 +100,46 @@ def _centers(side: float, length: int) -> np.ndarray:
     return np.unique(np.linspace(half, length - half, 3))
 
 
-def foreground_box(image: np.ndarray, background: np.ndarray) -> np.ndarray | None:
+def smoothed(image: np.ndarray) -> np.ndarray:
+    """An image (H, W, 3) as it is searched: small, without single noisy pixels; planes (3, h, w)."""
+    scale = _search_scale(image)
+    small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.stack(cv2.split(cv2.GaussianBlur(small, (3, 3), 0))).astype(np.float32)
+
+
+def foreground_box(image: np.ndarray, smoothed_background: np.ndarray) -> np.ndarray | None:
     """The box (4,) of what differs most from the background in an image, in pixels; None if nothing does.
 
-    Shadows (darker, of the same tint) and single noisy pixels do not count.
+    Shadows (darker, of the same tint) do not count.
     """
-    scale = min(1.0, SEARCH_PX / max(image.shape[:2]))
-    small, ground = (cv2.resize(x, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for x in (image, background))
-    mask = _foreground(cv2.GaussianBlur(small, (3, 3), 0), cv2.GaussianBlur(ground, (3, 3), 0))
+    mask = _foreground(smoothed(image), smoothed_background)
     # Parts of one person may be apart where the clothing looks like the wall behind.
     joined = cv2.dilate(mask, np.ones((9, 9), np.uint8))
     n, labels = cv2.connectedComponents(joined)
     if n < 2:
         return None
-    areas = np.bincount(labels[mask > 0], minlength=n)
+    labels[mask == 0] = 0
+    areas = np.bincount(labels.ravel(), minlength=n)
     areas[0] = 0
     largest = int(areas.argmax())
     if areas[largest] < SMALLEST_PERSON * mask.size:
         return None
-    y, x = np.nonzero((labels == largest) & (mask > 0))
+    x, y, width, height = cv2.boundingRect((labels == largest).astype(np.uint8))
     # Edges of a pixel's area, back in the image's pixels.
-    low, high = np.array([x.min(), y.min()]), np.array([x.max(), y.max()]) + 1
-    return np.concatenate([low, high]) / scale - 0.5
+    return np.array([x, y, x + width, y + height]) / _search_scale(image) - 0.5
+
+
+def _search_scale(image: np.ndarray) -> float:
+    return min(1.0, SEARCH_PX / max(image.shape[:2]))
 
 
 def _foreground(image: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Mask (H, W) uint8 of the pixels that differ from the background by more than noise and shadow."""
-    a, b = image.astype(np.float32), background.astype(np.float32)
-    difference = np.abs(a - b).max(-1)
+    """Mask (h, w) uint8 of the pixels that differ from the background by more than noise and shadow."""
+    difference = np.abs(image - background).max(0)
     # The median difference of an image that is mostly background measures its noise.
     threshold = max(DIFFERENCE, 5 * float(np.median(difference)))
-    ratio = (a + 8) / (b + 8)
-    spread = ratio.max(-1) - ratio.min(-1)
-    brightness = ratio.mean(-1)
+    ratio = (image + 8) / (background + 8)
+    spread, brightness = ratio.max(0) - ratio.min(0), ratio.mean(0)
     shadow = (spread < SHADOW_TINT) & (brightness > SHADOW[0]) & (brightness < SHADOW[1])
     mask = ((difference > threshold) & ~shadow).astype(np.uint8)
     return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))

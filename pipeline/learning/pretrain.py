@@ -25,7 +25,9 @@ from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
 
 HELD_OUT = 0.04  # share of the images that is never trained on and gives the curve's error
 CURVE_POINTS = 20
-AUXILIARY_WEIGHT = 4.0
+# Of the left-minus-right loss at the start; it fades to nothing. At a tenth of it the sides are still a guess after
+# 900 steps, at this weight three in four are right after 600.
+AUXILIARY_WEIGHT = 40.0
 LEFT_JOINTS = np.array([j for j in LIMB_JOINTS if JOINTS[j].startswith("l_")])
 
 
@@ -115,7 +117,8 @@ def _train(
         with fast():
             features = network.backbone(as_input(images, device))
             scores = network.scores(features)
-        loss = plane_loss(scores, target) + AUXILIARY_WEIGHT * sides.loss(features.float(), target)
+        auxiliary = AUXILIARY_WEIGHT * (1 - step / params.steps) * sides.loss(features.float(), target)
+        loss = plane_loss(scores, target) + auxiliary
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(weights, 5.0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.detectors import pretrained
-from pipeline.detectors.pretrained import PretrainedDetector, foreground_box
+from pipeline.detectors.pretrained import PretrainedDetector, foreground_box, smoothed
 from pipeline.errors import UserError
 from pipeline.learning.checkpoints import save_network
 from pipeline.learning.networks import Architecture, PoseNetwork
@@ -41,19 +41,19 @@ def with_person(room: np.ndarray, left: int, seed: int = 0) -> np.ndarray:
 
 
 def test_the_foreground_is_the_person(room):
-    box = foreground_box(with_person(room, 90), room)
+    box = foreground_box(with_person(room, 90), smoothed(room))
     np.testing.assert_allclose(box, [89.5, 49.5, 113.5, 119.5], atol=1.5)
 
 
 def test_an_empty_noisy_room_has_no_person(room):
     image = room + np.random.default_rng(1).normal(0, 5, SIZE)
-    assert foreground_box(image.clip(0, 255).astype(np.uint8), room) is None
+    assert foreground_box(image.clip(0, 255).astype(np.uint8), smoothed(room)) is None
 
 
 def test_a_shadow_does_not_count(room):
     image = with_person(room, 90).astype(float)
     image[110:150, 120:180] *= 0.65
-    box = foreground_box(image.astype(np.uint8), room)
+    box = foreground_box(image.astype(np.uint8), smoothed(room))
     np.testing.assert_allclose(box, [89.5, 49.5, 113.5, 119.5], atol=2.5)
 
 
@@ -61,18 +61,18 @@ def test_a_person_in_parts_is_one(room):
     """Clothing that looks like the wall behind leaves a gap."""
     image = with_person(room, 90)
     image[80:84] = room[80:84]
-    np.testing.assert_allclose(foreground_box(image, room), [89.5, 49.5, 113.5, 119.5], atol=1.5)
+    np.testing.assert_allclose(foreground_box(image, smoothed(room)), [89.5, 49.5, 113.5, 119.5], atol=1.5)
 
 
 def test_something_small_far_away_does_not_count(room):
     image = with_person(room, 90)
     image[10:18, 10:18] = 0
-    np.testing.assert_allclose(foreground_box(image, room), [89.5, 49.5, 113.5, 119.5], atol=1.5)
+    np.testing.assert_allclose(foreground_box(image, smoothed(room)), [89.5, 49.5, 113.5, 119.5], atol=1.5)
 
 
 def test_large_images_are_searched_at_reduced_size(room):
     large, ground = (cv2.resize(x, None, fx=6, fy=6) for x in (with_person(room, 90), room))
-    np.testing.assert_allclose(foreground_box(large, ground), 6 * np.array([90, 50, 114, 120]) - 0.5, atol=12)
+    np.testing.assert_allclose(foreground_box(large, smoothed(ground)), 6 * np.array([90, 50, 114, 120]) - 0.5, atol=12)
 
 
 def test_the_background_is_without_the_person(weights, room):
