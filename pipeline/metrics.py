@@ -69,14 +69,21 @@ def pck(predicted_mm: np.ndarray, true_mm: np.ndarray, threshold_mm: float = PCK
 
     A joint that the truth has and the prediction lacks counts as outside.
     """
-    errors = joint_errors(root_centred(predicted_mm), root_centred(true_mm))[..., PCK_JOINTS]
-    known = np.isfinite(root_centred(true_mm)).all(-1)[..., PCK_JOINTS]
-    return mean(np.where(known, 100.0 * (errors <= threshold_mm), np.nan))
+    return pck_curve(predicted_mm, true_mm, np.array([threshold_mm]))[..., 0]
 
 
 def auc(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
     """Area under the PCK curve in percent, (...): the mean of `pck` over 31 thresholds from 0 to 150 mm."""
-    return np.mean([pck(predicted_mm, true_mm, threshold) for threshold in AUC_THRESHOLDS_MM], axis=0)
+    return np.mean(pck_curve(predicted_mm, true_mm, AUC_THRESHOLDS_MM), axis=-1)
+
+
+def pck_curve(predicted_mm: np.ndarray, true_mm: np.ndarray, thresholds_mm: np.ndarray) -> np.ndarray:
+    """`pck` at each of the thresholds (threshold,), (..., threshold)."""
+    errors = joint_errors(root_centred(predicted_mm), root_centred(true_mm))[..., PCK_JOINTS]
+    known = np.isfinite(root_centred(true_mm)).all(-1)[..., PCK_JOINTS]
+    within = [np.sum(known & (errors <= threshold), axis=-1) for threshold in thresholds_mm]
+    count = known.sum(-1)[..., None]
+    return np.where(count > 0, 100 * np.stack(within, axis=-1) / np.maximum(count, 1), np.nan)
 
 
 def box_sides_px(true_px: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from pipeline.frames import PackedFrames
 from pipeline.report.audit import FIGURE_TITLES
 from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, View3D, number
 from pipeline.report.breakdown import Row, joint_errors_mm, label_px, network_rows, pose_errors_mm, reference_name
-from pipeline.report.evaluate import Figures, mean
+from pipeline.report.evaluate import Figures
 from pipeline.report.figures import curves, heat_map, histogram, joint_bars
 from pipeline.report.images import overlay
 from pipeline.report.look import COLOURS, INK
@@ -75,7 +75,7 @@ def pck_curves(material: Material) -> dict[str, tuple[str, np.ndarray]]:
     found = {}
     for name, (colour, seen, array) in groups.items():
         predicted, true = joined(seen, array), joined(seen, "true_cam_mm")
-        values = np.array([mean(metrics.pck(predicted, true, mm)) for mm in metrics.AUC_THRESHOLDS_MM])
+        values = metrics.mean(metrics.pck_curve(predicted, true, metrics.AUC_THRESHOLDS_MM), axis=0)
         if np.isfinite(values).all():
             found[name] = (colour, values)
     return found
