@@ -152,8 +152,10 @@ def _measured(rig: Rig, observed: Observations) -> Rig:
     ratio = np.where(seen, distance / few.sigma, np.nan)
     if not seen.any():
         return rig
+    # A point takes three of its 2 x views residuals for itself.
+    freedom = 1 - 1.5 * seen.any(-1).sum() / seen.sum()
     # 1.1774: the median length of a standard normal vector in the plane.
-    noise = float(np.nanmedian(ratio)) / 1.1774
+    noise = float(np.nanmedian(ratio)) / 1.1774 / np.sqrt(freedom)
     inlier = ratio < triangulation.ROBUST_WIDTH * max(noise, 1e-6)
     rows = [np.median(distance[..., v][inlier[..., v]]) if inlier[..., v].any() else np.nan for v in range(len(rig.R))]
     share = inlier.sum((0, 1)) / np.where(seen.any((0, 1)), seen.sum((0, 1)), np.nan)
