@@ -97,7 +97,7 @@ def _on_shirt(p: np.ndarray, length: float, x: float, y: float, along: float) ->
 
 
 @compiled
-def _sleeve(p: np.ndarray, angle: float, around: float, along: float) -> tuple[float, float, float]:
+def _sleeve(p: np.ndarray, angle: float, along: float, share: float) -> tuple[float, float, float]:
     """A sleeve or a trouser leg, which ends after p[12] mm and leaves the skin bare."""
     leg = int(p[0]) == LEG
     if along > p[12]:
@@ -106,7 +106,6 @@ def _sleeve(p: np.ndarray, angle: float, around: float, along: float) -> tuple[f
         return p[4], p[5], p[6]
     if not leg and along > p[12] - 45:
         return p[4], p[5], p[6]
-    share = _pattern(p[10], p[11], around, along)
     if leg:
         return _mix(p, 0.5 * share, 1, 4)
     return _mix(p, share, 1, 13)
@@ -114,7 +113,7 @@ def _sleeve(p: np.ndarray, angle: float, around: float, along: float) -> tuple[f
 
 @compiled
 def _shirt(
-    p: np.ndarray, length: float, x: float, y: float, z: float, around: float, along: float
+    p: np.ndarray, length: float, x: float, y: float, z: float, along: float, share: float
 ) -> tuple[float, float, float]:
     if p[14] == BELLY and z < p[18]:
         return p[15], p[16], p[17]
@@ -122,11 +121,11 @@ def _shirt(
         return p[4], p[5], p[6]
     if p[14] == BREAST and x > 0 and z > length + 70 and abs(y) < z - length - 20:
         return p[7], p[8], p[9]
-    return _mix(p, _pattern(p[10], p[11], around, along), 1, 4)
+    return _mix(p, share, 1, 4)
 
 
 @compiled
-def _hips(p: np.ndarray, x: float, y: float, z: float, around: float, along: float) -> tuple[float, float, float]:
+def _hips(p: np.ndarray, x: float, y: float, z: float, share: float) -> tuple[float, float, float]:
     """Trousers around the hips, on unit balls: pockets on the seat (p[12] = 1), else a belt and a fly."""
     pocket = p[12] > 0 and x < -0.3 and abs(y) < 0.5 and -0.25 < z < 0.45
     fly = p[12] == 0 and x > 0 and abs(y) < 0.03
@@ -134,7 +133,7 @@ def _hips(p: np.ndarray, x: float, y: float, z: float, around: float, along: flo
         return 0.15, 0.1, 0.07
     if pocket or fly:
         return 0.6 * p[1], 0.6 * p[2], 0.6 * p[3]
-    return _mix(p, 0.5 * _pattern(p[10], p[11], around, along), 1, 4)
+    return _mix(p, 0.5 * share, 1, 4)
 
 
 @compiled
@@ -162,8 +161,10 @@ def colour(p: np.ndarray, length: float, radius: float, x: float, y: float, z: f
         return p[1] * shade, p[2] * shade, p[3] * shade
     scale = 100.0 if length < 1e-3 else 1.0  # roughly mm on a unit ball
     around, along = angle * radius * scale, z * scale
+    # One call for all kinds of cloth: the compiler copies it wherever it is called.
+    share = _pattern(p[10], p[11], around, along)
     if kind == SHIRT:
-        return _shirt(p, length, x, y, z, around, along)
+        return _shirt(p, length, x, y, z, along, share)
     if kind == HIPS:
-        return _hips(p, x, y, z, around, along)
-    return _sleeve(p, angle, around, along)
+        return _hips(p, x, y, z, share)
+    return _sleeve(p, angle, along, share)

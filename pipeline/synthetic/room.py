@@ -1,6 +1,6 @@
 """Rooms: a textured floor, walls with pictures, furniture and light; drawn once for a camera that does not move."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,15 +13,15 @@ N_PATTERNS = 4  # speckled, checked, planks, clouded
 
 @dataclass(frozen=True)
 class Room:
-    """One room; boxes are rows of (low corner, high corner, colour, second colour, pattern)."""
+    """One room, with what stands in it and its light."""
 
     half_mm: float  # from the middle to each wall
     height_mm: float
     seed: int
-    floor: np.ndarray  # (8,) two colours, pattern, size of a tile in mm
-    walls: np.ndarray  # (4, 8) two colours, pattern, period in mm
+    surfaces: np.ndarray  # (6, 8) of floor, walls and ceiling: two colours, pattern, its size in mm
     pictures: np.ndarray  # (4, n, 10) on each wall: place, half size, colours of frame and picture
-    boxes: np.ndarray  # (B, 13)
+    boxes: np.ndarray  # (B, 6) low and high corners
+    box_paint: np.ndarray  # (B, 8) as surfaces
     key_light: np.ndarray  # (3,) unit vector towards the light
     key_rgb: np.ndarray  # (3,)
     ambient_rgb: np.ndarray  # (3,)
@@ -30,18 +30,21 @@ class Room:
 def draw_room(rng: np.random.Generator, *, stool: bool, clutter: int = 5) -> Room:
     """A room drawn at random; with a stool at the place where people sit."""
     half = float(rng.uniform(5000, 6000))
-    boxes = [_stool(rng)] if stool else []
+    boxes = [_stool()] if stool else []
     boxes += [_furniture(rng, half) for _ in range(rng.integers(1, clutter + 1))]
     wall = rng.uniform(0.35, 0.9) * (1 + rng.normal(0, 0.06, 3))
-    walls = np.stack([_surface(rng, wall * rng.uniform(0.85, 1.1), 0.12, (300, 1400)) for _ in range(4)])
+    walls = [_surface(rng, wall * rng.uniform(0.85, 1.1), 0.12, (300, 1400)) for _ in range(4)]
     floor_rgb = rng.uniform(0.2, 0.75) * (np.array([1.0, 0.93, 0.85]) + rng.normal(0, 0.08, 3))
+    floor = _surface(rng, floor_rgb, 0.15, (250, 900))
+    ceiling = np.array([*[0.85] * 6, 0, 1])
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.75, 1.35)
     light = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
     warm = np.array([1 + rng.uniform(-0.06, 0.1), 1.0, 1 + rng.uniform(-0.12, 0.06)])
     strength = rng.uniform(0.4, 0.85)
     return Room(
-        half, float(rng.uniform(2900, 3600)), int(rng.integers(1 << 20)), _surface(rng, floor_rgb, 0.15, (250, 900)),
-        walls, _pictures(rng), np.stack(boxes), light, strength * warm, (1.02 - 0.62 * strength) * (2 - warm),
+        half, float(rng.uniform(2900, 3600)), int(rng.integers(1 << 20)), np.stack([floor, *walls, ceiling]),
+        _pictures(rng), np.stack(boxes), np.stack([_box_paint(rng) for _ in boxes]), light, strength * warm,
+        (1.02 - 0.62 * strength) * (2 - warm),
     )  # fmt: skip
 
 
@@ -63,9 +66,9 @@ def _pictures(rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([place, half_size, colours], -1)
 
 
-def _stool(rng: np.random.Generator) -> np.ndarray:
+def _stool() -> np.ndarray:
     low = np.array([*(STOOL_MM - STOOL_SIZE_MM[:2] / 2), 0.0])
-    return np.concatenate([low, low + STOOL_SIZE_MM, _box_paint(rng)])
+    return np.concatenate([low, low + STOOL_SIZE_MM])
 
 
 def _furniture(rng: np.random.Generator, half: float) -> np.ndarray:
@@ -76,20 +79,20 @@ def _furniture(rng: np.random.Generator, half: float) -> np.ndarray:
     high = np.array([along + size[0] / 2, half - 1, size[2]])
     for _ in range(rng.integers(4)):
         low, high = np.array([-high[1], low[0], low[2]]), np.array([-low[1], high[0], high[2]])
-    return np.concatenate([low, high, _box_paint(rng)])
+    return np.concatenate([low, high])
 
 
 def _box_paint(rng: np.random.Generator) -> np.ndarray:
-    """Two colours and a pattern (7,)."""
     colours = rng.uniform(0.1, 0.85, (2, 1)) + rng.normal(0, 0.16, (2, 3))
-    return np.concatenate([np.clip(colours, 0.04, 0.95).ravel(), [rng.integers(3)]])
+    return np.concatenate([np.clip(colours, 0.04, 0.95).ravel(), [rng.integers(3), 220]])
 
 
-def draw_occluder(rng: np.random.Generator, middle_mm: np.ndarray) -> np.ndarray:
-    """A box (13,) that stands or hangs around a place."""
+def add_box(rng: np.random.Generator, room: Room, middle_mm: np.ndarray) -> Room:
+    """The room with one more box, which stands or hangs around a place."""
     size = rng.uniform([120, 120, 150], [450, 450, 700])
     middle = np.array([*middle_mm[:2], max(middle_mm[2], 0.5 * size[2])])
-    return np.concatenate([middle - size / 2, middle + size / 2, _box_paint(rng)])
+    box = np.concatenate([middle - size / 2, middle + size / 2])
+    return replace(room, boxes=np.vstack([room.boxes, box]), box_paint=np.vstack([room.box_paint, _box_paint(rng)]))
 
 
 def draw_background(room: Room, rays: np.ndarray, center_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,8 +100,8 @@ def draw_background(room: Room, rays: np.ndarray, center_mm: np.ndarray) -> tupl
     colour = np.empty(rays.shape, np.float32)
     depth = np.empty(rays.shape[:2], np.float32)
     _draw(
-        rays, np.asarray(center_mm, float), room.half_mm, room.height_mm, room.seed, room.floor, room.walls,
-        room.pictures, room.boxes,        room.key_light, room.key_rgb, room.ambient_rgb, colour, depth,
+        rays, np.asarray(center_mm, float), room.half_mm, room.height_mm, room.seed, room.surfaces, room.pictures,
+        room.boxes, room.box_paint, room.key_light, room.key_rgb, room.ambient_rgb, colour, depth,
     )  # fmt: skip
     return colour, depth
 
@@ -148,64 +151,57 @@ def _enclosure(c: np.ndarray, dx: float, dy: float, dz: float, half: float, heig
 
 
 @compiled
-def _blend(p: np.ndarray, share: float) -> tuple[float, float, float]:
-    return p[0] + share * (p[3] - p[0]), p[1] + share * (p[4] - p[1]), p[2] + share * (p[5] - p[2])
-
-
-@compiled
-def _wall_colour(
-    p: np.ndarray, pictures: np.ndarray, u: float, z: float, seed: int, height: float
+def _picture(
+    pictures: np.ndarray, u: float, v: float, red: float, green: float, blue: float
 ) -> tuple[float, float, float]:
-    # Darker towards floor and ceiling, with a skirting board.
-    dim = (0.6 if z < 90 else 1.0) * min(1.0, 0.75 + 0.25 * min(z, height - z) / 500)
+    """What hangs at a place of a wall, or else the wall's own colour."""
     for i in range(len(pictures)):
         q = pictures[i]
-        inside = min(q[2] - abs(u - q[0]), q[3] - abs(z - q[1]))
+        inside = min(q[2] - abs(u - q[0]), q[3] - abs(v - q[1]))
         if inside > 40:
-            light = dim * (0.35 + 0.75 * noise(u / 170 + 9 * i, z / 210))
+            light = 0.35 + 0.75 * noise(u / 170 + 9 * i, v / 210)
             return light * q[7], light * q[8], light * q[9]
         if inside > 0:
-            return dim * q[4], dim * q[5], dim * q[6]
-    red, green, blue = _blend(p, _share(p[6], p[7], u, z, seed))
-    return dim * red, dim * green, dim * blue
-
-
-@compiled
-def _box_colour(p: np.ndarray, axis: int, x: float, y: float, z: float, seed: int) -> tuple[float, float, float]:
-    u, v = (y if axis == 0 else x), (y if axis == 2 else z)
-    return _blend(p, 0.5 * _share(p[6], 220.0, u, v, seed))
+            return q[4], q[5], q[6]
+    return red, green, blue
 
 
 @compiled
 def _draw(
-    rays: np.ndarray, c: np.ndarray, half: float, height: float, seed: int, floor: np.ndarray, walls: np.ndarray,
-    pictures: np.ndarray, boxes: np.ndarray, light: np.ndarray, key: np.ndarray, ambient: np.ndarray,
-    colour: np.ndarray, depth: np.ndarray,
+    rays: np.ndarray, c: np.ndarray, half: float, height: float, seed: int, surfaces: np.ndarray,
+    pictures: np.ndarray, boxes: np.ndarray, box_paint: np.ndarray, light: np.ndarray, key: np.ndarray,
+    ambient: np.ndarray, colour: np.ndarray, depth: np.ndarray,
 ) -> None:  # fmt: skip
     for i in range(rays.shape[0]):
         for j in range(rays.shape[1]):
             dx, dy, dz = float(rays[i, j, 0]), float(rays[i, j, 1]), float(rays[i, j, 2])
             s, face = _enclosure(c, dx, dy, dz, half, height)
-            box, axis = -1, 0
             ix, iy, iz = 1 / (dx + 1e-12), 1 / (dy + 1e-12), 1 / (dz + 1e-12)
+            box, axis = -1, 0
             for b in range(len(boxes)):
                 s_box, axis_box = _box(boxes[b], c, ix, iy, iz)
                 if s_box < s:
                     s, box, axis = s_box, b, axis_box
             x, y, z = c[0] + s * dx, c[1] + s * dy, c[2] + s * dz
-            if box >= 0:
-                red, green, blue = _box_colour(boxes[box, 6:13], axis, x, y, z, seed + box)
-                cosine = light[2] if axis == 2 else max(0.0, -np.sign(dx if axis == 0 else dy) * light[axis])
-            elif face == 0:
-                red, green, blue = _blend(floor, _share(floor[6], floor[7], x, y, seed))
-                cosine = light[2]
+            wall = box < 0 and 0 < face < 5
+            p, u, v, cosine = surfaces[face], x, y, light[2]
+            if wall:
+                u, v, cosine = (y if face < 3 else x), z, 0.35
+            elif box >= 0:
+                p, u, v = box_paint[box], (y if axis == 0 else x), (y if axis == 2 else z)
+                if axis < 2:
+                    cosine = max(0.0, -np.sign(dx if axis == 0 else dy) * light[axis])
             elif face == 5:
-                red, green, blue, cosine = 0.85, 0.85, 0.84, 0.25
-            else:
-                u = y if face < 3 else x
-                red, green, blue = _wall_colour(walls[face - 1], pictures[face - 1], u, z, seed + face, height)
-                cosine = 0.35
-            colour[i, j, 0] = red * (ambient[0] * 0.85 + key[0] * cosine)
-            colour[i, j, 1] = green * (ambient[1] * 0.85 + key[1] * cosine)
-            colour[i, j, 2] = blue * (ambient[2] * 0.85 + key[2] * cosine)
+                cosine = 0.25
+            # One call for all kinds of surface: the compiler copies it wherever it is called.
+            share = _share(p[6], p[7], u, v, seed + face + box)
+            red, green, blue = p[0] + share * (p[3] - p[0]), p[1] + share * (p[4] - p[1]), p[2] + share * (p[5] - p[2])
+            dim = 1.0
+            if wall:
+                red, green, blue = _picture(pictures[face - 1], u, v, red, green, blue)
+                # Darker towards floor and ceiling, with a skirting board.
+                dim = (0.6 if z < 90 else 1.0) * min(1.0, 0.75 + 0.25 * min(z, height - z) / 500)
+            colour[i, j, 0] = dim * red * (ambient[0] * 0.85 + key[0] * cosine)
+            colour[i, j, 1] = dim * green * (ambient[1] * 0.85 + key[1] * cosine)
+            colour[i, j, 2] = dim * blue * (ambient[2] * 0.85 + key[2] * cosine)
             depth[i, j] = s

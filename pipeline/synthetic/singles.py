@@ -1,6 +1,6 @@
 """Single images of people with their joints: what the frozen 2D detector is trained on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from pipeline.synthetic.motion import move
 from pipeline.synthetic.parts import make_parts
 from pipeline.synthetic.person import Person, draw_person
 from pipeline.synthetic.poses import draw_poses
-from pipeline.synthetic.room import Room, draw_occluder, draw_room
+from pipeline.synthetic.room import add_box, draw_room
 from pipeline.synthetic.scene import Lens, Stage, draw_grain, render, set_stage
 from pipeline.synthetic.seeds import SINGLES, generator
 
@@ -51,9 +51,10 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
         parts, paint = make_parts(person, bodies)
         for i, body in enumerate(bodies.joints_mm):
             row = start + i
-            camera, room = _aim(rng, body, side_px), draw_room(rng, stool=bool(rng.random() < 0.4))
+            camera, room = _aim(rng, body, side_px), draw_room(rng, stool=bool(rng.random() < 0.5))
             if rng.random() < OCCLUDED:
-                room = _with_occluder(rng, room, camera.center_world_mm, body)
+                hidden = body[rng.integers(N_JOINTS)]
+                room = add_box(rng, room, hidden + rng.uniform(0.12, 0.4) * (camera.center_world_mm - hidden))
             stage = set_stage(room, camera)
             images[row] = _photograph(rng, stage, parts[i], paint, grains)
             joints[row] = camera.project(body)
@@ -92,13 +93,6 @@ def _visible(stage: Stage, joints_mm: np.ndarray, joints_px: np.ndarray) -> np.n
     inside = ((joints_px > -0.5) & (joints_px < side - 0.5)).all(-1)
     u, v = np.clip(np.rint(joints_px).astype(int), 0, side - 1).T
     return inside & (stage.camera.to_camera(joints_mm)[:, 2] < stage.depth[v, u] + HIDDEN_MM)
-
-
-def _with_occluder(rng: np.random.Generator, room: Room, center_mm: np.ndarray, joints_mm: np.ndarray) -> Room:
-    """The room with a box between the camera and a part of the person."""
-    hidden = joints_mm[rng.integers(N_JOINTS)]
-    box = draw_occluder(rng, hidden + rng.uniform(0.12, 0.4) * (center_mm - hidden))
-    return replace(room, boxes=np.concatenate([room.boxes, box[None]]))
 
 
 def _aim(rng: np.random.Generator, joints_mm: np.ndarray, side_px: int) -> Camera:
