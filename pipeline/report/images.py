@@ -5,7 +5,7 @@ import base64
 import cv2
 import numpy as np
 
-from pipeline.report.look import COLOURS, PAPER, rgb
+from pipeline.report.look import COLOURS, LEFT_BONES, PAPER, lighter, rgb
 from pipeline.skeleton import BONES
 
 LONGER_SIDE_PX = 420
@@ -25,7 +25,7 @@ def overlay(image: np.ndarray, skeletons_px: dict[str, np.ndarray]) -> str | Non
         return None
     crop, offset, zoom = _crop(image, points)
     for name, px in skeletons_px.items():
-        _draw(crop, (px - offset + 0.5) * zoom - 0.5, rgb(COLOURS[name]))
+        _draw(crop, (px - offset + 0.5) * zoom - 0.5, COLOURS[name])
     data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
     return "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
@@ -45,12 +45,13 @@ def _crop(image: np.ndarray, points_px: np.ndarray) -> tuple[np.ndarray, np.ndar
     return cv2.resize(crop, target, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC), start, zoom
 
 
-def _draw(image: np.ndarray, px: np.ndarray, colour: tuple[int, int, int]) -> None:
+def _draw(image: np.ndarray, px: np.ndarray, colour: str) -> None:
     drawable = np.isfinite(px).all(1) & (np.abs(np.nan_to_num(px)) < 10 * LONGER_SIDE_PX).all(1)
     fixed = np.round(np.nan_to_num(px) * 2**SUBPIXEL_BITS).astype(int)
-    for width, ink in ((5, rgb(PAPER)), (3, colour)):  # a light rim keeps the lines visible on any ground
-        for a, b in BONES:
-            if drawable[a] and drawable[b]:
-                cv2.line(image, fixed[a].tolist(), fixed[b].tolist(), ink, width, cv2.LINE_AA, SUBPIXEL_BITS)
-    for j in np.flatnonzero(drawable):
-        cv2.circle(image, fixed[j].tolist(), 3 << SUBPIXEL_BITS, colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+    bones = [(i, a, b) for i, (a, b) in enumerate(BONES) if drawable[a] and drawable[b]]
+    for _, a, b in bones:  # a light rim keeps the lines visible on any ground
+        cv2.line(image, fixed[a].tolist(), fixed[b].tolist(), rgb(PAPER), 5, cv2.LINE_AA, SUBPIXEL_BITS)
+    for i, a, b in bones:
+        ink = rgb(lighter(colour) if i in LEFT_BONES else colour)
+        cv2.line(image, fixed[a].tolist(), fixed[b].tolist(), ink, 3, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.circle(image, fixed[b].tolist(), 3 << SUBPIXEL_BITS, ink, -1, cv2.LINE_AA, SUBPIXEL_BITS)

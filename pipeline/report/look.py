@@ -1,9 +1,10 @@
 """Colours and names of what the report shows, the same in pictures, charts and 3D; safe for the colour-blind."""
 
-from pipeline.skeleton import JOINTS
+from pipeline.skeleton import BONES, JOINTS
 
 COLOURS = {"truth": "#009E73", "label": "#0072B2", "prediction": "#D55E00", "detection": "#AA3377"}
 INK, FAINT, PAPER = "#1c2430", "#d5dae1", "#ffffff"
+LIGHTENED = 0.45  # of the way to white
 LONG_SIDES = {"l": "left", "r": "right"}
 
 
@@ -13,7 +14,13 @@ def joint_title(name: str) -> str:
     return f"{LONG_SIDES[side]} {part}" if part else name
 
 
+LEFT_BONES = [b for b, (_, child) in enumerate(BONES) if JOINTS[child].startswith("l_")]
 JOINT_TITLES = [joint_title(name) for name in JOINTS]
+
+
+def lighter(colour: str) -> str:
+    """A lighter tint of a colour: the left side of a body, so that exchanged sides are seen."""
+    return "#" + "".join(f"{round(part + LIGHTENED * (255 - part)):02x}" for part in rgb(colour))
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

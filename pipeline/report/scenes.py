@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.geometry.align import similarity
 from pipeline.metrics import scale_aligned
-from pipeline.report.look import COLOURS, FAINT, INK
+from pipeline.report.look import COLOURS, FAINT, INK, LEFT_BONES, lighter
 from pipeline.skeleton import BONES, joint
 
 Scene = dict[str, Any]
@@ -15,7 +15,6 @@ Layer = dict[str, Any]
 VIEW_FROM_CAMERA = np.diag([1.0, -1.0, -1.0])  # a camera's y points down, its z away
 GRID_MM = 500
 FRUSTUM_DEPTH = 0.12  # of a drawn camera, as a share of the rig's size
-TITLES = {"truth": "truth", "label": "label", "prediction": "prediction"}
 
 
 def pose_scene(poses_cam_mm: dict[str, np.ndarray]) -> Scene:
@@ -87,9 +86,10 @@ def _upright(poses: np.ndarray) -> np.ndarray:
 
 def _skeleton(name: str, poses: np.ndarray) -> Layer:
     return {
-        "name": TITLES[name],
+        "name": name,
         "color": COLOURS[name],
         "edges": BONES.tolist(),
+        "left": {"edges": LEFT_BONES, "color": lighter(COLOURS[name])},
         "dots": True,
         "frames": _whole(poses),
     }
