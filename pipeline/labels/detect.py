@@ -1,4 +1,4 @@
-"""Detects the 2D poses of a whole capture: each task handles all views of one shard of a recording's frames."""
+"""Detects the 2D poses of a whole capture: each task handles all views of some frames of a recording."""
 
 import logging
 from dataclasses import dataclass
@@ -17,29 +17,31 @@ from pipeline.labels.workers import run_tasks
 from pipeline.params import DetectParams
 from pipeline.progress import progress
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import POSES2D, Store, reopen, writing
+from pipeline.stores import POSES2D, Store, writing
 
 log = logging.getLogger("epiline")
+
+# A task has at least this many frames, so that starting it costs little; few enough for short takes to be shared out.
+FRAMES_PER_TASK = 64
+ARRAYS = ("joints_px", "confidence", "box_px")
 
 
 @dataclass(frozen=True)
 class _Job:
     """What the tasks of one recording share; plain paths, so that it is cheap to send to a worker."""
 
-    recording: str
     files: list[Path]  # packed frames, one per view
     backgrounds: list[Path | None]  # of each view
-    store: Path
     weights: Path
     params: DetectParams
 
 
 @dataclass(frozen=True)
-class _Tally:
-    """How a task went, per view."""
+class _Found:
+    """What a task found."""
 
-    n_found: np.ndarray  # (V,)
-    n_crashed: np.ndarray  # (V,)
+    arrays: dict[str, np.ndarray]  # those of POSES2D, (N, V, ...), float32
+    n_crashed: np.ndarray  # (V,) images
     crash: str | None  # what the detector said when it first crashed
 
 
@@ -58,24 +60,28 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
     ):
         backgrounds = _write_backgrounds(capture, detector, Path(scratch))
         tasks: list[tuple[_Job, int, int]] = []
+        owners: list[str] = []
         for recording in capture.recordings:
-            job = _job(recording, backgrounds, store, weights.resolve(), params)
-            group = store.create(recording.name, {"frame": recording.n_frames, "view": len(recording.views)})
-            tasks += [(job, start, stop) for start, stop in group.shards()]
-        tallies = run_tasks(_detect_shard, tasks, "Detection", unit="shard")
-        _report(capture, store, [job.recording for job, _, _ in tasks], tallies)
+            files = [Path(view.file) for view in recording.views]
+            job = _Job(files, [backgrounds[recording.rig, v.name] for v in recording.views], weights.resolve(), params)
+            blocks = _blocks(recording.n_frames, params)
+            tasks += [(job, start, stop) for start, stop in blocks]
+            owners += [recording.name] * len(blocks)
+        results = run_tasks(_detect_block, tasks, "Detection", unit="block")
+        for recording in capture.recordings:
+            own = [found for name, found in zip(owners, results, strict=True) if name == recording.name]
+            _write(store, recording, own)
+        _report(capture, store, owners, results)
 
 
-def _job(
-    recording: Recording,
-    backgrounds: dict[tuple[str, str], Path | None],
-    store: Store,
-    weights: Path,
-    params: DetectParams,
-) -> _Job:
-    files = [Path(view.file) for view in recording.views]
-    grounds = [backgrounds[recording.rig, view.name] for view in recording.views]
-    return _Job(recording.name, files, grounds, store.path, weights, params)
+def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
+    size = max(params.batch_size, FRAMES_PER_TASK)
+    return [(start, min(start + size, n_frames)) for start in range(0, n_frames, size)]
+
+
+def _write(store: Store, recording: Recording, results: list[_Found]) -> None:
+    group = store.create(recording.name, {"frame": recording.n_frames, "view": len(recording.views)})
+    group.write(0, {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS})
 
 
 def _write_backgrounds(capture: Capture, detector: Detector, folder: Path) -> dict[tuple[str, str], Path | None]:
@@ -100,7 +106,7 @@ def _detector(weights: Path, changed_ns: int | None, params: DetectParams) -> De
     return load_detector(weights, params)
 
 
-def _detect_shard(job: _Job, start: int, stop: int) -> _Tally:
+def _detect_block(job: _Job, start: int, stop: int) -> _Found:
     changed_ns = job.weights.stat().st_mtime_ns if job.weights.exists() else None
     detector = _detector(job.weights, changed_ns, job.params)
     views, n_crashed, crash = [], [], None
@@ -110,10 +116,8 @@ def _detect_shard(job: _Job, start: int, stop: int) -> _Tally:
         views.append(found)
         n_crashed.append(len(crashes))
         crash = crash or next(iter(crashes), None)
-    names = ("joints_px", "confidence", "box_px")
-    arrays = {name: np.stack([getattr(view, name) for view in views], axis=1) for name in names}
-    reopen(job.store, POSES2D)[job.recording].write(start, arrays)
-    return _Tally(np.isfinite(arrays["box_px"]).all(-1).sum(0), np.array(n_crashed), crash)
+    arrays = {name: np.stack([getattr(view, name) for view in views], axis=1).astype(np.float32) for name in ARRAYS}
+    return _Found(arrays, np.array(n_crashed), crash)
 
 
 def _detect_view(
@@ -132,7 +136,7 @@ def _detect_view(
             alone = [_detect_alone(detector, image, background) for image in images]
             parts += [found for found, _ in alone]
             crashes += [crash for _, crash in alone if crash is not None]
-    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in ("joints_px", "confidence", "box_px"))
+    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS)
     return Detections(*joined), crashes
 
 
@@ -146,14 +150,15 @@ def _detect_alone(
         return nothing, f"{type(error).__name__}: {error}"
 
 
-def _report(capture: Capture, store: Store, names: list[str], tallies: list[_Tally]) -> None:
+def _report(capture: Capture, store: Store, owners: list[str], results: list[_Found]) -> None:
     """Say, and keep in the store, in how many frames of each view a person was found."""
     found: dict[str, dict[str, float]] = {}
     crashed: dict[str, dict[str, int]] = {}
     totals: dict[str, np.ndarray] = {}  # of each view name: found, frames
     for recording in capture.recordings:
-        own = [tally for name, tally in zip(names, tallies, strict=True) if name == recording.name]
-        n_found, n_crashed = (sum(getattr(t, key) for t in own) for key in ("n_found", "n_crashed"))
+        own = [result for name, result in zip(owners, results, strict=True) if name == recording.name]
+        n_found = np.sum([np.isfinite(result.arrays["box_px"]).all(-1).sum(0) for result in own], axis=0)
+        n_crashed = np.sum([result.n_crashed for result in own], axis=0)
         views = [view.name for view in recording.views]
         for view, n in zip(views, n_found, strict=True):
             totals[view] = totals.get(view, np.zeros(2, int)) + np.array([n, recording.n_frames])
@@ -161,7 +166,7 @@ def _report(capture: Capture, store: Store, names: list[str], tallies: list[_Tal
         crashed[recording.name] = {v: int(n) for v, n in zip(views, n_crashed, strict=True)}
         if not np.any(n_found):
             log.warning("Recording %s: no person found in any view", recording.name)
-    crash = next((tally.crash for tally in tallies if tally.crash), None)
+    crash = next((result.crash for result in results if result.crash), None)
     if crash:
         n = sum(sum(views.values()) for views in crashed.values())
         log.warning("The detector crashed on %d images, which count as empty; the first time with %s", n, crash)

@@ -141,9 +141,8 @@ def test_the_detector_is_built_once_a_process_and_anew_for_other_weights(tmp_pat
     assert StandIn.built == 4
 
 
-def test_shards_are_written_by_their_own_tasks(tmp_path, monkeypatch):
-    monkeypatch.setattr(stores, "FRAMES_PER_SHARD", 4)
-    monkeypatch.setattr(stores, "FRAMES_PER_CHUNK", 2)
+def test_blocks_come_together_in_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(detect, "FRAMES_PER_TASK", 4)
     levels = list(range(1, 12))
     store = run(tmp_path, make_frames(tmp_path, {"S1_a": [levels, levels]}))
     np.testing.assert_array_equal(levels_found(store, "S1_a"), np.transpose([levels, levels]))
@@ -153,8 +152,7 @@ def test_shards_are_written_by_their_own_tasks(tmp_path, monkeypatch):
 def test_workers_give_the_same_as_none(tmp_path, monkeypatch):
     # Workers in this process: the stand-in exists in no other.
     monkeypatch.setattr(workers, "LocalCluster", partial(LocalCluster, processes=False))
-    monkeypatch.setattr(stores, "FRAMES_PER_SHARD", 4)
-    monkeypatch.setattr(stores, "FRAMES_PER_CHUNK", 2)
+    monkeypatch.setattr(detect, "FRAMES_PER_TASK", 4)
     levels = [*range(1, 10), NOBODY, CRASH, 12, 13]
     frames = make_frames(tmp_path, {f"S{i}_a": [levels, levels[::-1]] for i in range(3)})
     found = []
