@@ -4,13 +4,14 @@ import numpy as np
 
 from pipeline.skeleton import joint
 
-# Mean distances in mm between the joint centres of adults, men and women alike: P. de Leva, "Adjustments to
-# Zatsiorsky-Seluyanov's segment inertia parameters", 1996. Limbs alone: every detector defines the trunk differently.
+# Distances in mm between the joint centres of an average adult: the mean of Drillis and Contini's shares of a stature
+# of 1720 mm ("Body segment parameters", 1966) and of the means over men and women of P. de Leva ("Adjustments to
+# Zatsiorsky-Seluyanov's segment inertia parameters", 1996). Limbs alone: every detector defines the trunk differently.
 ADULT_LIMBS_MM = (
-    (("hip", "knee"), 395.0),
-    (("knee", "ankle"), 433.0),
-    (("shoulder", "elbow"), 278.0),
-    (("elbow", "wrist"), 267.0),
+    (("hip", "knee"), 408.0),
+    (("knee", "ankle"), 428.0),
+    (("shoulder", "elbow"), 299.0),
+    (("elbow", "wrist"), 259.0),
 )
 # The bones whose lengths add up to the stature, but for the height of the ankle above the ground.
 STATURE = ("ankle", "knee", "hip"), ("pelvis", "spine", "thorax", "neck", "head")

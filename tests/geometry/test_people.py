@@ -21,7 +21,7 @@ def test_bones_give_millimetres():
 
 
 def test_height_gives_millimetres():
-    bones = 395 + 433 + 230 + 250 + 120 + 110
+    bones = 408 + 428 + 230 + 250 + 120 + 110
     assert height_scale(people(50) / 7, bones / (1 - ANKLE_SHARE)) == pytest.approx(7)
 
 

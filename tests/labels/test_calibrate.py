@@ -109,7 +109,7 @@ def test_scale(tmp_path):
         calibrate(tmp_path, scale="height")
 
     def tall(recording):
-        recording.height_mm = 2 * (395 + 433 + 230 + 250 + 120 + 110) / (1 - 0.039)
+        recording.height_mm = 2 * (408 + 428 + 230 + 250 + 120 + 110) / (1 - 0.039)
 
     rewrite_capture(tmp_path, tall)
     tall = centers_of(*(x[0] for x in poses(calibrate(tmp_path, scale="height")["r0"])))
