@@ -24,13 +24,14 @@ def in_processes(
     n_processes = min(n_processes or n_cores(), len(tasks))
     if n_processes <= 1:
         return [function(*task) for task in progress(tasks, what, unit=unit)]
-    # Forked children inherit the compiled kernels; elsewhere they are loaded from numba's cache.
+    # The first task runs here: what it compiles, forked children inherit (elsewhere they load it from numba's cache).
+    first = function(*tasks[0])
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(n_processes, mp_context=context, initializer=_start) as pool:
-        futures = [pool.submit(function, *task) for task in tasks]
+        futures = [pool.submit(function, *task) for task in tasks[1:]]
         for done in progress(as_completed(futures), what, total=len(futures), unit=unit):
             done.result()
-        return [future.result() for future in futures]
+        return [first, *(future.result() for future in futures)]
 
 
 def _start() -> None:
