@@ -73,7 +73,8 @@ def rig_section(material: Material, rigs: Store, figures: Figures) -> Section:
         return Section("rig", "Rig", "")
     group = rigs[recording.name]
     R, t = group["R_cam_from_world"], group["t_cam_from_world_mm"]
-    row = len(R) // 2  # in frame mode, the middle frame's
+    usable = np.flatnonzero(np.isfinite(t).all(-1).sum(-1) >= 2)
+    row = usable[len(usable) // 2] if len(usable) else 0  # in frame mode, the middle one's of the frames that have one
     centers = -np.einsum("vji,vj->vi", R[row], t[row])
     views = [v for v in recording.cameras(labelling=True) if np.isfinite(centers[v]).all()]
     found = [(recording.views[v].name, R[row, v], centers[v]) for v in views]

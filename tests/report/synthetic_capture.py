@@ -137,8 +137,17 @@ def write_poses2d(world: SyntheticCapture, error_px: float = 1.0) -> None:
             group.write(0, {"joints_px": px, "confidence": confidence, "box_px": box})
 
 
-def write_rigs(world: SyntheticCapture, turned_deg: float = 0.0, scale: float = 1.0, fixed_by: str = "bones") -> None:
-    """The true rig, scaled, with its first camera turned by `turned_deg` about the vertical."""
+def write_rigs(
+    world: SyntheticCapture,
+    turned_deg: float = 0.0,
+    scale: float = 1.0,
+    fixed_by: str = "bones",
+    per_frame: bool = False,
+) -> None:
+    """The true rig, scaled, with its first camera turned by `turned_deg` about the vertical.
+
+    With `per_frame` every frame has it, but the first half and the middle one, where none was found.
+    """
     with writing(world.root / "data" / "rigs.zarr", RIGS, mode="rig") as store:
         for recording in world.capture.recordings:
             R = np.stack([c.R_cam_from_world for c in world.cameras])
@@ -147,12 +156,18 @@ def write_rigs(world: SyntheticCapture, turned_deg: float = 0.0, scale: float = 
             t = -np.einsum("vij,vj->vi", R, center)
             unused = [v for v, view in enumerate(recording.views) if view.evaluation_only]
             R[unused], t[unused] = np.nan, np.nan
-            group = store.create(recording.name, {"rig": 1, "view": len(R)}, mode="rig", scale=fixed_by)
-            std = np.where(np.isfinite(t[:, 0]), 0.1, np.nan)[None]
-            group.write(0, {
-                "R_cam_from_world": R[None], "t_cam_from_world_mm": t[None], "rotation_std_deg": std,
+            n = recording.n_frames if per_frame else 1
+            about = {"mode": "frame" if per_frame else "rig", "scale": fixed_by}
+            group = store.create(recording.name, {"rig": n, "view": len(R)}, **about)
+            std = np.where(np.isfinite(t[:, 0]), 0.1, np.nan)
+            rows = {
+                "R_cam_from_world": R, "t_cam_from_world_mm": t, "rotation_std_deg": std,
                 "center_std_mm": 20 * std, "residual_px": 12 * std,
-            })  # fmt: skip
+            }  # fmt: skip
+            arrays = {name: np.repeat(values[None], n, axis=0) for name, values in rows.items()}
+            for values in arrays.values():
+                values[: n // 2 + 1 if per_frame else 0] = np.nan
+            group.write(0, arrays)
 
 
 def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "bones", wrist_mm: float = 17.0) -> None:
@@ -222,11 +237,11 @@ def write_frames(world: SyntheticCapture) -> None:
 
 def write_all(root: Path, **lacking: bool) -> SyntheticCapture:
     """Everything that the report reads, from all stages."""
-    predictions = lacking.pop("predictions", True)
+    predictions, per_frame = lacking.pop("predictions", True), lacking.pop("per_frame", False)
     world = make_capture(root, **lacking)
     write_frames(world)
     write_poses2d(world)
-    write_rigs(world)
+    write_rigs(world, per_frame=per_frame)
     write_labels(world)
     if predictions:
         write_predictions(world)

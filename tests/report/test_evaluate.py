@@ -78,6 +78,11 @@ def test_rig_errors_do_not_depend_on_the_scale_of_the_rig(tmp_path):
     assert scaled == plain
 
 
+def test_rigs_of_single_frames_count_where_one_was_found(tmp_path):
+    rig = make(tmp_path, rigs={"turned_deg": 3.0, "per_frame": True})[0]["rig"]
+    assert rig["rotation_deg"] == pytest.approx((2 + 1 + 1) / 3, abs=0.02)
+
+
 def test_figures_come_sorted_and_rounded():
     told = absent_removed({"b": 1.23456, "a": np.nan, "c": {"x": np.nan}, "d": {"z": np.float64(2), "y": 3}})
     assert list(told.items()) == [("b", 1.23), ("d", {"y": 3.0, "z": 2.0})]

@@ -135,6 +135,13 @@ def test_what_does_not_apply_is_left_out(tmp_path, monkeypatch, lacking, section
         assert (tmp_path / "reports/plots/label_joints.csv").read_text().splitlines() == ["joint,error_mm"]
 
 
+def test_rigs_of_single_frames(tmp_path, monkeypatch):
+    monkeypatch.setenv("EPILINE_WORKERS", "0")
+    metrics, page = report(tmp_path, per_frame=True, truth=False, predictions=False)
+    assert metrics["rig"] == {"rotation_deg": 0, "centre_mm": 0}
+    assert "one of 24 rigs found frame by frame" in page
+
+
 def test_files_read_are_those_that_dvc_is_told(whole):
     root = whole[0]
     files = Files(root / "data", root / "models", root / "reports")
