@@ -140,6 +140,7 @@ def test_rigs_of_single_frames(tmp_path, monkeypatch):
     metrics, page = report(tmp_path, per_frame=True, truth=False, predictions=False)
     assert metrics["rig"] == {"rotation_deg": 0, "centre_mm": 0}
     assert "one of 24 rigs found frame by frame" in page
+    assert "Cameras and people" in page
 
 
 def test_files_read_are_those_that_dvc_is_told(whole):
