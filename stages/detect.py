@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from pipeline.labels.detect import detect_capture
-
 from pipeline.params import read_params
 from pipeline.stage import run
 

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from pipeline.structure import fit_references
-
 from pipeline.params import read_params
 from pipeline.stage import run
+from pipeline.structure import fit_references
 
 
 def main(frames: Path, labels: Path, structure: Path) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from pipeline.learning.train import train_network
-
 from pipeline.params import read_params
 from pipeline.stage import run
 
