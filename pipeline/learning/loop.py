@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.frames import PackedFrames
 from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
@@ -57,7 +57,7 @@ def train(network: PoseNetwork, trained: Samples, held_out: Samples, params: Tra
     steps_per_epoch = max(1, len(trained) // params.batch_size)
     n_steps = steps_per_epoch * params.epochs
     data = _batches(trained, params, n_steps)
-    losses: list[float] = []
+    losses: list[Tensor] = []
     network.train()
     for step, (images, targets) in enumerate(progress(data, "train", total=n_steps, unit="step")):
         for group in optimizer.param_groups:
@@ -69,10 +69,10 @@ def train(network: PoseNetwork, trained: Samples, held_out: Samples, params: Tra
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         optimizer.step()
-        losses.append(float(loss.detach()))
+        losses.append(loss.detach())
         if (step + 1) % steps_per_epoch == 0:
             curve.add(
-                epoch=(step + 1) // steps_per_epoch, train_loss=float(np.mean(losses)),
+                epoch=(step + 1) // steps_per_epoch, train_loss=float(torch.stack(losses).mean()),
                 val_n_mpjpe_mm=held_out_error_mm(network, held_out, images.shape[1]),
                 lr=optimizer.param_groups[0]["lr"],
             )  # fmt: skip

@@ -108,7 +108,7 @@ def _train(
     weights = [*network.parameters(), *sides.parameters()]
     optimizer = torch.optim.AdamW(weights, params.lr, weight_decay=0.01, fused=True)
     fast = precision(device)
-    losses: list[float] = []
+    losses: list[Tensor] = []
     steps = progress(_batches(data, trained, params), "pretrain", total=params.steps, unit="step")
     for step, (images, joints) in enumerate(steps):
         for group in optimizer.param_groups:
@@ -118,17 +118,18 @@ def _train(
             features = network.backbone(as_input(images, device))
             scores = network.scores(features)
         auxiliary = AUXILIARY_WEIGHT * (1 - step / params.steps) * sides.loss(features.float(), target)
-        loss = plane_loss(scores, target) + auxiliary
+        loss = plane_loss(scores, target)
         optimizer.zero_grad()
-        loss.backward()
+        (loss + auxiliary).backward()
         nn.utils.clip_grad_norm_(weights, 5.0)
         optimizer.step()
-        losses.append(float(loss.detach()))
+        losses.append(loss.detach())
         if (step + 1) % max(1, params.steps // CURVE_POINTS) == 0 or step + 1 == params.steps:
-            error = held_out_error(network, data, held_out, images.shape[1], device)
             curve.add(
-                step=step + 1, loss=float(np.mean(losses)), val_error_percent=error, lr=optimizer.param_groups[0]["lr"]
-            )
+                step=step + 1, loss=float(torch.stack(losses).mean()),
+                val_error_percent=held_out_error(network, data, held_out, images.shape[1], device),
+                lr=optimizer.param_groups[0]["lr"],
+            )  # fmt: skip
             losses.clear()
     network.eval()
 
