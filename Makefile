@@ -1,7 +1,7 @@
 # Two commands do everything, set-up included: make repro, make test. The rest is for work on the project itself.
 PYTHON ?= python3
 VENV := .venv
-EXTRAS := mediapipe,dev
+EXTRAS := mediapipe,plots,dev
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/ready
 
@@ -31,4 +31,6 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name it: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]"
+	$(VENV)/bin/python -m pipeline.report.dvc_page .dvc/plots.html
+	$(VENV)/bin/dvc config --local plots.html_template plots.html
 	@touch $(READY)

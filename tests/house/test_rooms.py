@@ -37,6 +37,7 @@ DOORS = {
     "torch": {"pipeline.learning"},
     "sklearn": {"pipeline.structure"},
     "plotly": {"pipeline.report"},
+    "vl_convert": {"pipeline.report"},
     "jinja2": {"pipeline.report"},
     "mediapipe": {"pipeline.detectors"},
     "poselib": {"pipeline.geometry"},
