@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.datasets import read_footage
+from pipeline.datasets.readers import read_footage
 from pipeline.params import read_params
 from pipeline.stage import run
 
