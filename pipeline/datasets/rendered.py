@@ -14,7 +14,7 @@ def render_singles(params: PretrainParams) -> SingleImages:
     size = side_px(params)
     starts = range(0, params.images, IMAGES_PER_TASK)
     tasks = [(params.seed, i, min(IMAGES_PER_TASK, params.images - start), size) for i, start in enumerate(starts)]
-    batches = in_processes(draw_singles, tasks, "rendering single images", "batch")
+    batches = in_processes(draw_singles, tasks, "rendering single images", "block")
     return SingleImages(
         np.concatenate([b.images for b in batches]), np.concatenate([b.joints_px for b in batches]),
         np.concatenate([b.visible for b in batches]),
