@@ -128,12 +128,11 @@ def _log(pool: Sequence[Recording], result: FoundRig | str) -> None:
         log.warning("%s: not calibrated, %s", names, result)
         return
     arrays, about = result.arrays, result.about
-    if about.get("views_left_out"):
-        log.warning("%s: views left out, as they contradict the others: %s", names, ", ".join(about["views_left_out"]))
     n_views = int(np.isfinite(arrays["t_cam_from_world_mm"]).all(-1).any(0).sum())
-    residual, std = (np.nanmedian(arrays[name]) if np.isfinite(arrays[name]).any() else np.nan
-                     for name in ("residual_px", "rotation_std_deg"))  # fmt: skip
+    std = arrays["rotation_std_deg"]
+    uncertainty = f"rotation +-{np.nanmedian(std):.2f} deg, " if np.isfinite(std).any() else ""
+    residual = np.nanmedian(arrays["residual_px"]) if np.isfinite(arrays["residual_px"]).any() else np.nan
     log.info(
-        "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, rotation +-%.2f deg, scale: %s",
-        names, n_views, about["n_frames"], residual, 100 * about["inlier_share"], std, about["scale"],
+        "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, %sscale: %s",
+        names, n_views, about["n_frames"], residual, 100 * about["inlier_share"], uncertainty, about["scale"],
     )  # fmt: skip

@@ -3,6 +3,7 @@
 EPILINE_WORKERS sets how many local processes (0: none, everything in this one). Neither changes any result.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from pipeline.errors import UserError
 from pipeline.progress import progress
 
 SECONDS_TO_CONNECT = 10
+# Workers that are slow to stop are killed, which is as good and no news to anyone.
+logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
 
 
 def run_tasks(function: Callable[..., Any], tasks: Sequence[tuple], what: str, unit: str = "task") -> list[Any]:
