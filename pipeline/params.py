@@ -112,7 +112,7 @@ class TrainParams(_Section):
     init: str
     backbone: Literal["slim", "resnet50"]
     input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
-    volume: Annotated[int, Field(ge=8, le=256)]
+    depth_cells: Annotated[int, Field(ge=4, le=256)]
     epochs: Count
     batch_size: Count
     lr: Positive

@@ -14,7 +14,7 @@ from pipeline.params import DetectParams
 from pipeline.skeleton import N_JOINTS
 
 BACKGROUND_FRAMES = 60  # of all clips of a camera together
-SEARCH_PX = 320  # longer side of the images in which the person is looked for
+SEARCH_PX = 192  # longer side of the images in which the person is looked for
 DIFFERENCE = 14  # levels (0-255) that a person differs from the background, where the noise is less
 SHADOW = (0.6, 1.0)  # brightness of a shadow over that of what it falls on
 SHADOW_TINT = 0.06  # largest spread of that ratio over the colours

@@ -6,7 +6,7 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.learning.checkpoints import load_network, read_checkpoint
-from pipeline.learning.networks import CELL_PX, Architecture, PoseNetwork, start_from_detector
+from pipeline.learning.networks import Architecture, PoseNetwork, start_from_detector
 from pipeline.params import TrainParams
 
 
@@ -15,18 +15,13 @@ def initial_network(params: TrainParams, detector: Path) -> PoseNetwork:
 
     The slim backbone is always as wide as the detector's. Raises UserError where parameters or weights do not fit.
     """
-    if params.volume * CELL_PX != params.input_px:
-        what = (
-            f"train.volume = {params.volume} requires train.input_px = {params.volume * CELL_PX}, not {params.input_px}"
-        )
-        raise UserError(f"{what}, since a cell is {CELL_PX} px", fix="Change one of them.")
     torch.manual_seed(params.seed)
     if params.backbone == "slim" or params.init == "detector":
         frozen, _ = load_network(detector)
         width = frozen.architecture.width if params.backbone == "slim" else 0
     else:
         width = 0
-    network = PoseNetwork(Architecture(params.backbone, width, params.volume))
+    network = PoseNetwork(Architecture(params.backbone, width, params.depth_cells))
     if params.init == "detector":
         _start_from_detector(network, frozen, detector)
     elif params.init != "random":

@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from pipeline.learning.backbones import BACKBONES, STRIDE
+from pipeline.learning.backbones import BACKBONES
 from pipeline.skeleton import N_JOINTS
 
 N_DECONVOLUTIONS = 3
-CELL_PX = STRIDE // 2**N_DECONVOLUTIONS  # side of a cell of the volume in pixels of the crop
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def train_network(
     with curve_file(curve, COLUMNS) as rows:
         train(network, trained, held_out, params, rows)
     save_network(
-        model, network, input_px=params.input_px, volume=params.volume, margin=MARGIN, params=params.model_dump(),
+        model, network, input_px=params.input_px, margin=MARGIN, params=params.model_dump(),
         labels=_provenance(labels, params), images=len(trained),
     )  # fmt: skip
     tested = [r for r in capture.recordings if r.split == "test" and r.name in detections]

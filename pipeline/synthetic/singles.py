@@ -32,10 +32,10 @@ class SingleImages:
 
 
 IMAGES_PER_PERSON = 6
-RANDOM_POSES = 0.4  # share of people who do nothing in particular, but strike poses
+RANDOM_POSES = 0.1  # share of people who do nothing in particular, but strike poses
 FILL = 1 / 1.5  # share of the image that the person's box takes up
 BOX_MARGIN = 0.1  # the joints' box is grown by this share
-OCCLUDED = 0.12  # share of images with a box before the person
+OCCLUDED = 0.04  # share of images with a box before the person
 HIDDEN_MM = 150.0  # a joint this far behind an object cannot be seen
 
 
@@ -44,7 +44,7 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
     rng = generator(seed, SINGLES, str(batch))
     images = np.empty((n, side_px, side_px, 3), np.uint8)
     joints, visible = np.empty((n, N_JOINTS, 2), np.float32), np.empty((n, N_JOINTS), bool)
-    grains = [draw_grain(rng, 2 * side_px, sigma) for sigma in (0, 1.5, 3, 6)]
+    grains = [draw_grain(rng, 2 * side_px, sigma) for sigma in (0, 1.5, 3)]
     for start in range(0, n, IMAGES_PER_PERSON):
         person = make_person(seed, batch, start)
         bodies = _bodies(person, min(IMAGES_PER_PERSON, n - start), rng)
@@ -78,11 +78,11 @@ def _photograph(
     rng: np.random.Generator, stage: Stage, parts: np.ndarray, paint: np.ndarray, grains: list[np.ndarray]
 ) -> np.ndarray:
     """One image through some lens, sensor and compression."""
-    lens = Lens(rng.uniform(0, 1.0), rng.uniform(0.75, 1.35), rng.uniform(0.6, 0.95))
+    lens = Lens(rng.uniform(0, 0.7), rng.uniform(0.85, 1.2), rng.uniform(0.6, 0.95))
     v, u = rng.integers(len(stage.depth), size=2)
     image = render(stage, parts, paint, lens, grains[rng.integers(len(grains))][v:, u:])
     if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 95))]
         return np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR))
     return image
 

@@ -86,7 +86,7 @@ def _one_thread(monkeypatch):
 @pytest.fixture
 def params() -> TrainParams:
     return TrainParams(
-        supervision="self", init="detector", backbone="slim", input_px=64, volume=16, epochs=2, batch_size=4,
+        supervision="self", init="detector", backbone="slim", input_px=64, depth_cells=16, epochs=2, batch_size=4,
         lr=1e-3, flip_test=True, seed=0,
     )  # fmt: skip
 

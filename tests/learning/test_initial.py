@@ -55,11 +55,6 @@ def test_a_missing_checkpoint(world, params):
         initial_network(params.model_copy(update={"init": "nowhere"}), world.detector)
 
 
-def test_the_volume_fits_the_input(world, params):
-    with pytest.raises(UserError, match=r"train\.volume = 24 requires train\.input_px = 96, not 64"):
-        initial_network(params.model_copy(update={"volume": 24}), world.detector)
-
-
 def test_a_checkpoint_of_other_joints_or_version(world):
     content = torch.load(world.detector, weights_only=True)
     torch.save({**content, "joints": ["nose"]}, world.detector)
