@@ -43,10 +43,14 @@ class SlimResNet(nn.Module):
             *(PlainBlock(widths[i], widths[i + 1], stride=1 if i == 0 else 2) for i in range(4))
         )
         self.channels = widths[-1]
+        self.lateral_channels = (widths[3], widths[2], widths[1])
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (B, 3, S, S) to features (B, 8 width, S / 32, S / 32)."""
-        return self.stages(self.stem(images))
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Images (B, 3, S, S) to features (B, 8 width, S / 32, S / 32), then finer ones to S / 4 and `width`."""
+        features = [self.stem(images)]
+        for stage in self.stages:
+            features.append(stage(features[-1]))
+        return features[:0:-1]
 
 
 class Bottleneck(nn.Module):
@@ -81,11 +85,12 @@ class ResNet50(nn.Module):
         self.layer3 = _bottlenecks(512, 256, 6, stride=2)
         self.layer4 = _bottlenecks(1024, 512, 3, stride=2)
         self.channels = 2048
+        self.lateral_channels = ()  # the paper's head sees the last features alone
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> list[Tensor]:
         """Images (B, 3, S, S) to features (B, 2048, S / 32, S / 32)."""
         x = self.maxpool(torch.relu(self.bn1(self.conv1(images))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return [self.layer4(self.layer3(self.layer2(self.layer1(x))))]
 
 
 def _bottlenecks(c_in: int, width: int, n: int, stride: int) -> nn.Sequential:

@@ -1,6 +1,5 @@
 """The training loop of the 3D network."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +16,7 @@ from pipeline.learning.losses import masked_smooth_l1
 from pipeline.learning.networks import PoseNetwork, expectation
 from pipeline.learning.predict import opened, predict_samples
 from pipeline.learning.samples import Samples
-from pipeline.learning.schedule import image_sizes, learning_rate
+from pipeline.learning.schedule import learning_rate
 from pipeline.learning.targets import cube_target
 from pipeline.params import TrainParams
 from pipeline.progress import progress
@@ -56,7 +55,8 @@ def train(network: PoseNetwork, trained: Samples, held_out: Samples, params: Tra
     optimizer = torch.optim.AdamW(network.parameters(), params.lr, weight_decay=0.01, fused=True)
     steps_per_epoch = max(1, len(trained) // params.batch_size)
     n_steps = steps_per_epoch * params.epochs
-    data = _batches(trained, params, n_steps)
+    orders = shuffled(np.arange(len(trained)), params.batch_size, n_steps, (params.seed,))
+    data = batches(TrainingCrops(trained, params.input_px), orders, (params.seed, 1))
     losses: list[Tensor] = []
     network.train()
     for step, (images, targets) in enumerate(progress(data, "train", total=n_steps, unit="step")):
@@ -73,20 +73,12 @@ def train(network: PoseNetwork, trained: Samples, held_out: Samples, params: Tra
         if (step + 1) % steps_per_epoch == 0:
             curve.add(
                 epoch=(step + 1) // steps_per_epoch, train_loss=float(torch.stack(losses).mean()),
-                val_n_mpjpe_mm=held_out_error_mm(network, held_out, images.shape[1]),
+                val_n_mpjpe_mm=held_out_error_mm(network, held_out, params.input_px),
                 lr=optimizer.param_groups[0]["lr"],
             )  # fmt: skip
             losses.clear()
             network.train()
     network.eval()
-
-
-def _batches(trained: Samples, params: TrainParams, n_steps: int) -> Iterator[tuple[np.ndarray, ...]]:
-    """Batches of small images first, then of the full size."""
-    for phase, (size_px, n) in enumerate(image_sizes(params.input_px, n_steps)):
-        seed = (params.seed, phase)
-        orders = shuffled(np.arange(len(trained)), params.batch_size, n, seed)
-        yield from batches(TrainingCrops(trained, size_px), orders, seed)
 
 
 def held_out_error_mm(network: PoseNetwork, samples: Samples, input_px: int) -> float:

@@ -45,6 +45,10 @@ class PoseNetwork(nn.Module):
         self.deconvolutions = nn.Sequential(
             *(_deconvolution(self.feature_channels if i == 0 else channels, channels) for i in range(N_DECONVOLUTIONS))
         )
+        # Finer features of the backbone, if it gives any, are added to what each deconvolution makes: where a joint is
+        # shows in them, which joint it is in the coarse ones.
+        laterals: tuple[int, ...] = self.backbone.lateral_channels  # type: ignore[assignment]
+        self.laterals = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in laterals)
         self.head = nn.Conv2d(channels, N_JOINTS * architecture.depth_cells, 1)
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
@@ -53,9 +57,13 @@ class PoseNetwork(nn.Module):
         """Scores (B, 17, D, S / 4, S / 4) of every cell of every joint's volume."""
         return self.scores(self.backbone(images))
 
-    def scores(self, features: Tensor) -> Tensor:
-        """Scores from the backbone's features."""
-        fine = self.deconvolutions(features)
+    def scores(self, features: list[Tensor]) -> Tensor:
+        """Scores from the backbone's features, the coarsest first."""
+        fine = features[0]
+        for i, deconvolution in enumerate(self.deconvolutions):
+            fine = deconvolution(fine)
+            if self.laterals:
+                fine = fine + self.laterals[i](features[i + 1])
         depth, (batch, channels, height, width) = self.architecture.depth_cells, fine.shape
         # The 1x1 convolution as a matrix product: its large result comes out in the volume's order, with no copy.
         weight = self.head.weight.view(-1, channels)

@@ -1,6 +1,5 @@
 """Training of the frozen 2D detector on single images whose joints are known."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +17,7 @@ from pipeline.learning.device import as_input, choose_device, place, precision
 from pipeline.learning.loader import batches, shuffled
 from pipeline.learning.losses import plane_loss
 from pipeline.learning.networks import Architecture, PoseNetwork, expectation
-from pipeline.learning.schedule import image_sizes, learning_rate
+from pipeline.learning.schedule import learning_rate
 from pipeline.params import PretrainParams
 from pipeline.progress import progress
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
@@ -109,7 +108,9 @@ def _train(
     optimizer = torch.optim.AdamW(weights, params.lr, weight_decay=0.01, fused=True)
     fast = precision(device)
     losses: list[Tensor] = []
-    steps = progress(_batches(data, trained, params), "pretrain", total=params.steps, unit="step")
+    orders = shuffled(trained, params.batch_size, params.steps, (params.seed,))
+    crops = batches(_Samples(data, params.input_px), orders, (params.seed, 1))
+    steps = progress(crops, "pretrain", total=params.steps, unit="step")
     for step, (images, joints) in enumerate(steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(params.lr, step, params.steps)
@@ -117,7 +118,7 @@ def _train(
         with fast():
             features = network.backbone(as_input(images, device))
             scores = network.scores(features)
-        auxiliary = AUXILIARY_WEIGHT * (1 - step / params.steps) * sides.loss(features.float(), target)
+        auxiliary = AUXILIARY_WEIGHT * (1 - step / params.steps) * sides.loss(features[0].float(), target)
         loss = plane_loss(scores, target)
         optimizer.zero_grad()
         (loss + auxiliary).backward()
@@ -127,18 +128,11 @@ def _train(
         if (step + 1) % max(1, params.steps // CURVE_POINTS) == 0 or step + 1 == params.steps:
             curve.add(
                 step=step + 1, loss=float(torch.stack(losses).mean()),
-                val_error_percent=held_out_error(network, data, held_out, images.shape[1], device),
+                val_error_percent=held_out_error(network, data, held_out, params.input_px, device),
                 lr=optimizer.param_groups[0]["lr"],
             )  # fmt: skip
             losses.clear()
     network.eval()
-
-
-def _batches(data: LabelledImages, trained: np.ndarray, params: PretrainParams) -> Iterator[tuple[np.ndarray, ...]]:
-    """Batches of small images first, then of the full size."""
-    for phase, (size_px, n_steps) in enumerate(image_sizes(params.input_px, params.steps)):
-        seed = (params.seed, phase)
-        yield from batches(_Samples(data, size_px), shuffled(trained, params.batch_size, n_steps, seed), seed)
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@ import numpy as np
 
 from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
 from pipeline.learning.crops import Crop
-from pipeline.learning.schedule import image_sizes, learning_rate
+from pipeline.learning.schedule import learning_rate
 
 
 def test_crops_stay_within_the_ranges_and_use_them():
@@ -39,10 +39,3 @@ def test_the_learning_rate_warms_up_and_falls():
     assert (np.diff(rates[10:]) < 0).all()
     assert 0.02 <= rates[-1] < 0.03
     assert learning_rate(1.0, 0, 1) == 1.0
-
-
-def test_small_images_first():
-    for input_px, small in ((96, 64), (256, 160), (64, 32), (32, 32)):
-        (first, n_first), (second, n_second) = image_sizes(input_px, 101)
-        assert (first, second) == (small, input_px)
-        assert n_first + n_second == 101
