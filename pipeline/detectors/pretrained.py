@@ -14,7 +14,7 @@ from pipeline.params import DetectParams
 from pipeline.skeleton import N_JOINTS
 
 BACKGROUND_FRAMES = 60  # of all clips of a camera together
-SEARCH_PX = 192  # longer side of the images in which the person is looked for
+SEARCH_PX = 320  # longer side of the images in which the person is looked for
 DIFFERENCE = 14  # levels (0-255) that a person differs from the background, where the noise is less
 SHADOW = (0.6, 1.0)  # brightness of a shadow over that of what it falls on
 SHADOW_TINT = 0.06  # largest spread of that ratio over the colours
@@ -101,10 +101,10 @@ def _centers(side: float, length: int) -> np.ndarray:
 
 
 def smoothed(image: np.ndarray) -> np.ndarray:
-    """An image (H, W, 3) as it is searched: small, without single noisy pixels; planes (3, h, w)."""
+    """An image (H, W, 3) as it is searched: small, without single noisy pixels."""
     scale = _search_scale(image)
     small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.stack(cv2.split(cv2.GaussianBlur(small, (3, 3), 0))).astype(np.float32)
+    return cv2.GaussianBlur(small, (3, 3), 0)
 
 
 def foreground_box(image: np.ndarray, smoothed_background: np.ndarray) -> np.ndarray | None:
@@ -135,11 +135,19 @@ def _search_scale(image: np.ndarray) -> float:
 
 def _foreground(image: np.ndarray, background: np.ndarray) -> np.ndarray:
     """Mask (h, w) uint8 of the pixels that differ from the background by more than noise and shadow."""
-    difference = np.abs(image - background).max(0)
+    red, green, blue = cv2.split(cv2.absdiff(image, background))
+    difference = cv2.max(cv2.max(red, green), blue)
     # The median difference of an image that is mostly background measures its noise.
-    threshold = max(DIFFERENCE, 5 * float(np.median(difference)))
-    ratio = (image + 8) / (background + 8)
-    spread, brightness = ratio.max(0) - ratio.min(0), ratio.mean(0)
-    shadow = (spread < SHADOW_TINT) & (brightness > SHADOW[0]) & (brightness < SHADOW[1])
-    mask = ((difference > threshold) & ~shadow).astype(np.uint8)
+    noise = np.searchsorted(np.bincount(difference.ravel()).cumsum(), difference.size / 2)
+    mask = (difference > max(DIFFERENCE, 5 * noise)).astype(np.uint8)
+    x, y, width, height = cv2.boundingRect(mask)
+    inside = np.s_[y : y + height, x : x + width]
+    mask[inside] &= ~_shadow(image[inside], background[inside])
     return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+
+
+def _shadow(image: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Mask (h, w) of the pixels that are the background's, darkened alike in all colours."""
+    ratio = (image.astype(np.float32) + 8) / (background.astype(np.float32) + 8)
+    spread, brightness = ratio.max(-1) - ratio.min(-1), ratio.mean(-1)
+    return (spread < SHADOW_TINT) & (brightness > SHADOW[0]) & (brightness < SHADOW[1])
