@@ -170,7 +170,7 @@ def _arm(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
     def sleeve(start: float, share: float) -> np.ndarray:
         # Where along this part the sleeve ends, in mm.
         cut = (look.sleeve - start) / share * build.arm * share
-        return _paint(CLOTH, look.shirt, accent, look.skin, look.shirt_pattern, look.shirt_period_mm, cut,
+        return _paint(CLOTH, look.sleeves[side], accent, look.skin, look.shirt_pattern, look.shirt_period_mm, cut,
                       look.shirt_accent[0], look.shirt_accent[1], look.shirt_accent[2])  # fmt: skip
 
     forward = bodies.chest[:, :, 0]
@@ -212,7 +212,14 @@ def _leg(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
 
     def leg(start: float) -> np.ndarray:
         return _paint(
-            LEG, look.trousers, look.trousers_accent, look.skin, look.trousers_pattern, 90, cut - start, stripe
+            LEG,
+            look.trouser_legs[side],
+            look.trousers_accent,
+            look.skin,
+            look.trousers_pattern,
+            90,
+            cut - start,
+            stripe,
         )
 
     thigh = unit(knee - hip)

@@ -63,8 +63,10 @@ class Look:
     shirt_front: int  # 0 plain, 1 buttons, 2 print, 3 open jacket
     shirt_back: int  # 0 plain, 1 block, 2 yoke
     sleeve: float  # covered share of the arm: 0.25 a T-shirt, 1 long
+    sleeves: np.ndarray  # (2, 3) colour of the left and the right sleeve
     sleeve_accents: np.ndarray  # (2, 3) colour of the left and the right sleeve's band
     trousers: Colour
+    trouser_legs: np.ndarray  # (2, 3) colour of the left and the right leg
     trousers_accent: Colour
     trousers_pattern: int
     trouser: float  # covered share of the leg: 0.45 shorts, 1 long
@@ -151,12 +153,19 @@ def _unlike(rng: np.random.Generator, colours: np.ndarray, other: Colour) -> Col
     return max(draws, key=lambda colour: float(np.abs(colour - other).sum()))
 
 
+def _sides(rng: np.random.Generator, colours: np.ndarray, colour: Colour, share: float) -> np.ndarray:
+    """The colours (2, 3) of the left and the right side: one colour, or, at the share given, two."""
+    return np.stack([colour, _unlike(rng, colours, colour) if rng.random() < share else colour])
+
+
 def draw_look(rng: np.random.Generator) -> Look:
     """Skin, hair and clothes drawn at random."""
     skin = np.clip(SKINS[rng.integers(len(SKINS))] * rng.uniform(0.9, 1.08) + rng.normal(0, 0.015, 3), 0.1, 0.97)
     shirt, trousers = _near(rng, CLOTHS), _near(rng, TROUSERS)
     accent = _unlike(rng, CLOTHS, shirt)
-    accents = np.stack([_unlike(rng, CLOTHS, shirt) if rng.random() < 0.35 else shirt for _ in range(2)])
+    # Arms in front of a trunk of the same cloth are hard to see, and sides are told apart by what differs on them.
+    sleeves = _sides(rng, CLOTHS, _unlike(rng, CLOTHS, shirt) if rng.random() < 0.6 else shirt, 0.35)
+    accents = np.stack([_unlike(rng, CLOTHS, sleeve) if rng.random() < 0.35 else sleeve for sleeve in sleeves])
     return Look(
         skin=skin, hair=_near(rng, HAIRS, 0.02),
         hair_style=str(rng.choice(HAIR_STYLES, p=[0.45, 0.22, 0.1, 0.1, 0.13])),
@@ -164,8 +173,10 @@ def draw_look(rng: np.random.Generator) -> Look:
         shirt=shirt, shirt_accent=accent,
         shirt_pattern=int(rng.choice(list(PATTERNS.values()), p=[0.4, 0.14, 0.12, 0.12, 0.07, 0.15])),
         shirt_period_mm=float(rng.uniform(35, 130)), shirt_front=int(rng.integers(4)), shirt_back=int(rng.integers(3)),
-        sleeve=float(rng.choice([rng.uniform(0.18, 0.36), rng.uniform(0.9, 0.97)])), sleeve_accents=accents,
-        trousers=trousers, trousers_accent=_unlike(rng, CLOTHS, trousers),
+        sleeve=float(rng.choice([rng.uniform(0.18, 0.36), rng.uniform(0.9, 0.97)])),
+        sleeves=sleeves, sleeve_accents=accents,
+        trousers=trousers, trouser_legs=_sides(rng, TROUSERS, trousers, 0.25),
+        trousers_accent=_unlike(rng, CLOTHS, trousers),
         trousers_pattern=int(rng.choice([0, 5, 3, 2], p=[0.5, 0.35, 0.07, 0.08])),
         trouser=float(rng.choice([rng.uniform(0.36, 0.52), rng.uniform(0.9, 0.97)], p=[0.33, 0.67])),
         side_stripe=bool(rng.random() < 0.25), shoe=_near(rng, CLOTHS), sole=_near(rng, CLOTHS[[0, 1, 7, 13]]),
