@@ -211,16 +211,8 @@ def _leg(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
     stripe = sign if look.side_stripe else 0.0
 
     def leg(start: float) -> np.ndarray:
-        return _paint(
-            LEG,
-            look.trouser_legs[side],
-            look.trousers_accent,
-            look.skin,
-            look.trousers_pattern,
-            90,
-            cut - start,
-            stripe,
-        )
+        cloth = look.trouser_legs[side]
+        return _paint(LEG, cloth, look.trousers_accent, look.skin, look.trousers_pattern, 90, cut - start, stripe)
 
     thigh = unit(knee - hip)
     # The cone's frame must not tip over when the thigh points forward.
