@@ -148,6 +148,10 @@ def _foreground(image: np.ndarray, background: np.ndarray) -> np.ndarray:
 
 def _shadow(image: np.ndarray, background: np.ndarray) -> np.ndarray:
     """Mask (h, w) of the pixels that are the background's, darkened alike in all colours."""
-    ratio = (image.astype(np.float32) + 8) / (background.astype(np.float32) + 8)
-    spread, brightness = ratio.max(-1) - ratio.min(-1), ratio.mean(-1)
-    return (spread < SHADOW_TINT) & (brightness > SHADOW[0]) & (brightness < SHADOW[1])
+    ratio = [
+        (a + np.float32(8)) / (b + np.float32(8)) for a, b in zip(cv2.split(image), cv2.split(background), strict=True)
+    ]
+    # Plane by plane: numpy is slow at reducing a last dimension of three.
+    brightest, darkest = (best(best(ratio[0], ratio[1]), ratio[2]) for best in (np.maximum, np.minimum))
+    brightness = (ratio[0] + ratio[1] + ratio[2]) / 3
+    return (brightest - darkest < SHADOW_TINT) & (brightness > SHADOW[0]) & (brightness < SHADOW[1])
