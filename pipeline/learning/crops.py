@@ -37,15 +37,24 @@ class Crop:
 
     def cut(self, image: np.ndarray, size_px: int) -> np.ndarray:
         """The crop's pixels (size_px, size_px, 3) from an image; beyond its border the border is repeated."""
-        image, shrink = _without_aliasing(image, self.side_px / size_px)
-        # Rows of the affine map from the crop's pixels to the (shrunk) image's.
         scale = self.side_px / size_px
+        image, corner = self._around(image, 2 * scale + 2)
+        image, shrink = _without_aliasing(image, scale)
+        # Rows of the affine map from the crop's pixels to the (shrunk) image's.
         linear = self._axes() * scale
-        offset = self.to_image(np.full(2, 0.5 / size_px))
+        offset = self.to_image(np.full(2, 0.5 / size_px)) - corner
         offset = (offset + 0.5) / shrink - 0.5
         warp = np.column_stack([linear / shrink, offset])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(image, warp, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+    def _around(self, image: np.ndarray, margin_px: float) -> tuple[np.ndarray, np.ndarray]:
+        """The part of an image that the crop and a margin take up, and its top-left pixel (x, y)."""
+        corners = self.to_image(np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]]))
+        size = np.array(image.shape[1::-1])
+        low = np.clip(np.floor(corners.min(0) - margin_px), 0, size - 1).astype(int)
+        high = np.clip(np.ceil(corners.max(0) + margin_px), low + 1, size).astype(int)
+        return image[low[1] : high[1], low[0] : high[0]], low
 
 
 def _without_aliasing(image: np.ndarray, scale: float) -> tuple[np.ndarray, int]:
