@@ -1,7 +1,10 @@
 """Poses drawn at random within the joints' limits, wider than what the acts show."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from pipeline.skeleton import joint
 from pipeline.synthetic.body import SIGNS, Bodies, Controls, pose, rotation
 from pipeline.synthetic.person import Person
 
@@ -16,12 +19,16 @@ def draw_poses(person: Person, n: int, rng: np.random.Generator) -> Bodies:
     ankles, feet = _feet(person, pelvis, rng)
     root = np.zeros((n, 3))
     root[:, 2] = _height(person, pelvis, ankles, rng.uniform(0.5, 1.0, n) ** 0.6)
-    return pose(build, Controls(
+    controls = Controls(
         root_mm=root, pelvis=pelvis, spine_rad=np.clip(rng.normal([0.2, 0, 0], [0.3, 0.2, 0.3], (n, 3)), -0.6, 0.9),
         head_rad=np.clip(rng.normal(0, [0.35, 0.2, 0.5], (n, 3)), -0.9, 0.9), shrug_rad=rng.uniform(-0.05, 0.3, (n, 2)),
         wrists=_wrists(n, rng), elbow_out=rng.uniform(-0.2, 1.0, (n, 2)), palm_rad=rng.uniform(-1.2, 1.2, (n, 2)),
         ankles_mm=ankles, feet=feet, knee_out_rad=rng.uniform(-0.1, 0.5, (n, 2)),
-    ))  # fmt: skip
+    )  # fmt: skip
+    # A knee that cannot bend as far as asked puts its foot through the floor: up by as much.
+    lowest = pose(build, controls).joints_mm[:, [joint("l_ankle"), joint("r_ankle")], 2].min(1)
+    up = (build.ankle - lowest)[:, None] * [0.0, 0.0, 1.0]
+    return pose(build, replace(controls, root_mm=root + up, ankles_mm=ankles + up[:, None]))
 
 
 def _wrists(n: int, rng: np.random.Generator) -> np.ndarray:

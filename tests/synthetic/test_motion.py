@@ -23,7 +23,7 @@ every_action = pytest.mark.parametrize("action", ACTIONS)
 @cache
 def film(action: str) -> list[tuple[Person, Clip]]:
     clips = []
-    for seed in range(3):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         person = draw_person(rng)
         clips.append((person, move(person, action, 9.0, FPS, rng)))
