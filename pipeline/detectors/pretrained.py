@@ -138,9 +138,11 @@ def _foreground(image: np.ndarray, background: np.ndarray) -> np.ndarray:
     red, green, blue = cv2.split(cv2.absdiff(image, background))
     difference = cv2.max(cv2.max(red, green), blue)
     # The median difference of an image that is mostly background measures its noise.
-    noise = np.searchsorted(np.bincount(difference.ravel()).cumsum(), difference.size / 2)
+    noise = int(np.searchsorted(np.bincount(difference.ravel()).cumsum(), difference.size / 2))
     mask = (difference > max(DIFFERENCE, 5 * noise)).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(mask)
+    if not width:
+        return mask
     inside = np.s_[y : y + height, x : x + width]
     mask[inside] &= ~_shadow(image[inside], background[inside])
     return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))

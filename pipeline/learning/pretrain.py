@@ -33,9 +33,17 @@ LEFT_JOINTS = np.array([j for j in LIMB_JOINTS if JOINTS[j].startswith("l_")])
 class LabelledImages(Protocol):
     """Square images of one person each, the box of the joints centred in them."""
 
-    images: np.ndarray  # (N, S, S, 3) uint8 RGB
-    joints_px: np.ndarray  # (N, 17, 2)
-    visible: np.ndarray  # (N, 17) bool
+    @property
+    def images(self) -> np.ndarray:
+        """Pixels (N, S, S, 3), uint8, RGB."""
+
+    @property
+    def joints_px(self) -> np.ndarray:
+        """Joints (N, 17, 2)."""
+
+    @property
+    def visible(self) -> np.ndarray:
+        """Whether each joint (N, 17) can be seen."""
 
 
 @dataclass(frozen=True)

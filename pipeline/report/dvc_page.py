@@ -11,11 +11,12 @@ import vl_convert
 from pipeline.stage import whole
 
 VEGA_LITE = "5.20"  # DVC's templates are of Vega-Lite 5
+GLOBALS = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
 
 
 def write_page(path: Path) -> None:
     """Write the page, in which DVC replaces `{plot_divs}` by its plots."""
-    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    bundle = vl_convert.javascript_bundle(GLOBALS, vl_version=VEGA_LITE)
     if "{plot_divs}" in bundle or "</script" in bundle:
         raise ValueError("The libraries would break the page they are put into.")
     with whole(path) as aside:
