@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
@@ -24,9 +23,10 @@ def in_processes(
     n_processes = min(n_processes or n_cores(), len(tasks))
     if n_processes <= 1:
         return [function(*task) for task in progress(tasks, what, unit=unit)]
-    # The first task runs here: what it compiles, forked children inherit (elsewhere they load it from numba's cache).
+    # The first task runs here: what it compiles, the others load from numba's cache. They are not forked: a fork of a
+    # process whose libraries have started threads can wait for ever.
     first = function(*tasks[0])
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n_processes, mp_context=context, initializer=_start) as pool:
         futures = [pool.submit(function, *task) for task in tasks[1:]]
         for done in progress(as_completed(futures), what, total=len(futures), unit=unit):
@@ -35,5 +35,5 @@ def in_processes(
 
 
 def _start() -> None:
-    # A thread pool that the parent started does not survive the fork.
+    # One thread a process: there is one process a core.
     cv2.setNumThreads(1)
