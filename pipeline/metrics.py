@@ -7,7 +7,7 @@ or per joint; whoever reports them takes the mean.
 import numpy as np
 
 from pipeline.geometry.align import align
-from pipeline.skeleton import JOINTS, MIRROR, ROOT
+from pipeline.skeleton import JOINTS, LEFT_JOINTS, MIRROR, ROOT
 
 # The joints PCK and AUC are counted on: those of MPI-INF-3DHP's protocol, without the root that is zero by definition.
 PCK_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name[:2] in ("l_", "r_") or name in ("thorax", "head")])
@@ -15,7 +15,6 @@ PCK_THRESHOLD_MM = 150.0
 AUC_THRESHOLDS_MM = np.linspace(0, 150, 31)
 # Left and right closer than this share of the box cannot be told apart in the image, so they cannot be swapped either.
 SWAP_SEPARATION = 0.05
-LEFT_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name.startswith("l_")])
 
 
 def root_centred(poses_mm: np.ndarray) -> np.ndarray:

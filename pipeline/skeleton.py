@@ -28,6 +28,9 @@ MIRROR = np.array([JOINTS.index(_mirror(name)) for name in JOINTS])
 # The twelve limb joints: the ones every detector defines alike.
 LIMB_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name[:2] in ("l_", "r_")])
 
+# Their left halves; MIRROR gives the right ones.
+LEFT_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name[:2] == "l_"])
+
 
 def joint(name: str) -> int:
     """Index of a joint by name."""

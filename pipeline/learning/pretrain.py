@@ -20,14 +20,13 @@ from pipeline.learning.networks import Architecture, PoseNetwork, expectation
 from pipeline.learning.schedule import learning_rate
 from pipeline.params import PretrainParams
 from pipeline.progress import progress
-from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
+from pipeline.skeleton import LEFT_JOINTS, MIRROR
 
 HELD_OUT = 0.04  # share of the images that is never trained on and gives the curve's error
 CURVE_POINTS = 20
 # Of the left-minus-right loss at the start; it fades to nothing. At a tenth of it the sides are still a guess after
 # 900 steps, at this weight three in four are right after 600.
 AUXILIARY_WEIGHT = 40.0
-LEFT_JOINTS = np.array([j for j in LIMB_JOINTS if JOINTS[j].startswith("l_")])
 
 
 class LabelledImages(Protocol):
