@@ -94,6 +94,7 @@ class TriangulateParams(_Section):
     min_confidence: Fraction
     min_views: Annotated[int, Field(ge=2)]
     max_reprojection: Positive
+    repair_sides: bool
     bone_tolerance: Fraction
 
 

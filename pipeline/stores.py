@@ -19,7 +19,7 @@ from pipeline.stage import whole
 
 FRAMES_PER_CHUNK = 256
 FRAMES_PER_SHARD = 4096
-FIXED_SIZES = {"joint": N_JOINTS, "xy": 2, "xyz": 3, "corner": 4, "row": 3, "column": 3}
+FIXED_SIZES = {"joint": N_JOINTS, "xy": 2, "xyz": 3, "corner": 4, "row": 3, "column": 3, "upper": 6}
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,23 @@ POSES2D = Schema("poses2d", 1, (
     _f32("box_px", "frame view corner", "px", "the person's box: left, top, right, bottom; NaN: no person found"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 2, (
-    # One row for a static rig; else one per frame.
+RIGS = Schema("rigs", 1, (
+    # One row for a static rig; one per frame in frame mode.
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
-    _f32("focal_factor", "rig", "1", "factor of all focal lengths; NaN: not calibrated"),
-    _f32("focal_std", "rig", "1", "relative standard deviation of the focal lengths; 0: taken as they were given"),
     _f32("rotation_std_deg", "rig view", "deg", "standard deviation of the rotation, from the adjustment's covariance"),
     _f32("center_std_mm", "rig view", "mm", "standard deviation of the camera centre"),
     _f32("residual_px", "rig view", "px", "median reprojection error of the inliers"),
-    _f32("epipolar_start_px", "rig", "px", "median distance of a joint from its epipolar line before adjustment"),
-    _f32("epipolar_px", "rig", "px", "the same after adjustment"),
 ))  # fmt: skip
 
-LABELS = Schema("labels", 1, (
+LABELS = Schema("labels", 2, (
     _f32("joints_world_mm", "frame joint xyz", "mm", "triangulated joints; NaN: rejected"),
     _f32("joints_cam_mm", "frame view joint xyz", "mm", "the same in each camera's frame"),
     Array("status", ("frame", "joint"), "uint8", "code", "0 not done, 1 valid, others: why it was rejected", 0),
     _f32("reprojection_px", "frame view joint", "px", "distance of each view's detection from the projected joint"),
-    Array("view_used", ("frame", "view", "joint"), "bool", "1", "whether the view was an inlier of the joint", False),
+    Array("view_status", ("frame", "view", "joint"), "uint8", "code", "0 not done, 1 used, others: why not", 0),
+    Array("views_used", ("frame", "joint"), "uint8", "1", "number of views that agree with the joint", 0),
+    _f32("covariance_mm2", "frame joint upper", "mm^2", "covariance of the joint in the world: xx, xy, xz, yy, yz, zz"),
     _f32("uncertainty_mm", "frame joint", "mm", "standard deviation of the joint (root of the covariance's trace)"),
 ))  # fmt: skip
 

@@ -29,7 +29,7 @@ def test_what_was_not_written_is_seen_as_missing(tmp_path):
     group = reading(tmp_path / "labels.zarr", LABELS)["S1"]
     assert np.isnan(group["joints_world_mm"]).all()
     assert (group["status"] == 0).all()
-    assert not group["view_used"].any()
+    assert (group["view_status"] == 0).all()
 
 
 def test_nothing_half_written_gets_the_final_name(tmp_path):

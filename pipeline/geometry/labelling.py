@@ -1,4 +1,4 @@
-"""Joints from a rig: triangulates, decides which views agree, and says of every joint why it was kept or rejected."""
+"""Joints from a rig: triangulates, decides which views agree, and says of every joint and view what became of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +21,20 @@ class Status(IntEnum):
     UNDETERMINED = 6  # the rays of the views that agree hardly cross
 
 
+class ViewStatus(IntEnum):
+    """What became of a view's detection of a joint."""
+
+    NOT_DONE = 0
+    USED = 1
+    EXCHANGED = 2  # used, as the joint of the other side of the body
+    NO_POSE = 3  # the view is not calibrated, or kept for evaluation
+    UNSEEN = 4  # the detector found no joint
+    UNSURE = 5  # its confidence is too low
+    OCCLUDED = 6  # far from the joint, and the detector was not sure: it guessed what it did not see
+    OUTLIER = 7  # far from the joint, though the detector was sure
+    NO_JOINT = 8  # the joint was rejected
+
+
 METHODS: dict[str, Callable[..., np.ndarray]] = {
     "robust": triangulation.robust,
     "dlt": triangulation.linear,
@@ -28,6 +42,10 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
 }
 # A point whose standard deviation exceeds this share of its depth is not determined.
 MOST_UNCERTAINTY = 0.1
+# A detection far from the joint counts as occluded below this confidence, above as an outlier.
+SURE = 0.5
+# The six numbers of a symmetric matrix.
+UPPER = np.triu_indices(3)
 
 
 @dataclass(frozen=True)
@@ -37,7 +55,12 @@ class Labelled:
     points: np.ndarray  # (F, J, 3) in the world; NaN unless valid
     status: np.ndarray  # (F, J) of Status
     used: np.ndarray  # (F, J, V) views that agree with the joint
-    uncertainty: np.ndarray  # (F, J) root of the covariance's trace; NaN unless valid
+    covariance: np.ndarray  # (F, J, 6) of the joint: xx, xy, xz, yy, yz, zz; NaN unless valid
+
+    @property
+    def uncertainty(self) -> np.ndarray:
+        """Root of the covariance's trace (F, J)."""
+        return np.sqrt(self.covariance[..., UPPER[0] == UPPER[1]].sum(-1))
 
 
 def label(
@@ -75,8 +98,39 @@ def label(
         np.where(valid[..., None], points, np.nan),
         status,
         used & valid[..., None],
-        np.where(valid, uncertainty, np.nan),
+        np.where(valid[..., None], covariance[..., *UPPER], np.nan),
     )
+
+
+def view_status(
+    made: Labelled, sigma: np.ndarray, confidence: np.ndarray, exchanged: np.ndarray, t: np.ndarray
+) -> np.ndarray:
+    """What became of each view's detection of each joint, (F, J, V) of ViewStatus.
+
+    `sigma` (F, J, V) is infinite where a detection took no part, `confidence` (F, J, V) NaN where there was none,
+    `exchanged` (F, J, V) true where it was named after the other side; translations `t` are (1 or F, V, 3).
+    """
+    return np.select(
+        [
+            made.used & exchanged,
+            made.used,
+            np.broadcast_to(~np.isfinite(t).all(-1)[:, None], sigma.shape),
+            np.isnan(confidence),
+            np.isinf(sigma),
+            np.broadcast_to((made.status != Status.VALID)[..., None], sigma.shape),
+            confidence < SURE,
+        ],
+        [
+            ViewStatus.EXCHANGED,
+            ViewStatus.USED,
+            ViewStatus.NO_POSE,
+            ViewStatus.UNSEEN,
+            ViewStatus.UNSURE,
+            ViewStatus.NO_JOINT,
+            ViewStatus.OCCLUDED,
+        ],
+        ViewStatus.OUTLIER,
+    ).astype(np.uint8)
 
 
 def _triangulate(

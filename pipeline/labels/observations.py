@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry.camera import undistort
+from pipeline.geometry.swaps import exchange
 from pipeline.stores import RecordingGroup
 
 # Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
@@ -19,12 +20,19 @@ class Observations:
 
     rays: np.ndarray  # (F, J, V, 2) normalised image coordinates
     sigma: np.ndarray  # (F, J, V) standard deviation expected, same unit; infinite: not seen
+    confidence: np.ndarray  # (F, J, V) of the detector; NaN: no joint found
     height: np.ndarray  # (F, 1, V) of the person's box, same unit
     focal_px: np.ndarray  # (V,)
 
     def taken(self, frames: np.ndarray) -> "Observations":
         """Of these frames alone."""
-        return replace(self, rays=self.rays[frames], sigma=self.sigma[frames], height=self.height[frames])
+        arrays = {name: getattr(self, name)[frames] for name in ("rays", "sigma", "confidence", "height")}
+        return replace(self, **arrays)
+
+    def with_sides(self, exchanged: np.ndarray) -> "Observations":
+        """With left and right exchanged in the places (F, J, V)."""
+        arrays = {name: exchange(getattr(self, name), exchanged) for name in ("rays", "sigma", "confidence")}
+        return replace(self, **arrays)
 
 
 def observe(
@@ -41,9 +49,10 @@ def observe(
     height = _person_height_px(px, box) / focal_px
     labelling = np.isin(np.arange(len(cameras)), recording.cameras(labelling=True))
     c = np.swapaxes(confidence, 1, 2)
-    seen = np.isfinite(rays).all(-1) & (c >= max(min_confidence, 1e-6)) & labelling & (height > 0)[:, None]
+    found = np.isfinite(rays).all(-1) & (c > 0)
+    seen = found & (c >= min_confidence) & labelling & (height > 0)[:, None]
     sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(c, LEAST_CONFIDENCE, 1))
-    return Observations(rays, np.where(seen, sigma, np.inf), height[:, None], focal_px)
+    return Observations(rays, np.where(seen, sigma, np.inf), np.where(found, c, np.nan), height[:, None], focal_px)
 
 
 def _person_height_px(px: np.ndarray, box: np.ndarray) -> np.ndarray:

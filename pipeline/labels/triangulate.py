@@ -1,8 +1,7 @@
 """Triangulates the labels of a whole capture: each task makes one shard of a recording's frames."""
 
 import logging
-from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,12 @@ import numpy as np
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.geometry.bones import own_lengths, refine
-from pipeline.geometry.labelling import Labelled, Status, label
-from pipeline.labels.observations import EXPECTED_NOISE, observe
+from pipeline.geometry.labelling import Labelled, Status, ViewStatus, label, view_status
+from pipeline.geometry.swaps import CONTEXT, exchange, exchanged
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params import TriangulateParams
+from pipeline.skeleton import BONES, JOINTS
 from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, reading, reopen, writing
 
 log = logging.getLogger("epiline")
@@ -34,41 +35,62 @@ def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, p
     about = {"method": params.method, "rigs": found.attrs, "params": params.model_dump()}
     with writing(labels.resolve(), LABELS, **about) as store:
         recordings = [recording for recording in capture.recordings if recording.name in found]
+        sources = poses2d.resolve(), rigs.resolve()
+        measured = run_tasks(_own_lengths, [(r, *sources, params) for r in recordings], "Bone lengths", "recording")
         tasks = []
-        for recording in recordings:
+        for recording, lengths in zip(recordings, measured, strict=True):
             group = store.create(
                 recording.name,
                 {"frame": recording.n_frames, "view": len(recording.views)},
                 **found[recording.name].attrs,
             )
-            tasks += [
-                (recording, poses2d.resolve(), rigs.resolve(), store.path, *rows, params) for rows in group.shards()
-            ]
+            tasks += [(recording, *sources, store.path, rows, lengths, params) for rows in group.shards()]
         counts = run_tasks(_label_shard, tasks, "Triangulation", unit="shard")
         _report(capture, store, [task[0].name for task in tasks], counts)
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """What became of the detections of some frames."""
+
+    joints: np.ndarray  # (len(Status),)
+    views: np.ndarray  # (len(ViewStatus), V, J)
+
+
 def _label_shard(
-    recording: Recording, poses2d: Path, rigs: Path, labels: Path, start: int, stop: int, params: TriangulateParams
-) -> np.ndarray:
-    """Make and write the labels of the rows start..stop; the number of joints by status."""
+    recording: Recording,
+    poses2d: Path,
+    rigs: Path,
+    labels: Path,
+    rows: tuple[int, int],
+    lengths: np.ndarray,
+    params: TriangulateParams,
+) -> _Counts:
+    """Make and write the labels of the rows (start, stop); what became of joints and detections."""
     poses = reading(poses2d, POSES2D)[recording.name]
     rig = reading(rigs, RIGS)[recording.name]
-    lengths = _own_lengths(recording, poses, rig, params) if _keeps_bones(rig, params) else None
-    made, (R, t) = _label_rows(recording, poses, rig, (start, stop), params, lengths)
+    made, seen, swapped, (R, t) = _label_rows(recording, poses, rig, rows, params, lengths)
+    if _keeps_bones(rig, params) and np.isfinite(lengths).any():
+        tolerance = params.bone_tolerance * float(np.nanmean(lengths))
+        made = replace(made, points=refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance))
+    views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
     if rig.attrs["mode"] == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
+    px = np.swapaxes(exchange(np.swapaxes(poses.rows("joints_px", *rows), 1, 2), swapped), 1, 2)
     group = reopen(labels, LABELS)[recording.name]
-    group.write(start, {
+    group.write(rows[0], {
         "joints_world_mm": made.points,
         "joints_cam_mm": in_cameras,
         "status": made.status,
-        "reprojection_px": _reprojection_px(recording, poses.rows("joints_px", start, stop), in_cameras),
-        "view_used": np.swapaxes(made.used, 1, 2),
+        "reprojection_px": _reprojection_px(recording, px, in_cameras),
+        "view_status": views,
+        "views_used": made.used.sum(-1),
+        "covariance_mm2": made.covariance,
         "uncertainty_mm": made.uncertainty,
     })  # fmt: skip
-    return np.bincount(made.status.ravel(), minlength=len(Status))
+    by_view = np.stack([(views == status).sum(0) for status in ViewStatus])
+    return _Counts(np.bincount(made.status.ravel(), minlength=len(Status)), by_view)
 
 
 def _label_rows(
@@ -77,20 +99,22 @@ def _label_rows(
     rig: RecordingGroup,
     rows: tuple[int, int],
     params: TriangulateParams,
-    lengths: np.ndarray | None,
-) -> tuple[Labelled, tuple[np.ndarray, np.ndarray]]:
-    """Labels of the rows, kept to the bone lengths if given, and the poses of their cameras."""
-    observed = observe(recording, poses, rows, min_confidence=params.min_confidence)
-    R, t = _poses(rig, *rows)
+    lengths: np.ndarray,
+) -> tuple[Labelled, Observations, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Labels of the rows, what they were made from, where its left and right were exchanged, the cameras' poses."""
+    # Names of left and right depend on the frames around.
+    wide = max(rows[0] - CONTEXT, 0), min(rows[1] + CONTEXT, poses.n_rows)
+    seen = observe(recording, poses, wide, min_confidence=params.min_confidence)
     noise = max(rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
-    sigma = observed.sigma * (noise / EXPECTED_NOISE)
-    limit = np.broadcast_to(params.max_reprojection * observed.height, sigma.shape)
-    made = label(observed.rays, sigma, limit, R, t, method=params.method, min_views=params.min_views)
-    if lengths is not None and np.isfinite(lengths).any():
-        tolerance = params.bone_tolerance * float(np.nanmean(lengths))
-        refined = refine(made.points, observed.rays, sigma, R, t, lengths, tolerance)
-        made = replace(made, points=refined)
-    return made, (R, t)
+    seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
+    own = np.arange(rows[0] - wide[0], rows[1] - wide[0])
+    swapped = np.zeros(seen.sigma.shape, bool)
+    if params.repair_sides:
+        swapped = exchanged(seen.rays, seen.sigma, *_poses(rig, *wide), lengths)
+    seen, swapped, (R, t) = seen.with_sides(swapped).taken(own), swapped[own], _poses(rig, *rows)
+    limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
+    made = label(seen.rays, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
+    return made, seen, swapped, (R, t)
 
 
 def _keeps_bones(rig: RecordingGroup, params: TriangulateParams) -> bool:
@@ -98,14 +122,13 @@ def _keeps_bones(rig: RecordingGroup, params: TriangulateParams) -> bool:
     return params.method == "robust" and params.bone_tolerance > 0 and rig.attrs["mode"] != "frame"
 
 
-def _own_lengths(
-    recording: Recording, poses: RecordingGroup, rig: RecordingGroup, params: TriangulateParams
-) -> np.ndarray:
-    """The person's bone lengths (16,) from windows spread over the whole recording: the same for each of its shards."""
-    n = poses.n_rows
+def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> np.ndarray:
+    """The person's bone lengths (16,) from windows spread over the whole recording."""
+    poses, rig = reading(poses2d, POSES2D)[recording.name], reading(rigs, RIGS)[recording.name]
+    n, unknown = poses.n_rows, np.full(len(BONES), np.nan)
     starts = [0, *range(WINDOW_FRAMES, n, max(n // WINDOWS, WINDOW_FRAMES))]
     windows = [(start, min(start + WINDOW_FRAMES, n)) for start in starts]
-    joints = [_label_rows(recording, poses, rig, rows, params, None)[0].points for rows in windows]
+    joints = [_label_rows(recording, poses, rig, rows, params, unknown)[0].points for rows in windows]
     return own_lengths(np.concatenate(joints))
 
 
@@ -133,21 +156,43 @@ def _reprojection_px(recording: Recording, px: np.ndarray, in_cameras_mm: np.nda
     return np.linalg.norm(projected - px, axis=-1)
 
 
-def _report(capture: Capture, store: Store, names: list[str], counts: list[np.ndarray]) -> None:
-    total = np.sum(counts, axis=0) if counts else np.zeros(len(Status), int)
-    rejected: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for name, count in zip(names, counts, strict=True):
-        rejected[name].update({s.name.lower(): int(count[s]) for s in Status if s != Status.VALID and count[s]})
-    by_reason = {s.name.lower(): int(total[s]) for s in Status if s != Status.VALID and total[s]}
+def _report(capture: Capture, store: Store, names: list[str], counts: list[_Counts]) -> None:
+    total = np.sum([count.joints for count in counts], axis=0) if counts else np.zeros(len(Status), int)
+    joints = {name: _of(name, names, [count.joints for count in counts]) for name in dict.fromkeys(names)}
+    by_reason = _by_reason(total)
     reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in by_reason.items()) or "none"
     if not total[Status.VALID]:
         fix = "Lower triangulate.min_confidence or min_views, or raise max_reprojection."
         raise UserError(f"No joint could be triangulated: {reasons}", where=str(store.path), fix=fix)
-    share = total[Status.VALID] / total.sum()
-    log.info("Labels: %.1f %% of %d joints valid; rejected: %s", 100 * share, total.sum(), reasons)
-    left_out = [recording.name for recording in capture.recordings if recording.name not in rejected]
+    views = np.sum([count.views.sum((1, 2)) for count in counts], axis=0)
+    log.info(
+        "Labels: %.1f %% of %d joints valid; rejected: %s; left and right exchanged in %.2f %% of the detections used",
+        100 * total[Status.VALID] / total.sum(), total.sum(), reasons,
+        100 * views[ViewStatus.EXCHANGED] / max(views[ViewStatus.EXCHANGED] + views[ViewStatus.USED], 1),
+    )  # fmt: skip
     store.describe(
         valid=int(total[Status.VALID]), rejected=by_reason,
-        rejected_by_recording={name: dict(count) for name, count in rejected.items()},
-        recordings_without_rig=left_out, statuses={s.name.lower(): int(s) for s in Status},
+        rejected_by_recording={name: _by_reason(own) for name, own in joints.items()},
+        recordings_without_rig=[r.name for r in capture.recordings if r.name not in joints],
+        statuses={s.name.lower(): int(s) for s in Status},
+        view_statuses={s.name.lower(): int(s) for s in ViewStatus},
+        joints=JOINTS,
+        views_by_recording={r.name: _by_view(r, _of(r.name, names, [count.views for count in counts]))
+                            for r in capture.recordings if r.name in joints},
     )  # fmt: skip
+
+
+def _of(name: str, names: list[str], counts: list[np.ndarray]) -> np.ndarray:
+    return np.sum([count for owner, count in zip(names, counts, strict=True) if owner == name], axis=0)
+
+
+def _by_reason(joints: np.ndarray) -> dict[str, int]:
+    return {s.name.lower(): int(joints[s]) for s in Status if s != Status.VALID and joints[s]}
+
+
+def _by_view(recording: Recording, counts: np.ndarray) -> dict[str, dict[str, list[int]]]:
+    """Numbers of detections of each joint by view and ViewStatus, from (len(ViewStatus), V, J)."""
+    return {
+        view.name: {s.name.lower(): counts[s, v].tolist() for s in ViewStatus if counts[s, v].any()}
+        for v, view in enumerate(recording.views)
+    }

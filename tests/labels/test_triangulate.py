@@ -5,9 +5,10 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.geometry.align import align
-from pipeline.geometry.labelling import METHODS, Status
+from pipeline.geometry.labelling import METHODS, Status, ViewStatus
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
+from pipeline.skeleton import LIMB_JOINTS, MIRROR
 from pipeline.stores import LABELS, POSES2D, reading
 from tests.geometry.scene import ring
 from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
@@ -37,7 +38,7 @@ def test_exact_detections_give_exact_labels(tmp_path, method):
             group["joints_cam_mm"], np.einsum("vij,fnj->fvni", R, joints) + t[:, None], atol=0.05
         )
         assert (group["status"] == Status.VALID).all()
-        assert group["view_used"].all()
+        assert (group["view_status"] == ViewStatus.USED).all()
         assert (group["reprojection_px"] < 0.05).all()
     assert labels.attrs["valid"] == 2 * 25 * 17
     assert labels.attrs["rejected"] == {}
@@ -77,8 +78,8 @@ def test_outliers_are_found_and_rejections_counted(tmp_path, caplog):
     labels = labels_of(tmp_path, min_views=3, bone_tolerance=0.0)
     group = labels["r0"]
     np.testing.assert_allclose(group["joints_world_mm"][:, 9], truth["r0"][:, 9], atol=1)
-    assert not group["view_used"][:, 1, 9].any()
-    assert group["view_used"][:, [0, 2, 3], 9].all()
+    assert (group["view_status"][:, 1, 9] == ViewStatus.OUTLIER).all()
+    assert (group["view_status"][:, [0, 2, 3], 9] == ViewStatus.USED).all()
     assert (group["reprojection_px"][:, 1, 9] > 100).all()
     assert (group["status"][:, 5] == Status.TOO_FEW_VIEWS).all()
     assert np.isnan(group["joints_world_mm"][:, 5:7]).all()
@@ -119,7 +120,7 @@ def test_views_for_evaluation_make_no_labels_but_are_served_if_known(tmp_path):
     group = labels_of(tmp_path, method="dlt")["r0"]
     np.testing.assert_allclose(group["joints_world_mm"], truth["r0"], atol=0.05)
     np.testing.assert_allclose(group["joints_cam_mm"][:, 1], truth["r0"] @ R[1].T + t[1], atol=0.05)
-    assert not group["view_used"][:, 1].any()
+    assert (group["view_status"][:, 1] == ViewStatus.NO_POSE).all()
     assert np.isnan(labels_of(tmp_path, mode="rig")["r0"]["joints_cam_mm"][:, 1]).all()
 
 
@@ -144,10 +145,61 @@ def test_any_number_of_workers_makes_the_same_labels(tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.stores.FRAMES_PER_SHARD", 256)
     write_capture(tmp_path, n_recordings=2, n_frames=300)
     here = labels_of(tmp_path)
-    before = {name: here["r1"][name] for name in ("joints_world_mm", "view_used", "uncertainty_mm")}
+    before = {name: here["r1"][name] for name in ("joints_world_mm", "view_status", "uncertainty_mm")}
     monkeypatch.setenv("EPILINE_WORKERS", "2")
     rigs, labels = tmp_path / "rigs.zarr", tmp_path / "labels.zarr"
     triangulate_capture(tmp_path, tmp_path / "poses2d.zarr", rigs, labels, TRIANGULATE)
     there = reading(labels, LABELS)
     for name, values in before.items():
         np.testing.assert_array_equal(there["r1"][name], values)
+
+
+def test_sides_exchanged_by_the_detector_are_put_back_and_counted(tmp_path, caplog):
+    caplog.set_level("INFO")
+    truth = write_capture(tmp_path, noise_px=1.0, n_recordings=1, n_frames=40)
+    px = reading_px(tmp_path)
+    px[::4, 1] = px[::4, 1][:, MIRROR]
+    spoil(tmp_path, "r0", joints_px=px)
+    store = labels_of(tmp_path, bone_tolerance=0.0)
+    group = store["r0"]
+    assert np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1).max() < 25
+    exchanged = group["view_status"] == ViewStatus.EXCHANGED
+    assert exchanged[::4, 1][:, LIMB_JOINTS].mean() > 0.9
+    assert exchanged.sum() == exchanged[::4, 1][:, LIMB_JOINTS].sum()
+    assert np.nanmax(group["reprojection_px"]) < 20
+    counts = store.attrs["views_by_recording"]["r0"]
+    assert counts["c1"]["exchanged"] == exchanged[:, 1].sum(0).tolist()
+    assert "exchanged" not in counts["c0"]
+    assert sum(map(sum, counts["c1"].values())) == 40 * 17
+    assert "left and right exchanged in" in caplog.text
+    left = labels_of(tmp_path, repair_sides=False)
+    assert "exchanged" not in left.attrs["views_by_recording"]["r0"]["c1"]
+
+
+def test_what_became_of_each_view_is_said(tmp_path):
+    write_capture(tmp_path, noise_px=0.0, n_recordings=1)
+    px, confidence = reading_px(tmp_path), np.ones((25, 4, 17))
+    px[:, 0, 0] = np.nan
+    confidence[:, 1, 7] = 0.05
+    px[:, 2, 8:10] += 150
+    confidence[:, 2, 8] = 0.3
+    px[:, :3, 10] = np.nan
+    spoil(tmp_path, "r0", joints_px=px, confidence=confidence)
+    group = labels_of(tmp_path)["r0"]
+    expected = {(0, 0): "UNSEEN", (1, 7): "UNSURE", (2, 8): "OCCLUDED", (2, 9): "OUTLIER", (3, 10): "NO_JOINT"}
+    for (view, j), status in expected.items():
+        assert (group["view_status"][:, view, j] == ViewStatus[status]).all()
+    assert (group["views_used"][:, [0, 7, 8, 9, 10, 11]] == [3, 3, 3, 3, 0, 4]).all()
+
+
+def test_the_covariance_fits_the_errors(tmp_path):
+    truth = write_capture(tmp_path, noise_px=4.0, n_frames=120, n_recordings=1)
+    group = labels_of(tmp_path, bone_tolerance=0.0)["r0"]
+    error = group["joints_world_mm"] - truth["r0"]
+    C = np.empty((120, 17, 3, 3))
+    rows, columns = np.triu_indices(3)
+    C[..., rows, columns] = C[..., columns, rows] = group["covariance_mm2"]
+    # Squared and whitened, errors in three dimensions come to three on average.
+    whitened = np.einsum("fji,fjik,fjk->fj", error, np.linalg.inv(C), error)
+    assert 0.7 < whitened.mean() / 3 < 1.4
+    np.testing.assert_allclose(group["uncertainty_mm"], np.sqrt(np.trace(C, axis1=-2, axis2=-1)), rtol=1e-5)

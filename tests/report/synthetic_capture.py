@@ -186,12 +186,12 @@ def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "b
             F, V, J = cam.shape[:3]
             status = np.ones((F, J), np.uint8)
             status[5, joint("head")] = 2
-            view_used = np.zeros((F, V, J), bool)
-            view_used[:, used] = True
+            view_status = np.zeros((F, V, J), np.uint8)
+            view_status[:, used] = 1
             group = store.create(recording.name, {"frame": F, "view": V}, scale=fixed_by, mode="rig")
             group.write(0, {
                 "joints_world_mm": scale * truth, "joints_cam_mm": cam, "status": status,
-                "reprojection_px": np.where(np.isfinite(cam[..., 0]), 1.0, np.nan), "view_used": view_used,
+                "reprojection_px": np.where(np.isfinite(cam[..., 0]), 1.0, np.nan), "view_status": view_status,
                 "uncertainty_mm": np.where(np.isfinite(truth[..., 0]), 8.0, np.nan),
             })  # fmt: skip
 

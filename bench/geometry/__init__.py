@@ -1,1 +1,0 @@
-"""Accuracy and speed of the geometry beside its peers; run with: python -m bench.geometry."""

@@ -1,1 +1,0 @@
-"""The peers of the geometry, each called through its own public functions."""
