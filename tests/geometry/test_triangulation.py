@@ -31,8 +31,8 @@ def test_robust_is_the_optimum_of_its_cost():
     points = robust(rays, sigma, R, t)
 
     def cost(x, n):
-        r2 = (residuals(x[None], rays[n][None], R, t)[0][0] / sigma[n]) ** 2
-        return np.sqrt(r2 / (r2 + ROBUST_WIDTH**2))
+        r = residuals(x[None], rays[n][None], R, t)[0][0]
+        return r / sigma[n] / np.sqrt(1 + (r / (ROBUST_WIDTH * sigma[n].min())) ** 2)
 
     for n in range(0, len(points), 3):
         best = least_squares(cost, points[n], args=(n,), x_scale=10.0, xtol=1e-12)
