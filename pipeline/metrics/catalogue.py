@@ -1,0 +1,94 @@
+"""All metrics of 3D poses at once, by name: what reports, tables and comparisons are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.metrics.body import bone_errors, symmetry_errors
+from pipeline.metrics.motion import acceleration_errors, velocity_errors
+from pipeline.metrics.poses import (
+    PCK_THRESHOLD_MM,
+    Alignment,
+    Protocol,
+    aligned_errors,
+    auc_shares,
+    countable,
+    within,
+)
+
+POSES_PER_CHUNK = 2048  # poses and what is computed from them then stay in a core's cache
+ALIGNMENTS: Mapping[str, Alignment] = {"": "root", "n_": "scale", "pa_": "similarity"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a figure is called, and how to read it."""
+
+    name: str
+    title: str
+    unit: str
+    meaning: str
+    higher_is_better: bool = False
+    needs_scale: bool = True  # it says nothing of poses whose scale is not known
+    protocols: tuple[Protocol, ...] = ("standard",)
+
+
+def _aligned(prefix: str, title: str, after: str, protocols: tuple[Protocol, ...]) -> list[Metric]:
+    scaled = prefix == ""
+    return [
+        Metric(f"{prefix}mpjpe_mm", f"{title}MPJPE", "mm", f"mean joint error, {after}", False, scaled, protocols),
+        Metric(f"{prefix}pck150", f"{title}PCK@150", "%", f"joints within 150 mm, {after}", True, scaled, protocols),
+        Metric(f"{prefix}auc", f"{title}AUC", "%", f"area under the PCK curve, {after}", True, scaled, protocols),
+    ]
+
+
+BOTH: tuple[Protocol, ...] = ("standard", "epipolarpose-2019")
+METRICS = {metric.name: metric for metric in (
+    *_aligned("", "", "roots on each other", ("standard",)),
+    *_aligned("n_", "N-", "roots on each other and scaled", BOTH),
+    *_aligned("pa_", "PA-", "turned, moved and scaled", BOTH),
+    Metric("bone_mm", "bone length error", "mm", "mean difference of bone lengths from the truth's"),
+    Metric("symmetry_mm", "asymmetry", "mm", "mean difference of left and right bone lengths of a pose"),
+    Metric("velocity_mm_s", "velocity error (MPJVE)", "mm/s", "mean error of joint velocities, root-centred"),
+    Metric("acceleration_mm_s2", "acceleration error", "mm/s²", "mean error of joint accelerations, root-centred"),
+)}  # fmt: skip
+
+
+def measure(
+    predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray, protocol: Protocol = "standard"
+) -> dict[str, np.ndarray]:
+    """Every one of `METRICS` for each joint of a sequence of poses (frame, joint, 3) at its times (frame,).
+
+    Each is (frame, joint), NaN where it does not count: the mean over the joints is a pose's figure, the mean over
+    the frames a joint's. Raises ValueError for other skeletons or lengths, and for times that do not increase.
+    """
+    if not predicted_mm.shape == true_mm.shape == (len(times_s), *true_mm.shape[1:]):
+        what = f"Poses of {predicted_mm.shape} at {len(times_s)} times"
+        raise ValueError(f"{what} cannot be compared with poses of {true_mm.shape}.")
+    found = {name: np.empty(true_mm.shape[:2]) for name in METRICS}
+    for start in range(0, len(times_s), POSES_PER_CHUNK):
+        own = slice(start, start + POSES_PER_CHUNK)
+        seen = slice(start, start + POSES_PER_CHUNK + 2)  # accelerations look two frames ahead
+        # Frames innermost in memory: each operation then runs along many of them.
+        predicted, true = (np.asfortranarray(poses[seen], dtype=float) for poses in (predicted_mm, true_mm))
+        for name, values in _measure(predicted, true, times_s[seen], protocol).items():
+            found[name][own] = values[:POSES_PER_CHUNK]
+    return found
+
+
+def _measure(
+    predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray, protocol: Protocol
+) -> dict[str, np.ndarray]:
+    found = {}
+    for prefix, alignment in ALIGNMENTS.items():
+        errors = aligned_errors(predicted_mm, true_mm, alignment, protocol)
+        known = countable(true_mm, alignment)
+        found[f"{prefix}mpjpe_mm"] = errors
+        found[f"{prefix}pck150"] = within(errors, known, PCK_THRESHOLD_MM)
+        found[f"{prefix}auc"] = auc_shares(errors, known)
+    found["bone_mm"] = bone_errors(predicted_mm, true_mm)
+    found["symmetry_mm"] = symmetry_errors(predicted_mm)
+    found["velocity_mm_s"] = velocity_errors(predicted_mm, true_mm, times_s)
+    found["acceleration_mm_s2"] = acceleration_errors(predicted_mm, true_mm, times_s)
+    return found

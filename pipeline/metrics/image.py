@@ -1,0 +1,92 @@
+"""Errors in the image: of detections (..., joint, 2) and of projected poses, in px and as shares of the person."""
+
+import numpy as np
+
+from pipeline.geometry.camera import Camera, project
+from pipeline.metrics.poses import JOINTS_16, joint_errors
+from pipeline.skeleton import JOINTS, LEFT_JOINTS, LIMB_JOINTS, MIRROR, joint
+
+# Left and right closer than this share of the box cannot be told apart in the image, so they cannot be swapped either.
+SWAP_SEPARATION = 0.05
+# MPII's evaluation leaves pelvis and thorax out of the mean.
+PCKH_JOINTS = np.array([j for j in JOINTS_16 if JOINTS[j] not in ("pelvis", "thorax")])
+PCKH_SHARE = 0.5
+# COCO's standard deviation of annotators by joint, as a share of the root of the person's area; it has limbs alone.
+COCO_SIGMAS = {
+    "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062, "hip": 0.107, "knee": 0.087, "ankle": 0.089,
+}  # fmt: skip
+# Mean share of a person's box that COCO's outline of the person covers.
+OUTLINE_SHARE = 0.53
+
+
+def reprojection_errors(poses_cam_mm: np.ndarray, observed_px: np.ndarray, camera: Camera) -> np.ndarray:
+    """Distance in px of each joint (..., joint, 2) from where its camera sees the pose's, distortion included."""
+    return joint_errors(project(poses_cam_mm, camera.K, camera.dist), observed_px)
+
+
+def box_sides_px(true_px: np.ndarray) -> np.ndarray:
+    """Longer side of the upright box around a pose's true joints (..., joint, 2), (...)."""
+    return _box_px(true_px).max(-1)
+
+
+def box_errors_percent(predicted_px: np.ndarray, true_px: np.ndarray) -> np.ndarray:
+    """Distance of each joint from the truth as a percentage of `box_sides_px`, (..., joint)."""
+    return 100 * joint_errors(predicted_px, true_px) / box_sides_px(true_px)[..., None]
+
+
+def head_lengths_px(true_px: np.ndarray) -> np.ndarray:
+    """Distance from the neck to the top of the head, (...): MPII's head segment, where no head box was annotated."""
+    return joint_errors(true_px[..., joint("neck"), :], true_px[..., joint("head"), :])
+
+
+def pckh(predicted_px: np.ndarray, true_px: np.ndarray, head_px: np.ndarray) -> np.ndarray:
+    """100 where a joint lies within half the head's length (...) of the truth, else 0, (..., joint): PCKh@0.5.
+
+    Andriluka et al., 2D Human Pose Estimation: New Benchmark, CVPR 2014. On the joints of MPII's evaluation; others
+    are missing. A joint that the truth has and the prediction lacks counts as outside.
+    """
+    counts = np.isin(np.arange(len(JOINTS)), PCKH_JOINTS) & np.isfinite(true_px).all(-1) & (head_px > 0)[..., None]
+    near = joint_errors(predicted_px, true_px) <= PCKH_SHARE * head_px[..., None]
+    return np.where(counts, 100.0 * near, np.nan)
+
+
+def person_areas_px2(true_px: np.ndarray) -> np.ndarray:
+    """Area of the person, (...): 0.53 of the upright box around the true joints, where no outline was annotated."""
+    return OUTLINE_SHARE * np.prod(_box_px(true_px), axis=-1)
+
+
+def oks(predicted_px: np.ndarray, true_px: np.ndarray, area_px2: np.ndarray) -> np.ndarray:
+    """Object keypoint similarity in percent, (..., joint), for persons of an area (...); its mean is COCO's OKS.
+
+    On the twelve limb joints, the ones that COCO has too; others are missing. A joint that the truth has and the
+    prediction lacks counts 0.
+    """
+    sigma = np.array([COCO_SIGMAS.get(name.partition("_")[2], np.nan) for name in JOINTS])
+    counts = np.isin(np.arange(len(JOINTS)), LIMB_JOINTS) & np.isfinite(true_px).all(-1) & (area_px2 > 0)[..., None]
+    share = joint_errors(predicted_px, true_px) ** 2 / (8 * sigma**2 * np.where(area_px2 > 0, area_px2, 1)[..., None])
+    return np.where(counts, 100 * np.exp(-np.nan_to_num(share, nan=np.inf)), np.nan)
+
+
+def swaps_percent(predicted_px: np.ndarray, true_px: np.ndarray) -> np.ndarray:
+    """100 where a pair of left and right joints fits the truth better once exchanged, else 0, (..., pair).
+
+    Pairs that lie closer than 5 % of the box in the image, or lack a joint, are missing.
+    """
+    right = MIRROR[LEFT_JOINTS]
+    as_told = joint_errors(predicted_px, true_px)
+    exchanged = joint_errors(predicted_px[..., MIRROR, :], true_px)
+    swapped = _pair_sum(exchanged, right) < _pair_sum(as_told, right)
+    apart = joint_errors(true_px[..., LEFT_JOINTS, :], true_px[..., right, :])
+    counts = (apart >= SWAP_SEPARATION * box_sides_px(true_px)[..., None]) & np.isfinite(_pair_sum(as_told, right))
+    return np.where(counts, 100.0 * swapped, np.nan)
+
+
+def _box_px(true_px: np.ndarray) -> np.ndarray:
+    """Width and height of the upright box around a pose's joints (..., joint, 2), (..., 2)."""
+    known = np.isfinite(true_px).all(-1, keepdims=True)
+    low, high = (np.where(known, true_px, fill) for fill in (np.inf, -np.inf))
+    return np.where(known.any((-1, -2))[..., None], high.max(-2), np.nan) - low.min(-2)
+
+
+def _pair_sum(errors: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return errors[..., LEFT_JOINTS] + errors[..., right]
