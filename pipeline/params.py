@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -101,9 +101,17 @@ class TriangulateParams(_Section):
 class StructureParams(_Section):
     """References of the pose structure score."""
 
+    reference: str
     k: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
     source: Literal["truth", "labels"]
     seed: Seed
+
+    @field_validator("reference")
+    @classmethod
+    def _exists(cls, reference: str) -> str:
+        if reference != "fit" and not Path(reference).is_file():
+            raise ValueError("neither fit nor a file")
+        return reference
 
 
 class TrainParams(_Section):

@@ -246,6 +246,6 @@ def write_all(root: Path, **lacking: bool) -> SyntheticCapture:
     if predictions:
         write_predictions(world)
     write_costs(world, "capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train")
-    params = StructureParams(k=[3, 5], source="truth", seed=4)
+    params = StructureParams(reference="fit", k=[3, 5], source="truth", seed=4)
     fit_references(world.frames, root / "data/labels.zarr", root / "models/structure.npz", params)
     return world

@@ -23,7 +23,9 @@ def make(root, *, labels=(), rigs=(), predictions=True, **lacking):
     if predictions:
         synthetic.write_predictions(world)
     files = Files(root / "data", root / "models", root / "reports")
-    fit_references(files.frames, files.labels, files.structure, StructureParams(k=[3, 5], source="truth", seed=4))
+    fit_references(
+        files.frames, files.labels, files.structure, StructureParams(reference="fit", k=[3, 5], source="truth", seed=4)
+    )
     material = gather(files, files.labels)
     return evaluate(material, None, reading(files.rigs, RIGS)), material
 
@@ -136,7 +138,9 @@ def test_known_rig_gives_the_labels_of_the_same_detections(tmp_path, monkeypatch
     synthetic.write_rigs(world)
     synthetic.write_labels(world)
     files = Files(tmp_path / "data", tmp_path / "models", tmp_path / "reports")
-    fit_references(files.frames, files.labels, files.structure, StructureParams(k=[3], source="truth", seed=4))
+    fit_references(
+        files.frames, files.labels, files.structure, StructureParams(reference="fit", k=[3], source="truth", seed=4)
+    )
     params = read_params()
     material = gather(files, files.labels)
     known = gather_with_known_rig(files, material, params.calibrate, params.triangulate)

@@ -1,0 +1,16 @@
+"""PSS, the pose structure score: whether a pose falls into the same cluster of poses as the truth.
+
+Kocabas et al., Self-Supervised Learning of 3D Human Pose using Multi-view Geometry, CVPR 2019. What the paper leaves
+open is fixed in `score.py` and stored with every reference; docs/metrics.md says how to freeze and share one, and
+`python -m pipeline.structure --help` what can be asked of one.
+"""
+
+from pipeline.structure.fit import fit_reference
+from pipeline.structure.references import fit_references, read_references, write_references
+from pipeline.structure.score import Reference, clusters, normalised, pss
+from pipeline.structure.sources import has_truth
+
+__all__ = [
+    "Reference", "clusters", "fit_reference", "fit_references", "has_truth", "normalised", "pss", "read_references",
+    "write_references",
+]  # fmt: skip
