@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.spatial import procrustes
@@ -52,6 +52,7 @@ def test_scale_is_the_least_squares_one():
     np.testing.assert_allclose(metrics.n_mpjpe(predicted, true), expected, rtol=1e-6)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.01, 100))
 def test_what_each_metric_forgives(seed, scale):
     true = poses(seed)
@@ -59,6 +60,7 @@ def test_what_each_metric_forgives(seed, scale):
     np.testing.assert_allclose(metrics.pa_mpjpe(moved(true, seed, scale), true), 0, atol=1e-6)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_alignment_does_not_depend_on_how_the_prediction_lies(seed):
     true, predicted = poses(seed), poses(seed + 1)
@@ -133,6 +135,7 @@ def test_pck_after_an_alignment():
     np.testing.assert_allclose(metrics.auc(turned, true, alignment="similarity"), 100 * 30 / 31)  # not within 0 mm
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_auc_is_the_mean_of_the_curve(seed):
     true, predicted = poses(seed), poses(seed) + poses(seed + 1) * 0.3
@@ -174,6 +177,7 @@ def one_by_one(predicted, true):
     return np.transpose(rows)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), noise=st.floats(0.01, 3))
 def test_both_protocols_agree_with_a_loop_over_poses(seed, noise):
     true = poses(seed)
