@@ -114,19 +114,42 @@ class StructureParams(_Section):
         return reference
 
 
-class TrainParams(_Section):
-    """Training of the 3D network."""
+class LoopParams(_Section):
+    """A training run of a 3D network."""
 
-    supervision: Literal["self", "full"]
-    init: str
-    backbone: Literal["slim", "resnet50"]
-    input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
-    depth_cells: Annotated[int, Field(ge=4, le=256)]
     epochs: Count
     batch_size: Count
     lr: Positive
-    flip_test: bool
+    schedule: Literal["cosine", "step"]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    keep: Literal["last", "best"]
+    patience: Annotated[int, Field(ge=0)]
     seed: Seed
+
+
+class AugmentParams(_Section):
+    """Random changes of the training crops."""
+
+    turn_deg: Annotated[float, Field(ge=0, le=180)]
+    scale: Annotated[float, Field(ge=1, le=4)]
+    occluded: Fraction
+    objects: str
+
+
+class TrainParams(LoopParams):
+    """Training of the volumetric 3D network."""
+
+    supervision: Literal["self", "full", "subset", "mixed", "gt2d"]
+    subjects: list[str]
+    held_out_subjects: list[str]
+    weighting: Literal["none", "uncertainty"]
+    init: str
+    backbone: Literal["slim", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+    input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
+    depth_cells: Annotated[int, Field(ge=4, le=256)]
+    crop: Literal["box", "metric"]
+    augment: AugmentParams
+    flip_test: bool
 
 
 class ReportParams(_Section):

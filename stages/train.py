@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+from pipeline.learning.teachers import Sources
 from pipeline.learning.train import train_network
 from pipeline.params import read_params
 from pipeline.stage import run
 
 
 def main(
-    frames: Path, poses2d: Path, labels: Path, detector: Path, model: Path, predictions: Path, curve: Path
+    frames: Path, poses2d: Path, rigs: Path, labels: Path, detector: Path, model: Path, predictions: Path, curve: Path
 ) -> None:
     params = read_params()
-    train_network(frames, poses2d, labels, detector, model, predictions, curve, params.train)
+    train_network(Sources(frames, labels, rigs), poses2d, detector, model, predictions, curve, params.train)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,12 @@ class Jitter:
     turned: float = 0.4  # share of turned crops
     mirrored: float = 0.5  # share of mirrored crops
 
+    @property
+    def reach(self) -> float:
+        """Side of an upright square around all crops over the side of the crop they come from."""
+        turned = min(self.turn_rad, np.pi / 4)
+        return self.scale * (np.cos(turned) + np.sin(turned) + 4 * self.shift)
+
 
 def jitter_crop(crop: Crop, jitter: Jitter, rng: np.random.Generator) -> Crop:
     """A crop nearby, at another scale, turned and mirrored by chance."""

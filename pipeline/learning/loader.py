@@ -1,5 +1,6 @@
 """Batches made by threads ahead of the training step; what a batch holds does not depend on the threads."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,27 +9,30 @@ import numpy as np
 
 # One sample: its arrays, made from its index and its own random generator.
 MakeSample = Callable[[int, np.random.Generator], tuple[np.ndarray, ...]]
-THREADS = 2
-BATCHES_AHEAD = 4
+# Decoding and cutting leave Python's lock, so threads are enough.
+THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+BATCHES_AHEAD = 2 * THREADS
 
 
 def batches(
-    make_sample: MakeSample, orders: Iterable[np.ndarray], seed: tuple[int, ...]
-) -> Iterator[tuple[np.ndarray, ...]]:
+    make_sample: MakeSample, orders: Iterable[np.ndarray], seed: tuple[int, ...],
+    *, first: int = 0, part: tuple[int, int] = (0, 1),
+) -> Iterator[tuple[np.ndarray, ...]]:  # fmt: skip
     """Yield one batch of stacked arrays for every array of indices, in order.
 
-    Every sample's generator follows from the seed, the batch's number and its place in it. At most
-    `BATCHES_AHEAD` batches are held in memory.
+    Every sample's generator follows from the seed, the batch's number, counted from `first`, and its place in it.
+    Of every batch, `part` (i, n) makes the i-th, (i + n)-th, ... sample. At most `BATCHES_AHEAD` batches are held
+    in memory.
     """
 
     def make(number: int, indices: np.ndarray) -> tuple[np.ndarray, ...]:
-        rngs = (np.random.default_rng((*seed, number, place)) for place in range(len(indices)))
-        samples = [make_sample(int(i), rng) for i, rng in zip(indices, rngs, strict=True)]
+        places = range(part[0], len(indices), part[1])
+        samples = [make_sample(int(indices[i]), np.random.default_rng((*seed, number, i))) for i in places]
         return tuple(np.stack(arrays) for arrays in zip(*samples, strict=True))
 
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future] = deque()
-        for number, indices in enumerate(orders):
+        for number, indices in enumerate(orders, start=first):
             waiting.append(pool.submit(make, number, indices))
             if len(waiting) >= BATCHES_AHEAD:
                 yield waiting.popleft().result()

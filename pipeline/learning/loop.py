@@ -1,96 +1,96 @@
-"""The training loop of the 3D network."""
+"""The training loop of every 3D network, read from top to bottom."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from pipeline.frames import PackedFrames
-from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
-from pipeline.learning.crops import crop_of_box
-from pipeline.learning.curves import Curve
-from pipeline.learning.device import as_input, choose_device, place, precision
-from pipeline.learning.loader import batches, shuffled
-from pipeline.learning.losses import masked_smooth_l1
-from pipeline.learning.networks import PoseNetwork, expectation
-from pipeline.learning.predict import opened, predict_samples
-from pipeline.learning.samples import Samples
+from pipeline.errors import UserError
+from pipeline.learning.device import choose_device, place
+from pipeline.learning.distributed import mean_over_processes, place_among, shared
+from pipeline.learning.loader import shuffled
+from pipeline.learning.resume import Run
 from pipeline.learning.schedule import learning_rate
-from pipeline.learning.targets import cube_target
-from pipeline.params import TrainParams
+from pipeline.params import LoopParams
 from pipeline.progress import progress
-from pipeline.skeleton import ROOT
 
-COLUMNS = ("epoch", "train_loss", "val_n_mpjpe_mm", "lr")
 LARGEST_GRADIENT = 5.0
+WEIGHT_DECAY = 0.01
+# Steps between two notes of the state of a run, from which it goes on after a kill.
+STEPS_BETWEEN_NOTES = 500
 
 
-@dataclass(frozen=True)
-class TrainingCrops:
-    """Makes training samples: a random crop around the detected person, and the label in its unit cube."""
+class Lesson(Protocol):
+    """What a network is taught: its samples, what it is shown of them, and what counts as an error."""
 
-    samples: Samples
-    input_px: int
-    packs: dict[str, PackedFrames] = field(default_factory=dict)
+    def __len__(self) -> int:
+        """Number of training samples."""
 
-    def __call__(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """The crop's pixels and the target (17, 3)."""
-        s = self.samples
-        crop = jitter_crop(crop_of_box(s.box_px[index]), Jitter(), rng)
-        image = opened(self.packs, s.files[index])[int(s.frames[index])]
-        image = hide_parts(recolour(crop.cut(image, self.input_px), rng), rng)
-        target = cube_target(crop, s.joints_px[index], s.relative_depth[index], s.focal_px[index])
-        return image, target.astype(np.float32)
+    def batches(
+        self, orders: Iterable[np.ndarray], seed: tuple[int, ...], *, first: int, part: tuple[int, int]
+    ) -> Iterator[Any]:
+        """A batch for every order of samples; the first has the number `first`.
+
+        All that is random in a batch follows from the seed, its number and its order. Of the batch's samples, `part`
+        (i, n) asks for the i-th, (i + n)-th, ...
+        """
+
+    def loss(self, network: nn.Module, batch: Any, done: float) -> Tensor:
+        """The network's mean error on a batch, to be made small; `done` is the share of the run that is over."""
+
+    def held_out_error_mm(self, network: nn.Module) -> float:
+        """The N-MPJPE on samples that are not trained on."""
 
 
-def train(network: PoseNetwork, trained: Samples, held_out: Samples, params: TrainParams, curve: Curve) -> None:
-    """Train a network on samples; a row of the curve for every epoch.
+def train(network: nn.Module, lesson: Lesson, params: LoopParams, curve: Path, **about: Any) -> None:
+    """Train a network, with a row of the curve for every epoch; in the end it holds the weights to keep.
 
-    Bit-reproducible for a seed on one machine's CPU with the same number of threads; on a GPU up to rounding.
+    Those are the last ones or the best on the held-out samples (`params.keep`), averaged with `params.ema`. A killed
+    run goes on from its last note, beside the curve, as if it had not been killed; `about` is what the two must agree
+    in besides the parameters. Bit-reproducible for a seed on one machine's CPU with the same number of threads, on a
+    GPU up to rounding. Raises UserError where the loss is not finite, or the note is of another run.
     """
-    device = choose_device()
-    fast = precision(device)
-    place(network, device)
-    optimizer = torch.optim.AdamW(network.parameters(), params.lr, weight_decay=0.01, fused=True)
-    steps_per_epoch = max(1, len(trained) // params.batch_size)
+    learner = shared(place(network, choose_device()))
+    optimizer = torch.optim.AdamW(network.parameters(), params.lr, weight_decay=WEIGHT_DECAY, fused=True)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(params.ema), use_buffers=True)
+    judged = average.module if params.ema else network
+    steps_per_epoch = max(1, len(lesson) // params.batch_size)
     n_steps = steps_per_epoch * params.epochs
-    orders = shuffled(np.arange(len(trained)), params.batch_size, n_steps, (params.seed,))
-    data = batches(TrainingCrops(trained, params.input_px), orders, (params.seed, 1))
-    losses: list[Tensor] = []
+    run = Run(curve, network, average, optimizer, {**params.model_dump(), "samples": len(lesson), **about})
+    orders = shuffled(np.arange(len(lesson)), params.batch_size, n_steps, (params.seed,))
+    data = lesson.batches(islice(orders, run.step, None), (params.seed, 1), first=run.step, part=place_among())
     network.train()
-    for step, (images, targets) in enumerate(progress(data, "train", total=n_steps, unit="step")):
+    for batch in progress(data, "train", total=n_steps - run.step, unit="step"):
+        lr = learning_rate(params.lr, run.step, n_steps, params.schedule)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(params.lr, step, n_steps)
-        with fast():
-            scores = network(as_input(images, device))
-        loss = masked_smooth_l1(expectation(scores), torch.from_numpy(targets).to(device))
+            group["lr"] = lr
+        loss = lesson.loss(learner, batch, run.step / n_steps)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         optimizer.step()
-        losses.append(loss.detach())
-        if (step + 1) % steps_per_epoch == 0:
-            curve.add(
-                epoch=(step + 1) // steps_per_epoch, train_loss=float(torch.stack(losses).mean()),
-                val_n_mpjpe_mm=held_out_error_mm(network, held_out, params.input_px),
-                lr=optimizer.param_groups[0]["lr"],
-            )  # fmt: skip
-            losses.clear()
+        if params.ema:
+            average.update_parameters(network)
+        run.add_step(mean_over_processes(loss))
+        if run.step % steps_per_epoch == 0:
+            _check_finite(run.mean_loss(), run.step)
+            run.add_epoch(run.step // steps_per_epoch, lesson.held_out_error_mm(judged), lr, judged)
             network.train()
+            if params.patience and run.epochs_since_best >= params.patience:
+                break
+        if run.step % STEPS_BETWEEN_NOTES == 0:
+            run.note()
+    network.load_state_dict(run.best if params.keep == "best" else judged.state_dict())
     network.eval()
+    run.finish()
 
 
-def held_out_error_mm(network: PoseNetwork, samples: Samples, input_px: int) -> float:
-    """N-MPJPE against the labels (root-centred, best scale), the root at the label's depth."""
-    joints_px, relative_depth = predict_samples(network, samples, input_px, flip_test=False)
-    root_mm = samples.joints_cam_mm[:, ROOT : ROOT + 1]
-    depth_mm = root_mm[..., 2] * (1 + relative_depth)
-    # Near enough for a curve: the lens is taken as a pinhole around the label's root.
-    root_px = samples.joints_px[:, ROOT : ROOT + 1]
-    rays = (joints_px - root_px) / samples.focal_px[:, None, None] + root_mm[..., :2] / root_mm[..., 2:]
-    predicted = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * depth_mm[..., None]
-    predicted, label = predicted - predicted[:, ROOT : ROOT + 1], samples.joints_cam_mm - root_mm
-    predicted = np.where(np.isfinite(label), predicted, np.nan)
-    scale = np.nansum(predicted * label, (1, 2)) / np.nansum(predicted**2, (1, 2)).clip(1e-12)
-    return float(np.nanmean(np.linalg.norm(scale[:, None, None] * predicted - label, axis=-1)))
+def _check_finite(loss: float, step: int) -> None:
+    if not np.isfinite(loss):
+        fix = "Lower train.lr; if it comes back, look for boxes or labels of enormous size in the report."
+        raise UserError(f"The loss is {loss} within the {step} steps done", fix=fix)

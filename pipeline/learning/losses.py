@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipeline.learning.distributed import mean_over_processes
 from pipeline.learning.networks import cell_centers, expectation
 
 # Error, as a share of the crop's side, where smooth-L1 turns from squared to absolute. The paper's 1 is never
@@ -11,11 +12,16 @@ from pipeline.learning.networks import cell_centers, expectation
 TURN = 0.02
 
 
-def masked_smooth_l1(predicted: Tensor, target: Tensor) -> Tensor:
-    """Mean smooth-L1 over the coordinates whose target is not NaN; zero if there are none."""
+def masked_smooth_l1(predicted: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean smooth-L1 over the coordinates whose target is not NaN, over the whole batch; zero if there are none.
+
+    `weight`, one on average, says how much each coordinate counts and broadcasts to the target.
+    """
     known = torch.isfinite(target)
-    errors = F.smooth_l1_loss(predicted[known], target[known], beta=TURN, reduction="sum")
-    return errors / known.sum().clamp(min=1)
+    errors = F.smooth_l1_loss(predicted[known], target[known], beta=TURN, reduction="none")
+    if weight is not None:
+        errors = errors * weight.expand_as(target)[known]
+    return errors.sum() / mean_over_processes(known.sum()).clamp(min=1)
 
 
 def heatmap_cross_entropy(scores: Tensor, target: Tensor, spread_cells: float = 1.0) -> Tensor:

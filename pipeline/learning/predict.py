@@ -1,28 +1,28 @@
 """Predictions of the 3D network: of single crops, and of whole recordings into a store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from pipeline.capture import Recording
 from pipeline.frames import PackedFrames
-from pipeline.learning.crops import Crop, crop_of_box
 from pipeline.learning.device import as_input, choose_device, precision
 from pipeline.learning.loader import batches
-from pipeline.learning.networks import PoseNetwork, expectation
-from pipeline.learning.samples import Samples, all_samples
+from pipeline.learning.networks import expectation
+from pipeline.learning.samples import Samples
 from pipeline.learning.targets import mirror_cube, pose_of_cube
 from pipeline.progress import progress
 from pipeline.skeleton import N_JOINTS, ROOT
-from pipeline.stores import PREDICTIONS, Store, writing
+from pipeline.stores import PREDICTIONS, writing
 
 BATCH = 64
 
 
 @torch.inference_mode()
-def predict_cubes(network: PoseNetwork, images: np.ndarray, *, flip_test: bool) -> np.ndarray:
+def predict_cubes(network: nn.Module, images: np.ndarray, *, flip_test: bool) -> np.ndarray:
     """Positions (B, 17, 3) in the unit cube of crops (B, S, S, 3); with the flip test, averaged with the mirror's."""
     device = choose_device()
     with precision(device)():
@@ -34,23 +34,22 @@ def predict_cubes(network: PoseNetwork, images: np.ndarray, *, flip_test: bool) 
 
 
 def predict_samples(
-    network: PoseNetwork, samples: Samples, input_px: int, *, flip_test: bool
+    network: nn.Module, samples: Samples, input_px: int, *, flip_test: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Joints (N, 17, 2) in pixels and relative depths (N, 17); NaN where the detector found no person."""
     joints_px, relative_depth = np.full((len(samples), N_JOINTS, 2), np.nan), np.full((len(samples), N_JOINTS), np.nan)
-    rows = np.flatnonzero(np.isfinite(samples.box_px).all(-1))
+    rows = np.flatnonzero(samples.seen)
     packs: dict[str, PackedFrames] = {}
 
     def make(row: int, _: np.random.Generator) -> tuple[np.ndarray, ...]:
         image = opened(packs, samples.files[row])[int(samples.frames[row])]
-        return crop_of_box(samples.box_px[row]).cut(image, input_px), np.array(row)
+        return samples.crop(row).cut(image, input_px), np.array(row)
 
     network.eval()
     for images, here in batches(make, [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)], seed=(0,)):
         cubes = predict_cubes(network, images, flip_test=flip_test)
         for row, cube in zip(here, cubes, strict=True):
-            crop: Crop = crop_of_box(samples.box_px[row])
-            joints_px[row], relative_depth[row] = pose_of_cube(crop, cube, samples.focal_px[row])
+            joints_px[row], relative_depth[row] = pose_of_cube(samples.crop(row), cube, samples.focal_px[row])
     # Depths are from the root as predicted, so that its own is zero.
     root = relative_depth[:, ROOT : ROOT + 1]
     return joints_px, (relative_depth - root) / (1 + root)
@@ -64,21 +63,15 @@ def opened(packs: dict[str, PackedFrames], file: str) -> PackedFrames:
 
 
 def predict_recordings(
-    network: PoseNetwork, recordings: Sequence[Recording], poses2d: Store, input_px: int, path: Path,
+    network: nn.Module, recordings: Sequence[tuple[Recording, Iterator[Samples]]], input_px: int, path: Path,
     *, flip_test: bool, **attrs: str,
 ) -> None:  # fmt: skip
-    """Write the predictions of every view of the recordings, also of those kept for evaluation."""
+    """Write the predictions of every view of the recordings, given as the samples of each of their views."""
     with writing(path, PREDICTIONS, **attrs) as store:
-        for recording in progress(recordings, "predict", unit="recording"):
-            n = poses2d[recording.name].n_rows
-            group = store.create(recording.name, {"frame": n, "view": len(recording.views)})
-            views = [
-                predict_samples(network, samples, input_px, flip_test=flip_test)
-                for _, samples in all_samples(recording, poses2d)
-            ]
-            arrays = {
-                "joints_px": np.stack([joints for joints, _ in views], 1),
-                "relative_depth": np.stack([depth for _, depth in views], 1),
-            }
+        for recording, views in progress(recordings, "predict", unit="recording"):
+            found = [predict_samples(network, samples, input_px, flip_test=flip_test) for samples in views]
+            joints_px, relative_depth = (np.stack(values, 1) for values in zip(*found, strict=True))
+            arrays = {"joints_px": joints_px, "relative_depth": relative_depth}
+            group = store.create(recording.name, {"frame": recording.n_frames, "view": len(recording.views)})
             for start, stop in group.shards():
                 group.write(start, {name: values[start:stop] for name, values in arrays.items()})

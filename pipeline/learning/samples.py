@@ -1,20 +1,26 @@
 """What the 3D network sees and learns: one row per frame and view, from the manifest and the stores."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from pipeline.capture import Capture, Recording, View
+from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
 from pipeline.geometry.camera import project
-from pipeline.skeleton import ROOT
-from pipeline.stores import LABELS, TRUTH, Store, reading
+from pipeline.learning.crops import Crop, crop_of_box
+from pipeline.learning.teachers import Lessons, Teacher
+from pipeline.skeleton import N_JOINTS, ROOT
+from pipeline.stores import Store
 
 log = logging.getLogger("epiline")
+
+# Side of the paper's crop, at the depth of the root.
+METRIC_SIDE_MM = 2000.0
+Showing = Literal["box", "metric"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,13 @@ class Samples:
     files: np.ndarray  # (N,) path of the packed frames
     frames: np.ndarray  # (N,) index in them
     recordings: np.ndarray  # (N,) name
-    box_px: np.ndarray  # (N, 4) the detector's
+    subjects: np.ndarray  # (N,) name
+    center_px: np.ndarray  # (N, 2) of the upright crop
+    side_px: np.ndarray  # (N,) of the upright crop
     focal_px: np.ndarray  # (N,)
     joints_px: np.ndarray  # (N, 17, 2) the label seen by the camera, lens distortion included
     joints_cam_mm: np.ndarray  # (N, 17, 3) the label
+    uncertainty_mm: np.ndarray  # (N, 17) standard deviation of the label; 0: the truth
 
     def __len__(self) -> int:
         return len(self.files)
@@ -42,92 +51,79 @@ class Samples:
         root = depth[:, ROOT : ROOT + 1]
         return (depth - root) / root
 
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """Whether each image has a person to crop, (N,)."""
+        return np.isfinite(self.center_px).all(-1) & np.isfinite(self.side_px)
 
-# The label of a recording: joints in each view's camera frame (F, V, 17, 3).
-Teacher = Callable[[Recording], np.ndarray]
+    def crop(self, row: int) -> Crop:
+        """The upright crop of a sample."""
+        return Crop(self.center_px[row], float(self.side_px[row]))
 
 
-def training_samples(capture: Capture, frames: Path, labels: Path, poses2d: Store, supervision: str) -> Samples:
+def training_samples(capture: Capture, poses2d: Store, teacher: Teacher, showing: Showing) -> Samples:
     """All frames that may teach: of training recordings, seen by views that are not kept for evaluation.
 
-    Raises UserError where no recording is for training, no label is valid, or there is no truth to supervise with.
+    Raises UserError where no recording is for training, or no label is valid.
     """
     recordings = [r for r in capture.recordings if r.split == "train"]
     if not recordings:
         fix = "Take a subject out of capture.test_subjects."
         raise UserError(f"None of the {len(capture.recordings)} recordings is for training", where="capture", fix=fix)
-    teacher = _truth(frames) if supervision == "full" else _labels(labels)
+    taught = [(r, teacher(r)) for r in recordings if r.name in poses2d]
     parts = [
-        _view_samples(recording, view, poses2d, joints[:, view])
-        for recording, joints in ((r, teacher(r)) for r in recordings if r.name in poses2d)
+        _view_samples(recording, view, poses2d, lessons, showing)
+        for recording, lessons in taught
         for view in recording.cameras(labelling=True)
+        if lessons is not None
     ]
-    samples = _joined(parts)
-    seen, known = np.isfinite(samples.box_px).all(-1), np.isfinite(samples.joints_px).any((1, 2))
+    if not parts:
+        found, fix = sorted({r.subject for r in recordings}), "Look at train.subjects and at what detect rejected."
+        raise UserError(f"No training recording, of {', '.join(found)}, has 2D poses and a teacher", fix=fix)
+    samples = Samples(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Samples)))
+    known = np.isfinite(samples.joints_px).any((1, 2))
     log.info(
         "train: %d images of %d recordings; %d left out without a person, %d without a label",
-        (seen & known).sum(), len(recordings), (~seen).sum(), (seen & ~known).sum(),
+        (samples.seen & known).sum(), len(recordings), (~samples.seen).sum(), (samples.seen & ~known).sum(),
     )  # fmt: skip
-    if not (seen & known).any():
+    if not (samples.seen & known).any():
         raise UserError(
-            f"None of {len(samples)} training images has a person and a valid label", where=str(labels),
+            f"None of {len(samples)} training images has a person and a valid label",
             fix="Look at the counts of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
-    return samples[seen & known]
+    return samples[samples.seen & known]
 
 
-def all_samples(recording: Recording, poses2d: Store) -> Iterator[tuple[int, Samples]]:
-    """Each view of a recording with all its frames, without labels."""
+def all_samples(recording: Recording, poses2d: Store, teacher: Teacher, showing: Showing) -> Iterator[Samples]:
+    """Each view of a recording with all its frames; of labels, only the roots are looked at, where crops need them."""
+    lessons = teacher(recording) if showing == "metric" else None
     for view in recording.cameras():
-        unknown = np.full((poses2d[recording.name].n_rows, 17, 3), np.nan)
-        yield view, _view_samples(recording, view, poses2d, unknown)
+        yield _view_samples(recording, view, poses2d, lessons, showing)
 
 
-def _labels(path: Path) -> Teacher:
-    """The cached labels: nothing but what the footage itself told."""
-    store = reading(path, LABELS)
-
-    def joints_cam_mm(recording: Recording) -> np.ndarray:
-        if recording.name not in store:
-            return np.full((recording.n_frames, len(recording.views), 17, 3), np.nan)
-        return store[recording.name]["joints_cam_mm"]
-
-    return joints_cam_mm
-
-
-def _truth(frames: Path) -> Teacher:
-    """The truth, with the footage's own extrinsics."""
-    path, fix = frames / "truth.zarr", "Use train.supervision: self."
-    if not path.exists():
-        raise UserError("train.supervision = full requires the truth, which this footage does not have", fix=fix)
-    store = reading(path, TRUTH)
-
-    def joints_cam_mm(recording: Recording) -> np.ndarray:
-        joints = store[recording.name]["joints_world_mm"]
-        if not all(view.camera.known for view in recording.views):
-            what = "train.supervision = full requires the extrinsics of every view, which are not all given"
-            raise UserError(what, where=recording.name, fix=fix)
-        return np.stack([view.camera.to_camera(joints) for view in recording.views], 1)
-
-    return joints_cam_mm
-
-
-def _view_samples(recording: Recording, view_index: int, poses2d: Store, joints_cam_mm: np.ndarray) -> Samples:
-    view: View = recording.views[view_index]
-    camera = view.camera
-    box_px = poses2d[recording.name]["box_px"][:, view_index]
+def _view_samples(
+    recording: Recording, index: int, poses2d: Store, lessons: Lessons | None, showing: Showing
+) -> Samples:
+    view = recording.views[index]
+    camera, box_px = view.camera, poses2d[recording.name]["box_px"][:, index]
     n = len(box_px)
+    if lessons is None:
+        lessons = Lessons(np.full((n, len(recording.views), N_JOINTS, 3), np.nan), np.full((n, N_JOINTS), np.nan))
+    joints_cam_mm = lessons.joints_cam_mm[:, index]
     if len(joints_cam_mm) != n:
         fix = "Run dvc repro to make them again."
         raise UserError(f"{n} frames of 2D poses, but {len(joints_cam_mm)} of labels", where=recording.name, fix=fix)
+    joints_px = project(joints_cam_mm, camera.K, camera.dist)
+    focal_px = (camera.K[0, 0] + camera.K[1, 1]) / 2
+    crops = [crop_of_box(box) for box in box_px]
+    center_px, side_px = np.stack([crop.center_px for crop in crops]), np.array([crop.side_px for crop in crops])
+    side_px[~np.isfinite(center_px).all(-1)] = np.nan
+    if showing == "metric":  # the box is left where the root is not known
+        root_px, root_depth_mm = joints_px[:, ROOT], joints_cam_mm[:, ROOT, 2]
+        known = np.isfinite(root_px).all(-1)
+        center_px[known], side_px[known] = root_px[known], (METRIC_SIDE_MM * focal_px / root_depth_mm)[known]
     return Samples(
-        files=np.full(n, view.file), frames=np.arange(n), recordings=np.full(n, recording.name), box_px=box_px,
-        focal_px=np.full(n, (camera.K[0, 0] + camera.K[1, 1]) / 2),
-        joints_px=project(joints_cam_mm, camera.K, camera.dist), joints_cam_mm=joints_cam_mm,
+        files=np.full(n, view.file), frames=np.arange(n), recordings=np.full(n, recording.name),
+        subjects=np.full(n, recording.subject), center_px=center_px, side_px=side_px, focal_px=np.full(n, focal_px),
+        joints_px=joints_px, joints_cam_mm=joints_cam_mm, uncertainty_mm=lessons.uncertainty_mm,
     )  # fmt: skip
-
-
-def _joined(parts: list[Samples]) -> Samples:
-    if not parts:
-        raise UserError("No training recording has 2D poses", where="poses2d", fix="Look at what detect rejected.")
-    return Samples(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Samples)))

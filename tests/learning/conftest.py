@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.capture import Capture, Recording, View
+from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.geometry.camera import Camera
-from pipeline.learning import predict
+from pipeline.learning import patches, predict
 from pipeline.learning.checkpoints import save_network
 from pipeline.learning.networks import Architecture, PoseNetwork
-from pipeline.params import TrainParams
+from pipeline.learning.samples import Samples, training_samples
+from pipeline.learning.teachers import Sources, teacher
+from pipeline.learning.train import train_network
+from pipeline.params import AugmentParams, TrainParams
 from pipeline.skeleton import BONES
-from pipeline.stores import LABELS, POSES2D, TRUTH, writing
+from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, reading, writing
 
 SIZE_PX = 96
 FRAMES = 6
@@ -67,27 +70,50 @@ class World:
 
     frames: Path
     poses2d: Path
+    rigs: Path
     labels: Path
     detector: Path
     out: Path
 
-    def paths(self) -> tuple[Path, ...]:
-        out = (self.out / name for name in ("pose3d.pt", "predictions.zarr", "train.csv"))
-        return (self.frames, self.poses2d, self.labels, self.detector, *out)
+    @property
+    def sources(self) -> Sources:
+        return Sources(self.frames, self.labels, self.rigs)
+
+    @property
+    def model(self) -> Path:
+        return self.out / "pose3d.pt"
+
+    @property
+    def predictions(self) -> Path:
+        return self.out / "predictions.zarr"
+
+    @property
+    def curve(self) -> Path:
+        return self.out / "train.csv"
+
+    def train(self, params: TrainParams) -> None:
+        train_network(self.sources, self.poses2d, self.detector, self.model, self.predictions, self.curve, params)
+
+    def samples(self, params: TrainParams) -> Samples:
+        capture, poses2d = read_capture(self.frames), reading(self.poses2d, POSES2D)
+        return training_samples(capture, poses2d, teacher(params, self.sources), params.crop)
 
 
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch):
     torch.set_num_threads(1)
-    monkeypatch.setattr(predict, "PackedFrames", ArrayFrames)
+    for module in (patches, predict):
+        monkeypatch.setattr(module, "PackedFrames", ArrayFrames)
     ArrayFrames.opened.clear()
 
 
 @pytest.fixture
 def params() -> TrainParams:
     return TrainParams(
-        supervision="self", init="detector", backbone="slim", input_px=64, depth_cells=16, epochs=2, batch_size=4,
-        lr=1e-3, flip_test=True, seed=0,
+        supervision="self", subjects=["S0"], held_out_subjects=[], weighting="none", init="detector",
+        backbone="slim", input_px=64, depth_cells=16, crop="box",
+        augment=AugmentParams(turn_deg=15.0, scale=1.15, occluded=0.15, objects="drawn"),
+        epochs=2, batch_size=4, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, flip_test=True, seed=0,
     )  # fmt: skip
 
 
@@ -95,7 +121,9 @@ def params() -> TrainParams:
 def world(tmp_path) -> World:
     """Two training recordings and a test one, of two views and a third kept for evaluation; exact labels."""
     rng = np.random.default_rng(1)
-    world = World(*(tmp_path / name for name in ("frames", "poses2d.zarr", "labels.zarr", "detector.pt", "out")))
+    world = World(
+        *(tmp_path / name for name in ("frames", "poses2d.zarr", "rigs.zarr", "labels.zarr", "detector.pt", "out"))
+    )
     world.frames.mkdir()
     camera = Camera(np.array([[90, 0, 47.5], [0, 90, 47.5], [0, 0, 1.0]]), np.zeros(0), (SIZE_PX, SIZE_PX))
     recordings = [
@@ -129,6 +157,7 @@ def _recording(folder: Path, name: str, split: str, camera: Camera, rng) -> tupl
 def _write_stores(world: World, recordings: list[tuple[Recording, np.ndarray]]) -> None:
     with (
         writing(world.poses2d, POSES2D) as poses2d,
+        writing(world.rigs, RIGS) as rigs,
         writing(world.labels, LABELS, method="exact") as labels,
         writing(world.frames / "truth.zarr", TRUTH) as truth,
     ):
@@ -142,5 +171,13 @@ def _write_stores(world: World, recordings: list[tuple[Recording, np.ndarray]]) 
                 0, {"joints_px": pixels, "confidence": confidence, "box_px": box}
             )
             joints_cam = np.stack([camera.to_camera(joints) for camera in cameras], 1)
-            labels.create(recording.name, sizes).write(0, {"joints_world_mm": joints, "joints_cam_mm": joints_cam})
+            uncertainty = np.full(joints.shape[:2], 10.0)
+            labels.create(recording.name, sizes).write(
+                0, {"joints_world_mm": joints, "joints_cam_mm": joints_cam, "uncertainty_mm": uncertainty}
+            )
+            posed = {
+                "R_cam_from_world": np.stack([camera.R_cam_from_world for camera in cameras])[None],
+                "t_cam_from_world_mm": np.stack([camera.t_cam_from_world_mm for camera in cameras])[None],
+            }
+            rigs.create(recording.name, {"rig": 1, "view": len(cameras)}, mode="rig").write(0, posed)
             truth.create(recording.name, sizes).write(0, {"joints_world_mm": joints})

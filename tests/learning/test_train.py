@@ -5,12 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.capture import read_capture
 from pipeline.errors import UserError
-from pipeline.learning import loop
 from pipeline.learning.checkpoints import load_network
-from pipeline.learning.samples import training_samples
-from pipeline.learning.train import split, train_network
+from pipeline.learning.train import split
+from pipeline.learning.volumetric import VolumetricLesson
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, reading, reopen
 from tests.learning.conftest import ArrayFrames
 
@@ -23,17 +21,16 @@ def _edit_manifest(world, edit) -> None:
 
 
 def test_everything_is_written_and_the_loss_falls(world, params):
-    train_network(*world.paths(), params.model_copy(update={"epochs": 25, "lr": 3e-3}))
-    *_, model, predictions, curve = world.paths()
-    rows = list(csv.DictReader(curve.open()))
+    world.train(params.model_copy(update={"epochs": 25, "lr": 3e-3}))
+    rows = list(csv.DictReader(world.curve.open()))
     losses = [float(row["train_loss"]) for row in rows]
     assert len(rows) == 25
     assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
     assert all(np.isfinite(float(row["val_n_mpjpe_mm"])) for row in rows)
-    network, about = load_network(model)
+    network, about = load_network(world.model)
     assert network.architecture.depth_cells == 16
     assert about["labels"] == {"from": "labels", "method": "exact"}
-    store = reading(predictions, PREDICTIONS)
+    store = reading(world.predictions, PREDICTIONS)
     assert list(store) == ["S2"]
     assert store.attrs["split"] == "test"
     assert store["S2"]["joints_px"].shape == (6, 3, 17, 2)
@@ -48,31 +45,31 @@ def test_everything_is_written_and_the_loss_falls(world, params):
 def test_the_same_seed_gives_the_same_weights(world, params):
     weights = []
     for _ in range(2):
-        train_network(*world.paths(), params)
-        weights.append(load_network(world.paths()[4])[0].state_dict())
+        world.train(params)
+        weights.append(load_network(world.model)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 def test_another_seed_gives_other_weights(world, params):
     weights = []
     for seed in (0, 1):
-        train_network(*world.paths(), params.model_copy(update={"seed": seed}))
-        weights.append(load_network(world.paths()[4])[0].head.weight)
+        world.train(params.model_copy(update={"seed": seed}))
+        weights.append(load_network(world.model)[0].head.weight)
     assert not torch.equal(*weights)
 
 
 def test_neither_test_recordings_nor_evaluation_views_train(world, params, monkeypatch):
     trained_on = []
-    monkeypatch.setattr(loop, "held_out_error_mm", lambda *_: trained_on.extend(ArrayFrames.opened) or 0.0)
-    train_network(*world.paths(), params)
+    monkeypatch.setattr(VolumetricLesson, "held_out_error_mm", lambda *_: trained_on.extend(ArrayFrames.opened) or 0.0)
+    world.train(params)
     used = {path.split("/")[-1] for path in trained_on}
     assert used == {"S0_0.npy", "S0_1.npy", "S1_0.npy", "S1_1.npy"}
 
 
 def test_labels_of_test_data_do_not_matter(world, params):
     """Poison every label that may not be used: nothing changes."""
-    train_network(*world.paths(), params)
-    clean = load_network(world.paths()[4])[0].state_dict()
+    world.train(params)
+    clean = load_network(world.model)[0].state_dict()
     labels = reopen(world.labels, LABELS)
     for name in labels:
         joints = labels[name]["joints_cam_mm"]
@@ -80,19 +77,18 @@ def test_labels_of_test_data_do_not_matter(world, params):
         if name == "S2":
             joints[:] = 1e4
         labels[name].write(0, {"joints_cam_mm": joints})
-    train_network(*world.paths(), params)
-    poisoned = load_network(world.paths()[4])[0].state_dict()
+    world.train(params)
+    poisoned = load_network(world.model)[0].state_dict()
     assert all(torch.equal(clean[name], poisoned[name]) for name in clean)
 
 
 def test_full_supervision_is_the_truth(world, params):
     """With exact labels both supervisions see the same samples; with poisoned labels full still sees the truth."""
-    capture, poses2d = read_capture(world.frames), reading(world.poses2d, POSES2D)
-    own = training_samples(capture, world.frames, world.labels, poses2d, "self")
+    own = world.samples(params)
     labels = reopen(world.labels, LABELS)
     for name in labels:
         labels[name].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), 1e4)})
-    full = training_samples(capture, world.frames, world.labels, poses2d, "full")
+    full = world.samples(params.model_copy(update={"supervision": "full"}))
     np.testing.assert_allclose(own.joints_cam_mm, full.joints_cam_mm, atol=1e-2)
     np.testing.assert_allclose(own.joints_px, full.joints_px, atol=1e-3)
 
@@ -107,29 +103,29 @@ def test_self_supervision_reads_no_truth_and_no_extrinsics(world, params):
     truth = reopen(world.frames / "truth.zarr", TRUTH)
     for name in truth:
         truth[name].write(0, {"joints_world_mm": np.full((6, 17, 3), np.nan)})
-    train_network(*world.paths(), params)
-    assert world.paths()[5].exists()
+    world.train(params)
+    assert world.predictions.exists()
     with pytest.raises(UserError, match=r"full requires the extrinsics"):
-        train_network(*world.paths(), params.model_copy(update={"supervision": "full"}))
+        world.train(params.model_copy(update={"supervision": "full"}))
 
 
 def test_full_supervision_without_truth(world, params):
     (world.frames / "truth.zarr").rename(world.frames / "gone.zarr")
     with pytest.raises(UserError, match="requires the truth"):
-        train_network(*world.paths(), params.model_copy(update={"supervision": "full"}))
+        world.train(params.model_copy(update={"supervision": "full"}))
 
 
 def test_no_training_recording(world, params):
     _edit_manifest(world, lambda m: [r.update(split="test") for r in m["recordings"]])
     with pytest.raises(UserError, match="None of the 3 recordings is for training"):
-        train_network(*world.paths(), params)
+        world.train(params)
     assert not world.out.exists() or not list(world.out.iterdir())
 
 
 def test_no_test_recording_predicts_the_training_ones_and_says_so(world, params):
     _edit_manifest(world, lambda m: [r.update(split="train") for r in m["recordings"]])
-    train_network(*world.paths(), params)
-    store = reading(world.paths()[5], PREDICTIONS)
+    world.train(params)
+    store = reading(world.predictions, PREDICTIONS)
     assert list(store) == ["S0", "S1", "S2"]
     assert store.attrs["split"] == "train"
 
@@ -139,7 +135,7 @@ def test_no_valid_label(world, params):
     for name in labels:
         labels[name].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     with pytest.raises(UserError, match="None of 24 training images has a person and a valid label"):
-        train_network(*world.paths(), params)
+        world.train(params)
 
 
 def test_images_without_person_or_label_are_left_out(world, params):
@@ -152,17 +148,15 @@ def test_images_without_person_or_label_are_left_out(world, params):
     joints[2] = np.nan
     joints[3, :, 5] = np.nan
     labels["S1"].write(0, {"joints_cam_mm": joints})
-    capture = read_capture(world.frames)
-    samples = training_samples(capture, world.frames, world.labels, reading(world.poses2d, POSES2D), "self")
+    samples = world.samples(params)
     assert len(samples) == 24 - 1 - 2
     # A frame with one rejected joint stays.
     assert np.isnan(samples.joints_px).any((1, 2)).sum() == 2
 
 
 def test_held_out_frames_are_the_same_moments_in_all_views(world, params):
-    capture = read_capture(world.frames)
-    samples = training_samples(capture, world.frames, world.labels, reading(world.poses2d, POSES2D), "self")
-    trained, held_out = split(samples)
+    samples = world.samples(params)
+    trained, held_out = split(samples, [])
     assert len(trained) + len(held_out) == len(samples)
     assert set(held_out.frames) == {5}
     assert 5 not in trained.frames
@@ -173,7 +167,7 @@ def test_predictions_are_nan_where_no_person_was_found(world, params):
     boxes = poses2d["S2"]["box_px"]
     boxes[4, 1] = np.nan
     poses2d["S2"].write(0, {"box_px": boxes})
-    train_network(*world.paths(), params)
-    depth = reading(world.paths()[5], PREDICTIONS)["S2"]["relative_depth"]
+    world.train(params)
+    depth = reading(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
     assert np.isnan(depth[4, 1]).all()
     assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()

@@ -1,0 +1,125 @@
+"""What teaches the 3D network: labels, the truth, or both; one function for each value of `train.supervision`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.errors import UserError
+from pipeline.geometry.camera import undistort
+from pipeline.geometry.triangulation import linear
+from pipeline.params import TrainParams
+from pipeline.skeleton import N_JOINTS
+from pipeline.stores import LABELS, RIGS, TRUTH, RecordingGroup, Store, reading
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a recording's views are taught; NaN where nothing is."""
+
+    joints_cam_mm: np.ndarray  # (F, V, 17, 3) in each view's camera
+    uncertainty_mm: np.ndarray  # (F, 17) standard deviation of each joint; 0: the truth
+
+
+# The lessons of a recording; None: it teaches nothing.
+Teacher = Callable[[Recording], Lessons | None]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where lessons may come from."""
+
+    frames: Path
+    labels: Path
+    rigs: Path
+
+
+def teacher(params: TrainParams, sources: Sources) -> Teacher:
+    """The teacher of the parameters.
+
+    Raises UserError where it needs the truth or extrinsics and the footage has none, or subjects are unknown.
+    """
+    return TEACHERS[params.supervision](params, sources)
+
+
+def _self(params: TrainParams, sources: Sources) -> Teacher:
+    """The cached labels: nothing but what the footage itself told."""
+    store = reading(sources.labels, LABELS)
+
+    def lessons(recording: Recording) -> Lessons | None:
+        if recording.name not in store:
+            return None
+        found = store[recording.name]
+        return Lessons(found["joints_cam_mm"], found["uncertainty_mm"])
+
+    return lessons
+
+
+def _full(params: TrainParams, sources: Sources) -> Teacher:
+    """The truth, with the footage's own extrinsics."""
+    truth = _truth(params, sources)
+
+    def lessons(recording: Recording) -> Lessons:
+        joints = np.stack([view.camera.to_camera(truth(recording)) for view in recording.views], 1)
+        return Lessons(joints, np.zeros((len(joints), N_JOINTS)))
+
+    return lessons
+
+
+def _subset(params: TrainParams, sources: Sources) -> Teacher:
+    """The truth of the named subjects alone, as the paper's S1."""
+    full = _full(params, sources)
+    return lambda recording: full(recording) if recording.subject in params.subjects else None
+
+
+def _mixed(params: TrainParams, sources: Sources) -> Teacher:
+    """The truth of the named subjects, the labels of the others."""
+    full, own = _full(params, sources), _self(params, sources)
+    return lambda recording: (full if recording.subject in params.subjects else own)(recording)
+
+
+def _gt2d(params: TrainParams, sources: Sources) -> Teacher:
+    """Labels triangulated from where the true joints are in the images, with the rig that `calibrate` found."""
+    truth, rigs = _truth(params, sources), reading(sources.rigs, RIGS)
+
+    def lessons(recording: Recording) -> Lessons | None:
+        if recording.name not in rigs:
+            return None
+        cameras = [view.camera for view in recording.views]
+        rays = [undistort(camera.project(truth(recording)), camera.K, camera.dist) for camera in cameras]
+        R, t = _poses(rigs[recording.name])
+        seen_by = np.where([view.evaluation_only for view in recording.views], np.inf, 1.0)
+        points = linear(np.stack(rays, 2), np.broadcast_to(seen_by, (len(rays[0]), N_JOINTS, len(cameras))), R, t)
+        in_cameras = np.einsum("fvij,fnj->fvni", R, points) + t[:, :, None]
+        return Lessons(in_cameras, np.zeros(points.shape[:2]))
+
+    return lessons
+
+
+def _poses(rig: RecordingGroup) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (F or 1, V, 3, 3) and translations (F or 1, V, 3): one rig for all frames, or one for each."""
+    return rig["R_cam_from_world"], rig["t_cam_from_world_mm"]
+
+
+def _truth(params: TrainParams, sources: Sources) -> Callable[[Recording], np.ndarray]:
+    """The true joints (F, 17, 3) in the world of a recording whose views all have extrinsics."""
+    path, needs = sources.frames / "truth.zarr", f"train.supervision = {params.supervision} requires"
+    fix = "Use train.supervision: self."
+    if not path.exists():
+        raise UserError(f"{needs} the truth, which this footage does not have", fix=fix)
+    store: Store = reading(path, TRUTH)
+
+    def joints_world_mm(recording: Recording) -> np.ndarray:
+        if not all(view.camera.known for view in recording.views):
+            what = f"{needs} the extrinsics of every view, which are not all given"
+            raise UserError(what, where=recording.name, fix=fix)
+        return store[recording.name]["joints_world_mm"]
+
+    return joints_world_mm
+
+
+TEACHERS: dict[str, Callable[[TrainParams, Sources], Teacher]] = {
+    "self": _self, "full": _full, "subset": _subset, "mixed": _mixed, "gt2d": _gt2d,
+}  # fmt: skip

@@ -1,0 +1,82 @@
+"""What the volumetric network is taught: crops of people, and where their joints are in the unit cube."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
+from pipeline.learning.device import as_input, choose_device, precision
+from pipeline.learning.loader import batches
+from pipeline.learning.losses import masked_smooth_l1
+from pipeline.learning.networks import expectation
+from pipeline.learning.patches import Patches
+from pipeline.learning.predict import predict_samples
+from pipeline.learning.samples import Samples
+from pipeline.learning.targets import cube_target
+from pipeline.metrics import n_mpjpe
+from pipeline.params import TrainParams
+from pipeline.skeleton import MIRROR, ROOT
+
+
+class VolumetricLesson:
+    """Random crops around the people of samples, and their labels in the crops' unit cubes."""
+
+    def __init__(self, trained: Samples, held_out: Samples, params: TrainParams) -> None:
+        self._trained, self._held_out, self._input_px = trained, held_out, params.input_px
+        self._jitter = Jitter(scale=params.augment.scale, turn_rad=np.deg2rad(params.augment.turn_deg))
+        self._occluded = params.augment.occluded
+        self._patches = Patches(trained, params.input_px, self._jitter.reach)
+        self._weights = _weights(trained.uncertainty_mm, params.weighting)
+
+    def __len__(self) -> int:
+        return len(self._trained)
+
+    def batches(
+        self, orders: Iterable[np.ndarray], seed: tuple[int, ...], *, first: int, part: tuple[int, int]
+    ) -> Iterator[tuple[np.ndarray, ...]]:
+        """Crops (B, S, S, 3), targets (B, 17, 3) and weights (B, 17)."""
+        return batches(self._sample, orders, seed, first=first, part=part)
+
+    def _sample(self, row: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        s, crop = self._trained, jitter_crop(self._trained.crop(row), self._jitter, rng)
+        image = hide_parts(recolour(self._patches.cut(row, crop), rng), rng, self._occluded)
+        target = cube_target(crop, s.joints_px[row], s.relative_depth[row], s.focal_px[row])
+        weights = self._weights[row][MIRROR] if crop.mirrored else self._weights[row]
+        return image, target.astype(np.float32), weights.astype(np.float32)
+
+    def loss(self, network: nn.Module, batch: Any, done: float) -> Tensor:
+        """Smooth-L1 between the expectation of the network's volumes and the targets."""
+        device = choose_device()
+        images, targets, weights = batch
+        with precision(device)():
+            scores = network(as_input(images, device))
+        targets, weights = (torch.from_numpy(values).to(device) for values in (targets, weights))
+        return masked_smooth_l1(expectation(scores), targets, weights[..., None])
+
+    def held_out_error_mm(self, network: nn.Module) -> float:
+        """N-MPJPE against the labels (root-centred, best scale), the root at the label's depth."""
+        samples = self._held_out
+        joints_px, relative_depth = predict_samples(network, samples, self._input_px, flip_test=False)
+        root_mm = samples.joints_cam_mm[:, ROOT : ROOT + 1]
+        depth_mm = root_mm[..., 2] * (1 + relative_depth)
+        # Near enough for a curve: the lens is taken as a pinhole around the label's root.
+        root_px = samples.joints_px[:, ROOT : ROOT + 1]
+        rays = (joints_px - root_px) / samples.focal_px[:, None, None] + root_mm[..., :2] / root_mm[..., 2:]
+        predicted = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * depth_mm[..., None]
+        return float(np.nanmean(n_mpjpe(predicted, samples.joints_cam_mm)))
+
+
+def _weights(uncertainty_mm: np.ndarray, weighting: Literal["none", "uncertainty"]) -> np.ndarray:
+    """How much each joint's label (N, 17) counts, one on average: as the inverse of its variance and a typical one's.
+
+    The typical variance keeps a few very certain labels from drowning all others: uncertainty tells how well the
+    views agree, and the errors they share are not in it.
+    """
+    variance = uncertainty_mm**2
+    if weighting == "none" or not np.nanmax(variance) > 0:
+        return np.ones_like(variance)
+    weights = 1 / (variance + np.nanmedian(variance[variance > 0]))
+    return np.nan_to_num(weights / np.nanmean(weights))
