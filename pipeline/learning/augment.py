@@ -1,4 +1,4 @@
-"""Random changes of a crop that leave its pose's meaning as it was: where it is cut, its colours, what hides it."""
+"""Random changes of a crop that leave its pose's meaning as it was: where it is cut, and its colours."""
 
 from dataclasses import dataclass
 
@@ -46,18 +46,4 @@ def recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     image = cv2.LUT(image, table[:, None, :])
     if rng.random() < 0.3:
         image = cv2.GaussianBlur(image, (3, 3), rng.uniform(0.3, 1.0))
-    return image
-
-
-def hide_parts(image: np.ndarray, rng: np.random.Generator, share: float = 0.15) -> np.ndarray:
-    """Cover up to three random rectangles of an image with colour, as objects between person and camera would."""
-    if rng.random() > share:
-        return image
-    size = image.shape[0]
-    image = image.copy()
-    for _ in range(rng.integers(1, 4)):
-        width, height = rng.uniform(0.08, 0.3, 2) * size
-        x, y = rng.uniform(0, size, 2)
-        corners = ((int(x - width / 2), int(y - height / 2)), (int(x + width / 2), int(y + height / 2)))
-        cv2.rectangle(image, *corners, [int(c) for c in rng.integers(0, 256, 3)], -1)
     return image

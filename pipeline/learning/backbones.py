@@ -1,4 +1,4 @@
-"""Backbones: images to features at a 32nd of their side; a slim ResNet for small budgets and the paper's ResNet-50."""
+"""Backbones: images to features at a 32nd of their side; a slim ResNet for small budgets, and the paper's ResNets."""
 
 from collections.abc import Callable
 
@@ -53,18 +53,35 @@ class SlimResNet(nn.Module):
         return features[:0:-1]
 
 
-class Bottleneck(nn.Module):
-    """A 1x1, 3x3, 1x1 bottleneck with a shortcut; parameter names are torchvision's, so its checkpoints load."""
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions with a shortcut, as in ResNet-18 and 34; parameter names are torchvision's."""
+
+    expansion = 1
 
     def __init__(self, c_in: int, width: int, stride: int) -> None:
         super().__init__()
-        c_out = 4 * width
+        self.conv1, self.bn1 = nn.Conv2d(c_in, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+        self.downsample = _shortcut(c_in, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (B, c_in, H, W) to (B, width, H / stride, W / stride)."""
+        y = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(y)) + (x if self.downsample is None else self.downsample(x)))
+
+
+class Bottleneck(nn.Module):
+    """A 1x1, 3x3, 1x1 bottleneck with a shortcut, as in the deeper ResNets; parameter names are torchvision's."""
+
+    expansion = 4
+
+    def __init__(self, c_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        c_out = self.expansion * width
         self.conv1, self.bn1 = nn.Conv2d(c_in, width, 1, bias=False), nn.BatchNorm2d(width)
         self.conv2, self.bn2 = nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
         self.conv3, self.bn3 = nn.Conv2d(width, c_out, 1, bias=False), nn.BatchNorm2d(c_out)
-        self.downsample = None
-        if c_in != c_out or stride != 1:
-            self.downsample = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
+        self.downsample = _shortcut(c_in, c_out, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (B, c_in, H, W) to (B, 4 width, H / stride, W / stride)."""
@@ -73,32 +90,47 @@ class Bottleneck(nn.Module):
         return torch.relu(self.bn3(self.conv3(y)) + (x if self.downsample is None else self.downsample(x)))
 
 
-class ResNet50(nn.Module):
-    """ResNet-50 without its classifier (He et al. 2016); parameter names are torchvision's."""
+def _shortcut(c_in: int, c_out: int, stride: int) -> nn.Sequential | None:
+    if c_in == c_out and stride == 1:
+        return None
+    return nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
 
-    def __init__(self) -> None:
+
+class ResNet(nn.Module):
+    """A ResNet without its classifier (He et al. 2016); parameter names are torchvision's, so its checkpoints load."""
+
+    def __init__(self, block: type[BasicBlock] | type[Bottleneck], blocks: tuple[int, int, int, int]) -> None:
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = _bottlenecks(64, 64, 3, stride=1)
-        self.layer2 = _bottlenecks(256, 128, 4, stride=2)
-        self.layer3 = _bottlenecks(512, 256, 6, stride=2)
-        self.layer4 = _bottlenecks(1024, 512, 3, stride=2)
-        self.channels = 2048
+        channels = 64
+        for i, n in enumerate(blocks):
+            width, stride = 64 * 2**i, 1 if i == 0 else 2
+            inner = block.expansion * width
+            layer = [block(channels, width, stride), *(block(inner, width, 1) for _ in range(n - 1))]
+            self.add_module(f"layer{i + 1}", nn.Sequential(*layer))
+            channels = inner
+        self.channels = channels
         self.lateral_channels = ()  # the paper's head sees the last features alone
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Images (B, 3, S, S) to features (B, 2048, S / 32, S / 32)."""
+        """Images (B, 3, S, S) to features (B, channels, S / 32, S / 32)."""
         x = self.maxpool(torch.relu(self.bn1(self.conv1(images))))
-        return [self.layer4(self.layer3(self.layer2(self.layer1(x))))]
+        for i in range(1, 5):
+            x = self.get_submodule(f"layer{i}")(x)
+        return [x]
 
 
-def _bottlenecks(c_in: int, width: int, n: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(Bottleneck(c_in, width, stride), *(Bottleneck(4 * width, width, 1) for _ in range(n - 1)))
+def _resnet(block: type[BasicBlock] | type[Bottleneck], *blocks: int) -> tuple[Callable[[int], nn.Module], Callable]:
+    return lambda width: ResNet(block, blocks), lambda width: 256  # type: ignore[arg-type]
 
 
-# Built from the width (which ResNet-50 does not have); with the channels of the deconvolutions that fit it.
+# Built from the width (which ResNets of the paper do not have); with the channels of the deconvolutions that fit it.
 BACKBONES: dict[str, tuple[Callable[[int], nn.Module], Callable[[int], int]]] = {
     "slim": (SlimResNet, lambda width: 2 * width),
-    "resnet50": (lambda width: ResNet50(), lambda width: 256),
+    "resnet18": _resnet(BasicBlock, 2, 2, 2, 2),
+    "resnet34": _resnet(BasicBlock, 3, 4, 6, 3),
+    "resnet50": _resnet(Bottleneck, 3, 4, 6, 3),
+    "resnet101": _resnet(Bottleneck, 3, 4, 23, 3),
+    "resnet152": _resnet(Bottleneck, 3, 8, 36, 3),
 }

@@ -7,11 +7,11 @@ is that of one process with the same batches, up to the order of sums.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn import functional as differentiable
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -58,9 +58,26 @@ def _synchronise_norms(network: nn.Module) -> None:
             module.__class__ = _SHARED[type(module)]
 
 
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor over the processes; gradients add up in the same way."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].contiguous().clone()
+        dist.all_reduce(total)
+        return total
+
+
 class _SharedNorm(nn.modules.batchnorm._BatchNorm):
     """Batch normalisation over the parts of all processes; torch's own has no version for CPUs."""
 
+    num_batches_tracked: Tensor
     running_mean: Tensor
     running_var: Tensor
     momentum: float
@@ -71,10 +88,11 @@ class _SharedNorm(nn.modules.batchnorm._BatchNorm):
         others = [axis for axis in range(x.ndim) if axis != 1]
         values = x.float()
         part = torch.cat([values.sum(others), (values**2).sum(others), values.new_tensor([x.numel() / x.shape[1]])])
-        sums, squares, count = differentiable.all_reduce(part).split([x.shape[1], x.shape[1], 1])
+        sums, squares, count = _SumOverProcesses.apply(part).split([x.shape[1], x.shape[1], 1])
         mean = sums / count
         variance = squares / count - mean**2
         with torch.no_grad():
+            self.num_batches_tracked.add_(1)
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
         shape = [1, -1, *[1] * (x.ndim - 2)]

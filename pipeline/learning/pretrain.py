@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import UserError
-from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
+from pipeline.learning.augment import Jitter, jitter_crop, recolour
 from pipeline.learning.checkpoints import save_network
 from pipeline.learning.crops import MARGIN, Crop, box_of_joints, crop_of_box
 from pipeline.learning.curves import Curve, curve_file
@@ -17,6 +17,7 @@ from pipeline.learning.device import as_input, choose_device, place, precision
 from pipeline.learning.loader import batches, shuffled
 from pipeline.learning.losses import plane_loss
 from pipeline.learning.networks import Architecture, PoseNetwork, expectation
+from pipeline.learning.occlusion import hide_parts
 from pipeline.learning.schedule import learning_rate
 from pipeline.params import PretrainParams
 from pipeline.progress import progress

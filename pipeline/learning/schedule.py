@@ -14,6 +14,6 @@ def learning_rate(peak: float, step: int, n_steps: int, schedule: Literal["cosin
     if step < warm_up:
         return peak * (step + 1) / warm_up
     if schedule == "step":
-        return peak * 0.1 ** sum(step >= share * n_steps for share in STEPS)
+        return peak * 0.1 ** sum(step >= round(share * n_steps) for share in STEPS)
     done = (step - warm_up) / max(1, n_steps - warm_up)
     return peak * (FINAL + (1 - FINAL) * (1 + math.cos(math.pi * done)) / 2)

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
+from pipeline.learning.augment import Jitter, jitter_crop, recolour
 from pipeline.learning.device import as_input, choose_device, precision
 from pipeline.learning.loader import batches
 from pipeline.learning.losses import masked_smooth_l1
 from pipeline.learning.networks import expectation
+from pipeline.learning.occlusion import hide_parts, objects_of
 from pipeline.learning.patches import Patches
 from pipeline.learning.predict import predict_samples
 from pipeline.learning.samples import Samples
@@ -27,7 +28,7 @@ class VolumetricLesson:
     def __init__(self, trained: Samples, held_out: Samples, params: TrainParams) -> None:
         self._trained, self._held_out, self._input_px = trained, held_out, params.input_px
         self._jitter = Jitter(scale=params.augment.scale, turn_rad=np.deg2rad(params.augment.turn_deg))
-        self._occluded = params.augment.occluded
+        self._occluded, self._make_object = params.augment.occluded, objects_of(params.augment.objects)
         self._patches = Patches(trained, params.input_px, self._jitter.reach)
         self._weights = _weights(trained.uncertainty_mm, params.weighting)
 
@@ -42,7 +43,7 @@ class VolumetricLesson:
 
     def _sample(self, row: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         s, crop = self._trained, jitter_crop(self._trained.crop(row), self._jitter, rng)
-        image = hide_parts(recolour(self._patches.cut(row, crop), rng), rng, self._occluded)
+        image = hide_parts(recolour(self._patches.cut(row, crop), rng), rng, self._occluded, self._make_object)
         target = cube_target(crop, s.joints_px[row], s.relative_depth[row], s.focal_px[row])
         weights = self._weights[row][MIRROR] if crop.mirrored else self._weights[row]
         return image, target.astype(np.float32), weights.astype(np.float32)

@@ -1,7 +1,11 @@
+import cv2
 import numpy as np
+import pytest
 
-from pipeline.learning.augment import Jitter, hide_parts, jitter_crop, recolour
+from pipeline.errors import UserError
+from pipeline.learning.augment import Jitter, jitter_crop, recolour
 from pipeline.learning.crops import Crop
+from pipeline.learning.occlusion import draw_object, hide_parts, objects_of
 from pipeline.learning.schedule import learning_rate
 
 
@@ -39,3 +43,45 @@ def test_the_learning_rate_warms_up_and_falls():
     assert (np.diff(rates[10:]) < 0).all()
     assert 0.02 <= rates[-1] < 0.03
     assert learning_rate(1.0, 0, 1) == 1.0
+
+
+def test_the_papers_steps():
+    """A tenth after 90 and again after 120 of 140 epochs, here of ten steps each."""
+    rates = [learning_rate(1.0, step, 1400, "step") for step in range(1400)]
+    np.testing.assert_allclose([rates[i] for i in (899, 900, 1199, 1200)], [1, 0.1, 0.1, 0.01])
+
+
+def test_a_pasted_object_covers_what_it_should_and_nothing_else():
+    """An object of two opaque and two clear columns: only the opaque ones are seen."""
+    made = np.full((4, 4, 4), 255, np.uint8)
+    made[:, 2:, 3] = 0
+    rng = np.random.default_rng(0)
+    image = np.zeros((64, 64, 3), np.uint8)
+    hidden = hide_parts(image, rng, 1.0, lambda side, rng: made)
+    assert set(np.unique(hidden)) == {0, 255}
+    assert (hidden > 0).all(-1).sum() in (8, 16, 24)  # unless cut by the border
+
+
+def test_drawn_objects_have_all_shapes_and_fit():
+    rng = np.random.default_rng(3)
+    made = [draw_object(20, rng) for _ in range(60)]
+    assert all(max(m.shape[:2]) <= 20 and m.shape[2] == 4 for m in made)
+    filled = np.array([(m[..., 3] > 0).mean() for m in made])
+    assert (filled == 1).any()
+    assert ((filled > 0.6) & (filled < 0.95)).any()
+    assert (filled < 0.6).any()
+
+
+def test_objects_of_a_folder(tmp_path):
+    picture = np.zeros((8, 4, 4), np.uint8)
+    picture[...] = (10, 20, 30, 255)  # blue, green, red, opaque
+    cv2.imwrite(str(tmp_path / "chair.png"), picture)
+    made = objects_of(str(tmp_path))(16, np.random.default_rng(0))
+    assert made.shape == (16, 8, 4)
+    assert (made == [30, 20, 10, 255]).all()
+
+
+def test_a_folder_without_transparency_is_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.png"), np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(UserError, match="none of its 1 PNG files has transparency"):
+        objects_of(str(tmp_path))
