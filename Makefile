@@ -1,11 +1,12 @@
 # Two commands do everything, set-up included: make repro, make test. The rest is for work on the project itself.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-peers
 EXTRAS := mediapipe,plots,dev
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/ready
 
-.PHONY: repro test chain lint deps help
+.PHONY: repro test chain lint deps bench bench-peers help
 
 repro: $(READY)  ## Install into .venv and run the whole pipeline
 	dvc repro
@@ -23,6 +24,17 @@ lint: $(READY)  ## Check style and types
 
 deps: $(READY)  ## Write each stage's imports into dvc.yaml
 	python -m tests.house.imports
+
+bench: $(READY)  ## Measure the geometry beside its peers, in full (see docs/geometry.md; MOTION=FILE.npz for real motion)
+	python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	python -m bench.geometry $(if $(MOTION),--motion $(MOTION))
+
+bench-peers: $(PEERS)/ready  ## Install aniposelib and Pose2Sim into .venv-peers, for the bench alone (2 GB)
+
+$(PEERS)/ready: bench/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --requirement bench/peers/requirements.txt
+	@touch $@
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'

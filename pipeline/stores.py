@@ -57,13 +57,17 @@ POSES2D = Schema("poses2d", 1, (
     _f32("box_px", "frame view corner", "px", "the person's box: left, top, right, bottom; NaN: no person found"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 1, (
-    # One row for a static rig; one per frame in frame mode.
+RIGS = Schema("rigs", 2, (
+    # One row for a static rig; else one per frame.
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
+    _f32("focal_factor", "rig", "1", "factor of all focal lengths; NaN: not calibrated"),
+    _f32("focal_std", "rig", "1", "relative standard deviation of the focal lengths; 0: taken as they were given"),
     _f32("rotation_std_deg", "rig view", "deg", "standard deviation of the rotation, from the adjustment's covariance"),
     _f32("center_std_mm", "rig view", "mm", "standard deviation of the camera centre"),
     _f32("residual_px", "rig view", "px", "median reprojection error of the inliers"),
+    _f32("epipolar_start_px", "rig", "px", "median distance of a joint from its epipolar line before adjustment"),
+    _f32("epipolar_px", "rig", "px", "the same after adjustment"),
 ))  # fmt: skip
 
 LABELS = Schema("labels", 2, (

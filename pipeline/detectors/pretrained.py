@@ -55,8 +55,11 @@ class PretrainedDetector:
             boxes = [foreground_box(image, ground) for image in images]
         there = [i for i, box in enumerate(boxes) if box is not None]
         crops = [crop_of_box(box, self._crops.margin) for box in boxes if box is not None]
-        for _ in range(PASSES):
-            joints_px, confidence = self._crops.detect([images[i] for i in there], crops, self._batch_size)
+        for number in range(PASSES):
+            last = number == PASSES - 1
+            joints_px, confidence = self._crops.detect(
+                [images[i] for i in there], crops, self._batch_size, both_ways=last
+            )
             joint_boxes = [box_of_joints(joints) for joints in joints_px]
             crops = [crop_of_box(box, self._crops.margin) for box in joint_boxes]
         if there:

@@ -1,6 +1,7 @@
 """The relative pose of two views from what both saw: five-point essential matrix, robust, refined on its inliers."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -76,3 +77,36 @@ def is_degenerate(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, pose
         keep = distance <= np.quantile(distance, 0.8)
     # Two coordinates against the epipolar distance's one: the same noise lies about half as far again.
     return bool((distance < 1.5 * INLIER_SIGMAS).mean() >= HOMOGRAPHY_SHARE)
+
+
+def focal_of_pair(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, *, seed: int) -> float:
+    """The focal length, in the unit of the rays, of two views that share it: six-point method, robust, refined.
+
+    Rays are matched image coordinates (N, 2) from the principal point. NaN where it cannot be found.
+    """
+    unit = float(np.median(sigma))
+    options = {
+        "max_epipolar_error": INLIER_SIGMAS, "seed": seed,
+        "max_iterations": MOST_ITERATIONS, "min_iterations": 100,
+    }  # fmt: skip
+    pair, info = poselib.estimate_shared_focal_relative_pose(first / unit, second / unit, np.zeros(2), options, {})
+    return float(pair.camera1.focal()) * unit if info["num_inliers"] >= 7 else float("nan")
+
+
+def epipolar_error(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
+    """Median distance of a ray from the epipolar line of its match, over all pairs of views, in the rays' unit.
+
+    Rays are (N, V, 2) with sigma (N, V), infinite where not seen, cameras R (V, 3, 3), t (V, 3). NaN without matches.
+    """
+    rays = np.where(np.isfinite(sigma)[..., None], rays, np.nan)
+    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
+    found = []
+    for a, b in combinations(range(len(R)), 2):
+        turn = R[b] @ R[a].T
+        E = np.cross(t[b] - turn @ t[a], turn, axisb=0, axisc=0)
+        lines = homogeneous[:, a] @ E.T, homogeneous[:, b] @ E
+        off = np.abs((homogeneous[:, b] * lines[0]).sum(-1))
+        found += [off / np.linalg.norm(line[:, :2], axis=-1) for line in lines]
+    distance = np.concatenate(found)
+    distance = distance[np.isfinite(distance)]
+    return float(np.median(distance)) if len(distance) else float("nan")

@@ -4,30 +4,25 @@ Rays are undistorted normalised image coordinates; the world of a found rig is t
 its scale is arbitrary.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 
 from pipeline.geometry import bundle, triangulation
-from pipeline.geometry.essential import RelativePose, is_degenerate, relative_pose
-from pipeline.geometry.resection import resect
-from pipeline.geometry.spread import evenly, spread_frames
+from pipeline.geometry.bundle import EXACT, Focal
+from pipeline.geometry.essential import epipolar_error
+from pipeline.geometry.rig_start import LEAST_PARALLAX_DEG, RigNotFound, Start, find_start
+from pipeline.geometry.spread import alike, evenly, spread_frames
 
-FRAMES_FOR_START = 200
-FRAMES_FOR_ADJUSTMENT = 600
-STARTS = 2
-# A pair of views takes part with this many joints seen by both.
-FEWEST_MATCHES = 40
+FRAMES_FOR_START = 60
+FRAMES_FOR_ADJUSTMENT = 1000
 FEWEST_POSES = 3
-LEAST_PARALLAX_DEG = 2.0
 LEAST_INLIER_SHARE = 0.5
+# Of the robust cost: an inlier lies within its width.
+INLIER_WEIGHT = 0.25
 MOST_NOISE = 2.5
 MOST_ROTATION_STD_DEG = 5.0
-
-
-class RigNotFound(Exception):
-    """The rig cannot be found from these joints; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +31,22 @@ class Rig:
 
     R: np.ndarray  # (V, 3, 3) camera from world
     t: np.ndarray  # (V, 3)
+    focal: Focal  # of all cameras, as a factor of the focal lengths given
     rotation_std_deg: np.ndarray  # (V,)
     center_std: np.ndarray  # (V,) in the rig's unit
     residual: np.ndarray  # (V,) median distance of the inliers, normalised image units
     inlier_share: np.ndarray  # (V,) of each view's joints
     noise: float  # standard deviation of the residuals as a multiple of the sigma expected
+    epipolar_start: float  # median distance of a joint from its epipolar line before adjustment, normalised units
+    epipolar: float  # and after it
     parallax_deg: float
     n_frames: int
     n_poses: int  # distinct ones among them
+
+    @property
+    def posed(self) -> np.ndarray:
+        """Which views (V,) have a pose."""
+        return np.isfinite(self.t).all(-1)
 
     def scaled(self, factor: float) -> "Rig":
         """The same rig in another unit of length."""
@@ -54,131 +57,93 @@ class Rig:
         return replace(self, R=self.R @ R_old_from_new, t=self.t + self.R @ origin)
 
 
-def find_rig(rays: np.ndarray, sigma: np.ndarray, *, seed: int) -> Rig:
+def find_rig(rays: np.ndarray, sigma: np.ndarray, *, seed: int, focal: Focal = EXACT) -> Rig:
     """The rig that saw rays (F, J, V, 2) with expected standard deviations sigma (F, J, V), infinite where unseen.
 
     A view most of whose joints contradict the others (out of step in time, or moved) is left out: it gets no pose.
-    Raises RigNotFound with the reason.
+    `focal` says how well the focal lengths are known by which pixels became rays. Raises RigNotFound with the reason.
     """
     while True:
-        rig = _find_rig(rays, sigma, seed)
-        views = np.isfinite(rig.t).all(-1)
+        rig = _find_rig(rays, sigma, seed, focal)
         worst = int(np.nanargmin(rig.inlier_share))
-        if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or views.sum() <= 2:
+        if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or rig.posed.sum() <= 2:
             _refuse_poor(rig)
-            return rig
-        sigma = np.where(np.arange(len(views)) == worst, np.inf, sigma)
+            first = int(rig.posed.argmax())
+            return rig.turned(rig.R[first].T, -rig.R[first].T @ rig.t[first])
+        sigma = np.where(np.arange(len(rig.t)) == worst, np.inf, sigma)
 
 
-def _find_rig(rays: np.ndarray, sigma: np.ndarray, seed: int) -> Rig:
+def _find_rig(rays: np.ndarray, sigma: np.ndarray, seed: int, focal: Focal) -> Rig:
     n_views = rays.shape[2]
     order, n_poses = spread_frames(rays, sigma, FRAMES_FOR_START)
     if n_poses < FEWEST_POSES:
         raise RigNotFound(f"the people hold {n_poses} distinct pose(s), at least {FEWEST_POSES} are needed")
-    few_rays, few_sigma = rays[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views)
-    pairs = pair_poses(few_rays, few_sigma, seed, FEWEST_MATCHES)
-    _refuse_degenerate(few_rays, few_sigma, pairs)
-    R, t = _best_start(few_rays, few_sigma, pairs, seed)
-    views = np.isfinite(t).all(-1)
+    start = find_start(rays[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views), seed, focal)
     frames = evenly(len(rays), FRAMES_FOR_ADJUSTMENT)
-    x, s = rays[frames][:, :, views].reshape(-1, views.sum(), 2), sigma[frames][:, :, views].reshape(-1, views.sum())
-    points = triangulation.robust(x, s, R[views], t[views])
-    adjusted = bundle.adjust(x[None], s[None], R[views][None], t[views][None], points[None], bundle.FINAL_WIDTHS)
-    # Frames alike carry the same errors: the covariance counts only those that differ.
-    rig = summary(adjusted, 0, x, s, views, len(frames) / n_poses)
+    pose = alike(rays[frames], sigma[frames], rays[order[:n_poses]], sigma[order[:n_poses]])
+    rig = adjust_rig(rays[frames], sigma[frames], start, bundle.FINAL_WIDTHS, focal=focal, pose=pose)
     return replace(rig, n_frames=len(frames), n_poses=n_poses)
 
 
-Pairs = dict[tuple[int, int], RelativePose]
+def measure_rig(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> Rig:
+    """A given rig, R (V, 3, 3), t (V, 3), as it is, with how well it fits rays (F, J, V, 2) with sigma (F, J, V)."""
+    start = Start(R, t, 1.0, epipolar_error(rays.reshape(-1, *rays.shape[2:]), sigma.reshape(-1, len(t)), R, t))
+    rig = adjust_rig(rays, sigma, start, (), focal=EXACT, pose=np.arange(len(rays)))
+    # What the joints would tell of the cameras is not how well those are known.
+    return replace(rig, rotation_std_deg=np.full(len(t), np.nan), center_std=np.full(len(t), np.nan))
 
 
-def pair_poses(rays: np.ndarray, sigma: np.ndarray, seed: int, fewest: int) -> Pairs:
-    """Relative poses of all pairs of views that share enough of the points with rays (N, V, 2) and sigma (N, V).
-
-    Raises RigNotFound where there is none.
-    """
-    seen = np.isfinite(rays).all(-1) & np.isfinite(sigma)
-    pairs = {}
-    for a, b in combinations(range(rays.shape[1]), 2):
-        both = seen[:, a] & seen[:, b]
-        if both.sum() >= fewest:
-            spread = np.sqrt(sigma[both, a] * sigma[both, b])
-            pose = relative_pose(rays[both, a], rays[both, b], spread, seed=seed)
-            if pose is not None:
-                pairs[a, b] = pose
-    if not pairs:
-        raise RigNotFound(f"no two views share {fewest} confident joints that agree")
-    return pairs
-
-
-def _refuse_degenerate(rays: np.ndarray, sigma: np.ndarray, pairs: Pairs) -> None:
-    seen = np.isfinite(rays).all(-1) & np.isfinite(sigma)
-    for (a, b), pose in list(pairs.items()):
-        both = seen[:, a] & seen[:, b]
-        if pose.parallax_deg < LEAST_PARALLAX_DEG or is_degenerate(
-            rays[both, a], rays[both, b], np.sqrt(sigma[both, a] * sigma[both, b]), pose
-        ):
-            del pairs[a, b]
-    if not pairs:
-        raise RigNotFound("no two views differ enough: the cameras stand in one place, or all joints lie in one plane")
-
-
-def _best_start(rays: np.ndarray, sigma: np.ndarray, pairs: Pairs, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Poses (V, 3, 3), (V, 3) adjusted on a few frames from the best pairs; the one with the least noise of them."""
-    found = []
-    for pair in sorted(pairs, key=lambda p: -pairs[p].score)[:STARTS]:
-        R, t = grow(rays, sigma, pair, pairs[pair], seed)
-        views = np.isfinite(t).all(-1)
-        x, s = rays[:, views], sigma[:, views]
-        points = triangulation.robust(x, s, R[views], t[views])
-        adjusted = bundle.adjust(x[None], s[None], R[views][None], t[views][None], points[None], bundle.START_WIDTHS)
-        # More views first: a rig of fewer views is always the easier to fit.
-        R[views], t[views] = adjusted.R[0], adjusted.t[0]
-        found.append(((~views).sum(), float(adjusted.noise[0]), R, t))
-    return min(found, key=lambda start: start[:2])[2:]
-
-
-def grow(
-    rays: np.ndarray, sigma: np.ndarray, pair: tuple[int, int], pose: RelativePose, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Poses of all views that can be added to a pair, one after the other, by resection; NaN for the others."""
-    n_views = rays.shape[1]
-    R, t = np.full((n_views, 3, 3), np.nan), np.full((n_views, 3), np.nan)
-    R[pair[0]], t[pair[0]] = np.eye(3), 0.0
-    R[pair[1]], t[pair[1]] = pose.R, pose.t
-    seen = np.isfinite(rays).all(-1) & np.isfinite(sigma)
-    left = set(range(n_views)) - set(pair)
-    while left:
-        points = triangulation.robust(rays, sigma, R, t)
-        there = np.isfinite(points).all(-1)
-        view = max(sorted(left), key=lambda v: (there & seen[:, v]).sum())
-        left.remove(view)
-        found = resect(points, rays[:, view], np.where(seen[:, view], sigma[:, view], np.inf), seed=seed)
-        if found is not None:
-            R[view], t[view] = found
-    return R, t
-
-
-def summary(
-    adjusted: bundle.Adjusted, b: int, rays: np.ndarray, sigma: np.ndarray, views: np.ndarray, repeats: float
-) -> Rig:
-    """The b-th adjusted rig over all views; `views` (V,) says which took part, `repeats` how often each pose came."""
-    R, t, points = adjusted.R[b], adjusted.t[b], adjusted.points[b]
-    distance, _ = triangulation.residuals(points, rays, R, t)
-    seen = np.isfinite(rays).all(-1) & np.isfinite(sigma) & np.isfinite(points).all(-1)[:, None]
-    inlier = seen & (adjusted.weights[b] > 0.25)
-    covariance = adjusted.pose_covariance[b] * repeats
-    std = [np.sqrt(np.trace(covariance[:, k, k], axis1=1, axis2=2)) for k in (slice(0, 3), slice(3, 6))]
-    rows = [np.median(distance[inlier[:, v], v]) if inlier[:, v].any() else np.nan for v in range(len(R))]
-    share = inlier.sum(0) / np.maximum(seen.sum(0), 1)
-    first = R[0].T
+def unknown_rig(n_views: int) -> Rig:
+    """What is known of cameras that were not found."""
+    none, nan = np.full(n_views, np.nan), float("nan")
     return Rig(
-        R=_over_all(R @ first, views), t=_over_all(t - (R @ first) @ t[0], views),
-        rotation_std_deg=_over_all(np.degrees(std[0]), views), center_std=_over_all(std[1], views),
-        residual=_over_all(np.array(rows), views), inlier_share=_over_all(share, views),
-        noise=float(adjusted.noise[b]), parallax_deg=_parallax(points, R, t),
-        n_frames=1, n_poses=1,
+        R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal=Focal(nan, nan),
+        rotation_std_deg=none, center_std=none, residual=none, inlier_share=none,
+        noise=nan, epipolar_start=nan, epipolar=nan, parallax_deg=nan, n_frames=0, n_poses=0,
     )  # fmt: skip
+
+
+def adjust_rig(
+    rays: np.ndarray, sigma: np.ndarray, start: Start, widths: Sequence[float], *, focal: Focal, pose: np.ndarray
+) -> Rig:
+    """The rig nearest to a start that fits rays (F, J, V, 2) with sigma (F, J, V) best, and what is known of it.
+
+    `pose` (F,) numbers the frames, those that look alike by the same number. The world stays as it was.
+    """
+    F, J, n_views = sigma.shape
+    rays, sigma = rays.reshape(-1, n_views, 2), sigma.reshape(-1, n_views)
+    views = start.posed
+    x, s, R, t = rays[:, views], sigma[:, views], start.R[views], start.t[views]
+    points = triangulation.robust(x / start.focal, s / start.focal, R, t)
+    groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]
+    adjusted = bundle.adjust(
+        x, s, R, t, points, widths, focal=replace(focal, factor=start.focal), groups=groups
+    )  # fmt: skip
+    seen = np.isfinite(x).all(-1) & np.isfinite(s) & np.isfinite(adjusted.points).all(-1)[:, None]
+    inlier = seen & (adjusted.weights > INLIER_WEIGHT)
+    return Rig(
+        R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views), focal=adjusted.focal,
+        rotation_std_deg=_over_all(np.degrees(_std(adjusted.pose_covariance[:, :3, :3])), views),
+        center_std=_over_all(_std(adjusted.pose_covariance[:, 3:, 3:]), views),
+        residual=_over_all(_residual(adjusted, x, inlier), views),
+        inlier_share=_over_all(inlier.sum(0) / np.maximum(seen.sum(0), 1), views),
+        noise=adjusted.noise, epipolar_start=start.epipolar,
+        epipolar=epipolar_error(x / adjusted.focal.factor, s, adjusted.R, adjusted.t) * adjusted.focal.factor,
+        parallax_deg=_parallax(adjusted.points, adjusted.R, adjusted.t), n_frames=F, n_poses=len(np.unique(pose)),
+    )  # fmt: skip
+
+
+def _std(covariance: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.trace(covariance, axis1=1, axis2=2))
+
+
+def _residual(adjusted: bundle.Adjusted, rays: np.ndarray, inlier: np.ndarray) -> np.ndarray:
+    """Median distance (V,) of the inliers from the projected points, in the unit of the rays."""
+    factor = adjusted.focal.factor
+    distance, _ = triangulation.residuals(adjusted.points, rays / factor, adjusted.R, adjusted.t)
+    return np.array(
+        [factor * np.median(d[keep]) if keep.any() else np.nan for d, keep in zip(distance.T, inlier.T, strict=True)]
+    )
 
 
 def _over_all(values: np.ndarray, views: np.ndarray) -> np.ndarray:
@@ -189,7 +154,10 @@ def _over_all(values: np.ndarray, views: np.ndarray) -> np.ndarray:
 
 def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
     """The widest angle in degrees under which the rays of two views meet at the middle of the points."""
-    middle = np.nanmedian(points, axis=0)
+    there = np.isfinite(points).all(-1)
+    if not there.any():
+        return float("nan")
+    middle = np.median(points[there], axis=0)
     to_camera = -np.einsum("vji,vj->vi", R, t) - middle
     to_camera /= np.linalg.norm(to_camera, axis=-1, keepdims=True)
     sine = np.linalg.norm(np.cross(to_camera[:, None], to_camera[None]), axis=-1)

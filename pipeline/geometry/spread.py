@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pipeline.geometry.bundle_kernels import compiled
+
 # Frames whose joints lie on average closer than this many standard deviations show the same pose in the same place.
 DISTINCT_SIGMAS = 4.0
 CLIP_SIGMAS = 25.0
@@ -15,28 +17,49 @@ def spread_frames(rays: np.ndarray, sigma: np.ndarray, n: int) -> tuple[np.ndarr
     distance is the mean over the joints both frames show, clipped so that outliers do not rule.
     """
     candidates = evenly(len(rays), MOST_CANDIDATES)
-    seen = np.isfinite(sigma[candidates]) & np.isfinite(rays[candidates]).all(-1)
-    x = np.where(seen[..., None], rays[candidates], 0.0).reshape(len(candidates), -1, 2)
-    seen = seen.reshape(len(candidates), -1)
-    s = np.where(seen, sigma[candidates].reshape(seen.shape), 1.0)
-    chosen = [int(seen.sum(1).argmax())]
-    distance = np.full(len(candidates), np.inf)
+    x, inverse = _whitened(rays[candidates], sigma[candidates])
+    chosen = [int((inverse > 0).sum(1).argmax())]
+    nearest = np.full(len(candidates), np.inf)
     n_distinct = 1
     while len(chosen) < min(n, len(candidates)):
-        k = chosen[-1]
-        both = seen & seen[k]
-        apart = np.minimum(np.linalg.norm(x - x[k], axis=-1) / s, CLIP_SIGMAS)
-        count = both.sum(1)
-        mean = np.where(count > 0, (apart * both).sum(1) / np.maximum(count, 1), 0.0)
-        distance = np.minimum(distance, mean)
-        distance[k] = -1.0
-        following = int(distance.argmax())
-        if distance[following] > DISTINCT_SIGMAS:
+        nearest = np.minimum(nearest, _distances(x, inverse, x[chosen[-1]], inverse[chosen[-1]]))
+        nearest[chosen[-1]] = -1.0
+        following = int(nearest.argmax())
+        if nearest[following] > DISTINCT_SIGMAS:
             n_distinct += 1
         chosen.append(following)
     return candidates[chosen], n_distinct
 
 
+def alike(rays: np.ndarray, sigma: np.ndarray, examples: np.ndarray, examples_sigma: np.ndarray) -> np.ndarray:
+    """For each frame with rays (F, J, V, 2), sigma (F, J, V) the number (F,) of the example it is most like."""
+    x, inverse = _whitened(rays, sigma)
+    own = zip(*_whitened(examples, examples_sigma), strict=True)
+    return np.argmin([_distances(x, inverse, *example) for example in own], axis=0)
+
+
 def evenly(n: int, most: int) -> np.ndarray:
     """Indices of at most `most` of n items, evenly spaced."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)) if n else np.zeros(0, int)
+
+
+def _whitened(rays: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    seen = np.isfinite(sigma) & np.isfinite(rays).all(-1)
+    inverse = np.where(seen, 1 / np.where(seen, sigma, 1.0), 0.0).reshape(len(rays), -1)
+    return np.where(seen[..., None], rays, 0.0).reshape(len(rays), -1, 2), inverse
+
+
+@compiled
+def _distances(x: np.ndarray, inverse: np.ndarray, own: np.ndarray, own_inverse: np.ndarray) -> np.ndarray:
+    """Mean clipped distance (F,) of the frames from one of them, over what both show; 0 where they share nothing."""
+    F, N = inverse.shape
+    mean = np.zeros(F)
+    for f in range(F):
+        count = 0
+        for n in range(N):
+            if inverse[f, n] > 0 and own_inverse[n] > 0:
+                dx, dy = x[f, n, 0] - own[n, 0], x[f, n, 1] - own[n, 1]
+                mean[f] += min(np.sqrt(dx * dx + dy * dy) * inverse[f, n], CLIP_SIGMAS)
+                count += 1
+        mean[f] = mean[f] / count if count else 0.0
+    return mean

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry import triangulation
-from pipeline.geometry.rig import Rig, RigNotFound, find_rig
+from pipeline.geometry.rig import Rig, find_rig, measure_rig, unknown_rig
 from pipeline.geometry.rig_per_frame import find_rigs
+from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.spread import evenly
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
@@ -133,33 +134,15 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
     if len(known) < 2:
         return f"only {len(known)} view(s) that may make labels came with extrinsics"
     n_views = len(recording.views)
-    R, t, nothing = np.full((n_views, 3, 3), np.nan), np.full((n_views, 3), np.nan), np.full(n_views, np.nan)
+    R, t = np.full((n_views, 3, 3), np.nan), np.full((n_views, 3), np.nan)
     for v in known:
         camera = recording.views[v].camera
         R[v], t[v] = camera.R_cam_from_world, camera.t_cam_from_world_mm
     [observed] = _observe_pool(pool, poses2d, params)
-    rig = Rig(R, t, nothing, nothing, nothing, nothing, np.nan, np.nan, 0, 0)
-    rig = _measured(rig, observed)
+    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
+    rig = measure_rig(few.rays, few.sigma, R, t)
     about = {"mode": params.mode, "scale": "known", "gravity": "known", "pool": [recording.name], **_quality(rig)}
     return FoundRig(_arrays([rig], observed.focal_px), about)
-
-
-def _measured(rig: Rig, observed: Observations) -> Rig:
-    """The rig with the residuals that the detections leave in it."""
-    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
-    distance, _ = triangulation.residuals(_people(few, rig), few.rays, rig.R[None], rig.t[None])
-    seen = np.isfinite(distance) & np.isfinite(few.sigma) & (np.isfinite(few.sigma).sum(-1, keepdims=True) >= 2)
-    ratio = np.where(seen, distance / few.sigma, np.nan)
-    if not seen.any():
-        return rig
-    # A point takes three of its 2 x views residuals for itself.
-    freedom = 1 - 1.5 * seen.any(-1).sum() / seen.sum()
-    # 1.1774: the median length of a standard normal vector in the plane.
-    noise = float(np.nanmedian(ratio)) / 1.1774 / np.sqrt(freedom)
-    inlier = ratio < triangulation.ROBUST_WIDTH * max(noise, 1e-6)
-    rows = [np.median(distance[..., v][inlier[..., v]]) if inlier[..., v].any() else np.nan for v in range(len(rig.R))]
-    share = inlier.sum((0, 1)) / np.where(seen.any((0, 1)), seen.sum((0, 1)), np.nan)
-    return replace(rig, residual=np.array(rows), noise=noise, inlier_share=share, n_frames=len(few.rays))
 
 
 def _quality(rig: Rig) -> dict[str, Any]:
@@ -173,14 +156,16 @@ def _quality(rig: Rig) -> dict[str, Any]:
 
 
 def _arrays(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
-    n = len(focal_px)
-    none = np.full(n, np.nan)
-    empty = Rig(np.full((n, 3, 3), np.nan), np.full((n, 3), np.nan), none, none, none, none, np.nan, np.nan, 0, 0)
-    all_rigs = [rig or empty for rig in rigs]
+    all_rigs = [rig or unknown_rig(len(focal_px)) for rig in rigs]
+    focal = float(focal_px.mean())
     return {
         "R_cam_from_world": np.stack([rig.R for rig in all_rigs]),
         "t_cam_from_world_mm": np.stack([rig.t for rig in all_rigs]),
+        "focal_factor": np.array([rig.focal.factor for rig in all_rigs]),
+        "focal_std": np.array([rig.focal.std for rig in all_rigs]),
         "rotation_std_deg": np.stack([rig.rotation_std_deg for rig in all_rigs]),
         "center_std_mm": np.stack([rig.center_std for rig in all_rigs]),
         "residual_px": np.stack([rig.residual * focal_px for rig in all_rigs]),
+        "epipolar_start_px": np.array([rig.epipolar_start * focal for rig in all_rigs]),
+        "epipolar_px": np.array([rig.epipolar * focal for rig in all_rigs]),
     }

@@ -6,17 +6,20 @@ import time
 from pathlib import Path
 
 from pipeline.params import Params
-from pipeline.report.audit import capture_section, detector_section, label_section, rig_section
+from pipeline.report.audit import label_section
 from pipeline.report.blocks import Section
 from pipeline.report.breakdown import rejections
 from pipeline.report.evaluate import Figures, evaluate
+from pipeline.report.footage import capture_section, detector_section
 from pipeline.report.known import gather_with_known_rig
 from pipeline.report.material import Files, Material, gather
+from pipeline.report.motion import sequence_section
 from pipeline.report.overview import answers
 from pipeline.report.page import render
 from pipeline.report.plots import write_plots
 from pipeline.report.provenance import run_section, training_section
-from pipeline.report.results import example_section, network_section, sequence_section
+from pipeline.report.results import example_section, network_section
+from pipeline.report.rig import rig_section
 from pipeline.stage import whole
 from pipeline.stores import RIGS, reading
 

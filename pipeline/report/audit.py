@@ -1,155 +1,46 @@
-"""The sections on what came in and what was made of it: capture, detector, rig and labels."""
+"""The label audit: how many labels there are, how far from the images and the truth, what was rejected, and where."""
 
 import numpy as np
 
+from pipeline import metrics
 from pipeline.frames import PackedFrames
-from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, View3D, number
-from pipeline.report.breakdown import detector_rows, joint_errors_mm, label_px, pose_errors_mm, residuals_percent
-from pipeline.report.evaluate import VALID, Figures, recording_rig_error
-from pipeline.report.figures import heat_map, joint_bars, named_bars, spread_bars
+from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number
+from pipeline.report.breakdown import joint_errors_mm, label_px, pose_errors_mm, residuals_percent
+from pipeline.report.evaluate import VALID, Figures
+from pipeline.report.figures import heat_map, joint_bars, named_bars, reliability, spread_bars, time_map
 from pipeline.report.images import overlay
-from pipeline.report.look import COLOURS
+from pipeline.report.look import COLOURS, JOINT_TITLES
 from pipeline.report.material import Material, Seen
-from pipeline.report.scenes import pose_scene, rig_scene
-from pipeline.stores import Store
+from pipeline.report.scenes import pose_scene
+from pipeline.skeleton import BONES, LEFT_JOINTS, MIRROR, PARENTS
 
 APART_S = 1.0  # worst frames closer in time than this are the same event
-PEOPLE_IN_RIG = 6
-
-
-def capture_section(material: Material) -> Section:
-    """Who was filmed, by which cameras, and what could not be used."""
-    recordings = material.capture.recordings
-    rows = [
-        (
-            r.name, r.subject, r.action, r.split, str(len(r.cameras(labelling=True))),
-            str(len(r.views) - len(r.cameras(labelling=True))), str(r.n_frames), number(r.fps),
-        )
-        for r in recordings
-    ]  # fmt: skip
-    head = ("recording", "subject", "action", "split", "views", "evaluation views", "frames a view", "frames/s")
-    blocks: list[Block] = [Table("Recordings", head, rows)]
-    if material.capture.rejected:
-        rejected = [(one.recording, one.reason) for one in material.capture.rejected]
-        blocks.append(Table("Rejected", ("recording", "why"), rejected))
-    frames = sum(r.n_frames * len(r.views) for r in recordings)
-    people = len({r.subject for r in recordings})
-    source = material.capture.source
-    lead = f"Recordings: {len(recordings)}, people: {people}, images: {frames:,}. Source: “{source}”."
-    return Section("capture", "Capture", lead, blocks)
-
-
-def detector_section(material: Material, figures: Figures) -> Section:
-    """What the frozen detector saw."""
-    rows: list[tuple[str, ...]] = [
-        (name, number(found), number(error, 2)) for name, found, error in detector_rows(material)
-    ]
-    head: tuple[str, ...] = ("view", "person found, % of frames", "error, % of the box")
-    if "error_px" not in figures:
-        head, rows = head[:2], [row[:2] for row in rows]
-    first = material.capture.recordings[0].name
-    views = [one for one in material.seen if one.recording.name == first]
-    cards = [card for one in views if (card := _detection_card(one, one.recording.n_frames // 2)) is not None]
-    lead = "The 2D detector was not trained on this capture; everything after it rests on what it finds."
-    if "error_px" in figures:
-        lead += (
-            f" Its joints lie {number(figures['error_px'])} px or {number(figures['error_box_percent'], 2)} % of the"
-            f" person's box from the truth; {number(figures['swap_percent'])} % of left-right pairs are exchanged."
-        )
-    blocks: list[Block] = [Gallery(f"One moment of {first}", cards), Table("By view", head, rows)]
-    return Section("detector", "Detector", lead, blocks)
-
-
-def _detection_card(seen: Seen, frame: int) -> Card | None:
-    skeletons = {"truth": seen.true_px[frame], "detection": seen.detected_px[frame]}
-    image = overlay(_image(seen, frame), skeletons)
-    return Card(f"{seen.view.name}, frame {frame}", image) if image else None
-
-
-def rig_section(material: Material, rigs: Store, figures: Figures) -> Section:
-    """Where the cameras were found to stand."""
-    recording = next((r for r in material.capture.recordings if r.name in rigs), None)
-    if recording is None:
-        return Section("rig", "Rig", "")
-    group = rigs[recording.name]
-    R, t = group["R_cam_from_world"], group["t_cam_from_world_mm"]
-    usable = np.flatnonzero(np.isfinite(t).all(-1).sum(-1) >= 2)
-    row = usable[len(usable) // 2] if len(usable) else 0  # in frame mode, the middle one's of the frames that have one
-    centers = -np.einsum("vji,vj->vi", R[row], t[row])
-    views = [v for v in recording.cameras(labelling=True) if np.isfinite(centers[v]).all()]
-    found = [(recording.views[v].name, R[row, v], centers[v]) for v in views]
-    known = [(recording.views[v].name, recording.views[v].camera) for v in views]
-    true = [(n, c.R_cam_from_world, c.center_world_mm) for n, c in known if c.R_cam_from_world is not None]
-    lead = f"The cameras of {recording.name}"
-    lead += f", one of {len(R)} rigs found frame by frame." if len(R) > 1 else "."
-    if figures:
-        lead += (
-            f" Against the rig the footage came with, after a similarity alignment, they are off by"
-            f" {number(figures['rotation_deg'], 2)}° and {number(figures['centre_mm'])} mm on average."
-        )
-    blocks: list[Block] = []
-    if len(found) > 1:
-        some = _some_poses(material, recording.name, R[row], t[row])
-        note = "Drag to turn. The skeletons are labels of a few moments."
-        blocks.append(View3D("Cameras and people", rig_scene(some, found, true if len(true) > 1 else []), note))
-    blocks.append(_rig_table(material, rigs))
-    return Section("rig", "Rig", lead, blocks)
-
-
-def _some_poses(material: Material, name: str, R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """A few labels spread over a recording, in the world of its rig."""
-    seen = next(s for s in material.seen if s.recording.name == name and np.isfinite(t[s.v]).all())
-    complete = np.flatnonzero(np.isfinite(seen.label_cam_mm).all((1, 2)))
-    chosen = complete[np.linspace(0, len(complete) - 1, min(PEOPLE_IN_RIG, len(complete))).astype(int)]
-    return (seen.label_cam_mm[chosen] - t[seen.v]) @ R[seen.v]
-
-
-def _rig_table(material: Material, rigs: Store) -> Table:
-    rows: list[tuple[str, ...]] = []
-    for recording in material.capture.recordings:
-        if recording.name not in rigs:
-            rows.append((recording.name, recording.rig, "not calibrated", "", "", ""))
-            continue
-        group = rigs[recording.name]
-        medians = [float(np.nanmedian(x)) if np.isfinite(x).any() else np.nan for x in (
-            group["residual_px"], group["rotation_std_deg"], group["center_std_mm"])]  # fmt: skip
-        errors = recording_rig_error(material.capture, rigs, recording.name)
-        off = f"{number(errors[0], 2)}° / {number(errors[1])} mm" if np.isfinite(errors).all() else "–"
-        rows.append((recording.name, recording.rig, *(number(x, 2) for x in medians), off))
-    head = ("recording", "rig", "residual, px", "rotation s.d., °", "centre s.d., mm", "off the given rig")
-    return Table("By recording", head, rows, "Medians over cameras; standard deviations come from the adjustment.")
+TIME_BINS, UNCERTAINTY_BINS = 60, 10
+NOTICED = 10.0  # percent of labels missing that is drawn in the strongest colour, or more
+FIGURE_TITLES = {
+    "mpjpe_mm": "MPJPE, mm", "n_mpjpe_mm": "N-MPJPE, mm", "pa_mpjpe_mm": "PA-MPJPE, mm", "pck150": "PCK@150 mm, %",
+    "auc": "AUC, %", "coverage": "coverage, %",
+}  # fmt: skip
 
 
 def label_section(material: Material, figures: Figures, known: Figures, rejected: dict[str, int], n: int) -> Section:
-    """The label audit: how many, how far from the images and from the truth, what was rejected, the worst frames."""
+    """Coverage, residuals by camera and joint, rejections by reason, errors where there is truth, the worst frames."""
     seen = [s for s in material.seen if not s.view.evaluation_only]
     train = material.select("train")
-    blocks: list[Block] = []
+    blocks: list[Block] = [Gallery("Worst frames", [worst_card(*w) for w in worst_frames(train or seen, n)],
+                                   "The label drawn over the detection.")]  # fmt: skip
     if "n_mpjpe_mm" in figures:
         blocks.append(_label_table(figures, known))
-    views = {name: [s for s in seen if s.view.name == name] for name in dict.fromkeys(s.view.name for s in seen)}
-    residuals = {name: np.concatenate([residuals_percent(s) for s in group]) for name, group in views.items()}
-    if any(np.isfinite(values).any() for values in residuals.values()):
-        flat = {name: values.ravel() for name, values in residuals.items()}
-        title, note = (
-            "Residual by view",
-            "Distance of detections from projected labels; box: quartiles, whiskers: 5–95 %.",
-        )
-        blocks.append(Chart(title, spread_bars(flat, "% of the box height", COLOURS["label"]), note))
-    series = _joint_series(train, np.concatenate(list(residuals.values())))
-    blocks.append(Chart(series[0], joint_bars({"labels": (COLOURS["label"], series[1])}, series[2])))
-    rows = {s.recording.name: 100 * np.mean(material.status[s.recording.name] != VALID, axis=0)
-            for s in seen if s.recording.name in material.status}  # fmt: skip
-    if rejected:
-        blocks.append(Chart("Joints without a label, by reason", named_bars(dict(rejected), "joints")))
-        blocks.append(
-            Chart(
-                "Where labels are missing", heat_map(np.stack(list(rows.values())), list(rows), "% missing"), wide=True
-            )
-        )
-    blocks.append(Gallery("Worst frames", _worst_cards(train or seen, n), "The label drawn over the detection."))
-    lead = f"{number(figures['coverage'])} % of the joints of the training frames have a label."
-    return Section("labels", "Labels", lead, blocks)
+    blocks += _rejection_charts(material, rejected)
+    blocks += _residual_charts(seen)
+    blocks += _truth_charts(material, train)
+    blocks += _consistency(material)
+    covered = f"{number(figures['coverage'])} % of the joints of the training frames have a label."
+    truth = "" if "n_mpjpe_mm" in figures else (
+        " There is no truth to hold them against: what follows says how far labels agree with the images and with"
+        " themselves, which is necessary but not enough."
+    )  # fmt: skip
+    return Section("labels", "Labels", covered + truth, blocks)
 
 
 def _label_table(figures: Figures, known: Figures) -> Table:
@@ -165,24 +56,99 @@ def _label_table(figures: Figures, known: Figures) -> Table:
     return Table("Against the truth", ("", *(name for name, _ in columns)), rows, note)
 
 
-FIGURE_TITLES = {
-    "mpjpe_mm": "MPJPE, mm", "n_mpjpe_mm": "N-MPJPE, mm", "pa_mpjpe_mm": "PA-MPJPE, mm", "pck150": "PCK@150 mm, %",
-    "auc": "AUC, %", "coverage": "coverage, %",
-}  # fmt: skip
+def _rejection_charts(material: Material, rejected: dict[str, int]) -> list[Block]:
+    """Joints without a label by reason, by recording and joint, and over time."""
+    if not rejected:
+        return []
+    missing = {name: 100.0 * (status != VALID) for name, status in material.status.items()}
+    by_joint = np.stack([one.mean(0) for one in missing.values()])
+    over_time = {name: one.mean(1) for name, one in missing.items()}
+    return [
+        Chart("Joints without a label, by reason", named_bars(dict(rejected), "joints")),
+        Chart("Labels missing over time, %", time_map(over_time, TIME_BINS, "%", NOTICED), wide=True),
+        Chart("Labels missing by recording and joint, %", heat_map(by_joint, list(missing), "%", NOTICED), wide=True),
+    ]  # fmt: skip
 
 
-def _joint_series(train: list[Seen], residuals: np.ndarray) -> tuple[str, np.ndarray, str]:
-    if any(s.has_truth for s in train):
-        return "Error by joint", joint_errors_mm(train, "label_cam_mm", "true_cam_mm"), "mm (scale-aligned)"
-    known = np.isfinite(residuals)
-    medians = [np.median(r[k]) if k.any() else np.nan for r, k in zip(residuals.T, known.T, strict=True)]
-    return "Residual by joint", np.array(medians), "% of the box height (median)"
+def _residual_charts(seen: list[Seen]) -> list[Block]:
+    """Distances of the detections from the projected labels, by view and joint."""
+    views = {name: [s for s in seen if s.view.name == name] for name in dict.fromkeys(s.view.name for s in seen)}
+    residuals = {name: np.concatenate([residuals_percent(s) for s in group]) for name, group in views.items()}
+    if not any(np.isfinite(values).any() for values in residuals.values()):
+        return []
+    flat = {name: values.ravel() for name, values in residuals.items()}
+    note = "Distance of detections from projected labels; box: quartiles, whiskers: 5–95 %."
+    grid = np.stack([_column_medians(values) for values in residuals.values()])
+    over_time: dict[str, np.ndarray] = {}
+    for name in dict.fromkeys(s.recording.name for s in seen):
+        over_time[name] = _row_medians(np.hstack([residuals_percent(s) for s in seen if s.recording.name == name]))
+    unit, medians = "% of the box height", "Medians."
+    return [
+        Chart("Residual by view", spread_bars(flat, unit, COLOURS["label"]), note),
+        Chart(f"Residual over time, {unit}", time_map(over_time, TIME_BINS, unit), medians, wide=True),
+        Chart(f"Residual by view and joint, {unit}", heat_map(grid, list(residuals), unit), medians, wide=True),
+    ]
 
 
-def _worst_cards(seen: list[Seen], n: int) -> list[Card]:
+def _truth_charts(material: Material, train: list[Seen]) -> list[Block]:
+    """Errors by joint, and whether the stated uncertainty is the error made."""
+    if not any(s.has_truth for s in train):
+        return []
+    by_joint = {"labels": (COLOURS["label"], joint_errors_mm(train, "label_cam_mm", "true_cam_mm"))}
+    blocks: list[Block] = [Chart("Error by joint", joint_bars(by_joint, "mm (scale-aligned)"))]
+    told, made = [], []
+    for one in train:
+        if one.recording.name in material.uncertainty_mm:
+            aligned = metrics.similarity_aligned(one.label_cam_mm, one.true_cam_mm)
+            told.append(material.uncertainty_mm[one.recording.name].ravel())
+            made.append(metrics.joint_errors(aligned, one.true_cam_mm).ravel())
+    if told and np.isfinite(np.concatenate(told)).any():
+        chart = reliability(
+            np.concatenate(told), np.concatenate(made), UNCERTAINTY_BINS, "uncertainty told, mm", "error, mm",
+            COLOURS["label"], equal=True,
+        )  # fmt: skip
+        note = "Joints in equal parts by their uncertainty; on the dashed line it tells the error (after alignment)."
+        blocks.append(Chart("Is the uncertainty true?", chart, note))
+    return blocks
+
+
+def _consistency(material: Material) -> list[Block]:
+    """What labels say of themselves: steadiness of bones, left against right, views used, uncertainty."""
+    rows = []
+    for recording in material.capture.recordings:
+        seen = [s for s in material.seen if s.recording.name == recording.name and np.isfinite(s.label_cam_mm).any()]
+        if not seen:
+            continue
+        lengths = np.linalg.norm(seen[0].label_cam_mm[:, BONES[:, 0]] - seen[0].label_cam_mm[:, BONES[:, 1]], axis=-1)
+        medians = _column_medians(lengths)
+        spread = _column_medians(np.abs(lengths - medians)) * 1.4826  # a normal distribution's standard deviation
+        used = material.view_used[recording.name].sum(1)
+        rows.append((
+            recording.name, number(float(np.nanmedian(100 * spread / medians))), number(_asymmetry_percent(medians)),
+            number(float(used[used > 0].mean())) if (used > 0).any() else "–",
+            number(float(_row_medians(material.uncertainty_mm[recording.name].reshape(1, -1))[0])),
+        ))  # fmt: skip
+    head = ("recording", "bones vary by, %", "left against right, %", "views a joint", "uncertainty, mm")
+    note = "Medians over bones: how much their lengths vary over the frames, and how far left and right differ."
+    return [Table("Consistency", head, rows, note)] if rows else []
+
+
+def _asymmetry_percent(lengths: np.ndarray) -> float:
+    """Median difference of the left and right bones (bone,) in percent of their mean."""
+    bone_to = {int(child): length for (_, child), length in zip(BONES, lengths, strict=True)}
+    pairs = [(bone_to[int(j)], bone_to[int(MIRROR[j])]) for j in LEFT_JOINTS if PARENTS[j] != j]
+    return float(np.nanmedian([200 * abs(a - b) / (a + b) for a, b in pairs]))
+
+
+def worst_frames(seen: list[Seen], n: int) -> list[tuple[float, int, Seen]]:
+    """The n frames whose labels are furthest from the truth (or the detections), no two of one event."""
     ranked: list[tuple[float, int, Seen]] = []
     for one in seen:
-        off = pose_errors_mm(one, "label_cam_mm", "true_cam_mm") if one.has_truth else _median(residuals_percent(one))
+        off = (
+            pose_errors_mm(one, "label_cam_mm", "true_cam_mm")
+            if one.has_truth
+            else _row_medians(residuals_percent(one))
+        )
         ranked += [(float(off[frame]), int(frame), one) for frame in np.flatnonzero(np.isfinite(off))]
     ranked.sort(key=lambda found: -found[0])
     chosen: list[tuple[float, int, Seen]] = []
@@ -192,21 +158,38 @@ def _worst_cards(seen: list[Seen], n: int) -> list[Card]:
             chosen.append((badness, frame, one))
         if len(chosen) == n:
             break
-    return [_worst_card(*found) for found in chosen]
+    return chosen
 
 
-def _worst_card(badness: float, frame: int, seen: Seen) -> Card:
+def label_badness(seen: Seen) -> np.ndarray:
+    """N-MPJPE of each frame's label in mm, or without truth its median residual in % of the box height, (frame,)."""
+    if seen.has_truth:
+        return pose_errors_mm(seen, "label_cam_mm", "true_cam_mm")
+    return _row_medians(residuals_percent(seen))
+
+
+def worst_card(badness: float, frame: int, seen: Seen) -> Card:
+    """A bad label's picture and skeletons; a blamed joint is named."""
     skeletons = {"truth": seen.true_px[frame], "detection": seen.detected_px[frame], "label": label_px(seen)[frame]}
     off = f"{number(badness)} mm" if seen.has_truth else f"{number(badness)} % of the box height"
     poses = {"truth": seen.true_cam_mm[frame], "label": seen.label_cam_mm[frame]}
-    caption = f"{seen.recording.name}, {seen.view.name}, frame {frame}: {off}"
-    return Card(caption, overlay(_image(seen, frame), skeletons), pose_scene(poses))
+    caption = f"{seen.recording.name}, {seen.view.name}, frame {frame}: {off}, most at the {_most_off(seen, frame)}"
+    return Card(caption, overlay(PackedFrames(seen.view.file)[frame], skeletons), pose_scene(poses))
 
 
-def _median(values: np.ndarray) -> np.ndarray:
+def _most_off(seen: Seen, frame: int) -> str:
+    if seen.has_truth:
+        true = seen.true_cam_mm[frame]
+        off = metrics.joint_errors(metrics.scale_aligned(seen.label_cam_mm[frame], true), metrics.root_centred(true))
+    else:
+        off = residuals_percent(seen)[frame]
+    return JOINT_TITLES[int(np.nanargmax(off))]
+
+
+def _row_medians(values: np.ndarray) -> np.ndarray:
     some = np.isfinite(values).any(1)
     return np.where(some, np.nanmedian(np.where(some[:, None], values, 0), axis=1), np.nan)
 
 
-def _image(seen: Seen, frame: int) -> np.ndarray:
-    return PackedFrames(seen.view.file)[frame]
+def _column_medians(values: np.ndarray) -> np.ndarray:
+    return _row_medians(values.T)

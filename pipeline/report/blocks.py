@@ -20,12 +20,13 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; the first column names the line."""
+    """A table of text; the first column names the line. `words`: its cells are text rather than figures."""
 
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    words: bool = False
     kind: str = "table"
 
     @property
@@ -46,6 +47,28 @@ class View3D:
 
 
 @dataclass(frozen=True)
+class Playback:
+    """Moving skeletons beside the images they belong to (`motion.playback`)."""
+
+    title: str
+    data: dict[str, Any]
+    note: str = ""
+    wide: bool = True
+    kind: str = "playback"
+
+
+@dataclass(frozen=True)
+class EpipolarView:
+    """The views of one moment, with a joint's line in each of the others (`epipolar.epipolar_view`)."""
+
+    title: str
+    data: dict[str, Any]
+    note: str = ""
+    wide: bool = True
+    kind: str = "epipolar"
+
+
+@dataclass(frozen=True)
 class Card:
     """A picture (a data URI), a scene, or both side by side, and what they show."""
 
@@ -56,16 +79,17 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Cards."""
+    """Cards; `small` ones have no legend of their own."""
 
     title: str
     cards: Sequence[Card]
     note: str = ""
+    small: bool = False
     wide: bool = True
     kind: str = "gallery"
 
 
-Block = Chart | Table | View3D | Gallery
+Block = Chart | Table | View3D | Playback | EpipolarView | Gallery
 
 
 @dataclass(frozen=True)
@@ -80,13 +104,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Answer:
-    """One of the questions of the first screen, and its answer in a figure and in words."""
+    """One of the questions of the first screen, and its answer in a figure, in words and in pictures."""
 
     question: str
     figure: str
     unit: str
     words: Sequence[str]
     link: str
+    cards: Sequence[Card] = ()
 
 
 def number(value: float | None, digits: int = 1) -> str:

@@ -1,6 +1,7 @@
 """The charts, as plotly's JSON."""
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import plotly.graph_objects as go
 from pipeline.report.look import COLOURS, FAINT, INK, JOINT_TITLES
 
 FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": INK}
+
+MANY_COLUMNS = 40  # of a map: from here on without gaps
+SEQUENTIAL = [[0, "#e9eef5"], [0.5, "#e8a33d"], [1, "#a11d1d"]]
 
 
 def _figure(traces: list[Any], height: int = 340, **layout: Any) -> str:
@@ -75,15 +79,58 @@ def histogram(series: dict[str, tuple[str, np.ndarray]], unit: str, n_bins: int 
     return _figure(traces, 340, barmode="overlay", bargap=0.02, showlegend=len(traces) > 1, **titles)
 
 
-def heat_map(values: np.ndarray, rows: list[str], unit: str) -> str:
-    """A figure per row (recording or view) and joint, (row, joint)."""
+def heat_map(values: np.ndarray, rows: list[str], unit: str, least_top: float = 0.0) -> str:
+    """A figure per row (recording or view) and joint, (row, joint); colours reach up to `least_top` at least."""
     shown = [[None if np.isnan(x) else round(float(x), 1) for x in row[1:]] for row in values]
+    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 150, x=JOINT_TITLES[1:], xaxis={"tickangle": -60})
+
+
+def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: float = 0.0) -> str:
+    """A figure over each recording's time; series are name -> values (frame,), each cut into the same bins."""
+    rows = []
+    for values in series.values():
+        edges = np.linspace(0, len(values), n_bins + 1).astype(int)
+        parts = [values[a : max(b, a + 1)] for a, b in pairwise(edges)]
+        rows.append([round(float(np.nanmean(p)), 2) if np.isfinite(p).any() else None for p in parts])
+    x = np.round(100 * (np.arange(n_bins) + 0.5) / n_bins, 1).tolist()
+    return _map(rows, list(series), unit, least_top, "%{y}, at %{x:.0f} % of its time", 110, x=x,
+                xaxis={"title": "% of the recording's time"})  # fmt: skip
+
+
+def _map(
+    values: list[list[float | None]], rows: list[str], unit: str, least_top: float, place: str, height: int,
+    *, x: list, xaxis: dict[str, Any],
+) -> str:  # fmt: skip
+    top = max([least_top, *(value for row in values for value in row if value is not None)])
     trace = go.Heatmap(
-        z=shown, x=JOINT_TITLES[1:], y=rows, colorscale=[[0, "#f2f5f9"], [0.5, "#e8a33d"], [1, "#a11d1d"]],
-        xgap=2, ygap=2, colorbar={"title": {"text": unit, "side": "right"}, "thickness": 10, "outlinewidth": 0},
-        hovertemplate="%{y}, %{x}: %{z:.1f} " + unit + "<extra></extra>",
+        z=values, x=x, y=rows, zmin=0, zmax=top, colorscale=SEQUENTIAL, hoverongaps=False,
+        xgap=2 if len(x) < MANY_COLUMNS else 0, ygap=2, colorbar={"thickness": 10, "outlinewidth": 0},
+        hovertemplate=place + ": %{z:.1f} " + unit + "<extra></extra>",
     )  # fmt: skip
-    return _figure([trace], height=150 + 26 * len(rows), xaxis={"tickangle": -60}, yaxis={"autorange": "reversed"})
+    axes = {"xaxis": xaxis, "yaxis": {"autorange": "reversed", "showgrid": False}}
+    return _figure([trace], height=height + 26 * len(rows), **axes)
+
+
+def reliability(
+    told: np.ndarray, made: np.ndarray, n_bins: int, told_title: str, made_title: str, colour: str,
+    *, equal: bool = False,
+) -> str:  # fmt: skip
+    """Mean and spread of an error in equal parts of what was told of it, (n,) each; `equal` draws the diagonal."""
+    known = np.isfinite(told) & np.isfinite(made)
+    parts = np.array_split(np.argsort(told[known], kind="stable"), n_bins)
+    parts = [part for part in parts if len(part)]
+    x = np.round([float(np.median(told[known][part])) for part in parts], 3).tolist()
+    low, middle, high = np.round([np.percentile(made[known][part], (25, 50, 75)) for part in parts], 2).T.tolist()
+    rms = np.round([float(np.sqrt(np.mean(made[known][part] ** 2))) for part in parts], 2).tolist()
+    band = go.Scatter(x=x + x[::-1], y=high + low[::-1], fill="toself", mode="lines", line_width=0, fillcolor=colour,
+                      opacity=0.2, name="quartiles", hoverinfo="skip")  # fmt: skip
+    median = go.Scatter(x=x, y=middle, mode="lines+markers", line_color=colour, name="median")
+    square = go.Scatter(x=x, y=rms, mode="lines", line={"color": colour, "dash": "dot"}, name="root mean square")
+    traces = [band, median, square]
+    if equal:
+        ends = [0.0, max(x)]
+        traces.append(go.Scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash"}, name="as told"))
+    return _figure(traces, xaxis_title=told_title, yaxis_title=made_title, yaxis_rangemode="tozero")
 
 
 def spread_bars(groups: dict[str, np.ndarray], unit: str, colour: str) -> str:

@@ -1,6 +1,7 @@
-"""Pictures with skeletons drawn into them, as data that stands inside the page."""
+"""Pictures, plain or with skeletons drawn into them, as data that stands inside the page."""
 
 import base64
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -8,13 +9,65 @@ import numpy as np
 from pipeline.report.look import COLOURS, LEFT_BONES, PAPER, lighter, rgb
 from pipeline.skeleton import BONES
 
-LONGER_SIDE_PX = 420
-JPEG_QUALITY = 82
+LONGER_SIDE_PX, THUMB_PX = 420, 240
+QUALITY = 72  # of the stored images, 1-100
 MARGIN = 0.18  # around the skeletons, as a share of their longer side
 SUBPIXEL_BITS = 4
 
 
-def overlay(image: np.ndarray, skeletons_px: dict[str, np.ndarray]) -> str | None:
+@dataclass(frozen=True)
+class Crop:
+    """A part of an image and its magnification."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    zoom: float
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of what is cut."""
+        return round((self.right - self.left) * self.zoom), round((self.bottom - self.top) * self.zoom)
+
+    def cut(self, image: np.ndarray) -> np.ndarray:
+        """The part of an image (H, W, 3), magnified."""
+        part = image[self.top : self.bottom, self.left : self.right]
+        return cv2.resize(part, self.size_px, interpolation=cv2.INTER_AREA if self.zoom < 1 else cv2.INTER_CUBIC)
+
+    def placed(self, px: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of the image as pixels of what is cut."""
+        return (px - (self.left, self.top) + 0.5) * self.zoom - 0.5
+
+
+def crop_around(
+    points_px: np.ndarray, size_px: tuple[int, int], *, margin: float = MARGIN, longer_side_px: int = LONGER_SIDE_PX
+) -> Crop:
+    """A square around points (n, 2) that lies in the image of (width, height) as far as it can."""
+    size = np.array(size_px)
+    # A joint far outside (a gross error) must not shrink the person to a dot.
+    inside = points_px[((points_px > -0.5 * size) & (points_px < 1.5 * size)).all(1)]
+    low, high = (inside.min(0), inside.max(0)) if len(inside) else (np.zeros(2), size)
+    side = min((1 + 2 * margin) * max(high - low).item() + 8, float(size.min()))
+    left, top = np.clip((low + high - side) / 2, 0, np.maximum(size - side, 0)).astype(int).tolist()
+    right, bottom = (min(start + int(np.ceil(side)), end) for start, end in zip((left, top), size_px, strict=True))
+    return Crop(left, top, right, bottom, longer_side_px / max(right - left, bottom - top))
+
+
+def data_uri(image: np.ndarray) -> str:
+    """An image (H, W, 3) as data in a URI."""
+    data = cv2.imencode(".webp", image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1].tobytes()
+    return "data:image/webp;base64," + base64.b64encode(data).decode()
+
+
+def shrunk(image: np.ndarray, longer_side_px: int) -> np.ndarray:
+    """An image (H, W, 3) whose longer side is at most so long."""
+    zoom = min(1.0, longer_side_px / max(image.shape[:2]))
+    size = (round(image.shape[1] * zoom), round(image.shape[0] * zoom))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def overlay(image: np.ndarray, skeletons_px: dict[str, np.ndarray], longer_side_px: int = LONGER_SIDE_PX) -> str | None:
     """The part of an image (H, W, 3) around the skeletons (joint, 2) drawn into it, as a data URI.
 
     Skeletons are named as in `look.COLOURS` and drawn in their order; None where none has a joint.
@@ -23,26 +76,11 @@ def overlay(image: np.ndarray, skeletons_px: dict[str, np.ndarray]) -> str | Non
     points = points[np.isfinite(points).all(1)]
     if not len(points):
         return None
-    crop, offset, zoom = _crop(image, points)
+    crop = crop_around(points, (image.shape[1], image.shape[0]), longer_side_px=longer_side_px)
+    drawn = crop.cut(image)
     for name, px in skeletons_px.items():
-        _draw(crop, (px - offset + 0.5) * zoom - 0.5, COLOURS[name])
-    data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
-
-
-def _crop(image: np.ndarray, points_px: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """A square around the points that lies in the image as far as it can, its corner, and its magnification."""
-    size = np.array(image.shape[1::-1])
-    # A joint far outside (a gross error) must not shrink the person to a dot.
-    inside = points_px[((points_px > -0.5 * size) & (points_px < 1.5 * size)).all(1)]
-    low, high = (inside.min(0), inside.max(0)) if len(inside) else (np.zeros(2), size)
-    side = min((1 + 2 * MARGIN) * max(high - low).item() + 8, float(size.min()))
-    start = np.clip((low + high - side) / 2, 0, np.maximum(size - side, 0)).astype(int)
-    stop = np.minimum(start + int(np.ceil(side)), size)
-    crop = image[start[1] : stop[1], start[0] : stop[0]]
-    zoom = LONGER_SIDE_PX / max(crop.shape[:2])
-    target = (round(crop.shape[1] * zoom), round(crop.shape[0] * zoom))
-    return cv2.resize(crop, target, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC), start, zoom
+        _draw(drawn, crop.placed(px), COLOURS[name])
+    return data_uri(drawn)
 
 
 def _draw(image: np.ndarray, px: np.ndarray, colour: str) -> None:

@@ -75,6 +75,7 @@ class Seen:
     recording: Recording
     v: int  # the view's place in the recording
     detected_px: np.ndarray
+    confidence: np.ndarray  # (frame, joint), of the detections, 0-1
     box_px: np.ndarray  # (frame, 4)
     label_cam_mm: np.ndarray
     true_cam_mm: np.ndarray
@@ -100,6 +101,8 @@ class Material:
     capture: Capture
     seen: list[Seen]
     status: dict[str, np.ndarray]  # of the labels of each recording, (frame, joint)
+    uncertainty_mm: dict[str, np.ndarray]  # of the same, (frame, joint)
+    view_used: dict[str, np.ndarray]  # which views made them, (frame, view, joint)
     references: list[Reference]
     reasons: dict[int, str]  # what the codes of `status` mean
     metric: bool  # whether the labels' scale was fixed
@@ -121,10 +124,13 @@ def gather(files: Files, labels_path: Path) -> Material:
     seen: list[Seen] = []
     for recording in capture.recordings:
         seen += _see_all(recording, *(_group(store, recording.name) for store in (poses2d, labels, predictions, truth)))
-    status = {r.name: labels[r.name]["status"] for r in capture.recordings if r.name in labels}
+    status, uncertainty_mm, view_used = (
+        {r.name: labels[r.name][name] for r in capture.recordings if r.name in labels}
+        for name in ("status", "uncertainty_mm", "view_used")
+    )
     metric = all(labels[name].attrs.get("scale", "none") != "none" for name in status)
     reasons = {code: name.replace("_", " ") for name, code in labels.attrs.get("statuses", {}).items()}
-    return Material(capture, seen, status, read_references(files.structure), reasons, metric)
+    return Material(capture, seen, status, uncertainty_mm, view_used, read_references(files.structure), reasons, metric)
 
 
 def _group(store: Store | None, recording: str) -> RecordingGroup | None:
@@ -145,6 +151,7 @@ def _see_all(
         return group[name] if group is not None else np.full(missing, np.nan)
 
     detected_px, box_px = read(poses2d, "joints_px", N_JOINTS, 2), read(poses2d, "box_px", 4)
+    confidence = read(poses2d, "confidence", N_JOINTS)
     label_cam, predicted_px = read(labels, "joints_cam_mm", N_JOINTS, 3), read(predictions, "joints_px", N_JOINTS, 2)
     relative_depth = read(predictions, "relative_depth", N_JOINTS)
     true_world = truth["joints_world_mm"] if truth is not None else None
@@ -158,7 +165,7 @@ def _see_all(
         predicted_cam = place(camera, predicted_px[:, v], relative_depth[:, v], depth)
         seen.append(
             Seen(
-                recording, v, detected_px[:, v], box_px[:, v], label_cam[:, v], true_cam,
+                recording, v, detected_px[:, v], confidence[:, v], box_px[:, v], label_cam[:, v], true_cam,
                 _project(camera, true_cam), predicted_px[:, v], predicted_cam,
             )
         )  # fmt: skip

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.report.blocks import Answer, number
+from pipeline.report.audit import worst_card, worst_frames
+from pipeline.report.blocks import Answer, Card, number
 from pipeline.report.breakdown import (
     detector_rows,
     joint_errors_mm,
@@ -13,7 +14,7 @@ from pipeline.report.breakdown import (
 )
 from pipeline.report.evaluate import Figures, mean
 from pipeline.report.material import Material
-from pipeline.report.results import predicted_test
+from pipeline.report.results import example_card, predicted_test, ranked_predictions
 
 SELDOM_FOUND_PERCENT = 98.0
 TAIL_PERCENTILE = 95
@@ -21,7 +22,26 @@ TAIL_PERCENTILE = 95
 
 def answers(material: Material, figures: Figures, rejected: dict[str, int]) -> list[Answer]:
     """The three questions and their answers."""
-    return [_labels(material, figures), _network(figures), _troubles(material, rejected)]
+    return [
+        _labels(material, figures),
+        _network(figures, has_test=bool(material.select("test"))),
+        _troubles(material, rejected),
+    ]
+
+
+def _worst_pictures(material: Material) -> list[Card]:
+    """The worst label's and the worst prediction's frame."""
+    cards = []
+    train = material.select("train") or [s for s in material.seen if not s.view.evaluation_only]
+    for badness, frame, seen in worst_frames(train, 1):
+        card = worst_card(badness, frame, seen)
+        cards.append(Card(f"Worst label: {card.caption}", card.image))
+    ranked = ranked_predictions(material)
+    if ranked:
+        error, frame, seen = ranked[-1]
+        card = example_card(error, frame, seen, place="Worst prediction")
+        cards.append(Card(card.caption, card.image))
+    return cards
 
 
 def _labels(material: Material, figures: Figures) -> Answer:
@@ -45,7 +65,7 @@ def _labels(material: Material, figures: Figures) -> Answer:
     return Answer(question, number(labels["n_mpjpe_mm"]), "mm", words, link)
 
 
-def _network(figures: Figures) -> Answer:
+def _network(figures: Figures, *, has_test: bool) -> Answer:
     question, link = "How good is the network?", "network"
     if "n_mpjpe_mm" in figures.get("test", {}):
         test, new_view = figures["test"], figures.get("test_new_view", {})
@@ -58,7 +78,10 @@ def _network(figures: Figures) -> Answer:
         words = ["from the labels of recordings it has not seen, after fitting the scale (N-MPJPE)"]
         words.append("there is no truth: this is agreement, not accuracy")
         return Answer(question, number(figures["test_labels"]["n_mpjpe_mm"]), "mm", words, link)
-    return Answer(question, "–", "", ["no recording was kept for testing, so this cannot be said"], "capture")
+    tested = (
+        "what the network made of the test recordings is missing" if has_test else "no recording was kept for testing"
+    )
+    return Answer(question, "–", "", [f"{tested}, so this cannot be said"], "capture")
 
 
 def _detector_troubles(material: Material) -> list[str]:
@@ -116,4 +139,5 @@ def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
             errors[s.recording.name].append(mean(pose_errors_mm(s, "predicted_cam_mm", reference_name(s))))
         name = max(errors, key=lambda name: np.mean(errors[name]))
         found.append(f"worst recording of the network: {name}, {number(float(np.mean(errors[name])))} mm")
-    return Answer("What went wrong where?", "", "", found or ["nothing that is noticed here"], "capture")
+    return Answer("What went wrong where?", "", "", found or ["nothing that is noticed here"], "labels",
+                  _worst_pictures(material))  # fmt: skip

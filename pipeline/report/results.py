@@ -7,17 +7,15 @@ import numpy as np
 from pipeline import metrics
 from pipeline.frames import PackedFrames
 from pipeline.report.audit import FIGURE_TITLES
-from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, View3D, number
+from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number
 from pipeline.report.breakdown import Row, joint_errors_mm, label_px, network_rows, pose_errors_mm, reference_name
 from pipeline.report.evaluate import Figures
 from pipeline.report.figures import curves, heat_map, histogram, joint_bars
 from pipeline.report.images import overlay
 from pipeline.report.look import COLOURS, INK
 from pipeline.report.material import Material, Seen, joined
-from pipeline.report.scenes import pose_scene, sequence_scene
-from pipeline.skeleton import ROOT
+from pipeline.report.scenes import pose_scene
 
-LONGEST_SEQUENCE = 300  # frames
 AGAINST = {"true_cam_mm": "the truth", "label_cam_mm": "the labels, as there is no truth"}
 
 
@@ -49,7 +47,7 @@ def network_section(material: Material, figures: Figures) -> Section:
     blocks += _tables(material, seen + new_view)
     names = list(dict.fromkeys(s.recording.name for s in seen))
     grid = [joint_errors_mm([s for s in seen if s.recording.name == n], "predicted_cam_mm", against) for n in names]
-    blocks.append(Chart("Where it fails", heat_map(np.stack(grid), names, "mm"), wide=True))
+    blocks.append(Chart("Error by recording and joint, mm", heat_map(np.stack(grid), names, "mm"), wide=True))
     lead = f"Predictions from single images of people the network was not trained on, against {AGAINST[against]}."
     return Section("network", "Network", lead, blocks)
 
@@ -103,21 +101,24 @@ def _rows_table(name: str, rows: list[Row]) -> Table:
     return Table(f"By {name}", (name, "poses", *titles), lines)
 
 
+def ranked_predictions(material: Material) -> list[tuple[float, int, Seen]]:
+    """Error in mm, frame and view of every prediction that can be measured, the best first."""
+    found = [
+        (float(error), i, s)
+        for s in predicted_test(material)
+        for i, error in enumerate(pose_errors_mm(s, "predicted_cam_mm", reference_name(s)))
+        if np.isfinite(error)
+    ]
+    return sorted(found, key=lambda one: one[0])
+
+
 def example_section(material: Material, n: int) -> Section:
     """Example frames from the best to the worst, evenly spread over the ranking."""
-    ranked = sorted(
-        (
-            (float(error), i, s)
-            for s in predicted_test(material)
-            for i, error in enumerate(pose_errors_mm(s, "predicted_cam_mm", reference_name(s)))
-            if np.isfinite(error)
-        ),
-        key=lambda found: found[0],
-    )
+    ranked = ranked_predictions(material)
     if not ranked:
         return Section("examples", "Examples", "")
     ranks = np.unique(np.linspace(0, len(ranked) - 1, min(n, len(ranked))).round().astype(int))
-    cards = [_example_card(*ranked[rank], place=_place(int(rank), len(ranked))) for rank in ranks]
+    cards = [example_card(*ranked[rank], place=_place(int(rank), len(ranked))) for rank in ranks]
     lead = "From the best to the worst frame, evenly spread over the ranking. Drag the skeletons to turn them."
     return Section("examples", "Examples", lead, [Gallery("", cards)])
 
@@ -128,7 +129,8 @@ def _place(rank: int, n: int) -> str:
     return "Worst" if rank == n - 1 else f"{100 * rank / (n - 1):.0f} % are better"
 
 
-def _example_card(error_mm: float, frame: int, seen: Seen, *, place: str) -> Card:
+def example_card(error_mm: float, frame: int, seen: Seen, *, place: str) -> Card:
+    """A prediction's picture and skeletons beside the truth, or the label where there is none."""
     image = PackedFrames(seen.view.file)[frame]
     skeletons = {"truth": seen.true_px[frame], "prediction": seen.predicted_px[frame]}
     if not seen.has_truth:
@@ -139,21 +141,3 @@ def _example_card(error_mm: float, frame: int, seen: Seen, *, place: str) -> Car
     }  # fmt: skip
     caption = f"{place}: {number(error_mm)} mm. {seen.recording.name}, {seen.view.name}, frame {frame}"
     return Card(caption, overlay(image, skeletons), pose_scene(poses))
-
-
-def sequence_section(material: Material) -> Section:
-    """One recording in motion: a test recording with predictions, or any with labels."""
-    candidates = predicted_test(material) or [s for s in material.seen if np.isfinite(s.label_cam_mm).any()]
-    if not candidates:
-        return Section("motion", "Motion", "")
-    seen = candidates[0]
-    poses = {
-        name: getattr(seen, array)[:LONGEST_SEQUENCE]
-        for name, array in (("truth", "true_cam_mm"), ("label", "label_cam_mm"), ("prediction", "predicted_cam_mm"))
-        if np.isfinite(getattr(seen, array)).any()
-    }
-    if "truth" in poses and "label" in poses:
-        # The label's distance from the camera and its size are the rig's; here the poses are compared.
-        poses["label"] = metrics.scale_aligned(poses["label"], poses["truth"]) + poses["truth"][:, ROOT : ROOT + 1]
-    lead = f"{seen.recording.name} as {seen.view.name} sees it, roots on each other."
-    return Section("motion", "Motion", lead, [View3D("", sequence_scene(poses, seen.recording.fps))])

@@ -1,6 +1,7 @@
 """What the page's 3D viewer draws: layers of points and lines in whole millimetres, x right, y up, z to the viewer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ Layer = dict[str, Any]
 VIEW_FROM_CAMERA = np.diag([1.0, -1.0, -1.0])  # a camera's y points down, its z away
 GRID_MM = 500
 FRUSTUM_DEPTH = 0.12  # of a drawn camera, as a share of the rig's size
+ELLIPSE_POINTS = 20
 
 
 def pose_scene(poses_cam_mm: dict[str, np.ndarray]) -> Scene:
@@ -33,43 +35,82 @@ def sequence_scene(poses_cam_mm: dict[str, np.ndarray], fps: float) -> Scene:
     return {**_scene([_floor(np.concatenate(list(moving.values()))), *layers]), "fps": fps}
 
 
-def rig_scene(
-    labels_world_mm: np.ndarray, found: Sequence[tuple[str, np.ndarray, np.ndarray]],
-    true: Sequence[tuple[str, np.ndarray, np.ndarray]],
-) -> Scene:  # fmt: skip
-    """Cameras (name, rotation from the world, centre in mm) as found and as they are, and some labels.
+@dataclass(frozen=True)
+class PlacedCamera:
+    """A camera in the world, and how sure its place is."""
 
-    The true cameras are brought into the found world by the similarity that fits the centres.
+    name: str
+    R_cam_from_world: np.ndarray  # (3, 3)
+    center_mm: np.ndarray  # (3,)
+    covariance_mm2: np.ndarray | None = None  # of the centre, (3, 3); None or NaN where not known
+
+
+def rig_scene(
+    labels_world_mm: np.ndarray, found: Sequence[PlacedCamera], true: Sequence[PlacedCamera]
+) -> tuple[Scene, int]:
+    """Cameras as found and as they are, and some labels; and how many times the uncertainties are enlarged.
+
+    The true cameras are brought into the found world by the similarity that fits the centres. An uncertainty is drawn
+    as the ellipsoid of two standard deviations; the enlargement is a power of ten, 0 where there is none to draw.
     """
     upright = _upright(labels_world_mm) if np.isfinite(labels_world_mm).any() else VIEW_FROM_CAMERA
-    size = float(np.ptp([center for _, _, center in found], axis=0).max())
+    size = float(np.ptp([camera.center_mm for camera in found], axis=0).max())
     layers = [_skeleton("label", pose[None] @ upright.T) for pose in labels_world_mm if np.isfinite(pose[0]).all()]
     for layer in layers[1:]:
         layer["name"] = ""  # one entry in the legend is enough
     if true:
         layers.append(_cameras("true cameras", COLOURS["truth"], _moved(true, found), upright, size, named=False))
     layers.append(_cameras("cameras as found", INK, found, upright, size, named=True))
+    enlarged = _enlargement(found, size)
+    if enlarged:
+        layers.append(_ellipsoids(found, enlarged, upright))
     points = np.concatenate([np.array(layer["frames"], float).reshape(-1, 3) for layer in layers])
     floor = [_floor(labels_world_mm @ upright.T, around=points)] if np.isfinite(labels_world_mm).any() else []
-    return {**_scene([*floor, *layers]), "yaw": 0.5, "pitch": 0.45}
+    scene = _scene([*floor, *layers])
+    return {**scene, "yaw": 0.5, "pitch": 0.45, "radius": int(0.7 * scene["radius"])}, enlarged
 
 
-def _moved(
-    true: Sequence[tuple[str, np.ndarray, np.ndarray]], found: Sequence[tuple[str, np.ndarray, np.ndarray]]
-) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _moved(true: Sequence[PlacedCamera], found: Sequence[PlacedCamera]) -> list[PlacedCamera]:
     """The true cameras in the found world, fitted to the found cameras of the same names.
 
     Each camera gives three points, its centre and one before and one below it, so that two cameras are enough.
     """
-    common = {name for name, _, _ in true} & {name for name, _, _ in found}
+    common = {camera.name for camera in true} & {camera.name for camera in found}
 
-    def points(cameras: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> np.ndarray:
-        size = np.ptp([c for name, _, c in cameras if name in common], axis=0).max()
-        ends = [[c, c + size * R[2], c + size * R[1]] for name, R, c in cameras if name in common]
-        return np.array(ends).reshape(-1, 3)
+    def points(cameras: Sequence[PlacedCamera]) -> np.ndarray:
+        used = [(c.center_mm, c.R_cam_from_world) for c in cameras if c.name in common]
+        size = np.ptp([center for center, _ in used], axis=0).max()
+        return np.array([[c, c + size * R[2], c + size * R[1]] for c, R in used]).reshape(-1, 3)
 
     scale, R_found_from_true, t = similarity(points(true), points(found))
-    return [(name, R @ R_found_from_true.T, scale * R_found_from_true @ center + t) for name, R, center in true]
+    return [
+        PlacedCamera(c.name, c.R_cam_from_world @ R_found_from_true.T, scale * R_found_from_true @ c.center_mm + t)
+        for c in true
+    ]
+
+
+def _enlargement(cameras: Sequence[PlacedCamera], size: float) -> int:
+    """The largest power of ten that keeps two standard deviations below a drawn camera's depth; 0 without any."""
+    known = [c.covariance_mm2 for c in cameras if c.covariance_mm2 is not None and np.isfinite(c.covariance_mm2).all()]
+    largest = max((2 * float(np.sqrt(np.linalg.eigvalsh(one)[-1].clip(0))) for one in known), default=0.0)
+    return int(10 ** max(0, np.floor(np.log10(FRUSTUM_DEPTH * size / largest)))) if largest > 0 else 0
+
+
+def _ellipsoids(cameras: Sequence[PlacedCamera], enlarged: int, upright: np.ndarray) -> Layer:
+    """Each camera's uncertainty as three ellipses, one in each plane of its principal axes."""
+    angles = np.linspace(0, 2 * np.pi, ELLIPSE_POINTS, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], -1)
+    circles = np.stack([np.roll(circle, turn, axis=-1) for turn in range(3)])
+    points = []
+    for camera in cameras:
+        if camera.covariance_mm2 is not None and np.isfinite(camera.covariance_mm2).all():
+            variances, axes = np.linalg.eigh(camera.covariance_mm2)
+            radii = 2 * enlarged * np.sqrt(variances.clip(0))
+            points.append(camera.center_mm + circles * radii @ axes.T)
+    drawn = np.concatenate(points).reshape(-1, 3) @ upright.T
+    n = ELLIPSE_POINTS
+    edges = [[n * e + i, n * e + (i + 1) % n] for e in range(len(drawn) // n) for i in range(n)]
+    return {"name": "uncertainty", "color": COLOURS["prediction"], "edges": edges, "frames": _whole(drawn[None])}
 
 
 def _upright(poses: np.ndarray) -> np.ndarray:
@@ -96,15 +137,14 @@ def _skeleton(name: str, poses: np.ndarray) -> Layer:
 
 
 def _cameras(
-    name: str, colour: str, cameras: Sequence[tuple[str, np.ndarray, np.ndarray]], upright: np.ndarray, size: float,
-    *, named: bool,
-) -> Layer:  # fmt: skip
+    name: str, colour: str, cameras: Sequence[PlacedCamera], upright: np.ndarray, size: float, *, named: bool
+) -> Layer:
     depth = FRUSTUM_DEPTH * size
     corners = np.array([[0, 0, 0], [-0.6, -0.4, 1], [0.6, -0.4, 1], [0.6, 0.4, 1], [-0.6, 0.4, 1]]) * depth
     sides = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)]
-    points = np.concatenate([corners @ R + center for _, R, center in cameras]) @ upright.T
+    points = np.concatenate([corners @ c.R_cam_from_world + c.center_mm for c in cameras]) @ upright.T
     edges = [[5 * c + a, 5 * c + b] for c in range(len(cameras)) for a, b in sides]
-    texts = {5 * c: camera for c, (camera, _, _) in enumerate(cameras)} if named else {}
+    texts = {5 * c: camera.name for c, camera in enumerate(cameras)} if named else {}
     return {"name": name, "color": colour, "edges": edges, "frames": _whole(points[None]), "texts": texts}
 
 

@@ -6,8 +6,9 @@ from scipy.optimize import least_squares
 
 from pipeline.geometry import bundle
 from pipeline.geometry.align import align, rig_error
-from pipeline.geometry.rig import RigNotFound, find_rig
+from pipeline.geometry.rig import find_rig
 from pipeline.geometry.rig_per_frame import find_rigs
+from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.spread import evenly, spread_frames
 from pipeline.geometry.triangulation import robust
 from tests.geometry.scene import centers_of, looking_at, observed, people, ring
@@ -102,7 +103,7 @@ def test_adjustment_reaches_the_least_squares_optimum():
     start[1:] = bundle.rotation_of(np.array([[0.02, 0, 0.01], [0, -0.02, 0.02]])) @ start[1:]
     points = robust(rays, sigma, start, t)
     wide = 1e4  # so wide a robust cost is least squares
-    ours = bundle.adjust(rays[None], sigma[None], start[None], t[None], points[None], [wide] * 3)
+    ours = bundle.adjust(rays, sigma, start, t, points, [wide] * 3)
 
     def residual(p):
         turned = bundle.rotation_of(p[:9].reshape(3, 3)) @ start
@@ -110,7 +111,7 @@ def test_adjustment_reaches_the_least_squares_optimum():
         return ((in_camera[..., :2] / in_camera[..., 2:] - rays) / sigma[..., None]).ravel()
 
     theirs = least_squares(residual, np.r_[np.zeros(9), t.ravel(), points.ravel()], x_scale="jac", max_nfev=60)
-    in_camera = np.einsum("vij,nj->nvi", ours.R[0], ours.points[0]) + ours.t[0]
+    in_camera = np.einsum("vij,nj->nvi", ours.R, ours.points) + ours.t
     cost = (((in_camera[..., :2] / in_camera[..., 2:] - rays) / sigma[..., None]) ** 2).sum() / 2
     assert cost == pytest.approx(theirs.cost, rel=1e-3)
 
@@ -121,9 +122,9 @@ def test_adjustment_lowers_the_error_of_labels():
     rays, sigma = (x.reshape(-1, 4, *x.shape[3:]) for x in observed(joints, R, t, noise_px=2))
     start = bundle.rotation_of(np.random.default_rng(0).normal(size=(4, 3)) * 0.1) @ R
     points = robust(rays, sigma, start, t)
-    done = bundle.adjust(rays[None], sigma[None], start[None], t[None], points[None], bundle.START_WIDTHS)
+    done = bundle.adjust(rays, sigma, start, t, points, bundle.START_WIDTHS)
     true = joints.reshape(-1, 3)
-    before, after = (np.linalg.norm(align(x, true) - true, axis=-1).mean() for x in (points, done.points[0]))
+    before, after = (np.linalg.norm(align(x, true) - true, axis=-1).mean() for x in (points, done.points))
     assert after < 10 < 20 < before
 
 

@@ -9,15 +9,17 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
+from scipy.spatial.transform import Rotation
 
 from pipeline.params import read_params
 from pipeline.report import write_report
+from pipeline.report.epipolar import epipolar_view
 from pipeline.report.images import overlay
-from pipeline.report.material import STAGES, Files
-from pipeline.report.scenes import pose_scene, rig_scene, sequence_scene
+from pipeline.report.material import STAGES, Files, gather
+from pipeline.report.scenes import PlacedCamera, pose_scene, rig_scene, sequence_scene
 from pipeline.skeleton import N_JOINTS
 from tests.house.imports import ROOT
-from tests.report.synthetic_capture import motion, ring_camera, write_all
+from tests.report.synthetic_capture import motion, ring_camera, write_all, write_poses2d
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -49,7 +51,7 @@ class Parts(HTMLParser):
         told = dict(attrs)
         self.loads += [told[key] for key in ("src", "srcset", "data", "poster") if key in told]
         self.loads += [told["href"]] if tag == "link" else []
-        self.links += [told["href"]] if tag == "a" else []
+        self.links += [told["href"]] if tag == "a" and told["href"] != "#content" else []
         self.sections += [told["id"]] if tag == "section" else []
 
 
@@ -170,7 +172,7 @@ def test_overlay_draws_inside_and_survives_what_is_far_away():
     image = np.full((120, 160, 3), 90, np.uint8)
     px = ring_camera(0).project(motion(0)[0])
     plain, drawn = overlay(image, {"label": px + 1e6}), overlay(image, {"label": px})
-    assert drawn.startswith("data:image/jpeg;base64,")
+    assert drawn.startswith("data:image/webp;base64,")
     assert len(drawn) > len(plain)
     assert overlay(image, {"label": np.full((N_JOINTS, 2), np.nan)}) is None
 
@@ -200,10 +202,11 @@ def test_people_of_a_sequence_stand_upright():
 
 def test_true_cameras_are_brought_into_the_found_world():
     cameras = [ring_camera(angle) for angle in (0.0, 1.6)]
-    true = [(f"cam{i}", c.R_cam_from_world, c.center_world_mm) for i, c in enumerate(cameras)]
+    true = [PlacedCamera(f"cam{i}", c.R_cam_from_world, c.center_world_mm) for i, c in enumerate(cameras)]
     turn = np.array([[0, -1, 0], [0, 0, -1], [1, 0, 0]], float)
-    found = [(name, R @ turn.T, 0.3 * turn @ center + 55) for name, R, center in true]
-    scene = rig_scene(0.3 * motion(0)[:3] @ turn.T + 55, found, true)
+    found = [PlacedCamera(c.name, c.R_cam_from_world @ turn.T, 0.3 * turn @ c.center_mm + 55) for c in true]
+    scene, enlarged = rig_scene(0.3 * motion(0)[:3] @ turn.T + 55, found, true)
+    assert enlarged == 0
     layers = {layer["name"]: layer["frames"][0] for layer in scene["layers"]}
     np.testing.assert_allclose(layers["true cameras"], layers["cameras as found"], atol=2)
 
@@ -219,5 +222,37 @@ def test_a_browser_draws_it_without_an_error(whole, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert "CONSOLE" not in done.stderr, done.stderr
     body = done.stdout[: done.stdout.index("plotly.js v")]
-    assert body.count("<canvas") == len(re.findall('class="scene', body))
-    assert body.count('class="main-svg"') >= len(re.findall('class="chart', body))
+    assert body.count("<canvas") >= len(re.findall('class="scene', body)) > 5
+    assert body.count('class="main-svg"') >= len(re.findall('class="chart', body)) > 5
+    assert body.count("<polyline") == 3  # of the views of the rig
+
+
+def test_uncertainty_is_drawn_as_large_as_is_told():
+    cameras = [ring_camera(angle) for angle in (0.0, 1.6)]
+    covariance = np.diag([900.0, 100.0, 25.0])  # 30, 10 and 5 mm along the world's axes
+    found = [PlacedCamera(f"cam{i}", c.R_cam_from_world, c.center_world_mm, covariance) for i, c in enumerate(cameras)]
+    scene, enlarged = rig_scene(motion(0)[:3], found, [])
+    (layer,) = [layer for layer in scene["layers"] if layer["name"] == "uncertainty"]
+    points = np.array(layer["frames"][0], float).reshape(2, -1, 3)
+    radii = np.linalg.norm(points - points.mean(1, keepdims=True), axis=-1)
+    assert enlarged == 1
+    np.testing.assert_allclose(radii.max(1), 2 * 30 * enlarged, atol=1)
+    np.testing.assert_allclose(radii.min(1), 2 * 5 * enlarged, atol=1)
+
+
+def test_epipolar_lines_meet_the_joints_of_an_exact_rig(tmp_path):
+    world = write_all(tmp_path)
+    write_poses2d(world, error_px=0)
+    files = Files(tmp_path / "data", tmp_path / "models", tmp_path / "reports")
+    material = gather(files, files.labels)
+    seen = [s for s in material.seen if s.recording.name == world.capture.recordings[0].name]
+    R, t = (np.stack([getattr(c, name) for c in world.cameras]) for name in ("R_cam_from_world", "t_cam_from_world_mm"))
+    data = epipolar_view(seen, R, t).data
+    off = np.array([data["off"][a][b] for a in range(4) for b in range(4) if a != b], float)
+    assert np.isfinite(off).all()
+    assert off.max() <= 0.1
+    R[0] = R[0] @ Rotation.from_rotvec([0, 0, np.radians(10)]).as_matrix()
+    turned = np.array(epipolar_view(seen, R, -np.einsum("vij,vj->vi", R, [c.center_world_mm for c in world.cameras]))
+                      .data["off"][0][1:], float)  # fmt: skip
+    assert np.nanmedian(turned) > 2
+    assert epipolar_view(seen[:1], R, t) is None

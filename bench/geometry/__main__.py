@@ -1,0 +1,41 @@
+"""Accuracy and speed of calibration and triangulation beside OpenCV, PoseLib, pycolmap, aniposelib and Pose2Sim.
+
+    python -m bench.geometry [--motion FILE.npz] [--quick] [--json FILE]
+
+Everything is simulated: people before rigs like Human3.6M's, seen with noise and gross outliers, so that the truth is
+known. Peers that are not installed are left out: `pip install .[bench]` brings pycolmap, `make bench-peers` an
+environment with aniposelib and Pose2Sim.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from bench.geometry import known_rig
+from bench.geometry.measure import on_one_core
+from bench.geometry.simulation import Scenes, read_motion, synthetic_motion
+from bench.geometry.sizes import FULL, QUICK, Sizes
+from bench.peers import remote
+
+SEED = 1
+
+
+def main(motion: Path | None, sizes: Sizes, target: Path | None) -> None:
+    on_one_core()
+    people = synthetic_motion(people=4, seconds=20.0) if motion is None else read_motion(motion)
+    print(f"Motion: {motion or 'synthetic'}, {len(people)} people.")
+    if not remote.available():
+        print("aniposelib and Pose2Sim are left out: make bench-peers installs them.")
+    scenes = Scenes(people, SEED)
+    figures = known_rig.run(scenes, sizes)
+    if target is not None:
+        target.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--motion", type=Path, help="3D motion to film instead of made-up people; see docs/geometry.md")
+    parser.add_argument("--quick", action="store_true", help="end within a minute")
+    parser.add_argument("--json", type=Path, help="write the summary's figures here")
+    arguments = parser.parse_args()
+    main(arguments.motion, QUICK if arguments.quick else FULL, arguments.json)

@@ -1,0 +1,129 @@
+"""Triangulation with a known rig: accuracy and speed of every method on the same detections."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.geometry import ours
+from bench.geometry.measure import Errors, Table, cpu_seconds
+from bench.geometry.simulation import Capture, Scenes
+from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
+from bench.peers import opencv, remote
+from pipeline.geometry import triangulation
+
+try:
+    from bench.peers import colmap
+except ImportError:
+    colmap = None  # type: ignore[assignment]
+
+NOTE = """Error in mm, not aligned, 5 px of noise, 5 % outliers, four views five metres away; "clean": no outliers.
+Frames of 17 joints per second of CPU time, one core, undistortion included nowhere. Ours, OpenCV and aniposelib's
+linear method take all points at once; Pose2Sim and pycolmap offer a call per point, so theirs is a loop in Python:
+much of that difference is batching. pycolmap takes inliers within 4 standard deviations, Pose2Sim 3 (15 px, its own
+default): their best here."""
+
+# Many captures and a number of repeats in; points (F, J, 3) of each and the CPU time of a round over all of them out.
+Call = Callable[[Sequence[Capture], int], tuple[list[np.ndarray], float]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to triangulate."""
+
+    key: str
+    name: str
+    call: Call
+    fast: bool = True  # timed on one long capture
+    share: float = 1.0  # of the frames, for the slow ones
+    full_only: bool = False
+
+
+def here(function: Callable[[Capture], np.ndarray]) -> Call:
+    """A method of this process."""
+
+    def call(captures: Sequence[Capture], repeats: int) -> tuple[list[np.ndarray], float]:
+        points: list[np.ndarray] = []
+
+        def round_() -> None:
+            points[:] = [function(capture) for capture in captures]
+
+        return points, cpu_seconds(round_, repeats)
+
+    return call
+
+
+def there(task: str) -> Call:
+    """A method of the peers' own environment."""
+    return lambda captures, repeats: remote.call(task, captures, repeats)
+
+
+def oracle(capture: Capture) -> np.ndarray:
+    """Points (F, J, 3) by maximum likelihood with the outliers known and left out."""
+    n_views = len(capture.cameras)
+    outlier = np.swapaxes(capture.outlier, 1, 2).reshape(-1, n_views)
+    sigma = np.where(outlier, np.inf, capture.noise_px / capture.K[:, 0, 0])
+    rays = capture.rays.reshape(-1, n_views, 2)
+    return triangulation.robust(rays, sigma, capture.R, capture.t).reshape(capture.joints_world_mm.shape)
+
+
+def methods() -> Iterator[Method]:
+    """Those that can run here."""
+    yield Method("linear", "ours: linear", here(ours.linear))
+    yield Method("robust", "ours: robust", here(ours.robust))
+    yield Method("robust_bones", "ours: robust + own bone lengths", here(ours.robust_bones))
+    yield Method("pairs", "ours: pairs, geometric median (the paper)", here(ours.pairs))
+    yield Method("oracle", "oracle: outliers known", here(oracle))
+    yield Method("opencv", "OpenCV optimal pairs, geometric median", here(opencv.pairs), fast=False)
+    if colmap is not None:
+        yield Method("pycolmap", "pycolmap LO-RANSAC", here(colmap.robust), fast=False, share=0.5)
+    if remote.available():
+        yield Method("aniposelib", "aniposelib triangulate", there("anipose_linear"))
+        yield Method("pose2sim", "Pose2Sim best cameras", there("pose2sim_best"), fast=False, share=0.2)
+        yield Method("", "Pose2Sim weighted", there("pose2sim_weighted"), fast=False, full_only=True)
+        yield Method("", "aniposelib ransac", there("anipose_ransac"), fast=False, share=0.04, full_only=True)
+        yield Method("", "aniposelib optim (bones)", there("anipose_optim"), fast=False, share=0.4, full_only=True)
+
+
+def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
+    """Print the table; the summary's figures of it."""
+    spoiled = scenes.film(sizes.captures, sizes.frames, noise_px=NOISE_PX, outliers=OUTLIERS)
+    clean = scenes.film(sizes.captures, sizes.frames, noise_px=NOISE_PX, outliers=0.0) if sizes.full else []
+    [long] = scenes.film(1, sizes.long_frames, noise_px=NOISE_PX, outliers=OUTLIERS)
+    table = Table(
+        "Triangulation with a known rig", NOTE, ["method", "mean", "99th pct", "PA", "joints %", "clean", "frames/s"]
+    )
+    mean, rate = {}, {}
+    for method in methods():
+        if sizes.full or not method.full_only:
+            frames = max(round(method.share * sizes.frames), 1)
+            mean[method.key], rate[method.key] = _row(
+                table, method, [c.first(frames) for c in spoiled], [c.first(frames) for c in clean], long, sizes.repeats
+            )
+    figures = {
+        "robust_mm": mean["robust"], "robust_bones_mm": mean["robust_bones"],
+        "linear_frames_per_s": rate["linear"], "robust_frames_per_s": rate["robust"],
+    }  # fmt: skip
+    for key, own, peer in (
+        ("robust_over_pycolmap", "robust", "pycolmap"),
+        ("robust_over_pose2sim", "robust", "pose2sim"),
+        ("linear_over_aniposelib", "linear", "aniposelib"),
+    ):
+        if peer in rate:
+            figures[key] = rate[own] / rate[peer]
+    return figures
+
+
+def _row(
+    table: Table, method: Method, spoiled: list[Capture], clean: list[Capture], long: Capture, repeats: int
+) -> tuple[float, float]:
+    """Print a row; the mean error and the rate."""
+    points, seconds = method.call(spoiled, 1)
+    errors = Errors.of(points, [capture.joints_world_mm for capture in spoiled])
+    without = Errors.of(method.call(clean, 1)[0], [c.joints_world_mm for c in clean]).mean if clean else None
+    if method.fast:
+        rate = len(long.px) / method.call([long], repeats)[1]
+    else:
+        rate = sum(len(capture.px) for capture in spoiled) / seconds
+    table.row(method.name, errors.mean, errors.p99, errors.pa, 100 * errors.given, without, rate)
+    return errors.mean, rate

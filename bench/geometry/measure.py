@@ -1,0 +1,81 @@
+"""How errors and times are taken, and how tables are printed."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.metrics import pa_mpjpe
+
+
+def on_one_core() -> None:
+    """Keep this process and those it starts on one core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def cpu_seconds(function: Callable[[], Any], repeats: int) -> float:
+    """Median CPU time of a call, of all threads together, after one call to warm up where more than one is timed."""
+    if repeats > 1:
+        function()
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        function()
+        times.append(time.process_time() - start)
+    return float(np.median(times))
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Of points (F, J, 3) against the truth, in mm."""
+
+    mean: float  # of single joints, not aligned
+    p99: float
+    pa: float  # PA-MPJPE, mean over frames
+    given: float  # share of the joints that have a point
+
+    @classmethod
+    def of(cls, points: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> "Errors":
+        """Over captures; joints without a point count in `given` alone."""
+        distance = np.concatenate([np.linalg.norm(p - x, axis=-1).ravel() for p, x in zip(points, truth, strict=True)])
+        aligned = np.concatenate([pa_mpjpe(p, x) for p, x in zip(points, truth, strict=True)])
+        known = np.isfinite(distance)
+        return cls(
+            float(distance[known].mean()), float(np.percentile(distance[known], 99)), float(np.nanmean(aligned)),
+            float(known.mean()),
+        )  # fmt: skip
+
+
+class Table:
+    """Rows of text and numbers, printed as they come."""
+
+    def __init__(self, title: str, note: str, columns: Sequence[str]):
+        self.columns = columns
+        print(f"\n{title}\n{note}\n")
+        self._print(columns)
+        print("-" * len(self._line(columns)), flush=True)
+
+    def row(self, name: str, *cells: float | str | None) -> None:
+        """Print a row; None is a cell without a value."""
+        self._print([name, *(_said(cell) for cell in cells)])
+
+    def _print(self, cells: Sequence[str]) -> None:
+        print(self._line(cells), flush=True)
+
+    def _line(self, cells: Sequence[str]) -> str:
+        widths = [max(len(column), 9) for column in self.columns[1:]]
+        return f"{cells[0]:<46}" + "".join(f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths, strict=True))
+
+
+def _said(cell: float | str | None) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, str):
+        return cell
+    if cell == 0 or 1e-3 <= abs(cell) < 1000:
+        return f"{cell:.3g}" if abs(cell) < 100 else f"{cell:.0f}"
+    return f"{cell:,.0f}" if abs(cell) >= 1000 else f"{cell:.1e}"

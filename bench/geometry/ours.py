@@ -1,0 +1,64 @@
+"""The project's geometry as the bench calls it: captures in, joints and rigs out."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bench.geometry.simulation import Capture
+from pipeline.geometry import bones, triangulation
+from pipeline.geometry.align import rig_error
+from pipeline.geometry.rig import Rig, find_rig
+from pipeline.params import read_params
+
+SEED = 3
+# How exactly labels keep to the bone lengths: what the pipeline itself uses.
+BONE_TOLERANCE = read_params(Path(__file__).parents[2] / "params.yaml").triangulate.bone_tolerance
+
+
+def linear(capture: Capture, rig: Rig | None = None) -> np.ndarray:
+    """Points (F, J, 3) by the weighted linear method, with the true rig unless another is given."""
+    return _all_frames(triangulation.linear, capture, rig)
+
+
+def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
+    """Points (F, J, 3) by robust maximum likelihood."""
+    return _all_frames(triangulation.robust, capture, rig)
+
+
+def pairs(capture: Capture, rig: Rig | None = None) -> np.ndarray:
+    """Points (F, J, 3) by the paper's median of pairs."""
+    return _all_frames(triangulation.pairs, capture, rig)
+
+
+def robust_bones(capture: Capture, rig: Rig | None = None) -> np.ndarray:
+    """Points (F, J, 3) by robust maximum likelihood with the person's own bone lengths, taken from the same frames."""
+    return refined(capture, robust(capture, rig), rig)
+
+
+def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.ndarray:
+    """Points (F, J, 3) moved towards the bone lengths they have in the median."""
+    lengths = bones.own_lengths(points)
+    R, t = _poses(capture, rig)
+    tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
+    return bones.refine(points, capture.rays, capture.sigma, R[None], t[None], lengths, tolerance)
+
+
+def self_calibrated(capture: Capture) -> Rig:
+    """The rig found from the people alone; its unit and world are its own. Raises RigNotFound."""
+    return find_rig(capture.rays, capture.sigma, seed=SEED)
+
+
+def rig_errors(capture: Capture, R: np.ndarray, t: np.ndarray) -> tuple[float, float]:
+    """Mean error of a rig's rotations in degrees and of its centres in mm, similarity-aligned."""
+    return rig_error(R, -np.einsum("vji,vj->vi", R, t), capture.R, capture.centers)
+
+
+def _all_frames(solve, capture: Capture, rig: Rig | None) -> np.ndarray:
+    n_views = len(capture.cameras)
+    R, t = _poses(capture, rig)
+    rays, sigma = capture.rays.reshape(-1, n_views, 2), capture.sigma.reshape(-1, n_views)
+    return solve(rays, sigma, R, t).reshape(capture.joints_world_mm.shape)
+
+
+def _poses(capture: Capture, rig: Rig | None) -> tuple[np.ndarray, np.ndarray]:
+    return (capture.R, capture.t) if rig is None else (rig.R, rig.t)

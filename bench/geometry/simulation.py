@@ -1,0 +1,196 @@
+"""Captures with a known truth: real or synthetic motion before H36M-like rigs, seen with noise and gross outliers."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.geometry.camera import Camera
+from pipeline.skeleton import N_JOINTS
+from pipeline.synthetic.cameras import look
+from pipeline.synthetic.motion import move
+from pipeline.synthetic.person import draw_person
+
+# Human3.6M's cameras: focal length and image in pixels; they stand at the corners of a long rectangle (x and y in mm
+# about the middle), five metres from its middle.
+FOCAL_PX, SIZE_PX = 1145.0, (1000, 1000)
+STANDS_MM = np.array([[2100.0, 4540.0], [2100.0, -4540.0], [-2100.0, 4540.0], [-2100.0, -4540.0]])
+HEIGHT_MM, AIM_MM = 1550.0, np.array([0.0, 0.0, 900.0])
+# People move about the middle of the rig, no further from it than this.
+AREA_MM = 1000.0
+# Outliers lie this far from the truth (in px, any direction), and the detector is less sure of them.
+OUTLIER_PX = (50.0, 235.0)
+CONFIDENCE, OUTLIER_CONFIDENCE = (0.6, 1.0), (0.25, 0.7)
+# Estimators are never told of less noise than this: exact detections have none.
+LEAST_NOISE_PX = 1.0
+
+Motion = list[np.ndarray]  # of one person: sequences (T, J, 3) in mm, z up
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What a rig of pinhole cameras saw of one person, and the truth."""
+
+    cameras: list[Camera]
+    joints_world_mm: np.ndarray  # (F, J, 3)
+    px: np.ndarray  # (F, V, J, 2)
+    confidence: np.ndarray  # (F, V, J)
+    outlier: np.ndarray  # (F, V, J)
+    noise_px: float  # what the estimators are told to expect; never 0
+
+    @property
+    def K(self) -> np.ndarray:
+        """(V, 3, 3)."""
+        return np.stack([camera.K for camera in self.cameras])
+
+    @property
+    def R(self) -> np.ndarray:
+        """(V, 3, 3) camera from world."""
+        return np.stack([camera.R_cam_from_world for camera in self.cameras])
+
+    @property
+    def t(self) -> np.ndarray:
+        """(V, 3) camera from world, in mm."""
+        return np.stack([camera.t_cam_from_world_mm for camera in self.cameras])
+
+    @property
+    def centers(self) -> np.ndarray:
+        """(V, 3) in the world, in mm."""
+        return np.stack([camera.center_world_mm for camera in self.cameras])
+
+    @cached_property
+    def rays(self) -> np.ndarray:
+        """(F, J, V, 2) normalised image coordinates."""
+        px = np.swapaxes(self.px, 1, 2)
+        focal = np.stack([self.K[:, 0, 0], self.K[:, 1, 1]], -1)
+        return np.ascontiguousarray((px - self.K[:, :2, 2]) / focal)
+
+    @cached_property
+    def sigma(self) -> np.ndarray:
+        """(F, J, V) standard deviation expected of the rays, from the confidence as the label stages take it."""
+        confidence = np.swapaxes(self.confidence, 1, 2)
+        return np.ascontiguousarray(self.noise_px / self.K[:, 0, 0] / np.sqrt(confidence))
+
+    def first(self, frames: int) -> "Capture":
+        """Its first frames alone."""
+        few = slice(0, frames)
+        return replace(
+            self, joints_world_mm=self.joints_world_mm[few], px=self.px[few], confidence=self.confidence[few],
+            outlier=self.outlier[few],
+        )  # fmt: skip
+
+
+def read_motion(path: Path) -> list[Motion]:
+    """The people of a file of 3D motion, each with its sequences.
+
+    An .npz with arrays `seq_000`, `seq_001`, ... (T, 17, 3) of the joints of pipeline/skeleton.py, in metres with z
+    up; `subjects`, optional, gives the person of each, whose bones have one length. Without it, each is a person.
+    """
+    with np.load(path) as file:
+        names = sorted(name for name in file.files if name.startswith("seq_"))
+        sequences = [1000.0 * file[name].astype(float) for name in names]
+        subjects = file["subjects"].tolist() if "subjects" in file.files else list(range(len(names)))
+    if not sequences or any(s.ndim != 3 or s.shape[1:] != (N_JOINTS, 3) for s in sequences):
+        raise SystemExit(f"{path}: no arrays seq_000, ... of shape (frames, {N_JOINTS}, 3) in it.")
+    people: dict[int, Motion] = {}
+    for subject, sequence in zip(subjects, sequences, strict=True):
+        people.setdefault(subject, []).append(sequence)
+    return list(people.values())
+
+
+def synthetic_motion(people: int, seconds: float, seed: int = 0) -> list[Motion]:
+    """Made-up people who walk, gesture and bend, at 25 frames per second."""
+    actions = ("walk", "reach", "bend")
+    found = []
+    for person in range(people):
+        rng = np.random.default_rng([seed, person])
+        someone = draw_person(rng)
+        found.append([move(someone, action, seconds, 25.0, rng).bodies.joints_mm for action in actions])
+    return found
+
+
+def draw_rig(rng: np.random.Generator) -> list[Camera]:
+    """Four pinhole cameras that stand like Human3.6M's, some centimetres and degrees off."""
+    cameras = []
+    for x, y in STANDS_MM + rng.normal(0, 150, STANDS_MM.shape):
+        center = np.array([x, y, HEIGHT_MM + rng.normal(0, 60)])
+        R, t = look(center, AIM_MM + rng.normal(0, 60, 3), rng.normal(0, 0.01))
+        middle = np.array(SIZE_PX) / 2 + rng.normal(0, 8, 2)
+        K = np.array([[FOCAL_PX, 0, middle[0]], [0, FOCAL_PX, middle[1]], [0, 0, 1]])
+        cameras.append(Camera(K, np.zeros(0), SIZE_PX, R, t))
+    return cameras
+
+
+def film(
+    motion: Motion,
+    frames: int,
+    rng: np.random.Generator,
+    *,
+    noise_px: float,
+    outliers: float,
+    consecutive: bool = False,
+) -> Capture:
+    """A new rig's view of `frames` frames of a person, drawn from all sequences or consecutive ones of the longest.
+
+    Detections carry Gaussian noise of `noise_px` a coordinate; a share `outliers` of them lies anywhere near instead.
+    """
+    joints = _consecutive(motion, frames, rng) if consecutive else _spread(motion, frames, rng)
+    cameras = draw_rig(rng)
+    true_px = np.stack([camera.project(joints) for camera in cameras], 1)
+    shape = true_px.shape[:-1]
+    outlier = rng.random(shape) < outliers
+    angle, length = rng.uniform(0, 2 * np.pi, shape), rng.uniform(*OUTLIER_PX, shape)
+    far = length[..., None] * np.stack([np.cos(angle), np.sin(angle)], -1)
+    px = true_px + np.where(outlier[..., None], far, noise_px * rng.normal(size=true_px.shape))
+    confidence = np.where(outlier, rng.uniform(*OUTLIER_CONFIDENCE, shape), rng.uniform(*CONFIDENCE, shape))
+    return Capture(cameras, joints, px, confidence, outlier, max(noise_px, LEAST_NOISE_PX))
+
+
+def _spread(motion: Motion, frames: int, rng: np.random.Generator) -> np.ndarray:
+    sequences = np.concatenate([_placed(sequence, rng) for sequence in motion])
+    return sequences[rng.choice(len(sequences), frames, replace=frames > len(sequences))]
+
+
+def _consecutive(motion: Motion, frames: int, rng: np.random.Generator) -> np.ndarray:
+    long_enough = [sequence for sequence in motion if len(sequence) >= frames]
+    if not long_enough:
+        raise SystemExit(f"No sequence of the motion has {frames} consecutive frames.")
+    sequence = _placed(long_enough[rng.integers(len(long_enough))], rng)
+    start = rng.integers(len(sequence) - frames + 1)
+    return sequence[start : start + frames]
+
+
+def _placed(sequence: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A sequence (T, J, 3) turned about the vertical and moved, its path drawn together where it leaves the area."""
+    path = sequence[:, 0, :2]
+    middle = (path.min(0) + path.max(0)) / 2
+    reach = np.linalg.norm(path - middle, axis=-1).max()
+    room = AREA_MM * np.sqrt(rng.random())
+    angle, turn = rng.uniform(0, 2 * np.pi, 2)
+    shift = min(1.0, AREA_MM / reach) * (path - middle) - path
+    placed = sequence.copy()
+    placed[..., :2] += shift[:, None]
+    c, s = np.cos(turn), np.sin(turn)
+    placed[..., :2] = placed[..., :2] @ np.array([[c, s], [-s, c]])
+    away = max(AREA_MM - min(reach, AREA_MM), 0.0) * room / AREA_MM
+    return placed + away * np.array([np.cos(angle), np.sin(angle), 0.0])
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """People to film; captures of the same index and size show the same frames, whatever their noise."""
+
+    people: list[Motion]
+    seed: int
+
+    def film(
+        self, n: int, frames: int, *, noise_px: float, outliers: float, consecutive: bool = False
+    ) -> list[Capture]:
+        """n captures, each of a person and with a rig of its own."""
+        captures = []
+        for i in range(n):
+            rng = np.random.default_rng([self.seed, i])
+            motion = self.people[rng.integers(len(self.people))]
+            captures.append(film(motion, frames, rng, noise_px=noise_px, outliers=outliers, consecutive=consecutive))
+        return captures

@@ -1,0 +1,1 @@
+"""The peers of the geometry, each called through its own public functions."""

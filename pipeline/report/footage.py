@@ -1,0 +1,105 @@
+"""The sections on what came in and what the frozen detector saw of it."""
+
+import numpy as np
+
+from pipeline import metrics
+from pipeline.frames import PackedFrames
+from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number
+from pipeline.report.breakdown import detector_rows
+from pipeline.report.evaluate import Figures
+from pipeline.report.figures import heat_map, reliability, spread_bars
+from pipeline.report.images import THUMB_PX, data_uri, overlay, shrunk
+from pipeline.report.look import COLOURS
+from pipeline.report.material import Material, Seen, joined
+
+MOST_RECORDINGS_SHOWN = 8
+CONFIDENCE_BINS = 10
+
+
+def capture_section(material: Material) -> Section:
+    """Who was filmed, by which cameras, and what could not be used."""
+    recordings = material.capture.recordings
+    rows = [
+        (
+            r.name, r.subject, r.action, r.split, str(len(r.cameras(labelling=True))),
+            str(len(r.views) - len(r.cameras(labelling=True))), str(r.n_frames), number(r.fps),
+            number(r.n_frames / r.fps),
+        )
+        for r in recordings
+    ]  # fmt: skip
+    head = ("recording", "subject", "action", "split", "views", "evaluation views", "frames a view", "frames/s", "s")
+    blocks: list[Block] = [Gallery("What the cameras see", _contact_sheet(material), small=True)]
+    blocks.append(Table("Recordings", head, rows))
+    if material.capture.rejected:
+        rejected = [(one.recording, one.reason) for one in material.capture.rejected]
+        blocks.append(Table("Rejected", ("recording", "why"), rejected, words=True))
+    frames = sum(r.n_frames * len(r.views) for r in recordings)
+    people = len({r.subject for r in recordings})
+    source = material.capture.source
+    lead = f"Recordings: {len(recordings)}, people: {people}, images: {frames:,}. Source: “{source}”."
+    return Section("capture", "Capture", lead, blocks)
+
+
+def _contact_sheet(material: Material) -> list[Card]:
+    """Every view of the first recording, and one view of each of the next, in the middle of the recording."""
+    first = material.capture.recordings[0].name
+    others = [s for s in material.seen if s.recording.name != first and s.v == 0][: MOST_RECORDINGS_SHOWN - 1]
+    cards = []
+    for seen in [s for s in material.seen if s.recording.name == first] + others:
+        frame = seen.recording.n_frames // 2
+        caption = f"{seen.recording.name}, {seen.view.name}" + (" (evaluation)" if seen.view.evaluation_only else "")
+        cards.append(Card(caption, data_uri(shrunk(PackedFrames(seen.view.file)[frame], THUMB_PX))))
+    return cards
+
+
+def detector_section(material: Material, figures: Figures) -> Section:
+    """What the frozen detector saw, and how far its confidence can be trusted."""
+    rows: list[tuple[str, ...]] = [
+        (name, number(found), number(error, 2)) for name, found, error in detector_rows(material)
+    ]
+    head: tuple[str, ...] = ("view", "person found, % of frames", "error, % of the box")
+    if "error_px" not in figures:
+        head, rows = head[:2], [row[:2] for row in rows]
+    lead = "The 2D detector was not trained on this capture; everything after it rests on what it finds."
+    if "error_px" in figures:
+        lead += (
+            f" Its joints lie {number(figures['error_px'])} px or {number(figures['error_box_percent'], 2)} % of the"
+            f" person's box from the truth; {number(figures['swap_percent'])} % of left-right pairs are exchanged."
+        )
+    else:
+        lead += " There is no truth, so its own error is not known; the residuals of the labels bound it."
+    first = material.capture.recordings[0].name
+    views = [one for one in material.seen if one.recording.name == first]
+    cards = [card for one in views if (card := _detection_card(one, one.recording.n_frames // 2)) is not None]
+    blocks: list[Block] = [Gallery(f"One moment of {first}", cards), *_detector_charts(material)]
+    blocks.append(Table("By view", head, rows))
+    return Section("detector", "Detector", lead, blocks)
+
+
+def _detection_card(seen: Seen, frame: int) -> Card | None:
+    skeletons = {"truth": seen.true_px[frame], "detection": seen.detected_px[frame]}
+    image = overlay(PackedFrames(seen.view.file)[frame], skeletons)
+    return Card(f"{seen.view.name}, frame {frame}", image) if image else None
+
+
+def _detector_charts(material: Material) -> list[Block]:
+    """Errors by view and joint, and against confidence, where there is truth; else how confident it is."""
+    views = list(dict.fromkeys(s.view.name for s in material.seen))
+    groups = {name: [s for s in material.seen if s.view.name == name] for name in views}
+    errors = {
+        name: metrics.box_errors_percent(joined(group, "detected_px"), joined(group, "true_px"))
+        for name, group in groups.items()
+    }
+    confidence = {name: np.concatenate([s.confidence for s in group]) for name, group in groups.items()}
+    if not any(np.isfinite(one).any() for one in errors.values()):
+        known = {name: 100 * one.ravel() for name, one in confidence.items()}
+        note = "What the detector says of itself; box: quartiles, whiskers: 5–95 %."
+        return [Chart("Confidence by view", spread_bars(known, "% confidence", COLOURS["detection"]), note)]
+    grid = np.stack([metrics.mean(one, axis=0) for one in errors.values()])
+    every_error, every_confidence = (np.concatenate([x.ravel() for x in y.values()]) for y in (errors, confidence))
+    note = "Joints in ten equal parts by the detector's confidence; a detector worth its confidence falls."
+    return [
+        Chart("Error by view and joint, % of the box", heat_map(grid, views, "%"), wide=True),
+        Chart("Error by confidence", reliability(every_confidence, every_error, CONFIDENCE_BINS,
+              "confidence", "error, % of the box", COLOURS["detection"]), note),
+    ]  # fmt: skip

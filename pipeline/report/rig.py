@@ -1,0 +1,110 @@
+"""The section on the cameras as they were found."""
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.report.blocks import Block, Section, Table, View3D, number
+from pipeline.report.epipolar import epipolar_view
+from pipeline.report.evaluate import Figures, recording_rig_error
+from pipeline.report.material import Material
+from pipeline.report.scenes import PlacedCamera, rig_scene
+from pipeline.stores import RIGS, Store
+
+PEOPLE_IN_RIG = 6
+
+
+def rig_section(material: Material, rigs: Store, figures: Figures) -> Section:
+    """Where the cameras were found to stand, how sure that is, and the epipolar lines it makes."""
+    recording = next((r for r in material.capture.recordings if r.name in rigs), None)
+    if recording is None:
+        return Section("rig", "Rig", "")
+    group = rigs[recording.name]
+    usable = np.flatnonzero(np.isfinite(group["t_cam_from_world_mm"]).all(-1).sum(-1) >= 2)
+    row = int(usable[len(usable) // 2]) if len(usable) else 0  # in frame mode, the middle one of those found
+    blocks = _pictures(material, recording, {array.name: group[array.name][row] for array in RIGS.arrays})
+    blocks.append(_rig_table(material, rigs))
+    return Section("rig", "Rig", _lead(recording, group.n_rows, figures), blocks)
+
+
+def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:
+    lead = f"The cameras of {recording.name}"
+    lead += f", one of {n_rigs} rigs found frame by frame." if n_rigs > 1 else "."
+    if figures:
+        return (
+            f"{lead} Against the rig the footage came with, after a similarity alignment, they are off by"
+            f" {number(figures['rotation_deg'], 2)}° and {number(figures['centre_mm'])} mm on average."
+        )
+    return f"{lead} The footage came without extrinsics, so what they are off by is not known: see their residuals."
+
+
+def _pictures(material: Material, recording: Recording, rig: dict[str, np.ndarray]) -> list[Block]:
+    """The rig in 3D, the epipolar lines of a moment, and what is known of each camera."""
+    R, t, std = rig["R_cam_from_world"], rig["t_cam_from_world_mm"], rig["center_std_mm"]
+    centers = -np.einsum("vji,vj->vi", R, t)
+    views = [v for v in recording.cameras(labelling=True) if np.isfinite(centers[v]).all()]
+    if len(views) < 2:
+        return []
+    found = [PlacedCamera(recording.views[v].name, R[v], centers[v], std[v] ** 2 / 3 * np.eye(3)) for v in views]
+    known = [(recording.views[v].name, recording.views[v].camera) for v in views]
+    true = [
+        PlacedCamera(name, camera.R_cam_from_world, camera.center_world_mm)
+        for name, camera in known
+        if camera.R_cam_from_world is not None
+    ]
+    scene, enlarged = rig_scene(_some_poses(material, recording.name, R, t), found, true if len(true) > 1 else [])
+    note = "Drag to turn. The skeletons are labels of a few moments."
+    if enlarged:
+        note += f" Ellipsoids: two standard deviations of the cameras' centres, drawn {enlarged:,} times as large."
+    seen = [s for s in material.seen if s.recording.name == recording.name and s.v in views]
+    lines = epipolar_view(seen, R, t)
+    shown: list[Block] = [View3D("Cameras and people", scene, note)]
+    return [*shown, *([lines] if lines else []), _camera_table(recording, rig, views)]
+
+
+def _some_poses(material: Material, name: str, R: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """A few labels spread over a recording, in the world of its rig."""
+    seen = next(s for s in material.seen if s.recording.name == name and np.isfinite(t[s.v]).all())
+    complete = np.flatnonzero(np.isfinite(seen.label_cam_mm).all((1, 2)))
+    chosen = complete[np.linspace(0, len(complete) - 1, min(PEOPLE_IN_RIG, len(complete))).astype(int)]
+    return (seen.label_cam_mm[chosen] - t[seen.v]) @ R[seen.v]
+
+
+def _camera_table(recording: Recording, rig: dict[str, np.ndarray], views: list[int]) -> Table:
+    """What is known of each camera of the rig shown."""
+    rows = [
+        (
+            recording.views[v].name, number(rig["residual_px"][v], 2), number(rig["rotation_std_deg"][v], 2),
+            number(rig["center_std_mm"][v]),
+        )
+        for v in views
+    ]  # fmt: skip
+    head = ("camera", "residual, px", "rotation s.d., °", "centre s.d., mm")
+    return Table(f"The cameras of {recording.name}", head, rows, "Standard deviations come from the adjustment.")
+
+
+def _rig_table(material: Material, rigs: Store) -> Table:
+    """One line for each rig; recordings whose cameras were found together share it."""
+    lines: dict[tuple[str, ...], list[str]] = {}
+    for recording in material.capture.recordings:
+        if recording.name not in rigs:
+            lines.setdefault((recording.rig, "not calibrated", "–", "–", "–", "–"), []).append(recording.name)
+            continue
+        group = rigs[recording.name]
+        medians = [float(np.nanmedian(x)) if np.isfinite(x).any() else np.nan for x in (
+            group["residual_px"], group["rotation_std_deg"], group["center_std_mm"])]  # fmt: skip
+        errors = recording_rig_error(material.capture, rigs, recording.name)
+        off = f"{number(errors[0], 2)}° / {number(errors[1])} mm" if np.isfinite(errors).all() else "not known"
+        scale = str(group.attrs.get("scale", "–"))
+        line = (recording.rig, *(number(x, 2) for x in medians), scale, off)
+        lines.setdefault(line, []).append(recording.name)
+    rows = [(line[0], ", ".join(names), *line[1:]) for line, names in lines.items()]
+    head = (
+        "rig",
+        "recordings",
+        "residual, px",
+        "rotation s.d., °",
+        "centre s.d., mm",
+        "scale from",
+        "off the given rig",
+    )
+    return Table("By rig", head, rows, "Medians over cameras (and frames, where each has a rig of its own).")
