@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -17,6 +17,7 @@ PARAMS = Path("params.yaml")
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Side = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -136,9 +137,47 @@ class AugmentParams(_Section):
     objects: str
 
 
-class TrainParams(LoopParams):
-    """Training of the volumetric 3D network."""
+class LiftingLossParams(_Section):
+    """How much each term of a lifting network's loss counts."""
 
+    labels: NotNegative
+    reprojection: NotNegative
+    transform: NotNegative
+    consistency: NotNegative
+
+
+class LiftingParams(_Section):
+    """The lifting network and its objective."""
+
+    backbone: Literal["reslinear", "four_blocks", "temporal", "transformer"]
+    frames: Annotated[int, Field(ge=1, le=729)]
+    width: Annotated[int, Field(ge=16, le=4096, multiple_of=8)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    losses: LiftingLossParams
+    squared: bool
+    confidence: Literal["source", "target", "none"]
+    root: Literal["labels", "direct", "ray", "view", "rig"]
+    pretrain_epochs: Annotated[int, Field(ge=0)]
+    virtual_views: Annotated[int, Field(ge=0, le=64)]
+    freeze_after: Fraction
+
+    @model_validator(mode="after")
+    def _fit(self) -> "LiftingParams":
+        if self.backbone in ("reslinear", "four_blocks") and self.frames != 1:
+            raise ValueError(f"backbone {self.backbone} sees one frame: set frames to 1")
+        if self.backbone == "temporal" and self.frames not in (3, 9, 27, 81, 243, 729):
+            raise ValueError("backbone temporal sees a power of three: set frames to 27, 81 or 243")
+        if self.frames % 2 == 0:
+            raise ValueError("frames must be odd: the middle one's pose is predicted")
+        if not any(self.losses.model_dump().values()):
+            raise ValueError("some of losses must count")
+        return self
+
+
+class TrainParams(LoopParams):
+    """Training of the 3D network."""
+
+    model: Literal["volumetric", "lifting"]
     supervision: Literal["self", "full", "subset", "mixed", "gt2d"]
     subjects: list[str]
     held_out_subjects: list[str]
@@ -149,6 +188,7 @@ class TrainParams(LoopParams):
     depth_cells: Annotated[int, Field(ge=4, le=256)]
     crop: Literal["box", "metric"]
     augment: AugmentParams
+    lifting: LiftingParams
     flip_test: bool
 
 

@@ -2,23 +2,41 @@
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
+from torch import Tensor
 
 from pipeline.errors import UserError
-from pipeline.learning.backbones import BACKBONES
-from pipeline.learning.networks import Architecture, PoseNetwork
 from pipeline.skeleton import JOINTS
 from pipeline.stage import whole
 
-VERSION = 1
+VERSION = 2
 
 
-def save_network(path: Path, network: PoseNetwork, **about: Any) -> None:
+class Saved(Protocol):
+    """A network that can be kept in a checkpoint: built from its architecture alone."""
+
+    kind: ClassVar[str]  # networks of one kind do the same
+    backbones: ClassVar[tuple[str, ...]]
+    architecture: Any
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The weights."""
+
+    @classmethod
+    def built(cls, architecture: dict[str, Any]) -> Any:
+        """A network of the architecture's plain values."""
+
+
+Network = TypeVar("Network", bound=Saved)
+
+
+def save_network(path: Path, network: Saved, **about: Any) -> None:
     """Write a network's weights, architecture, joints and what else is said about it (plain values)."""
     content = {
         "version": VERSION,
+        "kind": network.kind,
         "joints": list(JOINTS),
         "architecture": network.architecture.as_dict(),
         "about": about,
@@ -28,10 +46,10 @@ def save_network(path: Path, network: PoseNetwork, **about: Any) -> None:
         torch.save(content, aside)
 
 
-def load_network(path: Path) -> tuple[PoseNetwork, dict[str, Any]]:
+def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, Any]]:
     """The network of a checkpoint, ready to predict, and what was said about it.
 
-    Raises UserError where the file is missing, damaged, of another version or of other joints.
+    Raises UserError where the file is missing, damaged, of another version, kind, backbone or of other joints.
     """
     content = read_checkpoint(path)
     again = "Run dvc repro to make it again."
@@ -39,12 +57,14 @@ def load_network(path: Path) -> tuple[PoseNetwork, dict[str, Any]]:
         raise UserError(f"{path} is not a checkpoint of this pipeline", fix=again)
     if content["version"] != VERSION:
         raise UserError(f"{path} has version {content['version']}, this code reads version {VERSION}", fix=again)
+    if content["kind"] != wanted.kind:
+        raise UserError(f"{path} holds a {content['kind']} network, a {wanted.kind} one is needed", fix=again)
     if content["joints"] != list(JOINTS):
         raise UserError(f"{path} predicts the joints {content['joints']}, this code has {list(JOINTS)}", fix=again)
-    architecture = Architecture(**content["architecture"])
-    if architecture.backbone not in BACKBONES:
-        raise UserError(f"{path} has the backbone {architecture.backbone!r}, known are {list(BACKBONES)}", fix=again)
-    network = PoseNetwork(architecture)
+    backbone = content["architecture"]["backbone"]
+    if backbone not in wanted.backbones:
+        raise UserError(f"{path} has the backbone {backbone!r}, known are {list(wanted.backbones)}", fix=again)
+    network = wanted.built(content["architecture"])
     network.load_state_dict(content["weights"])
     return network.eval(), content["about"]
 

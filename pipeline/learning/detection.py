@@ -31,7 +31,7 @@ class CropDetector:
     @classmethod
     def load(cls, weights: Path) -> "CropDetector":
         """The detector of a checkpoint; raises UserError where it cannot be used."""
-        network, about = load_network(weights)
+        network, about = load_network(weights, PoseNetwork)
         return cls(place(network, choose_device()), int(about["input_px"]), float(about["margin"]), about)
 
     @torch.inference_mode()

@@ -17,7 +17,7 @@ def initial_network(params: TrainParams, detector: Path) -> PoseNetwork:
     """
     torch.manual_seed(params.seed)
     if params.backbone == "slim" or params.init == "detector":
-        frozen, _ = load_network(detector)
+        frozen, _ = load_network(detector, PoseNetwork)
         width = frozen.architecture.width if params.backbone == "slim" else 0
     else:
         width = 0

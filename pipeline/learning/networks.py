@@ -5,6 +5,7 @@ x right, y down, z away from the camera, the crop's corner at 0, its far corner 
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,9 @@ class Architecture:
 class PoseNetwork(nn.Module):
     """Integral pose regression (Sun et al. 2018): images (B, 3, S, S) to scores (B, 17, D, S / 4, S / 4)."""
 
+    kind: ClassVar[str] = "volumetric"
+    backbones: ClassVar[tuple[str, ...]] = tuple(BACKBONES)
+
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
@@ -52,6 +56,11 @@ class PoseNetwork(nn.Module):
         self.head = nn.Conv2d(channels, N_JOINTS * architecture.depth_cells, 1)
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    @classmethod
+    def built(cls, architecture: dict[str, Any]) -> "PoseNetwork":
+        """A network of the architecture's plain values."""
+        return cls(Architecture(**architecture))
 
     def forward(self, images: Tensor) -> Tensor:
         """Scores (B, 17, D, S / 4, S / 4) of every cell of every joint's volume."""

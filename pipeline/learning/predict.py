@@ -1,6 +1,6 @@
 """Predictions of the 3D network: of single crops, and of whole recordings into a store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,16 +62,22 @@ def opened(packs: dict[str, PackedFrames], file: str) -> PackedFrames:
     return packs[file]
 
 
-def predict_recordings(
-    network: nn.Module, recordings: Sequence[tuple[Recording, Iterator[Samples]]], input_px: int, path: Path,
-    *, flip_test: bool, **attrs: str,
-) -> None:  # fmt: skip
-    """Write the predictions of every view of the recordings, given as the samples of each of their views."""
+def predict_views(
+    network: nn.Module, views: Iterable[Samples], input_px: int, *, flip_test: bool
+) -> dict[str, np.ndarray]:
+    """The arrays of PREDICTIONS of a recording, from the samples of each of its views."""
+    found = [predict_samples(network, samples, input_px, flip_test=flip_test) for samples in views]
+    joints_px, relative_depth = (np.stack(values, 1) for values in zip(*found, strict=True))
+    return {"joints_px": joints_px, "relative_depth": relative_depth}
+
+
+def write_predictions(
+    predict: Callable[[Recording], dict[str, np.ndarray]], recordings: Sequence[Recording], path: Path, **attrs: str
+) -> None:
+    """Write what `predict` sees in the recordings, the arrays of PREDICTIONS."""
     with writing(path, PREDICTIONS, **attrs) as store:
-        for recording, views in progress(recordings, "predict", unit="recording"):
-            found = [predict_samples(network, samples, input_px, flip_test=flip_test) for samples in views]
-            joints_px, relative_depth = (np.stack(values, 1) for values in zip(*found, strict=True))
-            arrays = {"joints_px": joints_px, "relative_depth": relative_depth}
+        for recording in progress(recordings, "predict", unit="recording"):
+            arrays = predict(recording)
             group = store.create(recording.name, {"frame": recording.n_frames, "view": len(recording.views)})
             for start, stop in group.shards():
                 group.write(start, {name: values[start:stop] for name, values in arrays.items()})

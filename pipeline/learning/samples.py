@@ -12,6 +12,7 @@ from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
 from pipeline.geometry.camera import project
 from pipeline.learning.crops import Crop, crop_of_box
+from pipeline.learning.held_out import held_out
 from pipeline.learning.teachers import Lessons, Teacher
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Store
@@ -61,30 +62,39 @@ class Samples:
         return Crop(self.center_px[row], float(self.side_px[row]))
 
 
-def training_samples(capture: Capture, poses2d: Store, teacher: Teacher, showing: Showing) -> Samples:
-    """All frames that may teach: of training recordings, seen by views that are not kept for evaluation.
+def taught_recordings(capture: Capture, poses2d: Store, teacher: Teacher) -> list[tuple[Recording, Lessons]]:
+    """The training recordings that have 2D poses and something that teaches them.
 
-    Raises UserError where no recording is for training, or no label is valid.
+    Raises UserError where there are none.
     """
     recordings = [r for r in capture.recordings if r.split == "train"]
     if not recordings:
         fix = "Take a subject out of capture.test_subjects."
         raise UserError(f"None of the {len(capture.recordings)} recordings is for training", where="capture", fix=fix)
-    taught = [(r, teacher(r)) for r in recordings if r.name in poses2d]
+    lessons = [(r, teacher(r)) for r in recordings if r.name in poses2d]
+    taught = [(recording, one) for recording, one in lessons if one is not None]
+    if not taught:
+        found, fix = sorted({r.subject for r in recordings}), "Look at train.subjects and at what detect rejected."
+        raise UserError(f"No training recording, of {', '.join(found)}, has 2D poses and a teacher", fix=fix)
+    return taught
+
+
+def training_samples(capture: Capture, poses2d: Store, teacher: Teacher, showing: Showing) -> Samples:
+    """All frames that may teach: of training recordings, seen by views that are not kept for evaluation.
+
+    Raises UserError where no recording is for training, or no label is valid.
+    """
+    taught = taught_recordings(capture, poses2d, teacher)
     parts = [
         _view_samples(recording, view, poses2d, lessons, showing)
         for recording, lessons in taught
         for view in recording.cameras(labelling=True)
-        if lessons is not None
     ]
-    if not parts:
-        found, fix = sorted({r.subject for r in recordings}), "Look at train.subjects and at what detect rejected."
-        raise UserError(f"No training recording, of {', '.join(found)}, has 2D poses and a teacher", fix=fix)
     samples = Samples(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Samples)))
     known = np.isfinite(samples.joints_px).any((1, 2))
     log.info(
         "train: %d images of %d recordings; %d left out without a person, %d without a label",
-        (samples.seen & known).sum(), len(recordings), (~samples.seen).sum(), (samples.seen & ~known).sum(),
+        (samples.seen & known).sum(), len(taught), (~samples.seen).sum(), (samples.seen & ~known).sum(),
     )  # fmt: skip
     if not (samples.seen & known).any():
         raise UserError(
@@ -92,6 +102,12 @@ def training_samples(capture: Capture, poses2d: Store, teacher: Teacher, showing
             fix="Look at the counts of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
     return samples[samples.seen & known]
+
+
+def split(samples: Samples, held_out_subjects: list[str]) -> tuple[Samples, Samples]:
+    """Training and held-out samples; the same where there are too few to keep any out."""
+    apart = held_out(samples.recordings, samples.subjects, samples.frames, held_out_subjects)
+    return (samples, samples) if apart.all() else (samples[~apart], samples[apart])
 
 
 def all_samples(recording: Recording, poses2d: Store, teacher: Teacher, showing: Showing) -> Iterator[Samples]:
@@ -108,8 +124,9 @@ def _view_samples(
     camera, box_px = view.camera, poses2d[recording.name]["box_px"][:, index]
     n = len(box_px)
     if lessons is None:
-        lessons = Lessons(np.full((n, len(recording.views), N_JOINTS, 3), np.nan), np.full((n, N_JOINTS), np.nan))
-    joints_cam_mm = lessons.joints_cam_mm[:, index]
+        joints_cam_mm, uncertainty_mm = np.full((n, N_JOINTS, 3), np.nan), np.full((n, N_JOINTS), np.nan)
+    else:
+        joints_cam_mm, uncertainty_mm = lessons.joints_cam_mm[:, index], lessons.uncertainty_mm
     if len(joints_cam_mm) != n:
         fix = "Run dvc repro to make them again."
         raise UserError(f"{n} frames of 2D poses, but {len(joints_cam_mm)} of labels", where=recording.name, fix=fix)
@@ -125,5 +142,5 @@ def _view_samples(
     return Samples(
         files=np.full(n, view.file), frames=np.arange(n), recordings=np.full(n, recording.name),
         subjects=np.full(n, recording.subject), center_px=center_px, side_px=side_px, focal_px=np.full(n, focal_px),
-        joints_px=joints_px, joints_cam_mm=joints_cam_mm, uncertainty_mm=lessons.uncertainty_mm,
+        joints_px=joints_px, joints_cam_mm=joints_cam_mm, uncertainty_mm=uncertainty_mm,
     )  # fmt: skip

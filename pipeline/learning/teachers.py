@@ -17,10 +17,13 @@ from pipeline.stores import LABELS, RIGS, TRUTH, RecordingGroup, Store, reading
 
 @dataclass(frozen=True)
 class Lessons:
-    """What a recording's views are taught; NaN where nothing is."""
+    """What a recording's views are taught, and the rig that it belongs to; NaN where nothing is known."""
 
     joints_cam_mm: np.ndarray  # (F, V, 17, 3) in each view's camera
     uncertainty_mm: np.ndarray  # (F, 17) standard deviation of each joint; 0: the truth
+    R_cam_from_world: np.ndarray  # (F or 1, V, 3, 3): one rig for all frames, or one for each
+    t_cam_from_world_mm: np.ndarray  # (F or 1, V, 3)
+    scaled: bool = True  # whether something fixed the scale; else lengths are in a unit of the rig's own
 
 
 # The lessons of a recording; None: it teaches nothing.
@@ -46,13 +49,13 @@ def teacher(params: TrainParams, sources: Sources) -> Teacher:
 
 def _self(params: TrainParams, sources: Sources) -> Teacher:
     """The cached labels: nothing but what the footage itself told."""
-    store = reading(sources.labels, LABELS)
+    store, rigs = reading(sources.labels, LABELS), reading(sources.rigs, RIGS)
 
     def lessons(recording: Recording) -> Lessons | None:
         if recording.name not in store:
             return None
         found = store[recording.name]
-        return Lessons(found["joints_cam_mm"], found["uncertainty_mm"])
+        return Lessons(found["joints_cam_mm"], found["uncertainty_mm"], *_rig(rigs[recording.name]))
 
     return lessons
 
@@ -62,8 +65,11 @@ def _full(params: TrainParams, sources: Sources) -> Teacher:
     truth = _truth(params, sources)
 
     def lessons(recording: Recording) -> Lessons:
-        joints = np.stack([view.camera.to_camera(truth(recording)) for view in recording.views], 1)
-        return Lessons(joints, np.zeros((len(joints), N_JOINTS)))
+        cameras = [view.camera for view in recording.views]
+        joints = np.stack([camera.to_camera(truth(recording)) for camera in cameras], 1)
+        R = np.array([[camera.R_cam_from_world for camera in cameras]])
+        t = np.array([[camera.t_cam_from_world_mm for camera in cameras]])
+        return Lessons(joints, np.zeros((len(joints), N_JOINTS)), R, t)
 
     return lessons
 
@@ -89,18 +95,18 @@ def _gt2d(params: TrainParams, sources: Sources) -> Teacher:
             return None
         cameras = [view.camera for view in recording.views]
         rays = [undistort(camera.project(truth(recording)), camera.K, camera.dist) for camera in cameras]
-        R, t = _poses(rigs[recording.name])
+        R, t, scaled = _rig(rigs[recording.name])
         seen_by = np.where([view.evaluation_only for view in recording.views], np.inf, 1.0)
         points = linear(np.stack(rays, 2), np.broadcast_to(seen_by, (len(rays[0]), N_JOINTS, len(cameras))), R, t)
         in_cameras = np.einsum("fvij,fnj->fvni", R, points) + t[:, :, None]
-        return Lessons(in_cameras, np.zeros(points.shape[:2]))
+        return Lessons(in_cameras, np.zeros(points.shape[:2]), R, t, scaled)
 
     return lessons
 
 
-def _poses(rig: RecordingGroup) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (F or 1, V, 3, 3) and translations (F or 1, V, 3): one rig for all frames, or one for each."""
-    return rig["R_cam_from_world"], rig["t_cam_from_world_mm"]
+def _rig(found: RecordingGroup) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Rotations, translations and whether their scale was fixed, as `Lessons` has them."""
+    return found["R_cam_from_world"], found["t_cam_from_world_mm"], found.attrs.get("scale") != "none"
 
 
 def _truth(params: TrainParams, sources: Sources) -> Callable[[Recording], np.ndarray]:

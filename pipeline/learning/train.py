@@ -1,25 +1,42 @@
-"""Training of the volumetric 3D network, and its predictions: the stage in the order things happen."""
+"""Training of a 3D network, and its predictions: the stage in the order things happen."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.capture import read_capture
-from pipeline.errors import UserError
-from pipeline.learning.checkpoints import save_network
-from pipeline.learning.crops import MARGIN
+from pipeline.capture import Capture, Recording, read_capture
+from pipeline.learning.checkpoints import Saved, save_network
 from pipeline.learning.distributed import place_among, processes
-from pipeline.learning.initial import initial_network
-from pipeline.learning.loop import train
-from pipeline.learning.predict import predict_recordings
-from pipeline.learning.samples import Samples, all_samples, training_samples
-from pipeline.learning.teachers import Sources, teacher
-from pipeline.learning.volumetric import VolumetricLesson
+from pipeline.learning.lifting.method import Lifting
+from pipeline.learning.loop import Lesson, train
+from pipeline.learning.predict import write_predictions
+from pipeline.learning.teachers import Sources
+from pipeline.learning.volumetric import Volumetric
 from pipeline.params import TrainParams
-from pipeline.stores import LABELS, POSES2D, reading
+from pipeline.stores import LABELS, POSES2D, Store, reading
 
-# Share of every recording's frames, at its end, that is kept out of the training where no subject is.
-HELD_OUT = 0.05
+
+class Method(Protocol):
+    """A kind of network: what it is taught and what it then sees in recordings."""
+
+    network: Any  # a module that can be saved
+    about: dict[str, Any]  # what its checkpoint says besides its architecture
+
+    @property
+    def lesson(self) -> Lesson:
+        """What the network is taught."""
+
+    def predict(self, recording: Recording) -> dict[str, np.ndarray]:
+        """The arrays of PREDICTIONS, of every view of a recording."""
+
+
+# Built from the capture, the 2D poses, the sources of lessons, the frozen detector's weights and the parameters.
+METHODS: dict[str, Callable[[Capture, Store, Sources, Path, TrainParams], Method]] = {
+    "volumetric": Volumetric,
+    "lifting": Lifting,
+}
 
 
 def train_network(
@@ -32,44 +49,17 @@ def train_network(
     with processes():
         capture = read_capture(sources.frames)
         detections = reading(poses2d, POSES2D)
-        network = initial_network(params, detector)
-        samples = training_samples(capture, detections, teacher(params, sources), params.crop)
-        trained, held_out = split(samples, params.held_out_subjects)
-        lesson = VolumetricLesson(trained, held_out, params)
-        train(network, lesson, params, curve, architecture=str(network.architecture))
+        method = METHODS[params.model](capture, detections, sources, detector, params)
+        network: Saved = method.network
+        train(method.network, method.lesson, params, curve, architecture=str(network.architecture))
         if place_among()[0] > 0:
             return  # the first process writes
-        save_network(
-            model, network, input_px=params.input_px, margin=MARGIN, params=params.model_dump(),
-            labels=_provenance(sources.labels, params), images=len(trained),
-        )  # fmt: skip
+        about = {**method.about, "params": params.model_dump(), "labels": _provenance(sources.labels, params)}
+        save_network(model, network, **about)
         tested = [r for r in capture.recordings if r.split == "test" and r.name in detections]
         chosen = tested or [r for r in capture.recordings if r.name in detections]
-        labels = teacher(params.model_copy(update={"supervision": "self"}), sources)
-        predict_recordings(
-            network, [(r, all_samples(r, detections, labels, params.crop)) for r in chosen], params.input_px,
-            predictions, flip_test=params.flip_test, split="test" if tested else "train",
-            supervision=params.supervision,
-        )  # fmt: skip
-
-
-def split(samples: Samples, held_out_subjects: list[str]) -> tuple[Samples, Samples]:
-    """Training and held-out samples: of the named subjects, or else the last frames of every recording in all views.
-
-    Raises UserError where a held-out subject is not there, or no other is.
-    """
-    held_out = np.isin(samples.subjects, held_out_subjects)
-    known = set(samples.subjects)
-    if not known > set(held_out_subjects):
-        what = f"train.held_out_subjects = {held_out_subjects}, but the subjects to train on are {sorted(known)}"
-        raise UserError(what, fix="Name some of them, not all.")
-    if not held_out_subjects:
-        for name in np.unique(samples.recordings):
-            here = samples.recordings == name
-            held_out |= here & (samples.frames >= np.quantile(samples.frames[here], 1 - HELD_OUT))
-    if held_out.all():
-        return samples, samples
-    return samples[~held_out], samples[held_out]
+        split = "test" if tested else "train"
+        write_predictions(method.predict, chosen, predictions, split=split, supervision=params.supervision)
 
 
 def _provenance(labels: Path, params: TrainParams) -> dict:

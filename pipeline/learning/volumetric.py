@@ -1,25 +1,49 @@
 """What the volumetric network is taught: crops of people, and where their joints are in the unit cube."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipeline.capture import Capture, Recording
 from pipeline.learning.augment import Jitter, jitter_crop, recolour
+from pipeline.learning.crops import MARGIN
 from pipeline.learning.device import as_input, choose_device, precision
+from pipeline.learning.initial import initial_network
 from pipeline.learning.loader import batches
 from pipeline.learning.losses import masked_smooth_l1
 from pipeline.learning.networks import expectation
 from pipeline.learning.occlusion import hide_parts, objects_of
 from pipeline.learning.patches import Patches
-from pipeline.learning.predict import predict_samples
-from pipeline.learning.samples import Samples
+from pipeline.learning.predict import predict_samples, predict_views
+from pipeline.learning.samples import Samples, all_samples, split, training_samples
 from pipeline.learning.targets import cube_target
+from pipeline.learning.teachers import Sources, teacher
 from pipeline.metrics import n_mpjpe
 from pipeline.params import TrainParams
 from pipeline.skeleton import MIRROR, ROOT
+from pipeline.stores import Store
+
+
+class Volumetric:
+    """The volumetric network: taught by crops and labels, it predicts from crops."""
+
+    def __init__(self, capture: Capture, poses2d: Store, sources: Sources, detector: Path, params: TrainParams) -> None:
+        self.network = initial_network(params, detector)
+        samples = training_samples(capture, poses2d, teacher(params, sources), params.crop)
+        trained, held_out = split(samples, params.held_out_subjects)
+        self.lesson = VolumetricLesson(trained, held_out, params)
+        self.about: dict[str, Any] = {"input_px": params.input_px, "margin": MARGIN, "images": len(trained)}
+        self._poses2d, self._params = poses2d, params
+        self._labels = teacher(params.model_copy(update={"supervision": "self"}), sources)
+
+    def predict(self, recording: Recording) -> dict[str, np.ndarray]:
+        """The arrays of PREDICTIONS, of every view of a recording."""
+        views = all_samples(recording, self._poses2d, self._labels, self._params.crop)
+        return predict_views(self.network, views, self._params.input_px, flip_test=self._params.flip_test)
 
 
 class VolumetricLesson:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.learning.networks import Architecture, PoseNetwork
 from pipeline.learning.samples import Samples, training_samples
 from pipeline.learning.teachers import Sources, teacher
 from pipeline.learning.train import train_network
-from pipeline.params import AugmentParams, TrainParams
+from pipeline.params import AugmentParams, LiftingLossParams, LiftingParams, TrainParams
 from pipeline.skeleton import BONES
 from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, reading, writing
 
@@ -107,10 +108,21 @@ def _one_thread(monkeypatch):
     ArrayFrames.opened.clear()
 
 
+def lifting_params(**changes: Any) -> LiftingParams:
+    """A small lifting network that learns from labels, but for the changes."""
+    losses = LiftingLossParams(labels=1.0, reprojection=0.0, transform=0.0, consistency=0.0)
+    told = dict(
+        backbone="reslinear", frames=1, width=64, dropout=0.1, losses=losses, squared=False, confidence="target",
+        root="rig", pretrain_epochs=0, virtual_views=0, freeze_after=1.0,
+    )  # fmt: skip
+    return LiftingParams(**{**told, **changes})
+
+
 @pytest.fixture
 def params() -> TrainParams:
     return TrainParams(
-        supervision="self", subjects=["S0"], held_out_subjects=[], weighting="none", init="detector",
+        model="volumetric", lifting=lifting_params(), supervision="self",
+        subjects=["S0"], held_out_subjects=[], weighting="none", init="detector",
         backbone="slim", input_px=64, depth_cells=16, crop="box",
         augment=AugmentParams(turn_deg=15.0, scale=1.15, occluded=0.15, objects="drawn"),
         epochs=2, batch_size=4, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, flip_test=True, seed=0,

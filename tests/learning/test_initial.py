@@ -9,7 +9,7 @@ from pipeline.learning.networks import Architecture, PoseNetwork
 
 def test_from_the_detector(world, params):
     network = initial_network(params, world.detector)
-    detector, _ = load_network(world.detector)
+    detector, _ = load_network(world.detector, PoseNetwork)
     assert network.architecture == Architecture("slim", 8, 16)
     weights, frozen = network.backbone.state_dict(), detector.backbone.state_dict()
     assert all(torch.equal(weights[name], frozen[name]) for name in frozen)
@@ -59,7 +59,7 @@ def test_a_checkpoint_of_other_joints_or_version(world):
     content = torch.load(world.detector, weights_only=True)
     torch.save({**content, "joints": ["nose"]}, world.detector)
     with pytest.raises(UserError, match=r"predicts the joints \['nose'\], this code has \['pelvis'"):
-        load_network(world.detector)
+        load_network(world.detector, PoseNetwork)
     torch.save({**content, "version": 0}, world.detector)
-    with pytest.raises(UserError, match="has version 0, this code reads version 1"):
-        load_network(world.detector)
+    with pytest.raises(UserError, match="has version 0, this code reads version 2"):
+        load_network(world.detector, PoseNetwork)

@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_weights(sticks, tmp_path):
     short = PARAMS.model_copy(update={"steps": 6})
     for name in ("a", "b"):
         train_detector(sticks, short, tmp_path / f"{name}.pt", tmp_path / f"{name}.csv")
-    a, b = (load_network(tmp_path / f"{name}.pt")[0].state_dict() for name in ("a", "b"))
+    a, b = (load_network(tmp_path / f"{name}.pt", PoseNetwork)[0].state_dict() for name in ("a", "b"))
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
 
@@ -67,7 +67,7 @@ def test_held_out_images_do_not_train(sticks, tmp_path):
     images = sticks.images.copy()
     images[:2] = 0
     train_detector(Images(images, sticks.joints_px, sticks.visible), short, tmp_path / "b.pt", tmp_path / "b.csv")
-    a, b = (load_network(tmp_path / f"{name}.pt")[0].state_dict() for name in ("a", "b"))
+    a, b = (load_network(tmp_path / f"{name}.pt", PoseNetwork)[0].state_dict() for name in ("a", "b"))
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert (tmp_path / "a.csv").read_text() != (tmp_path / "b.csv").read_text()
 

@@ -7,7 +7,8 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.learning.checkpoints import load_network
-from pipeline.learning.train import split
+from pipeline.learning.networks import PoseNetwork
+from pipeline.learning.samples import split
 from pipeline.learning.volumetric import VolumetricLesson
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, reading, reopen
 from tests.learning.conftest import ArrayFrames
@@ -27,7 +28,7 @@ def test_everything_is_written_and_the_loss_falls(world, params):
     assert len(rows) == 25
     assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
     assert all(np.isfinite(float(row["val_n_mpjpe_mm"])) for row in rows)
-    network, about = load_network(world.model)
+    network, about = load_network(world.model, PoseNetwork)
     assert network.architecture.depth_cells == 16
     assert about["labels"] == {"from": "labels", "method": "exact"}
     store = reading(world.predictions, PREDICTIONS)
@@ -46,7 +47,7 @@ def test_the_same_seed_gives_the_same_weights(world, params):
     weights = []
     for _ in range(2):
         world.train(params)
-        weights.append(load_network(world.model)[0].state_dict())
+        weights.append(load_network(world.model, PoseNetwork)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
@@ -54,7 +55,7 @@ def test_another_seed_gives_other_weights(world, params):
     weights = []
     for seed in (0, 1):
         world.train(params.model_copy(update={"seed": seed}))
-        weights.append(load_network(world.model)[0].head.weight)
+        weights.append(load_network(world.model, PoseNetwork)[0].head.weight)
     assert not torch.equal(*weights)
 
 
@@ -69,7 +70,7 @@ def test_neither_test_recordings_nor_evaluation_views_train(world, params, monke
 def test_labels_of_test_data_do_not_matter(world, params):
     """Poison every label that may not be used: nothing changes."""
     world.train(params)
-    clean = load_network(world.model)[0].state_dict()
+    clean = load_network(world.model, PoseNetwork)[0].state_dict()
     labels = reopen(world.labels, LABELS)
     for name in labels:
         joints = labels[name]["joints_cam_mm"]
@@ -78,7 +79,7 @@ def test_labels_of_test_data_do_not_matter(world, params):
             joints[:] = 1e4
         labels[name].write(0, {"joints_cam_mm": joints})
     world.train(params)
-    poisoned = load_network(world.model)[0].state_dict()
+    poisoned = load_network(world.model, PoseNetwork)[0].state_dict()
     assert all(torch.equal(clean[name], poisoned[name]) for name in clean)
 
 

@@ -1,0 +1,83 @@
+"""What a lifting network is taught: batches of moments, and the objective that its poses of them are judged by."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipeline.learning.device import choose_device
+from pipeline.learning.lifting.losses import Objective, Views, agreement_error, label_error, loss_of, root_positions
+from pipeline.learning.lifting.moments import UNIT_MM, Moments
+from pipeline.learning.lifting.views import as_views, rig_middle, training_views
+from pipeline.skeleton import ROOT
+
+EVALUATED_AT_ONCE = 256  # moments
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the moments are shown."""
+
+    frames: int  # of a window
+    virtual_views: int  # added to each moment
+    pretraining: float  # share of the run, at its beginning, in which the views' poses only learn to agree
+    freeze_after: float  # share of the run after which dropout and batch statistics are frozen
+
+
+class LiftingLesson:
+    """Teaches by the moments `trained`; `held_out` ones give the curve its error."""
+
+    def __init__(self, moments: Moments, trained: Tensor, held_out: Tensor, objective: Objective, plan: Plan) -> None:
+        self._moments = moments.to(choose_device())
+        self._trained, self._held_out = trained, held_out
+        self._objective, self._plan = objective, plan
+
+    def __len__(self) -> int:
+        return len(self._trained)
+
+    def batches(
+        self, orders: Iterable[np.ndarray], seed: tuple[int, ...], *, first: int = 0, part: tuple[int, int] = (0, 1)
+    ) -> Iterator[tuple[Tensor, ...]]:
+        """Features and all that `Views` holds of the moments of each order."""
+        for number, order in enumerate(orders, start=first):
+            words = np.random.SeedSequence((*seed, number)).generate_state(1, np.uint64)
+            rng = torch.Generator(self._moments.R.device).manual_seed(int(words[0] >> np.uint64(1)))
+            windows = self._moments.windows(self._trained[torch.from_numpy(order)], self._plan.frames)
+            features, views = training_views(windows, self._plan.virtual_views, rng)
+            arrays = [features, *(getattr(views, field.name) for field in fields(Views))]
+            yield tuple(array[part[0] :: part[1]] for array in arrays)
+
+    def loss(self, network: nn.Module, batch: tuple[Tensor, ...], done: float) -> Tensor:
+        """The objective; in the pre-training, how far the views' poses are from each other."""
+        # Jain et al. 2022, section 4: dropout and moving batch statistics only help at first.
+        network.train(done < self._plan.freeze_after)
+        poses, branch = network(batch[0])
+        views = Views(*batch[1:])
+        if done >= self._plan.pretraining:
+            return loss_of(self._objective, poses, branch, views)
+        roots = root_positions(self._objective.root, poses, branch, views)
+        return agreement_error(poses + roots[:, :, None], views)
+
+    @torch.inference_mode()
+    def held_out_error_mm(self, network: nn.Module) -> float:
+        """N-MPJPE against the held-out labels."""
+        network.eval()
+        total, known = 0.0, 0.0
+        for chosen in self._held_out.split(EVALUATED_AT_ONCE):
+            windows = self._moments.windows(chosen, self._plan.frames)
+            features, views = as_views(windows, rig_middle(windows))
+            poses, _ = network(features)
+            poses = poses - poses[..., ROOT : ROOT + 1, :]
+            n = float(views.there.sum())
+            total, known = total + n * float(label_error(_scaled(poses, views), views)), known + n
+        return UNIT_MM * total / max(known, 1.0)
+
+
+def _scaled(poses: Tensor, views: Views) -> Tensor:
+    """Poses at the scale that fits their labels best."""
+    wanted = views.labels - views.labels[..., ROOT : ROOT + 1, :]
+    known = torch.isfinite(wanted)
+    dot = torch.where(known, poses * wanted, 0).sum((-1, -2), keepdim=True)
+    return poses * dot / torch.where(known, poses * poses, 0).sum((-1, -2), keepdim=True).clamp(min=1e-9)

@@ -1,0 +1,110 @@
+"""Lifting as the stage `train` wants it: the network, its lesson, and its predictions of recordings."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.capture import Capture, Recording
+from pipeline.errors import UserError
+from pipeline.geometry.camera import project
+from pipeline.learning.held_out import held_out
+from pipeline.learning.lifting.footage import detected_rays, recording_moments
+from pipeline.learning.lifting.lesson import LiftingLesson, Plan
+from pipeline.learning.lifting.losses import Objective
+from pipeline.learning.lifting.moments import Moments, joined, moments_of
+from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
+from pipeline.learning.lifting.predict import predict_poses
+from pipeline.learning.samples import taught_recordings
+from pipeline.learning.teachers import Sources, Teacher, teacher
+from pipeline.params import LiftingParams, TrainParams
+from pipeline.skeleton import N_JOINTS, ROOT
+from pipeline.stores import Store
+
+log = logging.getLogger("epiline")
+
+
+class Lifting:
+    """A lifting network: taught by the detections of whole rigs, it predicts from the detections of single views."""
+
+    def __init__(self, capture: Capture, poses2d: Store, sources: Sources, detector: Path, params: TrainParams) -> None:
+        del detector  # its 2D poses are all that is seen
+        p = params.lifting
+        torch.manual_seed(params.seed)
+        branch = p.root in ("direct", "ray")
+        self.network = LiftingNetwork(LiftingArchitecture(p.backbone, p.frames, p.width, p.dropout, branch))
+        self.lesson = lifting_lesson(capture, poses2d, teacher(params, sources), params)
+        self.about: dict[str, Any] = {"moments": len(self.lesson)}
+        self._poses2d, self._flip_test = poses2d, params.flip_test
+
+    def predict(self, recording: Recording) -> dict[str, np.ndarray]:
+        """The arrays of PREDICTIONS, of every view of a recording."""
+        return predict_recording(self.network, recording, self._poses2d, flip_test=self._flip_test)
+
+
+def lifting_lesson(capture: Capture, poses2d: Store, teacher: Teacher, params: TrainParams) -> LiftingLesson:
+    """All moments that may teach: of training recordings, seen by views that are not kept for evaluation.
+
+    Raises UserError where nobody is seen, or no label is valid.
+    """
+    taught = taught_recordings(capture, poses2d, teacher)
+    parts = [recording_moments(recording, poses2d[recording.name], lessons) for recording, lessons in taught]
+    moments, objective = joined(parts), _objective(params.lifting)
+    usable = _usable(moments, objective).numpy()
+    log.info("train: %d moments of %d recordings, %d left out", usable.sum(), len(parts), (~usable).sum())
+    if not usable.any():
+        raise UserError(
+            f"None of {len(moments)} training moments has a person and a valid label",
+            fix="Look at the counts of rejected joints in the report; loosen triangulate.* or fix the calibration.",
+        )  # fmt: skip
+    sizes = [len(part) for part in parts]
+    names, subjects = (np.repeat([getattr(r, key) for r, _ in taught], sizes) for key in ("name", "subject"))
+    frames = np.concatenate([np.arange(n) for n in sizes])
+    apart = held_out(names, subjects, frames, params.held_out_subjects)
+    trained, judged = (torch.from_numpy(np.flatnonzero(usable & rows)) for rows in (~apart, apart))
+    return LiftingLesson(moments, trained, judged, objective, _plan(params))
+
+
+def _objective(params: LiftingParams) -> Objective:
+    return Objective(
+        **params.losses.model_dump(), squared=params.squared, confidence=params.confidence, root=params.root
+    )
+
+
+def _plan(params: TrainParams) -> Plan:
+    p = params.lifting
+    return Plan(p.frames, p.virtual_views, p.pretrain_epochs / params.epochs, p.freeze_after)
+
+
+def _usable(moments: Moments, objective: Objective) -> Tensor:
+    """Whether a moment teaches anything, (M,): somebody is seen, and there is a label where the objective needs one."""
+    seen = torch.isfinite(moments.rays).all(-1).any(-1).any(-1)
+    labelled = torch.isfinite(moments.labels).all(-1)
+    if objective.labels or objective.root == "labels":
+        return seen & labelled.any(-1)
+    return seen
+
+
+def predict_recording(
+    network: LiftingNetwork, recording: Recording, poses2d: Store, *, flip_test: bool
+) -> dict[str, np.ndarray]:
+    """The arrays of PREDICTIONS from the detections of every view of a recording; NaN where nobody was found.
+
+    The network's pose stands where it fits the view's own detections best; from there it is projected, lens distortion
+    included, and depths are relative to its root's.
+    """
+    views = recording.cameras()
+    rays, confidence = detected_rays(recording, poses2d[recording.name], views)
+    nowhere = np.full((len(rays), N_JOINTS, 3), np.nan)
+    unknown = np.full((1, len(views), 3, 3), np.nan), np.full((1, len(views), 3), np.nan)
+    moments = moments_of(rays, confidence, nowhere, *unknown, np.array([0.0, 0, 1]))
+    poses, roots = predict_poses(network, moments, network.architecture.frames, flip_test=flip_test)
+    joints = poses + roots[:, :, None]
+    cameras = [recording.views[v].camera for v in views]
+    joints_px = [project(joints[:, i], camera.K, camera.dist) for i, camera in enumerate(cameras)]
+    depth = joints[..., 2]
+    root = depth[..., ROOT : ROOT + 1]
+    return {"joints_px": np.stack(joints_px, 1), "relative_depth": (depth - root) / root}

@@ -1,0 +1,119 @@
+"""Moments of footage as all views of a rig see them, and random batches of them: what lifting trains on.
+
+Lengths are of UNIT_MM. Views beyond those of a rig, unseen joints, unknown labels and unknown cameras are NaN.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.skeleton import MIRROR
+
+# A pose in this unit (metres, for rigs in millimetres) has a spread near one, as networks like it.
+UNIT_MM = 1000.0
+
+
+@dataclass(frozen=True)
+class Moments:
+    """M moments of recordings one after the other, seen by up to V views."""
+
+    rays: Tensor  # (M, V, 17, 2) detections, lens distortion removed
+    confidence: Tensor  # (M, V, 17)
+    labels: Tensor  # (M, 17, 3) in the rig's world
+    rig: Tensor  # (M,) row of R and t
+    first: Tensor  # (M,) where the moment's recording begins
+    last: Tensor  # (M,) and its last moment
+    R: Tensor  # (G, V, 3, 3) cameras from the world
+    t: Tensor  # (G, V, 3)
+    up: Tensor  # (G, 3) the vertical in the world
+
+    def __len__(self) -> int:
+        return len(self.rays)
+
+    def windows(self, moments: Tensor, frames: int) -> "Windows":
+        """The moments (B,) with the frames around them; beyond a recording its end is repeated."""
+        around = torch.arange(frames, device=moments.device) - frames // 2
+        rows = (moments[:, None] + around).clamp(self.first[moments, None], self.last[moments, None])
+        rig = self.rig[moments]
+        return Windows(
+            self.rays[rows].transpose(1, 2), self.confidence[rows].transpose(1, 2), self.labels[rows],
+            self.R[rig], self.t[rig], self.up[rig],
+        )  # fmt: skip
+
+    def to(self, device: torch.device) -> "Moments":
+        """On a device."""
+        return Moments(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of T frames around B moments."""
+
+    rays: Tensor  # (B, V, T, 17, 2)
+    confidence: Tensor  # (B, V, T, 17)
+    labels: Tensor  # (B, T, 17, 3)
+    R: Tensor  # (B, V, 3, 3)
+    t: Tensor  # (B, V, 3)
+    up: Tensor  # (B, 3)
+
+    def mirrored(self, which: Tensor) -> "Windows":
+        """The moments of `which` (B,) as a mirror would show them: a whole rig and its person, left and right."""
+        flip = torch.tensor([-1.0, 1, 1], device=which.device)
+        b = which.view(-1, 1, 1)
+        return replace(
+            self,
+            rays=torch.where(b[..., None, None], self.rays[..., MIRROR, :] * flip[:2], self.rays),
+            confidence=torch.where(b[..., None], self.confidence[..., MIRROR], self.confidence),
+            labels=torch.where(b[..., None], self.labels[..., MIRROR, :] * flip, self.labels),
+            R=torch.where(b[..., None], flip[:, None] * self.R * flip, self.R),
+            t=torch.where(b, self.t * flip, self.t),
+            up=torch.where(which[:, None], self.up * flip, self.up),
+        )
+
+    def with_views(self, rays: Tensor, confidence: Tensor, R: Tensor, t: Tensor) -> "Windows":
+        """The same moments with further views (B, W, ...)."""
+        ours, more = (self.rays, self.confidence, self.R, self.t), (rays, confidence, R, t)
+        joined = [torch.cat(pair, 1) for pair in zip(ours, more, strict=True)]
+        return replace(self, rays=joined[0], confidence=joined[1], R=joined[2], t=joined[3])
+
+
+def joined(parts: list[Moments]) -> Moments:
+    """Several recordings' moments as one, padded to the same number of views."""
+    n_views = max(part.R.shape[1] for part in parts)
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    rigs = np.cumsum([0, *(len(part.R) for part in parts)])
+    padded = [
+        replace(
+            part, **{name: _padded(getattr(part, name), n_views) for name in ("rays", "confidence", "R", "t")},
+            first=part.first + int(start), last=part.last + int(start), rig=part.rig + int(rig),
+        )
+        for part, start, rig in zip(parts, starts, rigs, strict=False)
+    ]  # fmt: skip
+    return Moments(*(torch.cat([getattr(part, field.name) for part in padded]) for field in fields(Moments)))
+
+
+def _padded(values: Tensor, n_views: int) -> Tensor:
+    more = values.new_full((len(values), n_views - values.shape[1], *values.shape[2:]), torch.nan)
+    return torch.cat([values, more], 1)
+
+
+def moments_of(
+    rays: np.ndarray, confidence: np.ndarray, labels_mm: np.ndarray, R: np.ndarray, t_mm: np.ndarray, up: np.ndarray
+) -> Moments:
+    """A recording's moments from rays (F, V, 17, 2), confidences (F, V, 17) and labels (F, 17, 3) of its world.
+
+    Cameras are one rig, (1, V, 3, 3) and (1, V, 3), or one rig per frame; `up` (3,) is the vertical.
+    """
+    n, rigs = len(rays), len(R)
+
+    def tensor(values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.asarray(values, np.float32))
+
+    return Moments(
+        tensor(rays), tensor(confidence), tensor(labels_mm / UNIT_MM),
+        torch.arange(n) if rigs > 1 else torch.zeros(n, dtype=torch.long),
+        torch.zeros(n, dtype=torch.long), torch.full((n,), n - 1),
+        tensor(R), tensor(t_mm / UNIT_MM), tensor(np.broadcast_to(up, (rigs, 3))),
+    )  # fmt: skip

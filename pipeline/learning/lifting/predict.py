@@ -1,0 +1,49 @@
+"""Poses that a lifting network sees in detections."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipeline.learning.lifting.inputs import Window, look
+from pipeline.learning.lifting.moments import UNIT_MM, Moments, Windows
+from pipeline.learning.lifting.projection import best_translation
+from pipeline.skeleton import MIRROR, ROOT
+
+AT_ONCE = 256  # moments
+
+
+@torch.inference_mode()
+def predict_poses(
+    network: nn.Module, moments: Moments, frames: int, *, flip_test: bool, chosen: Tensor | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Root-relative poses (M, V, 17, 3) in mm in each camera's frame and the root's positions (M, V, 3) there.
+
+    The root is where the pose fits the view's own detections best: its depth is that of a person of the pose's size.
+    With the flip test a pose is the mean with its mirror image's. NaN where no person is seen.
+    """
+    network.eval()
+    chosen = torch.arange(len(moments)) if chosen is None else chosen
+    parts = [_predict(network, moments.windows(rows, frames), flip_test=flip_test) for rows in chosen.split(AT_ONCE)]
+    poses, roots = (torch.cat(x).double().cpu().numpy() * UNIT_MM for x in zip(*parts, strict=True))
+    return poses, roots
+
+
+def _predict(network: nn.Module, windows: Windows, *, flip_test: bool) -> tuple[Tensor, Tensor]:
+    poses, seen = _run(network, windows)
+    if flip_test:
+        every = torch.ones(len(poses), dtype=torch.bool, device=poses.device)
+        mirrored, _ = _run(network, windows.mirrored(every))
+        poses = (poses + mirrored[..., MIRROR, :] * torch.tensor([-1.0, 1, 1], device=poses.device)) / 2
+    R, t = torch.eye(3, device=poses.device).expand(*poses.shape[:2], 1, 3, 3), poses.new_zeros(*poses.shape[:2], 1, 3)
+    rays = windows.rays[:, :, windows.rays.shape[2] // 2]
+    weight = torch.isfinite(rays).all(-1) * windows.confidence[:, :, windows.rays.shape[2] // 2].nan_to_num(0)
+    roots = best_translation(poses, R, t, rays[:, :, None], weight[:, :, None])
+    there = seen.there[..., None] & (roots[..., 2:] > 0)
+    return torch.where(there[..., None], poses, torch.nan), torch.where(there, roots, torch.nan)
+
+
+def _run(network: nn.Module, windows: Windows) -> tuple[Tensor, Window]:
+    """Poses in the cameras' frames, from what the turned cameras see."""
+    seen = look(windows.rays, windows.confidence)
+    poses, _ = network(seen.features)
+    return (poses - poses[..., ROOT : ROOT + 1, :]) @ seen.turn, seen

@@ -1,0 +1,176 @@
+"""Lifting through the stage's function, on the stick figures' stores."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.capture import read_capture
+from pipeline.errors import UserError
+from pipeline.geometry.camera import undistort
+from pipeline.learning.checkpoints import load_network
+from pipeline.learning.lifting.footage import recording_moments
+from pipeline.learning.lifting.moments import UNIT_MM
+from pipeline.learning.lifting.networks import LiftingNetwork
+from pipeline.learning.lifting.projection import project, to_camera
+from pipeline.learning.networks import PoseNetwork
+from pipeline.learning.teachers import teacher
+from pipeline.metrics import n_mpjpe
+from pipeline.skeleton import ROOT
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, reading, reopen
+from tests.learning.conftest import lifting_params
+
+
+@pytest.fixture
+def lifting(params):
+    return params.model_copy(update={"model": "lifting", "lifting": lifting_params(), "epochs": 16, "lr": 3e-3})
+
+
+def with_lifting(params, **changes):
+    return params.model_copy(update={"lifting": lifting_params(**changes)})
+
+
+def losses(**terms):
+    return lifting_params().losses.model_copy(update={"labels": 0.0, **terms})
+
+
+TAUGHT = {
+    "labels": {},
+    "transform": {"losses": losses(reprojection=1.0, transform=1.0)},
+    "root branch": {"losses": losses(reprojection=1.0, transform=1.0, consistency=1.0), "root": "ray"},
+    "as printed": {
+        "losses": losses(reprojection=1.0, transform=1.0), "root": "direct", "squared": True, "confidence": "source",
+        "pretrain_epochs": 2, "backbone": "four_blocks",
+    },
+    "virtual views": {"virtual_views": 3, "freeze_after": 0.5},
+    "windows": {"backbone": "temporal", "frames": 3},
+    "transformer": {"backbone": "transformer", "frames": 5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_every_way_of_teaching_learns(world, lifting, name):
+    """The loss falls, and everything the report reads is written, for test recordings and all their views."""
+    world.train(with_lifting(lifting, **TAUGHT[name]))
+    rows = list(csv.DictReader(world.curve.open()))
+    first, last = (float(rows[i]["train_loss"]) for i in (3, -1))
+    assert last < first
+    assert float(rows[-1]["val_n_mpjpe_mm"]) > 0
+    store = reading(world.predictions, PREDICTIONS)
+    assert list(store) == ["S2"]
+    assert store["S2"]["joints_px"].shape == (6, 3, 17, 2)
+    assert np.isfinite(store["S2"]["joints_px"]).all()
+    np.testing.assert_allclose(store["S2"]["relative_depth"][..., ROOT], 0, atol=1e-6)
+    network, about = load_network(world.model, LiftingNetwork)
+    assert about["moments"] == 10
+    assert about["labels"]["from"] == "labels"
+    assert network.architecture.backbone == TAUGHT[name].get("backbone", "reslinear")
+
+
+def test_what_it_learns_is_the_pose(world, lifting):
+    """Trained on the people it is judged on, it finds their depth; placed as the report does, at the true root."""
+    manifest = world.frames / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"test"', '"train"'))
+    world.train(with_lifting(lifting, dropout=0.0).model_copy(update={"epochs": 100}))
+    capture, store = read_capture(world.frames), reading(world.predictions, PREDICTIONS)
+    truth = reading(world.frames / "truth.zarr", TRUTH)
+    errors = []
+    for recording in capture.recordings:
+        for v in recording.cameras(labelling=True):
+            camera = recording.views[v].camera
+            true = camera.to_camera(truth[recording.name]["joints_world_mm"])
+            depth = (1 + store[recording.name]["relative_depth"][:, v]) * true[:, ROOT, 2:]
+            rays = undistort(store[recording.name]["joints_px"][:, v], camera.K, camera.dist)
+            placed = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * depth[..., None]
+            errors.append(n_mpjpe(placed, true)[:5])  # the last frame is held out
+    assert np.mean(errors) < 110  # people turned any way, their joints 60 mm off on each axis: 260 mm untrained
+
+
+def test_moments_of_the_stores_are_what_the_cameras_saw(world, lifting):
+    capture, poses2d = read_capture(world.frames), reading(world.poses2d, POSES2D)
+    recording = capture.recordings[0]
+    found = recording_moments(recording, poses2d["S0"], teacher(lifting, world.sources)(recording))
+    assert found.rays.shape == (6, 2, 17, 2), "views kept for evaluation do not teach"
+    seen = project(to_camera(found.labels[:, None], found.R, found.t))
+    torch.testing.assert_close(found.rays, seen, atol=1e-4, rtol=0)
+    truth = reading(world.frames / "truth.zarr", TRUTH)["S0"]["joints_world_mm"]
+    np.testing.assert_allclose(UNIT_MM * found.labels, truth, atol=0.1)
+
+
+def test_without_a_scale_people_are_of_adult_size(world, lifting):
+    """Labels and rig shrunk a hundredfold, and said to have no scale: the same moments but for one factor."""
+    capture, poses2d = read_capture(world.frames), reading(world.poses2d, POSES2D)
+    recording = capture.recordings[0]
+    told = teacher(lifting, world.sources)(recording)
+    small = type(told)(
+        told.joints_cam_mm / 100, told.uncertainty_mm, told.R_cam_from_world, told.t_cam_from_world_mm / 100, False
+    )
+    found = recording_moments(recording, poses2d["S0"], small)
+    thigh = (found.labels[:, 1] - found.labels[:, 2]).norm(dim=-1).median() * UNIT_MM
+    assert 350 < thigh < 550
+    seen = project(to_camera(found.labels[:, None], found.R, found.t))
+    torch.testing.assert_close(found.rays, seen, atol=1e-4, rtol=0)
+
+
+def test_the_transform_loss_needs_no_label(world, lifting):
+    """With every label gone but the rig's there, detections alone teach; labels alone do not."""
+    labels = reopen(world.labels, LABELS)
+    for name in labels:
+        labels[name].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
+    world.train(with_lifting(lifting, **TAUGHT["transform"]).model_copy(update={"epochs": 2}))
+    with pytest.raises(UserError, match="None of 12 training moments has a person and a valid label"):
+        world.train(lifting)
+
+
+def test_a_view_without_a_person_teaches_nothing_and_predicts_nothing(world, lifting):
+    poses2d = reopen(world.poses2d, POSES2D)
+    for name in ("S0", "S2"):
+        joints, confidence = poses2d[name]["joints_px"], poses2d[name]["confidence"]
+        joints[4, 1], confidence[4, 1] = np.nan, 0
+        poses2d[name].write(0, {"joints_px": joints, "confidence": confidence})
+    world.train(lifting.model_copy(update={"epochs": 3}))
+    depth = reading(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
+    assert np.isnan(depth[4, 1]).all()
+    assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()
+
+
+def test_a_rig_that_lost_a_view_still_teaches(world, lifting):
+    rigs = reopen(world.rigs, RIGS)
+    t = rigs["S0"]["t_cam_from_world_mm"]
+    t[:, 1] = np.nan
+    rigs["S0"].write(0, {"t_cam_from_world_mm": t})
+    world.train(with_lifting(lifting, **TAUGHT["transform"]).model_copy(update={"epochs": 2}))
+    assert np.isfinite(float(list(csv.DictReader(world.curve.open()))[-1]["train_loss"]))
+
+
+def test_the_same_seed_gives_the_same_weights(world, lifting):
+    told = with_lifting(lifting, virtual_views=2).model_copy(update={"epochs": 2})
+    weights = []
+    for seed in (0, 0, 1):
+        world.train(told.model_copy(update={"seed": seed}))
+        weights.append(load_network(world.model, LiftingNetwork)[0].state_dict())
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert not torch.equal(weights[0]["pose.last.weight"], weights[2]["pose.last.weight"])
+
+
+def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting):
+    with pytest.raises(UserError, match="holds a volumetric network, a lifting one is needed"):
+        load_network(world.detector, LiftingNetwork)
+    world.train(lifting.model_copy(update={"epochs": 1}))
+    with pytest.raises(UserError, match="holds a lifting network, a volumetric one is needed"):
+        load_network(world.model, PoseNetwork)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"frames": 3}, "reslinear sees one frame"),
+        ({"backbone": "temporal", "frames": 25}, "power of three"),
+        ({"backbone": "transformer", "frames": 8}, "must be odd"),
+        ({"losses": losses()}, "some of losses must count"),
+    ],
+)
+def test_parameters_that_do_not_fit_each_other_are_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        lifting_params(**changes)
