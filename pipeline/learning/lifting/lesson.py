@@ -1,5 +1,6 @@
 """What a lifting network is taught: batches of moments, and the objective that its poses of them are judged by."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
@@ -62,21 +63,21 @@ class LiftingLesson:
 
     @torch.inference_mode()
     def held_out_error_mm(self, network: nn.Module) -> float:
-        """N-MPJPE against the held-out labels."""
+        """N-MPJPE against the held-out labels; NaN where there are none."""
         network.eval()
-        total, known = 0.0, 0.0
+        total = known = 0.0
         for chosen in self._held_out.split(EVALUATED_AT_ONCE):
             windows = self._moments.windows(chosen, self._plan.frames)
             features, views = as_views(windows, rig_middle(windows))
             poses, _ = network(features)
-            poses = poses - poses[..., ROOT : ROOT + 1, :]
-            n = float(views.there.sum())
+            n = float(torch.isfinite(views.labels).sum())
             total, known = total + n * float(label_error(_scaled(poses, views), views)), known + n
-        return UNIT_MM * total / max(known, 1.0)
+        return UNIT_MM * total / known if known else math.nan
 
 
 def _scaled(poses: Tensor, views: Views) -> Tensor:
-    """Poses at the scale that fits their labels best."""
+    """Poses around their root, at the scale that fits their labels best."""
+    poses = poses - poses[..., ROOT : ROOT + 1, :]
     wanted = views.labels - views.labels[..., ROOT : ROOT + 1, :]
     known = torch.isfinite(wanted)
     dot = torch.where(known, poses * wanted, 0).sum((-1, -2), keepdim=True)

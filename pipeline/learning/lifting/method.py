@@ -81,11 +81,8 @@ def _plan(params: TrainParams) -> Plan:
 
 def _usable(moments: Moments, objective: Objective) -> Tensor:
     """Whether a moment teaches anything, (M,): somebody is seen, and there is a label where the objective needs one."""
-    seen = torch.isfinite(moments.rays).all(-1).any(-1).any(-1)
-    labelled = torch.isfinite(moments.labels).all(-1)
-    if objective.labels or objective.root == "labels":
-        return seen & labelled.any(-1)
-    return seen
+    needed = objective.labels > 0 or objective.root == "labels"
+    return moments.seen & moments.labelled if needed else moments.seen
 
 
 def predict_recording(

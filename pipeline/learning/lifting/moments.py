@@ -32,6 +32,16 @@ class Moments:
     def __len__(self) -> int:
         return len(self.rays)
 
+    @property
+    def seen(self) -> Tensor:
+        """Whether any view saw a person, (M,)."""
+        return torch.isfinite(self.rays).all(-1).any(-1).any(-1)
+
+    @property
+    def labelled(self) -> Tensor:
+        """Whether any joint has a label, (M,)."""
+        return torch.isfinite(self.labels).all(-1).any(-1)
+
     def windows(self, moments: Tensor, frames: int) -> "Windows":
         """The moments (B,) with the frames around them; beyond a recording its end is repeated."""
         around = torch.arange(frames, device=moments.device) - frames // 2

@@ -1,0 +1,101 @@
+"""Test-time adaptation: a lifting network learns on from unlabelled footage of a rig whose cameras are known.
+
+Jain et al. 2022, section 5: the losses in the images need no labels, only detections and the rig, given or
+self-calibrated, so they can be made small on the very footage that is to be estimated. As a command:
+
+    python -m pipeline.learning.lifting.adapt models/pose3d.pt data/frames data/poses2d.zarr data/rigs.zarr adapted
+"""
+
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+
+from pipeline.capture import Recording, read_capture
+from pipeline.errors import UserError
+from pipeline.learning.checkpoints import load_network, save_network
+from pipeline.learning.lifting.footage import recording_moments
+from pipeline.learning.lifting.lesson import LiftingLesson, Plan
+from pipeline.learning.lifting.losses import Objective
+from pipeline.learning.lifting.method import predict_recording
+from pipeline.learning.lifting.moments import joined
+from pipeline.learning.lifting.networks import LiftingNetwork
+from pipeline.learning.loop import train
+from pipeline.learning.predict import write_predictions
+from pipeline.learning.teachers import Lessons
+from pipeline.params import LoopParams
+from pipeline.skeleton import N_JOINTS
+from pipeline.stores import POSES2D, RIGS, Store, reading
+
+OBJECTIVE = Objective(
+    labels=0, reprojection=1, transform=1, consistency=1, squared=False, confidence="target", root="rig"
+)
+
+
+def adapt(model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: str, params: LoopParams) -> None:
+    """Adapt a network to the recordings of a split, and write it and its predictions of them into the folder `out`.
+
+    No label is read and no view kept for evaluation is learned from. Batch statistics stay as they were trained.
+    Raises UserError where the checkpoint is not a lifting network's, no recording of the split has a rig, or nothing
+    fixed a rig's scale.
+    """
+    network, about = load_network(model, LiftingNetwork)
+    capture, detections, found = read_capture(frames), reading(poses2d, POSES2D), reading(rigs, RIGS)
+    chosen = [r for r in capture.recordings if r.split == split and r.name in detections and r.name in found]
+    if not chosen:
+        what = f"None of the {len(capture.recordings)} recordings is of the split {split!r} and has a rig"
+        raise UserError(what, where=str(rigs), fix="Look at what calibrate rejected, or choose the other split.")
+    moments = joined([recording_moments(r, detections[r.name], unlabelled(r, found)) for r in chosen])
+    every = moments.seen.nonzero()[:, 0]
+    plan = Plan(network.architecture.frames, virtual_views=0, pretraining=0, freeze_after=0)
+    lesson = LiftingLesson(moments, every, every, OBJECTIVE, plan)
+    out.mkdir(parents=True, exist_ok=True)
+    train(network, lesson, params, out / "adapt.csv", architecture=str(network.architecture), adapted=str(model))
+    save_network(out / "pose3d.pt", network, **{**about, "adapted_to": [r.name for r in chosen]})
+    write_predictions(
+        lambda r: predict_recording(network, r, detections, flip_test=True), chosen, out / "predictions.zarr",
+        split=split, supervision="adapted",
+    )  # fmt: skip
+
+
+def unlabelled(recording: Recording, rigs: Store) -> Lessons:
+    """The rig of a recording and no labels.
+
+    Raises UserError where nothing fixed the rig's scale.
+    """
+    rig = rigs[recording.name]
+    if rig.attrs.get("scale") == "none":
+        what = "A network that knows how large people are cannot be adapted by a rig without a scale"
+        raise UserError(what, where=recording.name, fix="Set calibrate.scale to bones or height.")
+    nothing = np.full((recording.n_frames, len(recording.views), N_JOINTS, 3), np.nan)
+    return Lessons(nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"])
+
+
+@click.command(help=__doc__)
+@click.argument("model", type=Path)
+@click.argument("frames", type=Path)
+@click.argument("poses2d", type=Path)
+@click.argument("rigs", type=Path)
+@click.argument("out", type=Path)
+@click.option("--split", type=click.Choice(["train", "test"]), default="test", show_default=True)
+@click.option("--epochs", default=20, show_default=True, help="Passes over the recordings.")
+@click.option("--batch-size", default=64, show_default=True, help="Moments per step.")
+@click.option("--lr", default=4e-5, show_default=True, help="Peak learning rate; the paper's.")
+@click.option("--seed", default=0, show_default=True)
+def main(
+    model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: str, epochs: int, batch_size: int,
+    lr: float, seed: int,
+) -> None:  # fmt: skip
+    """Run `adapt`; a UserError is one line."""
+    params = LoopParams(
+        epochs=epochs, batch_size=batch_size, lr=lr, schedule="cosine", ema=0.0, keep="last", patience=0, seed=seed
+    )
+    try:
+        adapt(model, frames, poses2d, rigs, out, split, params)
+    except UserError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
