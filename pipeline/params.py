@@ -157,6 +157,7 @@ class LiftingParams(_Section):
     squared: bool
     confidence: Literal["source", "target", "none"]
     root: Literal["labels", "direct", "ray", "view", "rig"]
+    tied_root: bool
     pretrain_epochs: Annotated[int, Field(ge=0)]
     virtual_views: Annotated[int, Field(ge=0, le=64)]
     freeze_after: Fraction

@@ -25,6 +25,7 @@ UP = np.array([0.0, 0, 1])
 NOISE_PARTS = ((0.65, 0.964), (0.35, 0.46))
 NOISE_SHARE, NOISE_SPREAD = 0.0138, 0.68  # median standard deviation, of the person's height; spread of its logarithm
 CALIBRATION_FRAMES = 3000
+NEW_CAMERAS = 8
 BONE_TOLERANCE, MAX_REPROJECTION = 0.08, 0.1
 
 
@@ -147,3 +148,30 @@ def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> np.ndarray:
         return points
     tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
     return refine(points, rays, sigma, R[None], t[None], lengths, tolerance)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What the comparison trains and tests on."""
+
+    truth: Moments  # the training people, taught by the truth
+    labels: Moments  # by labels from the true cameras
+    own_rig: Moments  # by labels from the self-calibrated rig
+    test: Moments  # other people, the same cameras
+    elsewhere: Moments  # the same motion, from other places
+
+
+def film(data: Path, *, seed: int = 0, every: int = 1) -> Motion:
+    """Film every n-th sequence of the folder's motion."""
+    cameras, rng = read_rig(data), np.random.default_rng(seed)
+    motion = read_motion(data)[::every]
+    trained = [detect(s, joints, cameras, rng) for s, joints in motion if s not in TEST_SUBJECTS]
+    tested = [(s, joints) for s, joints in motion if s in TEST_SUBJECTS]
+    others = random_rig(cameras, NEW_CAMERAS, rng)
+    return Motion(
+        truth=true_moments(trained, cameras),
+        labels=labelled_moments(trained, cameras, calibrated=True, seed=seed),
+        own_rig=labelled_moments(trained, cameras, calibrated=False, seed=seed),
+        test=true_moments([detect(s, joints, cameras, rng) for s, joints in tested], cameras),
+        elsewhere=true_moments([detect(s, joints, others, rng) for s, joints in tested], others),
+    )

@@ -113,7 +113,7 @@ def lifting_params(**changes: Any) -> LiftingParams:
     losses = LiftingLossParams(labels=1.0, reprojection=0.0, transform=0.0, consistency=0.0)
     told = dict(
         backbone="reslinear", frames=1, width=64, dropout=0.1, losses=losses, squared=False, confidence="target",
-        root="rig", pretrain_epochs=0, virtual_views=0, freeze_after=1.0,
+        root="rig", tied_root=False, pretrain_epochs=0, virtual_views=0, freeze_after=1.0,
     )  # fmt: skip
     return LiftingParams(**{**told, **changes})
 

@@ -29,7 +29,14 @@ from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, RIGS, Store, reading
 
 OBJECTIVE = Objective(
-    labels=0, reprojection=1, transform=1, consistency=1, squared=False, confidence="target", root="rig"
+    labels=0,
+    reprojection=1,
+    transform=1,
+    consistency=1,
+    squared=False,
+    confidence="target",
+    root="rig",
+    tied_root=False,
 )
 
 

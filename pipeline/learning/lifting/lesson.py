@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.learning.device import choose_device
-from pipeline.learning.lifting.losses import Objective, Views, agreement_error, label_error, loss_of, root_positions
+from pipeline.learning.lifting.losses import Objective, Views, agreement_error, label_error, loss_of, placed
 from pipeline.learning.lifting.moments import UNIT_MM, Moments
 from pipeline.learning.lifting.views import as_views, rig_middle, training_views
 from pipeline.skeleton import ROOT
@@ -58,8 +58,7 @@ class LiftingLesson:
         views = Views(*batch[1:])
         if done >= self._plan.pretraining:
             return loss_of(self._objective, poses, branch, views)
-        roots = root_positions(self._objective.root, poses, branch, views)
-        return agreement_error(poses + roots[:, :, None], views)
+        return agreement_error(placed(self._objective, poses, branch, views), views)
 
     @torch.inference_mode()
     def held_out_error_mm(self, network: nn.Module) -> float:

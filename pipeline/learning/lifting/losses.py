@@ -27,7 +27,10 @@ class Objective:
     squared: bool  # distances in an image count squared (Li et al.) or as they are (Jain et al.)
     confidence: Literal["source", "target", "none"]  # whose confidence weights a transform term
     root: Root
-    tied: bool = False
+    # Whether the pose's own root stands where the root is, as one may read Li et al. Else it is a joint like the
+    # others, and the pose may stand anywhere near: then what is wrong about the root's place is wrong for all joints
+    # alike and does not bend the pose. Tied, only the root itself speaks against a wrong place.
+    tied_root: bool
 
 
 @dataclass(frozen=True)
@@ -56,15 +59,12 @@ class Views:
 
 
 def loss_of(objective: Objective, poses: Tensor, branch: Tensor | None, views: Views) -> Tensor:
-    """The sum of the terms that count, of root-relative poses (B, V, 17, 3) and the root branch's (B, V, 3)."""
+    """The sum of the terms that count, of a network's poses (B, V, 17, 3) and its root branch's (B, V, 3)."""
     total = poses.new_zeros(())
     if objective.labels:
         total = total + objective.labels * label_error(poses, views)
     if objective.reprojection or objective.transform or objective.consistency:
-        if objective.tied or objective.root == "labels":
-            poses = poses - poses[..., ROOT : ROOT + 1, :]
-        roots = root_positions(objective.root, poses, branch, views)
-        total = total + projection_error(objective, poses + roots[:, :, None], views)
+        total = total + projection_error(objective, placed(objective, poses, branch, views), views)
     return total
 
 
@@ -75,6 +75,13 @@ def label_error(poses: Tensor, views: Views) -> Tensor:
     poses = poses - poses[..., ROOT : ROOT + 1, :]
     errors = _length(poses - torch.where(known[..., None], wanted, poses.detach()))
     return torch.where(known, errors, 0).sum() / known.sum().clamp(min=1)
+
+
+def placed(objective: Objective, poses: Tensor, branch: Tensor | None, views: Views) -> Tensor:
+    """Poses (B, V, 17, 3) where the objective has them stand, in each view's camera."""
+    if objective.tied_root or objective.root == "labels":
+        poses = poses - poses[..., ROOT : ROOT + 1, :]
+    return poses + root_positions(objective.root, poses, branch, views)[:, :, None]
 
 
 def agreement_error(poses: Tensor, views: Views) -> Tensor:

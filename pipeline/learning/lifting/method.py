@@ -70,8 +70,9 @@ def lifting_lesson(capture: Capture, poses2d: Store, teacher: Teacher, params: T
 
 def _objective(params: LiftingParams) -> Objective:
     return Objective(
-        **params.losses.model_dump(), squared=params.squared, confidence=params.confidence, root=params.root
-    )
+        **params.losses.model_dump(), squared=params.squared, confidence=params.confidence, root=params.root,
+        tied_root=params.tied_root,
+    )  # fmt: skip
 
 
 def _plan(params: TrainParams) -> Plan:

@@ -8,6 +8,7 @@ from pipeline.learning.lifting.losses import (
     agreement_error,
     label_error,
     loss_of,
+    placed,
     projection_error,
     root_positions,
 )
@@ -15,7 +16,14 @@ from pipeline.skeleton import ROOT
 from tests.learning.lifting.scene import exact_moments, exact_views
 
 NOTHING = Objective(
-    labels=0, reprojection=0, transform=0, consistency=0, squared=False, confidence="target", root="rig"
+    labels=0,
+    reprojection=0,
+    transform=0,
+    consistency=0,
+    squared=False,
+    confidence="target",
+    root="rig",
+    tied_root=False,
 )
 TERMS = ("reprojection", "transform", "consistency")
 
@@ -72,6 +80,15 @@ def test_agreement_is_the_papers_mean_over_pairs(views):
     assert agreement_error(views.labels, views) < 1e-8
 
 
+def test_only_a_tied_root_takes_the_pose_with_it(views):
+    """A pose may stand beside its root branch's place, unless it is tied to it."""
+    shifted = relative(views) + torch.tensor([0.1, 0, 0])
+    free = placed(replace(NOTHING, root="ray"), shifted, torch.zeros(6, 3, 3), views)
+    tied = placed(replace(NOTHING, root="ray", tied_root=True), shifted, torch.zeros(6, 3, 3), views)
+    torch.testing.assert_close(free - tied, torch.tensor([0.1, 0, 0]).expand_as(free))
+    torch.testing.assert_close(tied[:, :, ROOT, 2], views.distance)
+
+
 @pytest.mark.parametrize("root", ["labels", "view", "rig"])
 def test_roots_of_true_poses_are_true(views, root):
     found = root_positions(root, relative(views), None, views)
@@ -114,7 +131,14 @@ def test_missing_things_do_not_count_and_leave_finite_gradients(root):
     poses = torch.randn(6, 4, 17, 3, generator=torch.manual_seed(0)).requires_grad_()
     branch = torch.zeros(6, 4, 3, requires_grad=True)
     objective = Objective(
-        labels=1, reprojection=1, transform=1, consistency=1, squared=False, confidence="target", root=root
+        labels=1,
+        reprojection=1,
+        transform=1,
+        consistency=1,
+        squared=False,
+        confidence="target",
+        root=root,
+        tied_root=False,
     )
     loss = loss_of(objective, poses, branch, views)
     loss.backward()
