@@ -56,6 +56,8 @@ WAYS = {
     "labels, 8 virtual views": Way(virtual_views=8),
     "labels, four_blocks": Way(backbone="four_blocks"),
     "labels, temporal 27": Way(backbone="temporal", frames=27),
+    "labels, temporal 81": Way(backbone="temporal", frames=81),
+    "labels, temporal 27, 4 virtual views": Way(backbone="temporal", frames=27, virtual_views=4),
     "labels, transformer 27": Way(backbone="transformer", frames=27),
     "transform, triangulated root": Way(replace(IMAGES, root="labels")),
     "transform, root fitted to the rig": Way(IMAGES),
