@@ -122,7 +122,7 @@ def _consistency(material: Material) -> list[Block]:
         lengths = np.linalg.norm(seen[0].label_cam_mm[:, BONES[:, 0]] - seen[0].label_cam_mm[:, BONES[:, 1]], axis=-1)
         medians = _column_medians(lengths)
         spread = _column_medians(np.abs(lengths - medians)) * 1.4826  # a normal distribution's standard deviation
-        used = material.view_used[recording.name].sum(1)
+        used = material.views_used[recording.name]
         rows.append((
             recording.name, number(float(np.nanmedian(100 * spread / medians))), number(_asymmetry_percent(medians)),
             number(float(used[used > 0].mean())) if (used > 0).any() else "–",

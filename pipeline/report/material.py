@@ -102,7 +102,7 @@ class Material:
     seen: list[Seen]
     status: dict[str, np.ndarray]  # of the labels of each recording, (frame, joint)
     uncertainty_mm: dict[str, np.ndarray]  # of the same, (frame, joint)
-    view_used: dict[str, np.ndarray]  # which views made them, (frame, view, joint)
+    views_used: dict[str, np.ndarray]  # how many views agree with the same, (frame, joint)
     references: list[Reference]
     reasons: dict[int, str]  # what the codes of `status` mean
     metric: bool  # whether the labels' scale was fixed
@@ -124,13 +124,14 @@ def gather(files: Files, labels_path: Path) -> Material:
     seen: list[Seen] = []
     for recording in capture.recordings:
         seen += _see_all(recording, *(_group(store, recording.name) for store in (poses2d, labels, predictions, truth)))
-    status, uncertainty_mm, view_used = (
+    status, uncertainty_mm, views_used = (
         {r.name: labels[r.name][name] for r in capture.recordings if r.name in labels}
-        for name in ("status", "uncertainty_mm", "view_used")
+        for name in ("status", "uncertainty_mm", "views_used")
     )
     metric = all(labels[name].attrs.get("scale", "none") != "none" for name in status)
     reasons = {code: name.replace("_", " ") for name, code in labels.attrs.get("statuses", {}).items()}
-    return Material(capture, seen, status, uncertainty_mm, view_used, read_references(files.structure), reasons, metric)
+    references = read_references(files.structure)
+    return Material(capture, seen, status, uncertainty_mm, views_used, references, reasons, metric)
 
 
 def _group(store: Store | None, recording: str) -> RecordingGroup | None:
