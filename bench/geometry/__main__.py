@@ -11,8 +11,10 @@ import argparse
 import json
 from pathlib import Path
 
-from bench.geometry import known_rig
-from bench.geometry.measure import on_one_core
+import cv2
+from threadpoolctl import threadpool_limits
+
+from bench.geometry import adjustment, headline, known_rig, pooled, single_frames
 from bench.geometry.simulation import Scenes, read_motion, synthetic_motion
 from bench.geometry.sizes import FULL, QUICK, Sizes
 from bench.peers import remote
@@ -21,15 +23,24 @@ SEED = 1
 
 
 def main(motion: Path | None, sizes: Sizes, target: Path | None) -> None:
-    on_one_core()
-    people = synthetic_motion(people=4, seconds=20.0) if motion is None else read_motion(motion)
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):
+        figures = measure(motion, sizes)
+    if target is not None:
+        target.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def measure(motion: Path | None, sizes: Sizes) -> dict[str, float]:
+    """Print all tables; the summary's figures."""
+    people = synthetic_motion(sizes.people, seconds=20.0) if motion is None else read_motion(motion)
     print(f"Motion: {motion or 'synthetic'}, {len(people)} people.")
     if not remote.available():
         print("aniposelib and Pose2Sim are left out: make bench-peers installs them.")
     scenes = Scenes(people, SEED)
-    figures = known_rig.run(scenes, sizes)
-    if target is not None:
-        target.write_text(json.dumps(figures, indent=2) + "\n")
+    figures: dict[str, float] = {}
+    for part in (single_frames, pooled, adjustment, known_rig, headline):
+        figures |= part.run(scenes, sizes)
+    return figures
 
 
 if __name__ == "__main__":

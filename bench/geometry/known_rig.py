@@ -18,7 +18,7 @@ except ImportError:
     colmap = None  # type: ignore[assignment]
 
 NOTE = """Error in mm, not aligned, 5 px of noise, 5 % outliers, four views five metres away; "clean": no outliers.
-Frames of 17 joints per second of CPU time, one core, undistortion included nowhere. Ours, OpenCV and aniposelib's
+Frames of 17 joints per second of CPU time, one thread, undistortion included nowhere. Ours, OpenCV and aniposelib's
 linear method take all points at once; Pose2Sim and pycolmap offer a call per point, so theirs is a loop in Python:
 much of that difference is batching. pycolmap takes inliers within 4 standard deviations, Pose2Sim 3 (15 px, its own
 default): their best here."""

@@ -8,6 +8,7 @@ from bench.geometry.simulation import Capture
 from pipeline.geometry import bones, triangulation
 from pipeline.geometry.align import rig_error
 from pipeline.geometry.rig import Rig, find_rig
+from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.params import read_params
 
 SEED = 3
@@ -46,6 +47,15 @@ def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.
 def self_calibrated(capture: Capture) -> Rig:
     """The rig found from the people alone; its unit and world are its own. Raises RigNotFound."""
     return find_rig(capture.rays, capture.sigma, seed=SEED)
+
+
+def frame_by_frame(capture: Capture) -> np.ndarray:
+    """Points (F, J, 3), each frame with a rig from itself alone, in that rig's unit; NaN where there is none."""
+    points = np.full_like(capture.joints_world_mm, np.nan)
+    for f, rig in enumerate(find_rigs(capture.rays, capture.sigma, seed=SEED)):
+        if isinstance(rig, Rig):
+            points[f] = triangulation.robust(capture.rays[f], capture.sigma[f], rig.R, rig.t)
+    return points
 
 
 def rig_errors(capture: Capture, R: np.ndarray, t: np.ndarray) -> tuple[float, float]:

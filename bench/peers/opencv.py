@@ -7,25 +7,64 @@ from bench.geometry.simulation import Capture
 
 Pose = tuple[np.ndarray, np.ndarray]  # R (3, 3), t (3,) of the second camera from the first
 
+PAPER_THRESHOLD_PX = 3.0
+INLIER_SIGMAS = 2.0
 
-def correct_matches(first: np.ndarray, second: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
-    """Matched rays (N, 2) moved to meet exactly, at the least cost (Hartley and Sturm's polynomial)."""
-    R, t = pose
-    x, y, z = t
-    E = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
-    corrected = cv2.correctMatches(E, first[None], second[None])
-    return corrected[0][0], corrected[1][0]
+
+def fundamental_ransac(first: np.ndarray, second: np.ndarray, K: np.ndarray, noise_px: float) -> Pose | None:
+    """The paper's: a fundamental matrix by RANSAC from pixels (N, 2), then the essential matrix it implies by K."""
+    F, inliers = cv2.findFundamentalMat(first, second, cv2.FM_RANSAC, PAPER_THRESHOLD_PX, 0.99)
+    return _from_fundamental(F, inliers, first, second, K)
+
+
+def fundamental_lmeds(first: np.ndarray, second: np.ndarray, K: np.ndarray, noise_px: float) -> Pose | None:
+    """What EpipolarPose's released helper does: least median of squares on pixels cut to integers."""
+    first, second = (np.floor(points) for points in (first, second))
+    F, inliers = cv2.findFundamentalMat(first, second, cv2.FM_LMEDS)
+    return _from_fundamental(F, inliers, first, second, K)
+
+
+def essential_usac(first: np.ndarray, second: np.ndarray, K: np.ndarray, noise_px: float) -> Pose | None:
+    """The five-point essential matrix by OpenCV's most accurate robust estimator."""
+    a, b = _rays(first, K[0]), _rays(second, K[1])
+    threshold = INLIER_SIGMAS * noise_px / K[0, 0, 0]
+    E, inliers = cv2.findEssentialMat(a, b, np.eye(3), cv2.USAC_ACCURATE, 0.999, threshold)
+    return _from_essential(E, inliers, a, b)
+
+
+def _rays(px: np.ndarray, K: np.ndarray) -> np.ndarray:
+    return (px - K[:2, 2]) / K[[0, 1], [0, 1]]
+
+
+def _from_fundamental(F, inliers, first: np.ndarray, second: np.ndarray, K: np.ndarray) -> Pose | None:
+    if F is None or F.shape != (3, 3):
+        return None
+    return _from_essential(K[1].T @ F @ K[0], inliers, _rays(first, K[0]), _rays(second, K[1]))
+
+
+def _from_essential(E, inliers, a: np.ndarray, b: np.ndarray) -> Pose | None:
+    if E is None or E.shape != (3, 3):
+        return None
+    good, R, t, _ = cv2.recoverPose(E, a, b, np.eye(3), mask=inliers.copy())
+    return (R, t[:, 0]) if good else None
 
 
 def triangulate_pair(first: np.ndarray, second: np.ndarray, pose: Pose) -> np.ndarray:
-    """Points (N, 3) in the first camera's frame from matched rays (N, 2)."""
-    a, b = correct_matches(first, second, pose)
+    """Points (N, 3) in the first camera's frame from matched rays (N, 2), at the least reprojection error.
+
+    Hartley and Sturm's polynomial moves the rays until they meet.
+    """
+    R, t = pose
+    x, y, z = t
+    E = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
+    a, b = (corrected[0] for corrected in cv2.correctMatches(E, first[None], second[None]))
     X = cv2.triangulatePoints(np.eye(3, 4), np.column_stack(pose), a.T, b.T)
-    return (X[:3] / X[3]).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (X[:3] / X[3]).T
 
 
 def pairs(capture: Capture) -> np.ndarray:
-    """Points (F, J, 3): the geometric median of those of consecutive pairs of views (the paper's way)."""
+    """Points (F, J, 3) with the true rig: the geometric median of those of consecutive pairs of views (the paper)."""
     rays = capture.rays.reshape(-1, len(capture.cameras), 2)
     found = []
     for a in range(rays.shape[1] - 1):

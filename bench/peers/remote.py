@@ -1,5 +1,6 @@
 """aniposelib and Pose2Sim, called in the environment that `make bench-peers` makes for them."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +12,10 @@ from bench.geometry.simulation import Capture
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[1] / ".venv-peers" / "bin" / "python"
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+}  # fmt: skip
 
 
 def available() -> bool:
@@ -18,19 +23,19 @@ def available() -> bool:
     return PYTHON.exists()
 
 
-def call(task: str, captures: Sequence[Capture], repeats: int) -> tuple[list[np.ndarray], float]:
-    """What a task of worker.py makes of captures, (F, J, 3) in mm of each, and the CPU seconds of a round over them.
+def call(task: str, captures: Sequence[Capture], repeats: int, **more: np.ndarray) -> tuple[list[np.ndarray], float]:
+    """What a task of worker.py makes of each capture, and the CPU seconds of a round over them; `more` is a row each.
 
     Raises RuntimeError with the end of what a task that failed had to say.
     """
-    stacked = {name: np.stack([getattr(c, name) for c in captures]) for name in ("px", "confidence", "K", "R", "t")}
-    noise_px = np.array([capture.noise_px for capture in captures])
+    names = ("px", "confidence", "K", "R", "t", "noise_px")
+    stacked = {name: np.stack([getattr(capture, name) for capture in captures]) for name in names}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
-        np.savez(source, **stacked, noise_px=noise_px, repeats=repeats)
+        np.savez(source, **stacked, **more, repeats=repeats)
         command = [PYTHON, HERE / "worker.py", task, source, target]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | ONE_THREAD)
         if done.returncode:
             raise RuntimeError(f"{task} failed: {done.stderr[-1000:]}")
         with np.load(target) as found:
-            return list(found["points"]), float(found["cpu_s"])
+            return list(found["made"]), float(found["cpu_s"])

@@ -1,15 +1,12 @@
 """Runs aniposelib's and Pose2Sim's own routines, in their own environment: worker.py TASK IN.npz OUT.npz.
 
 IN holds captures of pinhole cameras stacked: px (C, F, V, J, 2), confidence (C, F, V, J), K, R, t (C, V, ...) in mm,
-noise_px (C,) and repeats; OUT the points (C, F, J, 3) in mm and the median CPU time of one round over all captures.
+noise_px (C,) and repeats; OUT what the task makes of each and the median CPU time of one round over all captures.
 Imports nothing of the project.
 """
 
-import os
 import sys
 import time
-
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
 
 import cv2
 import numpy as np
@@ -81,8 +78,41 @@ def pose2sim_best(capture):
     )
 
 
+def anipose_bundle(capture):
+    """The extrinsics adjusted from a start, R_start and t_start; gives them as a row of 12 numbers a camera."""
+    px = by_camera(capture["px"])
+    start = {"K": capture["K"], "R": capture["R_start"], "t": capture["t_start"]}
+
+    def adjust():
+        group = camera_group(start)
+        group.bundle_adjust(
+            px.reshape(len(px), -1, 2), loss="cauchy", threshold=float(capture["noise_px"]), only_extrinsics=True,
+            verbose=False,
+        )  # fmt: skip
+        poses = [(cv2.Rodrigues(camera.get_rotation())[0], 1000 * camera.get_translation()) for camera in group.cameras]
+        return np.array([np.concatenate([R.ravel(), t.ravel()]) for R, t in poses])
+
+    return adjust
+
+
+def labels(task):
+    """The points of a task, (F, J, 3) in mm."""
+
+    def prepare(capture):
+        F, _, J, _ = capture["px"].shape
+        call = task(capture)
+        return lambda: 1000 * np.asarray(call()).reshape(F, J, 3)
+
+    return prepare
+
+
 TASKS = {
-    task.__name__: task for task in (anipose_linear, anipose_ransac, anipose_optim, pose2sim_weighted, pose2sim_best)
+    "anipose_linear": labels(anipose_linear),
+    "anipose_ransac": labels(anipose_ransac),
+    "anipose_optim": labels(anipose_optim),
+    "pose2sim_weighted": labels(pose2sim_weighted),
+    "pose2sim_best": labels(pose2sim_best),
+    "anipose_bundle": anipose_bundle,
 }
 
 
@@ -92,14 +122,13 @@ def main(task, source, target):
     repeats = int(data.pop("repeats"))
     captures = [{name: array[i] for name, array in data.items()} for i in range(len(data["px"]))]
     calls = [TASKS[task](capture) for capture in captures]
-    points = [call() for call in calls] if repeats > 1 else []  # to warm up
+    made = [call() for call in calls] if repeats > 1 else []  # to warm up
     times = []
     for _ in range(repeats):
         start = time.process_time()
-        points = [call() for call in calls]
+        made = [call() for call in calls]
         times.append(time.process_time() - start)
-    C, F, _, J, _ = data["px"].shape
-    np.savez(target, points=1000 * np.asarray(points).reshape(C, F, J, 3), cpu_s=np.median(times))
+    np.savez(target, made=np.stack(made), cpu_s=np.median(times))
 
 
 if __name__ == "__main__":

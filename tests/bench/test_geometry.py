@@ -1,0 +1,66 @@
+"""The bench runs from end to end without its optional peers and writes every figure that needs none."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from bench.geometry import known_rig
+from bench.geometry.__main__ import main
+from bench.geometry.measure import FAILED_MM, Errors, mean_or_failed
+from bench.geometry.simulation import Scenes, synthetic_motion
+from bench.geometry.sizes import Sizes
+from bench.peers import remote
+from tests.house.imports import ROOT
+
+TINY = Sizes(
+    full=False, people=1, captures=1, frames=30, single_frames=2, pooled={10: 1, 100: 1, 1000: 1}, adjusted={40: 1},
+    long_frames=30,
+    repeats=1,
+)  # fmt: skip
+OURS = {
+    "self_over_known_n_100", "self_over_known_n_10", "frame_over_known_pa", "robust_mm", "robust_bones_mm",
+    "linear_frames_per_s", "robust_frames_per_s", "rig_1000_cpu_s",
+}  # fmt: skip
+WITH_PEERS = {
+    "robust_over_pycolmap", "robust_over_pose2sim", "linear_over_aniposelib", "rig_over_pycolmap",
+    "self_best_over_pycolmap_pa", "self_best_over_pose2sim_pa",
+}  # fmt: skip
+
+
+def test_figures_that_need_no_peer_are_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(remote, "available", lambda: False)
+    main(None, TINY, tmp_path / "figures.json")
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert set(figures) - WITH_PEERS == OURS
+    assert all(np.isfinite(value) and value > 0 for value in figures.values())
+    said = capsys.readouterr().out
+    assert "make bench-peers" in said
+    assert "Pose2Sim best" not in said
+
+
+def test_every_figure_is_explained():
+    explained = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/geometry.md").read_text(), re.MULTILINE))
+    assert explained == OURS | WITH_PEERS
+
+
+def test_errors_are_those_of_the_points_given():
+    truth = np.random.default_rng(0).normal(size=(4, 17, 3))
+    points = truth + np.array([3.0, 0.0, 4.0])
+    points[0, 0] = np.nan
+    errors = Errors.of([points], [truth])
+    assert errors.mean == pytest.approx(5.0)
+    assert errors.pa == pytest.approx(0.0, abs=1e-9)
+    assert errors.given == pytest.approx(67 / 68)
+
+
+def test_a_frame_without_labels_fails():
+    assert mean_or_failed(np.array([10.0, np.nan])) == (10.0 + FAILED_MM) / 2
+
+
+def test_the_oracle_does_not_see_the_outliers():
+    [capture] = Scenes(synthetic_motion(1, 5.0), 0).film(1, 40, noise_px=0.0, outliers=0.05)
+    enough = (~capture.outlier).sum(1) >= 2
+    error = np.linalg.norm(known_rig.oracle(capture) - capture.joints_world_mm, axis=-1)
+    assert error[enough].max() < 1e-3
