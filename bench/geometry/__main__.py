@@ -1,6 +1,6 @@
 """Accuracy and speed of calibration and triangulation beside OpenCV, PoseLib, pycolmap, aniposelib and Pose2Sim.
 
-    python -m bench.geometry [--motion FILE.npz] [--quick] [--json FILE]
+    python -m bench.geometry [--motion FILE.npz] [--detections FILE.npz] [--quick] [--json FILE]
 
 Everything is simulated: people before rigs like Human3.6M's, seen with noise and gross outliers, so that the truth is
 known. Peers that are not installed are left out: `pip install .[bench]` brings pycolmap, `make bench-peers` an
@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 from threadpoolctl import threadpool_limits
 
-from bench.geometry import adjustment, headline, known_rig, pooled, single_frames
+from bench.geometry import adjustment, detections, headline, known_rig, pooled, single_frames, undistortion
 from bench.geometry.simulation import Scenes, read_motion, synthetic_motion
 from bench.geometry.sizes import FULL, QUICK, Sizes
 from bench.peers import remote
@@ -22,10 +22,12 @@ from bench.peers import remote
 SEED = 1
 
 
-def main(motion: Path | None, sizes: Sizes, target: Path | None) -> None:
+def main(motion: Path | None, sizes: Sizes, target: Path | None, real: Path | None = None) -> None:
     cv2.setNumThreads(1)
     with threadpool_limits(1):
         figures = measure(motion, sizes)
+        if real is not None:
+            detections.run(real)
     if target is not None:
         target.write_text(json.dumps(figures, indent=2) + "\n")
 
@@ -38,7 +40,7 @@ def measure(motion: Path | None, sizes: Sizes) -> dict[str, float]:
         print("aniposelib and Pose2Sim are left out: make bench-peers installs them.")
     scenes = Scenes(people, SEED)
     figures: dict[str, float] = {}
-    for part in (single_frames, pooled, adjustment, known_rig, headline):
+    for part in (single_frames, pooled, adjustment, known_rig, headline, undistortion):
         figures |= part.run(scenes, sizes)
     return figures
 
@@ -46,7 +48,8 @@ def measure(motion: Path | None, sizes: Sizes) -> dict[str, float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--motion", type=Path, help="3D motion to film instead of made-up people; see docs/geometry.md")
+    parser.add_argument("--detections", type=Path, help="real 2D detections to calibrate from; see docs/geometry.md")
     parser.add_argument("--quick", action="store_true", help="end within a minute")
     parser.add_argument("--json", type=Path, help="write the summary's figures here")
     arguments = parser.parse_args()
-    main(arguments.motion, QUICK if arguments.quick else FULL, arguments.json)
+    main(arguments.motion, QUICK if arguments.quick else FULL, arguments.json, arguments.detections)

@@ -60,11 +60,9 @@ def there(task: str) -> Call:
 
 def oracle(capture: Capture) -> np.ndarray:
     """Points (F, J, 3) by maximum likelihood with the outliers known and left out."""
-    n_views = len(capture.cameras)
-    outlier = np.swapaxes(capture.outlier, 1, 2).reshape(-1, n_views)
+    outlier = np.swapaxes(capture.outlier, 1, 2)
     sigma = np.where(outlier, np.inf, capture.noise_px / capture.K[:, 0, 0])
-    rays = capture.rays.reshape(-1, n_views, 2)
-    return triangulation.robust(rays, sigma, capture.R, capture.t).reshape(capture.joints_world_mm.shape)
+    return triangulation.robust(capture.rays, sigma, capture.R, capture.t)
 
 
 def methods() -> Iterator[Method]:

@@ -18,17 +18,17 @@ BONE_TOLERANCE = read_params(Path(__file__).parents[2] / "params.yaml").triangul
 
 def linear(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by the weighted linear method, with the true rig unless another is given."""
-    return _all_frames(triangulation.linear, capture, rig)
+    return triangulation.linear(capture.rays, capture.sigma, *_poses(capture, rig))
 
 
 def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by robust maximum likelihood."""
-    return _all_frames(triangulation.robust, capture, rig)
+    return triangulation.robust(capture.rays, capture.sigma, *_poses(capture, rig))
 
 
 def pairs(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by the paper's median of pairs."""
-    return _all_frames(triangulation.pairs, capture, rig)
+    return triangulation.pairs(capture.rays, capture.sigma, *_poses(capture, rig))
 
 
 def robust_bones(capture: Capture, rig: Rig | None = None) -> np.ndarray:
@@ -61,13 +61,6 @@ def frame_by_frame(capture: Capture) -> np.ndarray:
 def rig_errors(capture: Capture, R: np.ndarray, t: np.ndarray) -> tuple[float, float]:
     """Mean error of a rig's rotations in degrees and of its centres in mm, similarity-aligned."""
     return rig_error(R, -np.einsum("vji,vj->vi", R, t), capture.R, capture.centers)
-
-
-def _all_frames(solve, capture: Capture, rig: Rig | None) -> np.ndarray:
-    n_views = len(capture.cameras)
-    R, t = _poses(capture, rig)
-    rays, sigma = capture.rays.reshape(-1, n_views, 2), capture.sigma.reshape(-1, n_views)
-    return solve(rays, sigma, R, t).reshape(capture.joints_world_mm.shape)
 
 
 def _poses(capture: Capture, rig: Rig | None) -> tuple[np.ndarray, np.ndarray]:

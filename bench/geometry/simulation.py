@@ -61,16 +61,14 @@ class Capture:
 
     @cached_property
     def rays(self) -> np.ndarray:
-        """(F, J, V, 2) normalised image coordinates."""
-        px = np.swapaxes(self.px, 1, 2)
+        """(F, J, V, 2) normalised image coordinates; in memory they lie as in a capture, frame by view by joint."""
         focal = np.stack([self.K[:, 0, 0], self.K[:, 1, 1]], -1)
-        return np.ascontiguousarray((px - self.K[:, :2, 2]) / focal)
+        return np.swapaxes((self.px - self.K[:, None, :2, 2]) / focal[:, None], 1, 2)
 
     @cached_property
     def sigma(self) -> np.ndarray:
         """(F, J, V) standard deviation expected of the rays, from the confidence as the label stages take it."""
-        confidence = np.swapaxes(self.confidence, 1, 2)
-        return np.ascontiguousarray(self.noise_px / self.K[:, 0, 0] / np.sqrt(confidence))
+        return np.swapaxes(self.noise_px / self.K[:, 0, 0][:, None] / np.sqrt(self.confidence), 1, 2)
 
     def first(self, frames: int) -> "Capture":
         """Its first frames alone."""

@@ -22,10 +22,10 @@ class Sizes:
 
 
 QUICK = Sizes(
-    full=False, people=4, captures=6, frames=150, single_frames=10, pooled={10: 16, 100: 6, 1000: 2}, adjusted={1000: 2}, long_frames=4_000,
-    repeats=3,
+    full=False, people=4, captures=6, frames=150, single_frames=10, pooled={10: 16, 100: 6, 1000: 2},
+    adjusted={1000: 2}, long_frames=4_000, repeats=3,
 )  # fmt: skip
 FULL = Sizes(
-    full=True, people=8, captures=20, frames=250, single_frames=20, pooled={10: 60, 100: 20, 1000: 8, 10_000: 3}, adjusted={1000: 8},
-    long_frames=100_000, repeats=5,
+    full=True, people=8, captures=20, frames=250, single_frames=20, pooled={10: 60, 100: 20, 1000: 8, 10_000: 3},
+    adjusted={1000: 8}, long_frames=100_000, repeats=5,
 )  # fmt: skip
