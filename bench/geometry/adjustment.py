@@ -59,10 +59,9 @@ def _flat(capture: Capture) -> tuple[np.ndarray, np.ndarray]:
 def adjust_here(start: Start) -> tuple[np.ndarray, np.ndarray, float]:
     """Ours, as a rig is adjusted last."""
     rays, sigma = _flat(start.capture)
-    batch = [array[None] for array in (rays, sigma, start.R, start.t, start.points)]
     began = time.process_time()
-    done = bundle.adjust(*batch, bundle.FINAL_WIDTHS)
-    return done.R[0], done.t[0], time.process_time() - began
+    done = bundle.adjust(rays, sigma, start.R, start.t, start.points, bundle.FINAL_WIDTHS)
+    return done.R, done.t, time.process_time() - began
 
 
 def adjust_there(start: Start) -> tuple[np.ndarray, np.ndarray, float]:
