@@ -43,11 +43,11 @@ def _aligned(prefix: str, title: str, after: str, protocols: tuple[Protocol, ...
     ]
 
 
-BOTH: tuple[Protocol, ...] = ("standard", "epipolarpose-2019")
+PROTOCOLS: tuple[Protocol, ...] = ("standard", "epipolarpose-2019")
 METRICS = {metric.name: metric for metric in (
     *_aligned("", "", "roots on each other", ("standard",)),
-    *_aligned("n_", "N-", "roots on each other and scaled", BOTH),
-    *_aligned("pa_", "PA-", "turned, moved and scaled", BOTH),
+    *_aligned("n_", "N-", "roots on each other and scaled", PROTOCOLS),
+    *_aligned("pa_", "PA-", "turned, moved and scaled", PROTOCOLS),
     Metric("bone_mm", "bone length error", "mm", "mean difference of bone lengths from the truth's"),
     Metric("symmetry_mm", "asymmetry", "mm", "mean difference of left and right bone lengths of a pose"),
     Metric("velocity_mm_s", "velocity error (MPJVE)", "mm/s", "mean error of joint velocities, root-centred"),

@@ -1,6 +1,6 @@
 """Means over what is not missing, and how far chance may have moved them."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 from scipy.stats import bootstrap
@@ -31,10 +31,29 @@ def interval(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple[float
     resamples). NaN where fewer than three sequences count: so few say nothing of their spread.
     """
     counted = counts > 0
-    if counted.sum() < FEWEST_SEQUENCES:
+    return _interval(lambda s, n, axis: s.sum(axis) / n.sum(axis), (sums[counted], counts[counted]), seed)
+
+
+def interval_of_change(
+    sums_a: np.ndarray, counts_a: np.ndarray, sums_b: np.ndarray, counts_b: np.ndarray, seed: int = 0
+) -> tuple[float, float]:
+    """95 % confidence interval of the difference b - a of two means over the same sequences, as `interval` has it.
+
+    What makes a sequence hard is hard for both, so that a change can be sure where the means are not.
+    """
+    counted = (counts_a > 0) & (counts_b > 0)
+    samples = tuple(values[counted] for values in (sums_a, counts_a, sums_b, counts_b))
+    return _interval(
+        lambda s_a, n_a, s_b, n_b, axis: s_b.sum(axis) / n_b.sum(axis) - s_a.sum(axis) / n_a.sum(axis), samples, seed
+    )
+
+
+def _interval(statistic: Callable[..., np.ndarray], samples: tuple[np.ndarray, ...], seed: int) -> tuple[float, float]:
+    """Percentile-bootstrap interval of a statistic of paired samples (sequence,)."""
+    if len(samples[0]) < FEWEST_SEQUENCES:
         return np.nan, np.nan
     found = bootstrap(
-        (sums[counted], counts[counted]), lambda s, n, axis: s.sum(axis) / n.sum(axis), paired=True, vectorized=True,
-        n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile", rng=np.random.default_rng(seed),
+        samples, statistic, paired=True, vectorized=True, n_resamples=RESAMPLES, confidence_level=CONFIDENCE,
+        method="percentile", rng=np.random.default_rng(seed),
     ).confidence_interval  # fmt: skip
     return float(found.low), float(found.high)

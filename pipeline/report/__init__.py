@@ -13,6 +13,7 @@ from pipeline.report.evaluate import Figures, evaluate
 from pipeline.report.footage import capture_section, detector_section
 from pipeline.report.known import gather_with_known_rig
 from pipeline.report.material import Files, Material, gather
+from pipeline.report.measured import measured, write_measured
 from pipeline.report.motion import sequence_section
 from pipeline.report.overview import answers
 from pipeline.report.page import render
@@ -27,12 +28,14 @@ log = logging.getLogger("epiline")
 
 
 def write_report(data: Path, models: Path, reports: Path, params: Params) -> None:
-    """Write `metrics.json`, the tables of `plots/` and `index.html` into the folder `reports`."""
+    """Write `metrics.json`, `breakdown.csv`, the tables of `plots/` and `index.html` into the folder `reports`."""
     start = time.monotonic()
     files = Files(data, models, reports)
     material = gather(files, files.labels)
     known = gather_with_known_rig(files, material, params.calibrate, params.triangulate)
-    figures = evaluate(material, known, reading(files.rigs, RIGS))
+    table = measured(material, known)
+    figures = evaluate(material, known, reading(files.rigs, RIGS), table)
+    write_measured(reports / "breakdown.csv", table)
     write_plots(reports / "plots", material)
     sections = _sections(files, material, figures, params.report.examples)
     costs = files.costs()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline import metrics
-from pipeline.report.evaluate import VALID, Figures, mean, network_figures, pose_figures
+from pipeline.report.evaluate import VALID, Figures, mean, part_figures
 from pipeline.report.material import Material, Seen, joined
+from pipeline.report.measured import measured_poses, predicted
 from pipeline.skeleton import JOINTS
 
 
@@ -43,14 +44,11 @@ def network_rows(seen: list[Seen], material: Material, key: Callable[[Seen], str
     """The network's figures for each group of recordings and views that share a key."""
     rows = []
     for name in sorted({key(one) for one in seen}):
-        group = [one for one in seen if key(one) == name]
-        predicted = joined(group, "predicted_cam_mm")
-        if group[0].has_truth:
-            figures = network_figures(group, material.references)
-        else:
-            labels = joined(group, "label_cam_mm")
-            figures = pose_figures(predicted, labels, material.references, metric=material.metric)
-        rows.append(Row(name, int(np.isfinite(predicted).any((1, 2)).sum()), figures))
+        group = predicted([one for one in seen if key(one) == name])
+        part = "test" if group[0].has_truth else "test_labels"
+        table = measured_poses(part, group, material, "predicted_cam_mm", reference_name(group[0]))
+        n_poses = sum(int(np.isfinite(one.predicted_cam_mm).any((1, 2)).sum()) for one in group)
+        rows.append(Row(name, n_poses, part_figures(table, part)))
     return rows
 
 

@@ -7,39 +7,47 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline import metrics
 from pipeline.capture import Capture
 from pipeline.geometry.align import rig_error
-from pipeline.report.material import Material, Seen, joined
+from pipeline.report.material import Material
+from pipeline.report.measured import WHOLE_POSE
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import Store
-from pipeline.structure import Reference, pss
 
 VALID = 1  # a label's status
+# What metrics.json holds of each part; the whole table is in breakdown.csv.
+OF_POSES = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "bone_mm", "velocity_mm_s")
+OF_PREDICTIONS = (*OF_POSES, "pck150", "n_pck150", "auc")
+SHOWN = {
+    "labels": (*OF_POSES, "reprojection_px"),
+    "labels_known": OF_POSES,
+    "test": OF_PREDICTIONS,
+    "test_new_view": OF_PREDICTIONS,
+    "test_labels": OF_POSES,
+    "detector": ("error_px", "error_box_percent", "swap_percent", "found_percent", "pckh50", "oks"),
+}
 Figures = dict[str, Any]
 
 
-def evaluate(material: Material, known: Material | None, rigs: Store) -> Figures:
-    """All figures but the costs; `known` has the labels that the true extrinsics would have given."""
-    test, new_view = material.select("test"), material.select("test", evaluation_only=True)
-    return absent_removed({
-        "labels": label_figures(material),
-        "labels_known": label_figures(known) if known is not None else {},
-        "rig": rig_figures(material.capture, rigs),
-        "detector": detector_figures([s for s in material.seen if not s.view.evaluation_only]),
-        "test": network_figures(test, material.references),
-        "test_new_view": network_figures(new_view, material.references),
-        "test_labels": agreement_figures(test, material),
-    })  # fmt: skip
+def evaluate(material: Material, known: Material | None, rigs: Store, table: pd.DataFrame) -> Figures:
+    """All figures but the costs, from the table of `measured`; all by the standard protocol."""
+    figures: Figures = {part: part_figures(table, part) for part in SHOWN}
+    figures["labels"]["coverage"] = coverage(material)
+    if known is not None:
+        figures["labels_known"]["coverage"] = coverage(known)
+    return absent_removed({**figures, "rig": rig_figures(material.capture, rigs)})
 
 
-def label_figures(material: Material) -> Figures:
-    """The training recordings' labels against the truth, in the frames of the cameras that made them."""
-    train = material.select("train")
-    predicted, true = joined(train, "label_cam_mm"), joined(train, "true_cam_mm")
-    figures = pose_figures(predicted, true, material.references, metric=material.metric)
-    return {**figures, "coverage": coverage(material)}
+def part_figures(table: pd.DataFrame, part: str) -> Figures:
+    """The figures of one part that metrics.json holds, PSS among them, pooled over recordings and views."""
+    rows = table[(table["part"] == part) & (table["joint"] == WHOLE_POSE)]
+    score = rows["metric"].str.startswith("pss")
+    rows = rows[score | ((rows["protocol"] == "standard") & rows["metric"].isin(SHOWN[part]))]
+    sums = rows.assign(sum=rows["count"] * rows["mean"]).groupby("metric")[["count", "sum"]].sum()
+    return dict(sums["sum"] / sums["count"])
 
 
 def coverage(material: Material) -> float:
@@ -47,52 +55,6 @@ def coverage(material: Material) -> float:
     names = {s.recording.name: s.recording.n_frames for s in material.select("train")}
     valid = [np.sum(material.status[name] == VALID) / N_JOINTS for name in names if name in material.status]
     return 100 * sum(valid) / max(sum(names.values()), 1)
-
-
-def network_figures(seen: list[Seen], references: list[Reference]) -> Figures:
-    """The predictions against the truth, placed at the true depth of the root as the paper does.
-
-    Where no person was found, PCK and AUC count the joints as missed; the other figures leave the frame out.
-    """
-    seen = [one for one in seen if np.isfinite(one.predicted_px).any()]
-    predicted, true = joined(seen, "predicted_cam_mm"), joined(seen, "true_cam_mm")
-    figures = pose_figures(predicted, true, references, metric=True)
-    figures["pck150"] = mean(metrics.pck(predicted, true))
-    figures["auc"] = mean(metrics.auc(predicted, true))
-    return figures
-
-
-def agreement_figures(test: list[Seen], material: Material) -> Figures:
-    """The predictions against the labels of recordings that the network has not seen, where there is no truth."""
-    if any(seen.has_truth for seen in material.seen):
-        return {}
-    predicted, labels = joined(test, "predicted_cam_mm"), joined(test, "label_cam_mm")
-    return pose_figures(predicted, labels, material.references, metric=material.metric)
-
-
-def pose_figures(predicted: np.ndarray, true: np.ndarray, references: list[Reference], *, metric: bool) -> Figures:
-    """MPJPE (if the scale is known), N-MPJPE, PA-MPJPE in mm and PSS in percent of poses (pose, joint, 3)."""
-    figures = {
-        "mpjpe_mm": mean(metrics.mpjpe(predicted, true)) if metric else np.nan,
-        "n_mpjpe_mm": mean(metrics.n_mpjpe(predicted, true)),
-        "pa_mpjpe_mm": mean(metrics.pa_mpjpe(predicted, true)),
-    }
-    for reference in references:
-        figures[f"pss{reference.k}"] = 100 * mean(pss(reference, predicted, true))
-    return figures
-
-
-def detector_figures(seen: list[Seen]) -> Figures:
-    """The detections against the true joints as each view sees them, and how often a person was found."""
-    detected, true = joined(seen, "detected_px"), joined(seen, "true_px")
-    known = np.isfinite(true).any((1, 2))
-    found = np.isfinite(detected[known]).any((1, 2))
-    return {
-        "error_px": mean(metrics.joint_errors(detected, true)),
-        "error_box_percent": mean(metrics.box_errors_percent(detected, true)),
-        "swap_percent": mean(metrics.swaps_percent(detected, true)),
-        "found_percent": 100 * mean(found.astype(float)),
-    }
 
 
 def rig_figures(capture: Capture, rigs: Store) -> Figures:

@@ -81,6 +81,9 @@ def test_experiments_can_be_compared(reproduced, repository):
     assert "reports/metrics.json" in diff
     assert "diff" in diff["reports/metrics.json"]["test.n_mpjpe_mm"]
     repository.run("dvc", "plots", "diff", "HEAD", "faster")
+    told = repository.run("python", "-m", "pipeline.report.compare", "HEAD", "faster")
+    assert "| train.lr | 0.001 | 0.002 |" in told
+    assert "## Network, unseen people" in told
 
 
 def test_a_removed_subject_leaves_no_stale_data(reproduced, repository):

@@ -8,6 +8,7 @@ from pipeline.report.breakdown import joint_errors_mm, rejections, residuals_per
 from pipeline.report.evaluate import absent_removed, evaluate
 from pipeline.report.known import gather_with_known_rig
 from pipeline.report.material import Files, gather
+from pipeline.report.measured import measured
 from pipeline.skeleton import N_JOINTS, joint
 from pipeline.stores import RIGS, reading
 from pipeline.structure import fit_references
@@ -27,7 +28,7 @@ def make(root, *, labels=(), rigs=(), predictions=True, **lacking):
         files.frames, files.labels, files.structure, StructureParams(reference="fit", k=[3, 5], source="truth", seed=4)
     )
     material = gather(files, files.labels)
-    return evaluate(material, None, reading(files.rigs, RIGS)), material
+    return evaluate(material, None, reading(files.rigs, RIGS), measured(material, None)), material
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_without_a_scale_there_is_no_mpjpe(tmp_path):
 def test_without_truth_only_what_needs_none_is_there(tmp_path):
     figures, _ = make(tmp_path, truth=False)
     assert set(figures) == {"labels", "rig", "test_labels"}
-    assert set(figures["labels"]) == {"coverage"}
+    assert set(figures["labels"]) == {"coverage", "reprojection_px"}
     # The network is off at the ankle, the labels at the wrist.
     assert figures["test_labels"]["mpjpe_mm"] == pytest.approx(3, abs=0.2)
 
@@ -127,7 +128,7 @@ def test_without_an_evaluation_view(tmp_path):
 def test_no_label_of_a_recording_costs_coverage(tmp_path, monkeypatch):
     _, material = make(tmp_path)
     material.status.pop("S1-turning")
-    figures = evaluate(material, None, reading(tmp_path / "data/rigs.zarr", RIGS))
+    figures = evaluate(material, None, reading(tmp_path / "data/rigs.zarr", RIGS), measured(material, None))
     assert figures["labels"]["coverage"] == pytest.approx(50 * (1 - 1 / (24 * N_JOINTS)), abs=0.01)
 
 
@@ -144,7 +145,7 @@ def test_known_rig_gives_the_labels_of_the_same_detections(tmp_path, monkeypatch
     params = read_params()
     material = gather(files, files.labels)
     known = gather_with_known_rig(files, material, params.calibrate, params.triangulate)
-    figures = evaluate(material, known, reading(files.rigs, RIGS))
+    figures = evaluate(material, known, reading(files.rigs, RIGS), measured(material, known))
     assert figures["labels_known"]["mpjpe_mm"] < 0.1
     assert figures["labels_known"]["coverage"] == 100
     assert sorted(p.name for p in files.data.iterdir()) == ["frames", "labels.zarr", "poses2d.zarr", "rigs.zarr"]
