@@ -38,10 +38,14 @@ def robust_bones(capture: Capture, rig: Rig | None = None) -> np.ndarray:
 
 def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) moved towards the bone lengths they have in the median."""
-    lengths = bones.own_lengths(points)
     R, t = _poses(capture, rig)
+    limit = triangulation.ROBUST_WIDTH * capture.sigma
+    distance, _ = triangulation.residuals(points, capture.rays, R, t)
+    agreeing = np.where(distance <= limit, capture.sigma, np.inf)
+    covariance = triangulation.covariance(points, agreeing, R, t)[..., *np.triu_indices(3)]
+    lengths = bones.own_lengths(points, np.where(np.isfinite(covariance), covariance, np.nan))
     tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
-    return bones.refine(points, capture.rays, capture.sigma, R[None], t[None], lengths, tolerance)
+    return bones.refine(points, capture.rays, capture.sigma, R[None], t[None], lengths, tolerance)[0]
 
 
 def self_calibrated(capture: Capture) -> Rig:

@@ -147,7 +147,7 @@ def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> np.ndarray:
     if not np.isfinite(lengths).any():
         return points
     tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
-    return refine(points, rays, sigma, R[None], t[None], lengths, tolerance)
+    return refine(points, rays, sigma, R[None], t[None], lengths, tolerance)[0]
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,8 @@ def solve(
     n_points, n_views = rays.shape[-3:-1]
     batch = rays.shape[:-3]
     # The captures' own order, frames of views of joints, which needs no copy if the arrays come from there.
-    x = _as_floats(np.swapaxes(rays, -3, -2)).reshape(-1, n_views, n_points, 2)
-    s = _as_floats(np.swapaxes(np.broadcast_to(sigma, rays.shape[:-1]), -2, -1))
+    x = as_floats(np.swapaxes(rays, -3, -2)).reshape(-1, n_views, n_points, 2)
+    s = as_floats(np.swapaxes(np.broadcast_to(sigma, rays.shape[:-1]), -2, -1))
     same = int(np.prod(R.shape[:-3])) == 1
     G = () if same else batch
     rigs = Rigs.of(
@@ -75,7 +75,7 @@ def solve(
     return points.reshape(*batch, n_points, 3)
 
 
-def _as_floats(array: np.ndarray) -> np.ndarray:
+def as_floats(array: np.ndarray) -> np.ndarray:
     """Contiguous, in the precision it has; the kernels compute in double precision either way."""
     return np.ascontiguousarray(array, None if array.dtype == np.float32 else float)
 

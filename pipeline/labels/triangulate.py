@@ -72,7 +72,8 @@ def _label_shard(
     made, seen, swapped, (R, t) = _label_rows(recording, poses, rig, rows, params, lengths)
     if _keeps_bones(rig, params) and np.isfinite(lengths).any():
         tolerance = params.bone_tolerance * float(np.nanmean(lengths))
-        made = replace(made, points=refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance))
+        points, covariance = refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance)
+        made = replace(made, points=points, covariance=covariance)
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
     if rig.attrs["mode"] == "known":
         R, t = _with_evaluation_views(recording, R, t)
@@ -128,8 +129,8 @@ def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: Triang
     n, unknown = poses.n_rows, np.full(len(BONES), np.nan)
     starts = [0, *range(WINDOW_FRAMES, n, max(n // WINDOWS, WINDOW_FRAMES))]
     windows = [(start, min(start + WINDOW_FRAMES, n)) for start in starts]
-    joints = [_label_rows(recording, poses, rig, rows, params, unknown)[0].points for rows in windows]
-    return own_lengths(np.concatenate(joints))
+    made = [_label_rows(recording, poses, rig, rows, params, unknown)[0] for rows in windows]
+    return own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
 
 
 def _poses(rig: RecordingGroup, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:

@@ -46,11 +46,11 @@ def test_own_bone_lengths_lower_the_error():
     lengths = own_lengths(first)
     true = np.linalg.norm(joints[0, BONES[:, 0]] - joints[0, BONES[:, 1]], axis=-1)
     np.testing.assert_allclose(lengths, true, atol=12)
-    refined = refine(first, rays, sigma, R[None], t[None], lengths, 20.0)
+    refined, _ = refine(first, rays, sigma, R[None], t[None], lengths, 20.0)
     before, after = (np.linalg.norm(x - joints, axis=-1).mean() for x in (first, refined))
     assert after < 0.93 * before
     first[0, 3] = np.nan
-    again = refine(first, rays, sigma, R[None], t[None], lengths, 20.0)
+    again, _ = refine(first, rays, sigma, R[None], t[None], lengths, 20.0)
     assert np.isnan(again[0, 3]).all()
     np.testing.assert_allclose(again[1:], refined[1:])
 
@@ -58,6 +58,6 @@ def test_own_bone_lengths_lower_the_error():
 def test_exact_joints_stay_where_they_are():
     joints, (R, t) = people(30), ring(3)
     rays, sigma = observed(joints, R, t)
-    refined = refine(joints, rays, sigma, R[None], t[None], own_lengths(joints), 20.0)
+    refined, _ = refine(joints, rays, sigma, R[None], t[None], own_lengths(joints), 20.0)
     np.testing.assert_allclose(refined, joints, atol=1e-6)
     assert np.isnan(own_lengths(joints[:5])).all()
