@@ -17,7 +17,8 @@ try:
 except ImportError:
     colmap = None  # type: ignore[assignment]
 
-NOTE = """Error in mm, not aligned, 5 px of noise, 5 % outliers, four views five metres away; "clean": no outliers.
+NOTE = """Error in mm, not aligned, 5 px of noise, 5 % outliers, four views five metres away; "clean": no outliers;
+PA: PA-MPJPE, a frame without labels counted as 150 mm. One row knows no extrinsics: the peers below it are given them.
 Frames of 17 joints per second of CPU time, one thread, undistortion included nowhere. Ours, OpenCV and aniposelib's
 linear method take all points at once; Pose2Sim and pycolmap offer a call per point, so theirs is a loop in Python:
 much of that difference is batching. pycolmap takes inliers within 4 standard deviations, Pose2Sim 3 (15 px, its own
@@ -36,6 +37,7 @@ class Method:
     call: Call
     fast: bool = True  # timed on one long capture
     share: float = 1.0  # of the frames, for the slow ones
+    in_world: bool = True  # else in a world of its own: errors are of aligned poses alone
     full_only: bool = False
 
 
@@ -70,14 +72,15 @@ def methods() -> Iterator[Method]:
     yield Method("linear", "ours: linear", here(ours.linear))
     yield Method("robust", "ours: robust", here(ours.robust))
     yield Method("robust_bones", "ours: robust + own bone lengths", here(ours.robust_bones))
+    yield Method("self", "ours: the same, rig found from the people", here(ours.without_extrinsics), in_world=False)
     yield Method("pairs", "ours: pairs, geometric median (the paper)", here(ours.pairs))
     yield Method("oracle", "oracle: outliers known", here(oracle))
     yield Method("opencv", "OpenCV optimal pairs, geometric median", here(opencv.pairs), fast=False)
     if colmap is not None:
-        yield Method("pycolmap", "pycolmap LO-RANSAC", here(colmap.robust), fast=False, share=0.5)
+        yield Method("pycolmap", "pycolmap LO-RANSAC", here(colmap.robust), fast=False)
     if remote.available():
         yield Method("aniposelib", "aniposelib triangulate", there("anipose_linear"))
-        yield Method("pose2sim", "Pose2Sim best cameras", there("pose2sim_best"), fast=False, share=0.2)
+        yield Method("pose2sim", "Pose2Sim best cameras", there("pose2sim_best"), fast=False)
         yield Method("", "Pose2Sim weighted", there("pose2sim_weighted"), fast=False, full_only=True)
         yield Method("", "aniposelib ransac", there("anipose_ransac"), fast=False, share=0.04, full_only=True)
         yield Method("", "aniposelib optim (bones)", there("anipose_optim"), fast=False, share=0.4, full_only=True)
@@ -91,31 +94,19 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
     table = Table(
         "Triangulation with a known rig", NOTE, ["method", "mean", "99th pct", "PA", "joints %", "clean", "frames/s"]
     )
-    mean, rate = {}, {}
+    found: dict[str, tuple[Errors, float]] = {}
     for method in methods():
         if sizes.full or not method.full_only:
             frames = max(round(method.share * sizes.frames), 1)
-            mean[method.key], rate[method.key] = _row(
-                table, method, [c.first(frames) for c in spoiled], [c.first(frames) for c in clean], long, sizes.repeats
-            )
-    figures = {
-        "robust_mm": mean["robust"], "robust_bones_mm": mean["robust_bones"],
-        "linear_frames_per_s": rate["linear"], "robust_frames_per_s": rate["robust"],
-    }  # fmt: skip
-    for key, own, peer in (
-        ("robust_over_pycolmap", "robust", "pycolmap"),
-        ("robust_over_pose2sim", "robust", "pose2sim"),
-        ("linear_over_aniposelib", "linear", "aniposelib"),
-    ):
-        if peer in rate:
-            figures[key] = rate[own] / rate[peer]
-    return figures
+            parts = [c.first(frames) for c in spoiled], [c.first(frames) for c in clean]
+            found[method.key] = _row(table, method, *parts, long, sizes.repeats)
+    return _figures(found)
 
 
 def _row(
     table: Table, method: Method, spoiled: list[Capture], clean: list[Capture], long: Capture, repeats: int
-) -> tuple[float, float]:
-    """Print a row; the mean error and the rate."""
+) -> tuple[Errors, float]:
+    """Print a row; the errors and the rate."""
     points, seconds = method.call(spoiled, 1)
     errors = Errors.of(points, [capture.joints_world_mm for capture in spoiled])
     without = Errors.of(method.call(clean, 1)[0], [c.joints_world_mm for c in clean]).mean if clean else None
@@ -123,5 +114,20 @@ def _row(
         rate = len(long.px) / method.call([long], repeats)[1]
     else:
         rate = sum(len(capture.px) for capture in spoiled) / seconds
-    table.row(method.name, errors.mean, errors.p99, errors.pa, 100 * errors.given, without, rate)
-    return errors.mean, rate
+    world = (errors.mean, errors.p99) if method.in_world else (None, None)
+    table.row(method.name, *world, errors.pa, 100 * errors.given, without if method.in_world else None, rate)
+    return errors, rate
+
+
+def _figures(found: dict[str, tuple[Errors, float]]) -> dict[str, float]:
+    figures = {
+        "robust_mm": found["robust"][0].mean, "robust_bones_mm": found["robust_bones"][0].mean,
+        "linear_frames_per_s": found["linear"][1], "robust_frames_per_s": found["robust"][1],
+    }  # fmt: skip
+    for own, peer in (("robust", "pycolmap"), ("robust", "pose2sim"), ("linear", "aniposelib")):
+        if peer in found:
+            figures[f"{own}_over_{peer}"] = found[own][1] / found[peer][1]
+    for peer in ("pycolmap", "pose2sim"):
+        if peer in found:
+            figures[f"self_best_over_{peer}_pa"] = found["self"][0].pa / found[peer][0].pa
+    return figures

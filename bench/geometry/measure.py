@@ -36,7 +36,7 @@ class Errors:
 
     mean: float  # of single joints, not aligned
     p99: float
-    pa: float  # PA-MPJPE, mean over frames
+    pa: float  # PA-MPJPE, mean over frames; one without counts as FAILED_MM
     given: float  # share of the joints that have a point
 
     @classmethod
@@ -46,7 +46,7 @@ class Errors:
         aligned = np.concatenate([pa_mpjpe(p, x) for p, x in zip(points, truth, strict=True)])
         known = np.isfinite(distance)
         return cls(
-            float(distance[known].mean()), float(np.percentile(distance[known], 99)), float(np.nanmean(aligned)),
+            float(distance[known].mean()), float(np.percentile(distance[known], 99)), mean_or_failed(aligned),
             float(known.mean()),
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ import numpy as np
 from bench.geometry.simulation import Capture
 from pipeline.geometry import bones, triangulation
 from pipeline.geometry.align import rig_error
-from pipeline.geometry.rig import Rig, find_rig
+from pipeline.geometry.rig import Rig, RigNotFound, find_rig
 from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.params import read_params
 
@@ -34,6 +34,15 @@ def pairs(capture: Capture, rig: Rig | None = None) -> np.ndarray:
 def robust_bones(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by robust maximum likelihood with the person's own bone lengths, taken from the same frames."""
     return refined(capture, robust(capture, rig), rig)
+
+
+def without_extrinsics(capture: Capture) -> np.ndarray:
+    """As `robust_bones`, with the rig found from the people, in that rig's unit and world; all NaN without one."""
+    try:
+        rig = self_calibrated(capture)
+    except RigNotFound:
+        return np.full_like(capture.joints_world_mm, np.nan)
+    return robust_bones(capture, rig)
 
 
 def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.ndarray:

@@ -16,7 +16,7 @@ from tests.house.imports import ROOT
 
 TINY = Sizes(
     full=False, people=1, captures=1, frames=30, single_frames=2, pooled={10: 1, 100: 1, 1000: 1}, adjusted={40: 1},
-    long_frames=30,
+    long_frames=30, curve=(),
     repeats=1,
 )  # fmt: skip
 OURS = {
