@@ -192,6 +192,14 @@ class TrainParams(LoopParams):
     lifting: LiftingParams
     flip_test: bool
 
+    @model_validator(mode="after")
+    def _pretraining_ends(self) -> "TrainParams":
+        if self.model == "lifting" and self.lifting.pretrain_epochs >= self.epochs:
+            raise ValueError(
+                f"lifting.pretrain_epochs = {self.lifting.pretrain_epochs} leaves none of {self.epochs} epochs"
+            )
+        return self
+
 
 class ReportParams(_Section):
     """The report."""

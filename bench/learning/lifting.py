@@ -27,7 +27,10 @@ WIDTH, DROPOUT = 256, 0.25
 LOOP = LoopParams(epochs=3, batch_size=32, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
 ADAPTATION = LOOP.model_copy(update={"lr": 4e-5})
 EVERY_TESTED = 5  # frames
-LABELS = Objective(labels=1, reprojection=0, transform=0, consistency=0, squared=False, confidence="target", root="rig")
+LABELS = Objective(
+    labels=1, reprojection=0, transform=0, consistency=0, squared=False, confidence="target", root="rig",
+    tied_root=False,
+)  # fmt: skip
 IMAGES = replace(LABELS, labels=0, reprojection=1, transform=1)
 
 

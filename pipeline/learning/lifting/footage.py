@@ -8,6 +8,7 @@ view tells a small person nearby from a large one far away.
 import numpy as np
 
 from pipeline.capture import Recording
+from pipeline.errors import UserError
 from pipeline.geometry.camera import undistort
 from pipeline.geometry.scale import bone_scale, up_direction
 from pipeline.learning.lifting.moments import Moments, moments_of
@@ -19,7 +20,14 @@ UPRIGHT = np.array([0.0, -1, 0])  # upwards, in a camera that is held level
 
 
 def recording_moments(recording: Recording, poses2d: RecordingGroup, lessons: Lessons) -> Moments:
-    """The moments of a recording as its labelling views saw them, with the lessons that they teach."""
+    """The moments of a recording as its labelling views saw them, with the lessons that they teach.
+
+    Raises UserError where the two are not of the same frames.
+    """
+    n, n_taught = poses2d.n_rows, len(lessons.joints_cam_mm)
+    if n != n_taught:
+        fix = "Run dvc repro to make them again."
+        raise UserError(f"{n} frames of 2D poses, but {n_taught} of labels", where=recording.name, fix=fix)
     views = recording.cameras(labelling=True)
     R, t = lessons.R_cam_from_world[:, views], lessons.t_cam_from_world_mm[:, views]
     joints = _in_world(lessons.joints_cam_mm[:, views], R, t)

@@ -31,8 +31,9 @@ class LiftingLesson:
     """Teaches by the moments `trained`; `held_out` ones give the curve its error."""
 
     def __init__(self, moments: Moments, trained: Tensor, held_out: Tensor, objective: Objective, plan: Plan) -> None:
-        self._moments = moments.to(choose_device())
-        self._trained, self._held_out = trained, held_out
+        device = choose_device()
+        self._moments = moments.to(device)
+        self._trained, self._held_out = trained.to(device), held_out.to(device)
         self._objective, self._plan = objective, plan
 
     def __len__(self) -> int:

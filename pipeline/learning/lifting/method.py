@@ -64,6 +64,8 @@ def lifting_lesson(capture: Capture, poses2d: Store, teacher: Teacher, params: T
     names, subjects = (np.repeat([getattr(r, key) for r, _ in taught], sizes) for key in ("name", "subject"))
     frames = np.concatenate([np.arange(n) for n in sizes])
     apart = held_out(names, subjects, frames, params.held_out_subjects)
+    if not (usable & ~apart).any():
+        apart = np.zeros_like(apart)  # too few to keep any out
     trained, judged = (torch.from_numpy(np.flatnonzero(usable & rows)) for rows in (~apart, apart))
     return LiftingLesson(moments, trained, judged, objective, _plan(params))
 

@@ -9,7 +9,7 @@ from pipeline.learning.lifting.moments import UNIT_MM, Moments, Windows
 from pipeline.learning.lifting.projection import best_translation
 from pipeline.skeleton import MIRROR, ROOT
 
-AT_ONCE = 256  # moments
+AT_ONCE = 64  # moments
 
 
 @torch.inference_mode()
@@ -22,7 +22,9 @@ def predict_poses(
     With the flip test a pose is the mean with its mirror image's. NaN where no person is seen.
     """
     network.eval()
-    chosen = torch.arange(len(moments)) if chosen is None else chosen
+    device = next(network.parameters()).device
+    moments = moments.to(device)
+    chosen = (torch.arange(len(moments)) if chosen is None else chosen).to(device)
     parts = [_predict(network, moments.windows(rows, frames), flip_test=flip_test) for rows in chosen.split(AT_ONCE)]
     poses, roots = (torch.cat(x).double().cpu().numpy() * UNIT_MM for x in zip(*parts, strict=True))
     return poses, roots

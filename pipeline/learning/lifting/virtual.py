@@ -23,7 +23,9 @@ def with_virtual_views(windows: Windows, n_views: int, rng: torch.Generator) -> 
     """The windows with further views around the person; those of moments without a label see nothing."""
     R, t = _cameras(windows, n_views, rng)
     B, device = len(R), R.device
-    model = torch.randint(windows.R.shape[1], (B, n_views), generator=rng, device=device)
+    # A rig of fewer cameras than others has empty places.
+    filled = torch.isfinite(windows.t).all(-1).float()
+    model = torch.multinomial(filled, n_views, replacement=True, generator=rng)
     rows = torch.arange(B, device=device)[:, None]
     real = project(_seen_by(windows.labels, windows.R, windows.t))
     errors = ((windows.rays - real) / _height(real)[..., None, None, None])[rows, model]

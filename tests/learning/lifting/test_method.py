@@ -17,8 +17,9 @@ from pipeline.learning.lifting.projection import project, to_camera
 from pipeline.learning.networks import PoseNetwork
 from pipeline.learning.teachers import teacher
 from pipeline.metrics import n_mpjpe
+from pipeline.params import TrainParams
 from pipeline.skeleton import ROOT
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, reading, reopen
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, reading, reopen, writing
 from tests.learning.conftest import lifting_params
 
 
@@ -152,6 +153,32 @@ def test_the_same_seed_gives_the_same_weights(world, lifting):
         weights.append(load_network(world.model, LiftingNetwork)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     assert not torch.equal(weights[0]["pose.last.weight"], weights[2]["pose.last.weight"])
+
+
+def test_labels_of_other_frames_are_refused(world, lifting):
+    poses2d = reading(world.poses2d, POSES2D)
+    kept = {name: {a: poses2d[name][a][:5] for a in ("joints_px", "confidence", "box_px")} for name in poses2d}
+    with writing(world.poses2d, POSES2D) as store:
+        for name, arrays in kept.items():
+            store.create(name, {"frame": 5, "view": 3}).write(0, arrays)
+    with pytest.raises(UserError, match="5 frames of 2D poses, but 6 of labels"):
+        world.train(lifting)
+
+
+def test_too_few_moments_to_keep_any_out_train_all_the_same(world, lifting):
+    labels = reopen(world.labels, LABELS)
+    for name in ("S0", "S1"):
+        joints = labels[name]["joints_cam_mm"]
+        joints[:5] = np.nan
+        labels[name].write(0, {"joints_cam_mm": joints})
+    world.train(lifting.model_copy(update={"epochs": 1, "batch_size": 2}))
+    assert load_network(world.model, LiftingNetwork)[1]["moments"] == 2
+
+
+def test_pretraining_must_end(lifting):
+    told = lifting.model_dump() | {"epochs": 20, "lifting": lifting_params(pretrain_epochs=20).model_dump()}
+    with pytest.raises(ValueError, match=r"pretrain_epochs = 20 leaves none of 20 epochs"):
+        TrainParams.model_validate(told)
 
 
 def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting):

@@ -115,3 +115,10 @@ def test_nobody_seen_is_not_there():
     windows = moments.windows(torch.arange(2), 1)
     _, views = as_views(windows, rig_middle(windows))
     assert views.there.tolist() == [[False, True, True], [True, True, True]]
+
+
+def test_virtual_views_err_as_a_camera_that_is_there():
+    """Of a rig with an empty place, none of the virtual views is left without a person."""
+    moments = joined([exact_moments(3, n_views=2), exact_moments(3, n_views=5)])
+    more = with_virtual_views(moments.windows(torch.arange(3), 1), 40, torch.Generator().manual_seed(0))
+    assert torch.isfinite(more.rays[:, 5:]).all()
