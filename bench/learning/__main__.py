@@ -3,12 +3,13 @@
     python -m bench.learning --motion FOLDER [--json docs/results.json] [--seeds 3] [--only NAME ...] [--quick]
 
 FOLDER holds `cmu/motion.npz` and `camera_rigs.npz`, see docs/results.md. The file gets {data: {method: {metric: {mean,
-std, seeds}}}}; what it held of other data and methods stays, and docs/results.md beside it gets the table.
+std, seeds}}}}; what it held of other data and methods stays, and the page of the same name beside it gets the table.
 """
 
 import argparse
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from bench.learning import lifting
 from bench.learning.tables import write_tables
 
+Run = tuple[str, dict[str, float]]  # a method and its figures
 Figures = dict[str, dict[str, dict[str, float]]]  # method -> metric -> mean, std, seeds
 
 
@@ -28,38 +30,38 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two methods, one seed, an eighth of the data")
     told = parser.parse_args()
     logging.disable(logging.INFO)
-    names = list(lifting.QUICK) if told.quick else told.only or list(lifting.WAYS)
-    runs: dict[str, list[dict[str, float]]] = {}
-    seeds = range(1 if told.quick else told.seeds)
-    for name, figures in lifting.results(told.motion, names, seeds, quick=told.quick):
-        runs.setdefault(name, []).append(figures)
+    if told.quick:
+        runs = list(lifting.results(told.motion, list(lifting.QUICK), range(1), quick=True))
+        figures = {f"{name}: {key}": value for name, found in runs for key, value in found.items()}
+        print("\n".join(f"{key} {value:.1f}" for key, value in figures.items()))
+        if told.json:
+            told.json.write_text(json.dumps(figures, indent=1) + "\n")
+        return
+    names = told.only or list(lifting.WAYS)
+    compare(lifting.DATA, lifting.results(told.motion, names, range(told.seeds), quick=False), told.json)
+
+
+def compare(data: str, runs: Iterable[Run], path: Path | None) -> None:
+    """Print the runs as they end, and keep the summary of those so far."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for name, figures in runs:
+        found.setdefault(name, []).append(figures)
         print(f"{name}: " + ", ".join(f"{key} {value:.1f}" for key, value in figures.items()), flush=True)
-        if told.json and not told.quick:
-            _keep(told.json, lifting.DATA, summary(runs))
-    if told.json and told.quick:
-        told.json.write_text(json.dumps({f"{name}: {k}": v for name, (f, *_) in runs.items() for k, v in f.items()}))
+        if path:
+            kept = json.loads(path.read_text()) if path.exists() else {}
+            kept.setdefault(data, {}).update(summary(found))
+            path.write_text(json.dumps(kept, indent=1) + "\n")
+            write_tables(path.with_suffix(".md"), kept)
 
 
-def summary(runs: dict[str, list[dict[str, float]]]) -> Figures:
-    """Mean, standard deviation (NaN-free: 0 for one) and number of the runs, by method and metric."""
-    return {
-        name: {
-            key: {
-                "mean": round(float(np.mean([f[key] for f in found])), 2),
-                "std": round(float(np.std([f[key] for f in found], ddof=len(found) > 1)), 2),
-                "seeds": len(found),
-            }
-            for key in found[0]
-        }
-        for name, found in runs.items()
-    }
+def summary(found: dict[str, list[dict[str, float]]]) -> Figures:
+    """Mean, standard deviation (0 of one run) and number of the runs, by method and metric."""
+    return {name: {key: _spread([run[key] for run in runs]) for key in runs[0]} for name, runs in found.items()}
 
 
-def _keep(path: Path, data: str, figures: Figures) -> None:
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    kept.setdefault(data, {}).update(figures)
-    path.write_text(json.dumps(kept, indent=1) + "\n")
-    write_tables(path.with_suffix(".md"), kept)
+def _spread(values: list[float]) -> dict[str, float]:
+    std = np.std(values, ddof=1) if len(values) > 1 else 0.0
+    return {"mean": round(float(np.mean(values)), 2), "std": round(float(std), 2), "seeds": len(values)}
 
 
 if __name__ == "__main__":
