@@ -156,7 +156,7 @@ class LiftingParams(_Section):
     losses: LiftingLossParams
     squared: bool
     confidence: Literal["source", "target", "none"]
-    root: Literal["labels", "direct", "ray", "view", "rig"]
+    root: Literal["labels", "direct", "ray", "rig"]
     tied_root: bool
     pretrain_epochs: Annotated[int, Field(ge=0)]
     virtual_views: Annotated[int, Field(ge=0, le=64)]
@@ -193,11 +193,12 @@ class TrainParams(LoopParams):
     flip_test: bool
 
     @model_validator(mode="after")
-    def _pretraining_ends(self) -> "TrainParams":
-        if self.model == "lifting" and self.lifting.pretrain_epochs >= self.epochs:
-            raise ValueError(
-                f"lifting.pretrain_epochs = {self.lifting.pretrain_epochs} leaves none of {self.epochs} epochs"
-            )
+    def _fits_lifting(self) -> "TrainParams":
+        if self.model == "lifting" and self.weighting != "none":
+            raise ValueError(f"weighting = {self.weighting} is for model volumetric: set it to none")
+        pretrained = self.lifting.pretrain_epochs
+        if self.model == "lifting" and pretrained >= self.epochs:
+            raise ValueError(f"lifting.pretrain_epochs = {pretrained} leaves none of {self.epochs} epochs")
         return self
 
 

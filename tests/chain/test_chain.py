@@ -52,6 +52,12 @@ def test_a_changed_learning_rate_reruns_train_and_report_only(reproduced, reposi
     assert stages_run(output) == ["train", "report"]
 
 
+def test_lifting_reruns_train_and_report_only(reproduced, repository):
+    output = repository.run("dvc", "exp", "run", "-n", "lifting", "-S", "train.model=lifting")
+    assert stages_run(output) == ["train", "report"]
+    assert 0 < metrics(repository)["test"]["n_mpjpe_mm"] < 2000
+
+
 def test_full_supervision_reruns_train_and_report_only(reproduced, repository):
     output = repository.run("dvc", "exp", "run", "-n", "full", "-S", "train.supervision=full")
     assert stages_run(output) == ["train", "report"]

@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.learning.lifting.projection import best_translation, project, to_camera, to_world
 from pipeline.skeleton import ROOT
 
-Root = Literal["labels", "direct", "ray", "view", "rig"]
+Root = Literal["labels", "direct", "ray", "rig"]
 
 
 @dataclass(frozen=True)
@@ -101,15 +101,12 @@ def root_positions(root: Root, poses: Tensor, branch: Tensor | None, views: View
 
     labels: the triangulated one. direct: the root branch's, from a point before the camera at the rig's distance (as
     Li et al. but for the start, without which no gradient leads there). ray: on the viewing ray of the root or of
-    the box, but for what the branch adds, at the rig's distance times the exponential of what it says. view and rig:
-    where the pose fits the detections of its own view, or of all views, best; no branch.
+    the box, but for what the branch adds, at the rig's distance times the exponential of what it says. rig: where the
+    pose fits the detections of all views best; no branch.
     """
     R, t = _safe(views)
     if root == "labels":
         return views.labels[..., ROOT, :].nan_to_num(0)
-    if root == "view":
-        eye, none = torch.eye(3, device=poses.device).expand(*poses.shape[:2], 1, 3, 3), torch.zeros_like(t)[:, :, None]
-        return best_translation(poses, eye, none, views.rays[:, :, None], views.weight[:, :, None])
     if root == "rig":
         upright = poses @ R
         world = best_translation(upright, *(x[:, None] for x in (R, t, views.rays, views.weight)))
