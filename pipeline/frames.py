@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from pipeline.capture import Capture, Recording, Rejected, View, read_capture
+from pipeline.cores import n_cores
 from pipeline.errors import UserError
 from pipeline.geometry.camera import Camera
 from pipeline.params import FramesParams
@@ -158,7 +159,7 @@ def _pack_all(
         (folder / recording.name).mkdir()
         tasks += [(view, folder / _packed_name(recording, view), params) for view in recording.views]
     # OpenCV decodes outside of Python's lock, so threads are enough.
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
+    with ThreadPoolExecutor(n_cores()) as pool:
         results = progress(pool.map(_try_pack, tasks), "Frames", total=len(tasks), unit="video")
         for recording in source.recordings:
             yield recording, [next(results) for _ in recording.views]

@@ -84,6 +84,7 @@ class CalibrateParams(_Section):
 
     mode: Literal["rig", "frame", "known"]
     min_confidence: Fraction
+    ignore_distortion: bool
     scale: Literal["bones", "height", "none"]
     seed: Seed
 
@@ -91,12 +92,13 @@ class CalibrateParams(_Section):
 class TriangulateParams(_Section):
     """Triangulation of the labels."""
 
-    method: Literal["robust", "dlt", "pairs"]
+    method: Literal["linear", "weighted", "pairs", "robust", "robust_bones"]
     min_confidence: Fraction
     min_views: Annotated[int, Field(ge=2)]
     max_reprojection: Positive
     repair_sides: bool
-    bone_tolerance: Fraction
+    bone_tolerance: Annotated[float, Field(gt=0, le=1)]
+    smoothing_s: Annotated[float, Field(ge=0, le=1)]
 
 
 class StructureParams(_Section):

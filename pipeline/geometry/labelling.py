@@ -35,10 +35,16 @@ class ViewStatus(IntEnum):
     NO_JOINT = 8  # the joint was rejected
 
 
+def _unweighted(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> np.ndarray:
+    return triangulation.linear(rays, np.where(np.isfinite(sigma), 1.0, np.inf), R, t)
+
+
 METHODS: dict[str, Callable[..., np.ndarray]] = {
-    "robust": triangulation.robust,
-    "dlt": triangulation.linear,
+    "linear": _unweighted,
+    "weighted": triangulation.linear,
     "pairs": triangulation.pairs,
+    "robust": triangulation.robust,
+    "robust_bones": triangulation.robust,  # the start of pipeline.geometry.bones.refine
 }
 # A point whose standard deviation exceeds this share of its depth is not determined.
 MOST_UNCERTAINTY = 0.1
@@ -57,6 +63,10 @@ class Labelled:
     used: np.ndarray  # (F, J, V) views that agree with the joint
     covariance: np.ndarray  # (F, J, 6) of the joint: xx, xy, xz, yy, yz, zz; NaN unless valid
 
+    def taken(self, frames: np.ndarray) -> "Labelled":
+        """Of these frames alone."""
+        return Labelled(self.points[frames], self.status[frames], self.used[frames], self.covariance[frames])
+
     @property
     def uncertainty(self) -> np.ndarray:
         """Root of the covariance's trace (F, J)."""
@@ -74,7 +84,7 @@ def label(
     posed = np.isfinite(t).all(-1)[:, None, :]
     seen = np.isfinite(rays).all(-1) & np.isfinite(sigma)
     able = seen & posed
-    points = _triangulate(METHODS[method], rays, np.where(able, sigma, np.inf), R, t)
+    points = METHODS[method](rays, np.where(able, sigma, np.inf), R, t)
     distance, depth = triangulation.residuals(points, rays, R, t)
     used = able & (distance <= limit)
     covariance = triangulation.covariance(points, np.where(used, sigma, np.inf), R, t)
@@ -131,13 +141,3 @@ def view_status(
         ],
         ViewStatus.OUTLIER,
     ).astype(np.uint8)
-
-
-def _triangulate(
-    solve: Callable[..., np.ndarray], rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray
-) -> np.ndarray:
-    if len(R) == len(rays):
-        return solve(rays, sigma, R, t)
-    # One rig for all: frames and joints are just points.
-    n_views = rays.shape[2]
-    return solve(rays.reshape(-1, n_views, 2), sigma.reshape(-1, n_views), R[0], t[0]).reshape(*rays.shape[:2], 3)

@@ -15,14 +15,15 @@ from scipy.ndimage import correlate1d
 
 from pipeline.geometry import triangulation
 from pipeline.geometry.spread import evenly
-from pipeline.geometry.triangulation import ROBUST_WIDTH
-from pipeline.skeleton import BONES, JOINTS, LEFT_JOINTS, MIRROR, N_JOINTS, joint
+from pipeline.skeleton import BONES, JOINTS, LEFT_JOINTS, MIRROR, joint
 
 RIGHT_JOINTS = MIRROR[LEFT_JOINTS]
 PAIRS = [JOINTS[j][2:] for j in LEFT_JOINTS]
 # All ways to exchange some of the pairs, (64, 6), by number.
 CODES = np.arange(2 ** len(PAIRS))
 PATTERNS = (CODES[:, None] >> np.arange(len(PAIRS)) & 1).astype(bool)
+# Beyond about this many standard deviations a ray loses its say (Geman-McClure).
+WIDTH = 5.0
 # Costs are -2 log likelihood, as squared residuals in standard deviations are: this much must be saved before the names
 # in a view are doubted, those of one pair or of the pairs that detectors exchange together.
 DOUBT = 10.0
@@ -159,12 +160,7 @@ def _both(
     method: Callable[..., np.ndarray], rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray
 ) -> np.ndarray:
     """Left and right joint of each pair, triangulated, (F, 6, 2, 3)."""
-    if len(R) == len(rays):
-        points = method(rays, sigma, R, t)
-    else:  # one rig for all: frames and joints are just points
-        n_views = rays.shape[2]
-        points = method(rays.reshape(-1, n_views, 2), sigma.reshape(-1, n_views), R[0], t[0])
-        points = points.reshape(len(rays), N_JOINTS, 3)
+    points = method(rays, sigma, R, t)
     return np.stack([points[:, LEFT_JOINTS], points[:, RIGHT_JOINTS]], 2)
 
 
@@ -174,7 +170,7 @@ def _costs(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, pl
     def cost(side: np.ndarray, place: np.ndarray) -> np.ndarray:
         distance, _ = triangulation.residuals(place, rays[:, side], R, t)
         seen = np.isfinite(sigma[:, side]) & ~np.isnan(distance)
-        return np.where(seen, ROBUST_WIDTH**2 / (1 + (ROBUST_WIDTH * sigma[:, side] / distance) ** 2), 0.0)
+        return np.where(seen, WIDTH**2 / (1 + (WIDTH * sigma[:, side] / distance) ** 2), 0.0)
 
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         left, right = places[:, :, 0], places[:, :, 1]

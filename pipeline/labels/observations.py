@@ -1,11 +1,12 @@
 """What the detector saw of a recording, in the form the geometry takes: rays and how exact each should be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.geometry.camera import undistort
+from pipeline.geometry.camera import Camera, undistort
 from pipeline.geometry.swaps import exchange
 from pipeline.stores import RecordingGroup
 
@@ -35,16 +36,30 @@ class Observations:
         return replace(self, **arrays)
 
 
+def assumed_cameras(recording: Recording, *, ignore_distortion: bool, focal_factor: float = 1.0) -> list[Camera]:
+    """The recording's cameras as its labels take them to be: maybe as pinholes, maybe of another focal length."""
+    cameras = [view.camera for view in recording.views]
+    # The principal point stays.
+    scale = np.array([[focal_factor, focal_factor, 1.0], [1.0, focal_factor, 1.0], [1.0, 1.0, 1.0]])
+    cameras = [replace(camera, K=camera.K * scale) for camera in cameras]
+    return [replace(camera, dist=np.zeros(0)) for camera in cameras] if ignore_distortion else cameras
+
+
 def observe(
-    recording: Recording, poses: RecordingGroup, rows: tuple[int, int], *, min_confidence: float
+    recording: Recording,
+    cameras: Sequence[Camera],
+    poses: RecordingGroup,
+    rows: tuple[int, int],
+    *,
+    min_confidence: float,
 ) -> Observations:
-    """Read the detections of the rows (start, stop) of a recording.
+    """Read what the cameras of a recording saw in the rows (start, stop).
 
     A joint of confidence c is expected to scatter by EXPECTED_NOISE / sqrt(c) of the person's height.
     """
     px, confidence, box = (poses.rows(name, *rows) for name in ("joints_px", "confidence", "box_px"))
-    cameras = [view.camera for view in recording.views]
-    rays = np.stack([undistort(px[:, v], camera.K, camera.dist) for v, camera in enumerate(cameras)], 2)
+    # In the store's order, frames of views of joints, which triangulation takes without a copy.
+    rays = np.stack([undistort(px[:, v], camera.K, camera.dist) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])
     height = _person_height_px(px, box) / focal_px
     labelling = np.isin(np.arange(len(cameras)), recording.cameras(labelling=True))

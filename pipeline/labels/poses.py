@@ -15,7 +15,7 @@ from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.spread import evenly
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
 from pipeline.params import CalibrateParams
 from pipeline.stores import POSES2D, reading
 
@@ -56,7 +56,8 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
         rig = rig.turned(upright_axes(up), np.zeros(3))
     focal_px = observed[0].focal_px
     about = {
-        "mode": params.mode, "scale": params.scale, "gravity": "people" if up is not None else "none",
+        "mode": params.mode, "ignore_distortion": params.ignore_distortion,
+        "scale": params.scale, "gravity": "people" if up is not None else "none",
         "pool": [recording.name for recording in pool], "n_poses": rig.n_poses, "parallax_deg": rig.parallax_deg,
         "views_left_out": [pool[0].views[v].name for v in pool[0].cameras(labelling=True) if np.isnan(rig.t[v, 0])],
         **_quality(rig),
@@ -70,7 +71,8 @@ def _observe_pool(pool: Sequence[Recording], poses2d: Path, params: CalibratePar
     observed = []
     for recording in pool:
         group = store[recording.name]
-        one = observe(recording, group, (0, group.n_rows), min_confidence=params.min_confidence)
+        cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
+        one = observe(recording, cameras, group, (0, group.n_rows), min_confidence=params.min_confidence)
         observed.append(one.taken(evenly(group.n_rows, most)))
     return observed
 
@@ -101,7 +103,9 @@ def _scale(pool: Sequence[Recording], people: Sequence[np.ndarray], rig: Rig, pa
 
 def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FoundRig:
     """A rig of each frame of the rows (start, stop), NaN where there is none; each with a scale of its own."""
-    observed = observe(recording, reading(poses2d, POSES2D)[recording.name], rows, min_confidence=params.min_confidence)
+    cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
+    poses = reading(poses2d, POSES2D)[recording.name]
+    observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
     failed: Counter[str] = Counter()
     rigs: list[Rig | None] = []
     for f, result in enumerate(find_rigs(observed.rays, observed.sigma, seed=params.seed)):
@@ -117,7 +121,8 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
         rigs.append(rig)
     good = [rig for rig in rigs if rig is not None]
     about = {
-        "mode": params.mode, "scale": params.scale, "gravity": "none", "pool": [recording.name],
+        "mode": params.mode, "ignore_distortion": params.ignore_distortion,
+        "scale": params.scale, "gravity": "none", "pool": [recording.name],
         "failed_frames": dict(failed),
         "n_frames": len(good),
         "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in good])) if good else None,
@@ -141,7 +146,14 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
     [observed] = _observe_pool(pool, poses2d, params)
     few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
     rig = measure_rig(few.rays, few.sigma, R, t)
-    about = {"mode": params.mode, "scale": "known", "gravity": "known", "pool": [recording.name], **_quality(rig)}
+    about = {
+        "mode": params.mode,
+        "ignore_distortion": params.ignore_distortion,
+        "scale": "known",
+        "gravity": "known",
+        "pool": [recording.name],
+        **_quality(rig),
+    }
     return FoundRig(_arrays([rig], observed.focal_px), about)
 
 

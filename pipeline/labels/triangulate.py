@@ -9,9 +9,11 @@ import numpy as np
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.geometry.bones import own_lengths, refine
+from pipeline.geometry.camera import Camera, project
 from pipeline.geometry.labelling import Labelled, Status, ViewStatus, label, view_status
+from pipeline.geometry.smoothing import smooth, smoothing_reach
 from pipeline.geometry.swaps import CONTEXT, exchange, exchanged
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params import TriangulateParams
 from pipeline.skeleton import BONES, JOINTS
@@ -70,10 +72,6 @@ def _label_shard(
     poses = reading(poses2d, POSES2D)[recording.name]
     rig = reading(rigs, RIGS)[recording.name]
     made, seen, swapped, (R, t) = _label_rows(recording, poses, rig, rows, params, lengths)
-    if _keeps_bones(rig, params) and np.isfinite(lengths).any():
-        tolerance = params.bone_tolerance * float(np.nanmean(lengths))
-        points, covariance = refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance)
-        made = replace(made, points=points, covariance=covariance)
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
     if rig.attrs["mode"] == "known":
         R, t = _with_evaluation_views(recording, R, t)
@@ -84,7 +82,7 @@ def _label_shard(
         "joints_world_mm": made.points,
         "joints_cam_mm": in_cameras,
         "status": made.status,
-        "reprojection_px": _reprojection_px(recording, px, in_cameras),
+        "reprojection_px": _reprojection_px(_cameras(recording, rig), px, in_cameras),
         "view_status": views,
         "views_used": made.used.sum(-1),
         "covariance_mm2": made.covariance,
@@ -103,24 +101,53 @@ def _label_rows(
     lengths: np.ndarray,
 ) -> tuple[Labelled, Observations, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """Labels of the rows, what they were made from, where its left and right were exchanged, the cameras' poses."""
-    # Names of left and right depend on the frames around.
-    wide = max(rows[0] - CONTEXT, 0), min(rows[1] + CONTEXT, poses.n_rows)
-    seen = observe(recording, poses, wide, min_confidence=params.min_confidence)
+    frames = params.smoothing_s * recording.fps
+    wide = _widened(rows, smoothing_reach(frames), poses.n_rows)
+    seen, swapped = _seen_rows(recording, poses, rig, wide, params, lengths)
+    R, t = _poses(rig, *wide)
+    limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
+    made = label(seen.rays, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
+    # A rig of one frame is too uncertain to tell a person's bones.
+    if params.method == "robust_bones" and rig.attrs["mode"] != "frame" and np.isfinite(lengths).any():
+        tolerance = params.bone_tolerance * float(np.nanmean(lengths))
+        points, covariance = refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance)
+        made = replace(made, points=points, covariance=covariance)
+    if frames > 0:
+        made = replace(made, points=smooth(made.points, frames))
+    own = np.arange(rows[0] - wide[0], rows[1] - wide[0])
+    return made.taken(own), seen.taken(own), swapped[own], _poses(rig, *rows)
+
+
+def _seen_rows(
+    recording: Recording,
+    poses: RecordingGroup,
+    rig: RecordingGroup,
+    rows: tuple[int, int],
+    params: TriangulateParams,
+    lengths: np.ndarray,
+) -> tuple[Observations, np.ndarray]:
+    """What the cameras saw in the rows, left and right put back, and where they had been exchanged."""
+    # Which side a joint is on depends on the frames around.
+    wide = _widened(rows, CONTEXT, poses.n_rows)
+    seen = observe(recording, _cameras(recording, rig), poses, wide, min_confidence=params.min_confidence)
     noise = max(rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
     seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
-    own = np.arange(rows[0] - wide[0], rows[1] - wide[0])
     swapped = np.zeros(seen.sigma.shape, bool)
     if params.repair_sides:
         swapped = exchanged(seen.rays, seen.sigma, *_poses(rig, *wide), lengths)
-    seen, swapped, (R, t) = seen.with_sides(swapped).taken(own), swapped[own], _poses(rig, *rows)
-    limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
-    made = label(seen.rays, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
-    return made, seen, swapped, (R, t)
+    own = np.arange(rows[0] - wide[0], rows[1] - wide[0])
+    return seen.with_sides(swapped).taken(own), swapped[own]
 
 
-def _keeps_bones(rig: RecordingGroup, params: TriangulateParams) -> bool:
-    # A rig of one frame is too uncertain to tell a person's bones, and the other methods are there to be compared with.
-    return params.method == "robust" and params.bone_tolerance > 0 and rig.attrs["mode"] != "frame"
+def _widened(rows: tuple[int, int], by: int, n: int) -> tuple[int, int]:
+    return max(rows[0] - by, 0), min(rows[1] + by, n)
+
+
+def _cameras(recording: Recording, rig: RecordingGroup) -> list[Camera]:
+    """The cameras as they were taken to be when the rig was found."""
+    factor = float(rig.rows("focal_factor", 0, 1)[0])
+    ignored = rig.attrs["ignore_distortion"]
+    return assumed_cameras(recording, ignore_distortion=ignored, focal_factor=factor if np.isfinite(factor) else 1.0)
 
 
 def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> np.ndarray:
@@ -147,13 +174,12 @@ def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -
     return R, t
 
 
-def _reprojection_px(recording: Recording, px: np.ndarray, in_cameras_mm: np.ndarray) -> np.ndarray:
+def _reprojection_px(cameras: list[Camera], px: np.ndarray, in_cameras_mm: np.ndarray) -> np.ndarray:
     """Distance (F, V, J) of the detections (F, V, J, 2) from joints (F, V, J, 3) in the cameras' frames."""
     projected = np.empty_like(px)
-    for v, view in enumerate(recording.views):
-        camera = view.camera.posed(np.eye(3), np.zeros(3))
+    for v, camera in enumerate(cameras):
         in_front = np.where(in_cameras_mm[:, v, :, 2:] > 0, in_cameras_mm[:, v], np.nan)
-        projected[:, v] = camera.project(in_front)
+        projected[:, v] = project(in_front, camera.K, camera.dist)
     return np.linalg.norm(projected - px, axis=-1)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from dask.distributed import Client, KilledWorker, LocalCluster, as_completed
 from threadpoolctl import threadpool_limits
 
+from pipeline.cores import n_cores
 from pipeline.errors import UserError
 from pipeline.progress import progress
 
@@ -42,7 +43,7 @@ def run_tasks(function: Callable[..., Any], tasks: Sequence[tuple], what: str, u
 def _n_workers() -> int:
     given = os.environ.get("EPILINE_WORKERS")
     if given is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return n_cores()
     if not given.isdigit():
         raise UserError(f"EPILINE_WORKERS = {given!r} is not a number", fix="Give a number of processes, 0 for none.")
     return int(given)

@@ -1,16 +1,17 @@
 """Batches made by threads ahead of the training step; what a batch holds does not depend on the threads."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from pipeline.cores import n_cores
+
 # One sample: its arrays, made from its index and its own random generator.
 MakeSample = Callable[[int, np.random.Generator], tuple[np.ndarray, ...]]
 # Decoding and cutting leave Python's lock, so threads are enough.
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+THREADS = n_cores()
 BATCHES_AHEAD = 2 * THREADS
 
 

@@ -5,12 +5,20 @@ import pytest
 from tests.house.imports import imports, modules, project_imports
 
 # What each room may import of the project, besides itself and what stands in EVERYWHERE.
-EVERYWHERE = {"pipeline", "pipeline.errors", "pipeline.skeleton", "pipeline.progress", "pipeline.params"}
+EVERYWHERE = {
+    "pipeline",
+    "pipeline.errors",
+    "pipeline.skeleton",
+    "pipeline.progress",
+    "pipeline.params",
+    "pipeline.cores",
+}
 FILES = {"pipeline.capture", "pipeline.stores", "pipeline.frames", "pipeline.stage"}
 MAY_IMPORT = {
     "pipeline.errors": set(),
     "pipeline.skeleton": set(),
     "pipeline.progress": set(),
+    "pipeline.cores": set(),
     "pipeline.params": set(),
     "pipeline.stage": set(),
     "pipeline.geometry": set(),

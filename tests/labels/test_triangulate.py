@@ -48,13 +48,13 @@ def test_exact_detections_give_exact_labels(tmp_path, method):
 def test_noise_and_its_uncertainty(tmp_path):
     truth = write_capture(tmp_path, noise_px=4.0, n_frames=60, n_recordings=1)
     errors = {}
-    for tolerance in (0.0, 0.08):
-        group = labels_of(tmp_path, bone_tolerance=tolerance)["r0"]
+    for method in ("robust", "robust_bones"):
+        group = labels_of(tmp_path, method=method)["r0"]
         error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
-        errors[tolerance] = np.sqrt((error**2).mean())
-        if not tolerance:
-            assert 0.7 < np.sqrt((group["uncertainty_mm"] ** 2).mean()) / errors[0.0] < 1.4
-    assert errors[0.08] < 0.95 * errors[0.0]
+        errors[method] = np.sqrt((error**2).mean())
+        if method == "robust":
+            assert 0.7 < np.sqrt((group["uncertainty_mm"] ** 2).mean()) / errors["robust"] < 1.4
+    assert errors["robust_bones"] < 0.95 * errors["robust"]
     assert group["reprojection_px"].mean() == pytest.approx(4, rel=0.4)
 
 
@@ -75,7 +75,7 @@ def test_outliers_are_found_and_rejections_counted(tmp_path, caplog):
     px[:, 0, 6] += 150
     px[:, 1, 6] -= 150
     spoil(tmp_path, "r0", joints_px=px)
-    labels = labels_of(tmp_path, min_views=3, bone_tolerance=0.0)
+    labels = labels_of(tmp_path, min_views=3)
     group = labels["r0"]
     np.testing.assert_allclose(group["joints_world_mm"][:, 9], truth["r0"][:, 9], atol=1)
     assert (group["view_status"][:, 1, 9] == ViewStatus.OUTLIER).all()
@@ -117,7 +117,7 @@ def test_views_for_evaluation_make_no_labels_but_are_served_if_known(tmp_path):
 
     rewrite_capture(tmp_path, hold_out)
     R, t = ring(4)
-    group = labels_of(tmp_path, method="dlt")["r0"]
+    group = labels_of(tmp_path, method="weighted")["r0"]
     np.testing.assert_allclose(group["joints_world_mm"], truth["r0"], atol=0.05)
     np.testing.assert_allclose(group["joints_cam_mm"][:, 1], truth["r0"] @ R[1].T + t[1], atol=0.05)
     assert (group["view_status"][:, 1] == ViewStatus.NO_POSE).all()
@@ -160,7 +160,7 @@ def test_sides_exchanged_by_the_detector_are_put_back_and_counted(tmp_path, capl
     px = reading_px(tmp_path)
     px[::4, 1] = px[::4, 1][:, MIRROR]
     spoil(tmp_path, "r0", joints_px=px)
-    store = labels_of(tmp_path, bone_tolerance=0.0)
+    store = labels_of(tmp_path)
     group = store["r0"]
     assert np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1).max() < 25
     exchanged = group["view_status"] == ViewStatus.EXCHANGED
@@ -194,7 +194,7 @@ def test_what_became_of_each_view_is_said(tmp_path):
 
 def test_the_covariance_fits_the_errors(tmp_path):
     truth = write_capture(tmp_path, noise_px=4.0, n_frames=120, n_recordings=1)
-    group = labels_of(tmp_path, bone_tolerance=0.0)["r0"]
+    group = labels_of(tmp_path)["r0"]
     error = group["joints_world_mm"] - truth["r0"]
     C = np.empty((120, 17, 3, 3))
     rows, columns = np.triu_indices(3)
@@ -203,3 +203,40 @@ def test_the_covariance_fits_the_errors(tmp_path):
     whitened = np.einsum("fji,fjik,fjk->fj", error, np.linalg.inv(C), error)
     assert 0.7 < whitened.mean() / 3 < 1.4
     np.testing.assert_allclose(group["uncertainty_mm"], np.sqrt(np.trace(C, axis1=-2, axis2=-1)), rtol=1e-5)
+
+
+def test_lenses_may_be_taken_for_pinholes(tmp_path):
+    truth = write_capture(tmp_path, noise_px=0.0, n_recordings=1)
+    paths = [tmp_path, tmp_path / "poses2d.zarr", tmp_path / "rigs.zarr"]
+    calibrate_capture(*paths, CALIBRATE.model_copy(update={"mode": "known", "ignore_distortion": True}))
+    triangulate_capture(*paths, tmp_path / "labels.zarr", TRIANGULATE)
+    group = reading(tmp_path / "labels.zarr", LABELS)["r0"]
+    error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
+    assert 1 < np.median(error) < 50
+    assert np.median(group["reprojection_px"]) > 0.1
+
+
+def test_smoothing_is_for_those_who_ask(tmp_path):
+    write_capture(tmp_path, noise_px=3.0, n_recordings=1, n_frames=60)
+    steps = {}
+    for smoothing_s in (0.0, 0.2):
+        joints = labels_of(tmp_path, smoothing_s=smoothing_s)["r0"]["joints_world_mm"]
+        steps[smoothing_s] = np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean()
+    assert steps[0.2] < 0.5 * steps[0.0]
+
+
+def test_shards_of_any_size_hold_the_same_labels(tmp_path, monkeypatch):
+    write_capture(tmp_path, n_recordings=1, n_frames=700)
+    px = reading_px(tmp_path)
+    px[::7, 1] = px[::7, 1][:, MIRROR]
+    px[::5, 2, 5] += 200
+    spoil(tmp_path, "r0", joints_px=px)
+    whole = labels_of(tmp_path, smoothing_s=0.1)
+    before = {array.name: whole["r0"][array.name] for array in LABELS.arrays}
+    attrs = whole.attrs
+    monkeypatch.setattr("pipeline.stores.FRAMES_PER_SHARD", 256)
+    parts = labels_of(tmp_path, smoothing_s=0.1)
+    assert len(parts["r0"].shards()) == 3
+    for name, values in before.items():
+        np.testing.assert_array_equal(parts["r0"][name], values, err_msg=name)
+    assert parts.attrs == attrs
