@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.params import Params
@@ -17,10 +18,12 @@ from pipeline.report.measured import measured, write_measured
 from pipeline.report.motion import sequence_section
 from pipeline.report.overview import answers
 from pipeline.report.page import render
+from pipeline.report.papers import paper_section
 from pipeline.report.plots import write_plots
 from pipeline.report.provenance import run_section, training_section
 from pipeline.report.results import example_section, network_section
 from pipeline.report.rig import rig_section
+from pipeline.report.shapes import structure_section
 from pipeline.stage import whole
 from pipeline.stores import RIGS, reading
 
@@ -43,10 +46,7 @@ def write_report(data: Path, models: Path, reports: Path, params: Params) -> Non
     sections.append(run_section(files, material, costs, params))
     subtitle = f"Source “{material.capture.source}”, {sum(one['seconds'] for one in costs.values()) / 60:.1f} minutes."
     page = render("Epiline report", subtitle, answers(material, figures, rejections(material)), sections)
-    figures["seconds"] = {stage: one["seconds"] for stage, one in costs.items()}
-    peaks = [one["peak_mib"] for one in costs.values() if "peak_mib" in one]
-    if peaks:
-        figures["peak_mib"] = max(peaks)
+    figures["cost"] = _cost(costs)
     with whole(reports / "metrics.json") as aside:
         aside.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     with whole(reports / "index.html") as aside:
@@ -60,12 +60,20 @@ def _sections(files: Files, material: Material, figures: Figures, n_examples: in
         example_section(material, n_examples),
         sequence_section(material),
         network_section(material, figures),
+        structure_section(material, figures),
         label_section(material, figures["labels"], known, rejected, n_examples),
         rig_section(material, reading(files.rigs, RIGS), figures.get("rig", {})),
         detector_section(material, figures.get("detector", {})),
         capture_section(material),
+        paper_section(figures),
         training_section(files),
     ]
+
+
+def _cost(costs: Mapping[str, Mapping[str, float]]) -> Figures:
+    """What the run cost as a whole; the stages' own are in the page, as they differ from run to run."""
+    minutes = sum(one["seconds"] for one in costs.values()) / 60
+    return {"minutes": round(minutes, 1), "peak_mib": max(one.get("peak_mib", 0) for one in costs.values())}
 
 
 def _log(figures: Figures) -> None:

@@ -1,13 +1,23 @@
 """The label audit: how many labels there are, how far from the images and the truth, what was rejected, and where."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipeline import metrics
 from pipeline.frames import PackedFrames
-from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number
+from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number, percent
 from pipeline.report.breakdown import joint_errors_mm, label_px, pose_errors_mm, residuals_percent
 from pipeline.report.evaluate import VALID, Figures
-from pipeline.report.figures import heat_map, joint_bars, named_bars, reliability, spread_bars, time_map
+from pipeline.report.figures import (
+    heat_map,
+    joint_bars,
+    named_bars,
+    reliability,
+    spread_bars,
+    stacked_bars,
+    time_map,
+)
 from pipeline.report.images import overlay
 from pipeline.report.look import COLOURS, JOINT_TITLES
 from pipeline.report.material import Material, Seen
@@ -16,6 +26,7 @@ from pipeline.skeleton import BONES, LEFT_JOINTS, MIRROR, PARENTS
 
 APART_S = 1.0  # worst frames closer in time than this are the same event
 TIME_BINS, UNCERTAINTY_BINS = 60, 10
+USED_FATES = ("used", "exchanged")  # of the views' detections that made a label
 NOTICED = 10.0  # percent of labels missing that is drawn in the strongest colour, or more
 FIGURE_TITLES = {
     "mpjpe_mm": "MPJPE, mm", "n_mpjpe_mm": "N-MPJPE, mm", "pa_mpjpe_mm": "PA-MPJPE, mm", "pck150": "PCK@150 mm, %",
@@ -32,10 +43,10 @@ def label_section(material: Material, figures: Figures, known: Figures, rejected
     if "n_mpjpe_mm" in figures:
         blocks.append(_label_table(figures, known))
     blocks += _rejection_charts(material, rejected)
-    blocks += _residual_charts(seen)
+    blocks += [*_fate_charts(material), *_residual_charts(seen)]
     blocks += _truth_charts(material, train)
     blocks += _consistency(material)
-    covered = f"{number(figures['coverage'])} % of the joints of the training frames have a label."
+    covered = f"{percent(figures['coverage'])} % of the joints of the training frames have a label."
     truth = "" if "n_mpjpe_mm" in figures else (
         " There is no truth to hold them against: what follows says how far labels agree with the images and with"
         " themselves, which is necessary but not enough."
@@ -90,6 +101,37 @@ def _residual_charts(seen: list[Seen]) -> list[Block]:
     ]
 
 
+def _fate_charts(material: Material) -> list[Block]:
+    """What became of each view's detections, and where left and right were exchanged."""
+    fates: dict[str, np.ndarray] = {}  # view -> code of each detection (frame, joint)
+    for recording in material.capture.recordings:
+        if recording.name in material.view_status:
+            for v in recording.cameras(labelling=True):
+                own = material.view_status[recording.name][:, v]
+                name = recording.views[v].name
+                fates[name] = np.concatenate([fates[name], own]) if name in fates else own
+    if not fates:
+        return []
+    shares = {
+        view: {
+            title: 100 * float(np.mean(own == code)) for code, title in material.fates.items() if (own == code).any()
+        }
+        for view, own in fates.items()
+    }
+    exchanged = np.stack([100 * np.isin(own, _codes(material, ["exchanged"])).mean(0) for own in fates.values()])
+    blocks: list[Block] = [
+        Chart("What became of the detections", stacked_bars(shares, "%"), "Of every joint, view by view.", wide=True)
+    ]
+    if exchanged.any():
+        title, note = "Left and right exchanged, %", "Detections that were used as the joint of the other side."
+        blocks.append(Chart(title, heat_map(exchanged, list(fates), "%", NOTICED), note, wide=True))
+    return blocks
+
+
+def _codes(material: Material, names: Sequence[str]) -> list[int]:
+    return [code for code, name in material.fates.items() if name in names]
+
+
 def _truth_charts(material: Material, train: list[Seen]) -> list[Block]:
     """Errors by joint, and whether the stated uncertainty is the error made."""
     if not any(s.has_truth for s in train):
@@ -122,7 +164,7 @@ def _consistency(material: Material) -> list[Block]:
         lengths = np.linalg.norm(seen[0].label_cam_mm[:, BONES[:, 0]] - seen[0].label_cam_mm[:, BONES[:, 1]], axis=-1)
         medians = _column_medians(lengths)
         spread = _column_medians(np.abs(lengths - medians)) * 1.4826  # a normal distribution's standard deviation
-        used = material.views_used[recording.name]
+        used = np.isin(material.view_status[recording.name], _codes(material, USED_FATES)).sum(1)
         rows.append((
             recording.name, number(float(np.nanmedian(100 * spread / medians))), number(_asymmetry_percent(medians)),
             number(float(used[used > 0].mean())) if (used > 0).any() else "–",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-WIDE_COLUMNS = 4
+WIDE_COLUMNS, WIDE_COLUMNS_OF_WORDS = 4, 3  # a table with more takes the whole width of the page
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,30 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; the first column names the line. `words`: its cells are text rather than figures."""
+    """A table of text; the first column names the line, and the last `marked` lines are this run's own.
+
+    `words`: its cells are text rather than figures.
+    """
 
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
     words: bool = False
+    marked: int = 0
     kind: str = "table"
 
     @property
     def wide(self) -> bool:
         """Whether it needs the whole width of the page."""
-        return len(self.head) > WIDE_COLUMNS
+        return len(self.head) > (WIDE_COLUMNS_OF_WORDS if self.words else WIDE_COLUMNS)
+
+    def markdown(self) -> str:
+        """The same as Markdown, without title and note."""
+        sides = ["---"] * len(self.head) if self.words else ["---", *["---:"] * (len(self.head) - 1)]
+        strong = [[f"**{cell}**" for cell in row] for row in self.rows[len(self.rows) - self.marked :]]
+        lines = [self.head, sides, *self.rows[: len(self.rows) - self.marked], *strong]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,19 @@ class Gallery:
     kind: str = "gallery"
 
 
-Block = Chart | Table | View3D | Playback | EpipolarView | Gallery
+@dataclass(frozen=True)
+class Rows:
+    """Cards side by side, a row for each case and a column for each thing compared."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Card]]
+    note: str = ""
+    wide: bool = True
+    kind: str = "rows"
+
+
+Block = Chart | Rows | Table | View3D | Playback | EpipolarView | Gallery
 
 
 @dataclass(frozen=True)
@@ -117,3 +140,10 @@ class Answer:
 def number(value: float | None, digits: int = 1) -> str:
     """A figure as text; a dash where it is missing."""
     return "–" if value is None or value != value else f"{value:,.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """A share in percent as text; only what is whole or nothing is called 100 or 0."""
+    if value is not None and 99.95 <= value < 100:
+        return "99.9"
+    return "<0.1" if value is not None and 0 < value < 0.05 else number(value)

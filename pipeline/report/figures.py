@@ -1,6 +1,7 @@
 """The charts, as plotly's JSON."""
 
 import csv
+from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from pipeline.report.look import COLOURS, FAINT, INK, JOINT_TITLES
 FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": INK}
 
 MANY_COLUMNS = 40  # of a map: from here on without gaps
+# Of Paul Tol's muted scheme: told apart by the colour-blind.
+GROUP_COLOURS = (
+    "#CC6677", "#4477DD", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933", "#AA4499", "#888888",
+)  # fmt: skip
 SEQUENTIAL = [[0, "#e9eef5"], [0.5, "#e8a33d"], [1, "#a11d1d"]]
 
 
@@ -50,6 +55,20 @@ def named_bars(values: dict[str, float], unit: str, colour: str = INK) -> str:
     """Horizontal bars of one figure per name."""
     bars = go.Bar(y=list(values), x=list(values.values()), orientation="h", marker_color=colour)
     return _figure([bars], height=90 + 30 * len(values), xaxis_title=unit, yaxis={"autorange": "reversed"}, bargap=0.4)
+
+
+def stacked_bars(shares: dict[str, dict[str, float]], unit: str) -> str:
+    """Horizontal bars made of parts: name of the bar -> name of the part -> its share."""
+    parts = list(dict.fromkeys(part for one in shares.values() for part in one))
+    traces = [
+        go.Bar(
+            y=list(shares), x=[round(one.get(part, 0.0), 2) for one in shares.values()], name=part, orientation="h",
+            marker_color=GROUP_COLOURS[i % len(GROUP_COLOURS)], hovertemplate="%{y}, " + part + ": %{x:.1f} " + unit,
+        )
+        for i, part in enumerate(parts)
+    ]  # fmt: skip
+    layout = {"xaxis_title": unit, "yaxis": {"autorange": "reversed"}, "barmode": "stack", "bargap": 0.35}
+    return _figure(traces, height=150 + 30 * len(shares), showlegend=True, **layout)
 
 
 def curves(series: dict[str, tuple[str, np.ndarray]], x: np.ndarray, x_title: str, y_title: str) -> str:
@@ -133,6 +152,20 @@ def reliability(
     return _figure(traces, xaxis_title=told_title, yaxis_title=made_title, yaxis_rangemode="tozero")
 
 
+def coloured_map(places: np.ndarray, groups: np.ndarray, names: list[str]) -> str:
+    """Points (point, 2) of a plane without axes, coloured by group, named when pointed at."""
+    traces = [
+        go.Scatter(
+            x=np.round(places[groups == g, 0], 2).tolist(), y=np.round(places[groups == g, 1], 2).tolist(),
+            text=[names[i] for i in np.flatnonzero(groups == g)], mode="markers", name=f"{g + 1}",
+            marker={"size": 6, "color": GROUP_COLOURS[g % len(GROUP_COLOURS)]}, hovertemplate="%{text}<extra></extra>",
+        )
+        for g in range(groups.max() + 1)
+    ]  # fmt: skip
+    hidden = {"visible": False}
+    return _figure(traces, height=460, xaxis=hidden, yaxis={**hidden, "scaleanchor": "x"})
+
+
 def spread_bars(groups: dict[str, np.ndarray], unit: str, colour: str) -> str:
     """Quartiles and 5th to 95th percentile of a figure per name, without the single values."""
     known = {name: values[np.isfinite(values)] for name, values in groups.items()}
@@ -146,7 +179,7 @@ def spread_bars(groups: dict[str, np.ndarray], unit: str, colour: str) -> str:
     return _figure([trace], height=90 + 34 * len(known), **layout)
 
 
-def training_curve(path: Path) -> list[tuple[str, str]]:
+def training_curve(path: Path, without: Collection[str] = ()) -> list[tuple[str, str]]:
     """One chart per column of a curve's CSV over its first column: (column, chart)."""
     with path.open(newline="") as file:
         header, *rows = list(csv.reader(file))
@@ -155,8 +188,8 @@ def training_curve(path: Path) -> list[tuple[str, str]]:
         (name, _figure(
             [go.Scatter(x=values[:, 0].tolist(), y=values[:, c].tolist(), mode="lines+markers", marker_size=4,
                         line_color=COLOURS["prediction"])],
-            height=240, xaxis_title=header[0], yaxis_title=name.replace("_", " "),
+            height=240, xaxis_title=header[0],
         ))
         for c, name in enumerate(header)
-        if c > 0 and np.isfinite(values[:, c]).any()
+        if c > 0 and name not in without and np.isfinite(values[:, c]).any()
     ]  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline import metrics
 from pipeline.frames import PackedFrames
-from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number
+from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number, percent
 from pipeline.report.breakdown import detector_rows
 from pipeline.report.evaluate import Figures
 from pipeline.report.figures import heat_map, reliability, spread_bars
@@ -55,7 +55,7 @@ def _contact_sheet(material: Material) -> list[Card]:
 def detector_section(material: Material, figures: Figures) -> Section:
     """What the frozen detector saw, and how far its confidence can be trusted."""
     rows: list[tuple[str, ...]] = [
-        (name, number(found), number(error, 2)) for name, found, error in detector_rows(material)
+        (name, percent(found), number(error, 2)) for name, found, error in detector_rows(material)
     ]
     head: tuple[str, ...] = ("view", "person found, % of frames", "error, % of the box")
     if "error_px" not in figures:

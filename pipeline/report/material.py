@@ -102,10 +102,12 @@ class Material:
     seen: list[Seen]
     status: dict[str, np.ndarray]  # of the labels of each recording, (frame, joint)
     uncertainty_mm: dict[str, np.ndarray]  # of the same, (frame, joint)
-    views_used: dict[str, np.ndarray]  # how many views agree with the same, (frame, joint)
+    view_status: dict[str, np.ndarray]  # what became of each view's detections, (frame, view, joint)
     references: list[Reference]
     reasons: dict[int, str]  # what the codes of `status` mean
+    fates: dict[int, str]  # what those of `view_status` mean
     metric: bool  # whether the labels' scale was fixed
+    supervision: str  # what taught the network, as `train.supervision` has it; empty without predictions
 
     def select(self, split: str, *, evaluation_only: bool = False) -> list[Seen]:
         """The recordings of a split in their labelling views, or in those for evaluation only."""
@@ -124,14 +126,20 @@ def gather(files: Files, labels_path: Path) -> Material:
     seen: list[Seen] = []
     for recording in capture.recordings:
         seen += _see_all(recording, *(_group(store, recording.name) for store in (poses2d, labels, predictions, truth)))
-    status, uncertainty_mm, views_used = (
+    status, uncertainty_mm, view_status = (
         {r.name: labels[r.name][name] for r in capture.recordings if r.name in labels}
-        for name in ("status", "uncertainty_mm", "views_used")
+        for name in ("status", "uncertainty_mm", "view_status")
     )
     metric = all(labels[name].attrs.get("scale", "none") != "none" for name in status)
-    reasons = {code: name.replace("_", " ") for name, code in labels.attrs.get("statuses", {}).items()}
+    supervision = str(predictions.attrs.get("supervision", "")) if predictions is not None else ""
+    reasons, fates = (
+        {code: name.replace("_", " ") for name, code in labels.attrs.get(key, {}).items()}
+        for key in ("statuses", "view_statuses")
+    )
     references = read_references(files.structure)
-    return Material(capture, seen, status, uncertainty_mm, views_used, references, reasons, metric)
+    return Material(
+        capture, seen, status, uncertainty_mm, view_status, references, reasons, fates, metric, supervision,
+    )  # fmt: skip
 
 
 def _group(store: Store | None, recording: str) -> RecordingGroup | None:

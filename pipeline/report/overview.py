@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.report.audit import worst_card, worst_frames
-from pipeline.report.blocks import Answer, Card, number
+from pipeline.report.blocks import Answer, Card, number, percent
 from pipeline.report.breakdown import (
     detector_rows,
     joint_errors_mm,
@@ -46,7 +46,7 @@ def _worst_pictures(material: Material) -> list[Card]:
 
 def _labels(material: Material, figures: Figures) -> Answer:
     labels, known = figures["labels"], figures.get("labels_known", {})
-    covered = f"{number(labels['coverage'])} % of the joints have a label"
+    covered = f"{percent(labels['coverage'])} % of the joints have a label"
     question, link = "How good are the labels?", "labels"
     if "n_mpjpe_mm" not in labels:
         seen = [s for s in material.seen if not s.view.evaluation_only]
@@ -121,7 +121,7 @@ def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
         found.append(f"no labels for {', '.join(missing)}")
     seldom = min(detector_rows(material), key=lambda row: np.nan_to_num(row[1], nan=np.inf))
     if seldom[1] < SELDOM_FOUND_PERCENT:
-        found.append(f"the detector finds the person in {number(seldom[1])} % of the frames of {seldom[0]}")
+        found.append(f"the detector finds the person in {percent(seldom[1])} % of the frames of {seldom[0]}")
     found += _detector_troubles(material)
     if rejected:
         reason, n = next(iter(rejected.items()))

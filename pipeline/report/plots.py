@@ -1,27 +1,35 @@
 """The tables behind `dvc plots`; a figure that does not apply has no column or no rows."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import metrics
-from pipeline.report.breakdown import joint_errors_mm, reference_name
+from pipeline.report.breakdown import joint_errors_mm, pose_errors_mm, reference_name
 from pipeline.report.look import JOINT_TITLES
 from pipeline.report.material import Material, Seen
 from pipeline.report.results import pck_curves, predicted_test
 from pipeline.skeleton import ROOT
 from pipeline.stage import whole
 
-LABEL_JOINTS, NETWORK_JOINTS, PCK = "label_joints.csv", "network_joints.csv", "pck.csv"
+LABEL_JOINTS, NETWORK_JOINTS, NETWORK_ACTIONS, NETWORK_VIEWS, PCK = (
+    "label_joints.csv", "network_joints.csv", "network_actions.csv", "network_views.csv", "pck.csv",
+)  # fmt: skip
 
 
 def write_plots(folder: Path, material: Material) -> None:
-    """Write error per joint of labels and network (mm, scale-aligned) and the PCK curves."""
+    """Write error per joint of labels and network, per action and view of the network, and the PCK curves.
+
+    Errors are in mm, scale-aligned; those by view have the unseen views too.
+    """
     train = [s for s in material.select("train") if s.has_truth]
+    test, new_view = predicted_test(material), predicted_test(material, evaluation_only=True)
     _write_joints(folder / LABEL_JOINTS, train, "label_cam_mm")
-    _write_joints(folder / NETWORK_JOINTS, predicted_test(material), "predicted_cam_mm")
+    _write_joints(folder / NETWORK_JOINTS, test, "predicted_cam_mm")
+    _write_groups(folder / NETWORK_ACTIONS, "action", test, lambda s: s.recording.action)
+    _write_groups(folder / NETWORK_VIEWS, "view", [*test, *new_view], lambda s: s.view.name)
     curves = pck_curves(material)
     columns = [metrics.AUC_THRESHOLDS_MM, *(values for _, values in curves.values())] if curves else []
     rows = [[f"{value:.5g}" for value in row] for row in zip(*columns, strict=True)]
@@ -33,6 +41,14 @@ def _write_joints(path: Path, seen: list[Seen], name: str) -> None:
     named = list(zip(JOINT_TITLES, errors, strict=True))
     rows = [(joint, f"{error:.2f}") for j, (joint, error) in enumerate(named) if j != ROOT and np.isfinite(error)]
     _write(path, ("joint", "error_mm"), rows)
+
+
+def _write_groups(path: Path, what: str, seen: list[Seen], key: Callable[[Seen], str]) -> None:
+    groups: dict[str, list[np.ndarray]] = {}
+    for one in seen:
+        groups.setdefault(key(one), []).append(pose_errors_mm(one, "predicted_cam_mm", reference_name(one)))
+    rows = [(name, f"{float(metrics.mean(np.concatenate(groups[name]))):.2f}") for name in sorted(groups)]
+    _write(path, (what, "error_mm"), rows)
 
 
 def _write(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

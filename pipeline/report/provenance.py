@@ -12,6 +12,12 @@ from pipeline.report.figures import named_bars, training_curve
 from pipeline.report.material import Files, Material
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, reading
 
+# What the columns of the curves are called; the learning rate is a parameter's doing and not shown.
+CURVES = {
+    "train_loss": "loss", "val_n_mpjpe_mm": "N-MPJPE of held-out frames from their labels, mm",
+    "val_error_percent": "error on held-out images, % of the box",
+}  # fmt: skip
+NOT_SHOWN = ("lr",)
 PACKAGES = ("numpy", "opencv-python", "torch", "scipy", "scikit-learn", "zarr", "dask", "dvc", "mediapipe")
 HASH_DIGITS = 12
 MOST_ENTRIES = 24  # of what a store says of single recordings: more are counted, not shown
@@ -22,8 +28,8 @@ def training_section(files: Files) -> Section:
     blocks: list[Block] = []
     for stage, title in (("train", "3D network"), ("pretrain", "2D detector")):
         if files.curve(stage).exists():
-            charts = training_curve(files.curve(stage))
-            blocks += [Chart(f"{title}: {name.replace('_', ' ')}", chart) for name, chart in charts]
+            charts = training_curve(files.curve(stage), NOT_SHOWN)
+            blocks += [Chart(f"{title}: {CURVES.get(name, name.replace('_', ' '))}", chart) for name, chart in charts]
     return Section("training", "Training", "Curves of the two trainings.", blocks)
 
 
@@ -35,11 +41,12 @@ def run_section(files: Files, material: Material, costs: Mapping[str, Mapping[st
         seconds = {stage: one["seconds"] for stage, one in costs.items()}
         note = f"{number(total / 60)} minutes in all; the report up to here."
         blocks.append(Chart("Time", named_bars(seconds, "seconds"), note))
-        memory = [(stage, number(one["peak_mib"], 0)) for stage, one in costs.items() if "peak_mib" in one]
-        blocks += [Table("Peak memory", ("stage", "MiB"), memory)] if memory else []
-    blocks.append(Table("Parameters", ("key", "value"), _flat(params.model_dump())))
-    blocks.append(Table("Provenance", ("what", "said by", "value"), _provenance(files, material)))
-    blocks.append(Table("Versions", ("package", "version"), [("python", platform.python_version()), *_versions()]))
+        memory = {stage: one["peak_mib"] for stage, one in costs.items() if "peak_mib" in one}
+        blocks += [Chart("Peak memory", named_bars(memory, "MiB"))] if memory else []
+    blocks.append(Table("Parameters", ("key", "value"), _flat(params.model_dump()), words=True))
+    blocks.append(Table("Provenance", ("what", "key", "value"), _provenance(files, material), words=True))
+    versions = [("python", platform.python_version()), *_versions()]
+    blocks.append(Table("Versions", ("package", "version"), versions, words=True))
     return Section("run", "What was run", "Enough to run it again.", blocks)
 
 

@@ -7,15 +7,16 @@ import numpy as np
 from pipeline import metrics
 from pipeline.frames import PackedFrames
 from pipeline.report.audit import FIGURE_TITLES
-from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number
+from pipeline.report.blocks import Block, Card, Chart, Gallery, Rows, Section, Table, number
 from pipeline.report.breakdown import Row, joint_errors_mm, label_px, network_rows, pose_errors_mm, reference_name
 from pipeline.report.evaluate import Figures
 from pipeline.report.figures import curves, heat_map, histogram, joint_bars
-from pipeline.report.images import overlay
+from pipeline.report.images import crop_around, data_uri, overlay
 from pipeline.report.look import COLOURS, INK
 from pipeline.report.material import Material, Seen, joined
 from pipeline.report.scenes import pose_scene
 
+ROW_PERCENTILES = (10, 50, 90)  # of the errors, of the frames shown side by side
 AGAINST = {"true_cam_mm": "the truth", "label_cam_mm": "the labels, as there is no truth"}
 
 
@@ -89,7 +90,9 @@ def _tables(material: Material, seen: list[Seen]) -> list[Block]:
         "subject": lambda s: s.recording.subject,
         "view": lambda s: s.view.name + (" (unseen)" if s.view.evaluation_only else ""),
     }
-    return [_rows_table(name, network_rows(seen, material, key)) for name, key in keys.items()]
+    trained_views = [s for s in seen if not s.view.evaluation_only]
+    groups = {"action": trained_views, "subject": trained_views, "view": seen}
+    return [_rows_table(name, network_rows(groups[name], material, key)) for name, key in keys.items()]
 
 
 def _rows_table(name: str, rows: list[Row]) -> Table:
@@ -120,7 +123,23 @@ def example_section(material: Material, n: int) -> Section:
     ranks = np.unique(np.linspace(0, len(ranked) - 1, min(n, len(ranked))).round().astype(int))
     cards = [example_card(*ranked[rank], place=_place(int(rank), len(ranked))) for rank in ranks]
     lead = "From the best to the worst frame, evenly spread over the ranking. Drag the skeletons to turn them."
-    return Section("examples", "Examples", lead, [Gallery("", cards)])
+    return Section("examples", "Examples", lead, [Gallery("", cards), _rows(ranked, material.supervision)])
+
+
+def _rows(ranked: list[tuple[float, int, Seen]], supervision: str) -> Rows:
+    """An easy, a middling and a hard frame: the image, the truth, what several views give and what one view gives."""
+    taught = {"self": "taught by labels", "full": "taught by the truth"}.get(supervision, supervision)
+    names = {"label": "label, from all views", "prediction": f"network, from this image, {taught}"}
+    names = {"truth": "truth", **names} if ranked[0][2].has_truth else names
+    rows = []
+    for percentile in ROW_PERCENTILES:
+        _, frame, seen = ranked[round(percentile / 100 * (len(ranked) - 1))]
+        crop = crop_around(seen.box_px[frame].reshape(2, 2), seen.view.size_px)
+        image = data_uri(crop.cut(PackedFrames(seen.view.file)[frame]))
+        poses = {"truth": seen.true_cam_mm, "label": seen.label_cam_mm, "prediction": seen.predicted_cam_mm}
+        scenes = [Card(names[name], scene=pose_scene({name: poses[name][frame]})) for name in names]
+        rows.append([Card(f"{seen.recording.name}, {seen.view.name}, frame {frame}", image), *scenes])
+    return Rows("Side by side", ("image", *names.values()), rows)
 
 
 def _place(rank: int, n: int) -> str:

@@ -6,11 +6,12 @@ open is fixed in `score.py` and stored with every reference; docs/metrics.md say
 """
 
 from pipeline.structure.fit import fit_reference
+from pipeline.structure.layout import pose_map
 from pipeline.structure.references import fit_references, read_references, write_references
 from pipeline.structure.score import Reference, clusters, normalised, pss
 from pipeline.structure.sources import has_truth
 
 __all__ = [
-    "Reference", "clusters", "fit_reference", "fit_references", "has_truth", "normalised", "pss", "read_references",
-    "write_references",
+    "Reference", "clusters", "fit_reference", "fit_references", "has_truth", "normalised", "pose_map", "pss",
+    "read_references", "write_references",
 ]  # fmt: skip

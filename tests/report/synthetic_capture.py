@@ -172,9 +172,8 @@ def write_rigs(
 
 def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "bones", wrist_mm: float = 17.0) -> None:
     """Labels: the truth times `scale` in each camera's frame, left wrist `wrist_mm` off; frame 5 has no head."""
-    with writing(
-        world.root / "data" / "labels.zarr", LABELS, method="robust", statuses={"valid": 1, "few_views": 2}
-    ) as store:
+    about = {"statuses": {"valid": 1, "few_views": 2}, "view_statuses": {"used": 1, "exchanged": 2, "no_pose": 3}}
+    with writing(world.root / "data" / "labels.zarr", LABELS, method="robust", **about) as store:
         for recording in world.capture.recordings:
             truth = world.joints_world_mm[recording.name].copy()
             truth[:, joint("l_wrist"), 2] += wrist_mm
@@ -188,6 +187,7 @@ def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "b
             status[5, joint("head")] = 2
             view_status = np.zeros((F, V, J), np.uint8)
             view_status[:, used] = 1
+            view_status[7, used[0], joint("l_wrist")] = 2
             group = store.create(recording.name, {"frame": F, "view": V}, scale=fixed_by, mode="rig")
             group.write(0, {
                 "joints_world_mm": scale * truth, "joints_cam_mm": cam, "status": status,
