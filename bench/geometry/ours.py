@@ -7,6 +7,7 @@ import numpy as np
 from bench.geometry.simulation import Capture
 from pipeline.geometry import bones, triangulation
 from pipeline.geometry.align import rig_error
+from pipeline.geometry.bundle import EXACT, Focal
 from pipeline.geometry.rig import Rig, RigNotFound, find_rig
 from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.params import read_params
@@ -23,7 +24,11 @@ def linear(capture: Capture, rig: Rig | None = None) -> np.ndarray:
 
 def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by robust maximum likelihood."""
-    return triangulation.robust(capture.rays, capture.sigma, *_poses(capture, rig))
+    focal = 1.0 if rig is None else rig.focal.factor
+    rays, sigma = capture.rays, capture.sigma
+    if focal != 1.0:
+        rays, sigma = rays / focal, sigma / focal
+    return triangulation.robust(rays, sigma, *_poses(capture, rig))
 
 
 def pairs(capture: Capture, rig: Rig | None = None) -> np.ndarray:
@@ -57,9 +62,9 @@ def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.
     return bones.refine(points, capture.rays, capture.sigma, R[None], t[None], lengths, tolerance)[0]
 
 
-def self_calibrated(capture: Capture) -> Rig:
+def self_calibrated(capture: Capture, focal: Focal = EXACT) -> Rig:
     """The rig found from the people alone; its unit and world are its own. Raises RigNotFound."""
-    return find_rig(capture.rays, capture.sigma, seed=SEED)
+    return find_rig(capture.rays, capture.sigma, seed=SEED, focal=focal)
 
 
 def frame_by_frame(capture: Capture) -> np.ndarray:

@@ -1,0 +1,56 @@
+"""What a wrong or unknown focal length costs a rig found from people, and its labels."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bench.geometry import ours
+from bench.geometry.measure import Table, mean_or_failed
+from bench.geometry.simulation import Capture, Scenes
+from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
+from pipeline.geometry.bundle import EXACT, Focal
+from pipeline.geometry.rig import RigNotFound
+from pipeline.metrics import pa_mpjpe
+
+NOTE = """1,000 spread frames, 5 px of noise, 5 % outliers: errors of the rig and of the focal length (medians over
+captures), and PA-MPJPE in mm of robust labels (mean). Refined: one factor for all cameras, expected near 1 to 5 %."""
+
+WRONG = 1.1
+SETTINGS = {
+    "given, exact": (1.0, EXACT),
+    "given 10 % too long, kept": (WRONG, EXACT),
+    "given 10 % too long, refined": (WRONG, Focal(std=0.05)),
+    "unknown": (WRONG, Focal(std=np.inf)),
+}
+
+
+def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
+    """Print the table; it has no part in the summary."""
+    if sizes.full:
+        table = Table("Focal length", NOTE, ["focal length", "deg", "center mm", "focal %", "PA", "none"])
+        captures = scenes.film(sizes.pooled[1000], 1000, noise_px=NOISE_PX, outliers=OUTLIERS)
+        for name, (factor, focal) in SETTINGS.items():
+            _row(table, name, [misjudged(capture, factor) for capture in captures], factor, focal)
+    return {}
+
+
+def misjudged(capture: Capture, factor: float) -> Capture:
+    """The same capture with focal lengths given as so many times the true ones."""
+    longer = np.array([[factor, 1, 1], [1, factor, 1], [1, 1, 1]])
+    return replace(capture, cameras=[replace(camera, K=camera.K * longer) for camera in capture.cameras])
+
+
+def _row(table: Table, name: str, captures: list[Capture], factor: float, focal: Focal) -> None:
+    rows, errors = [], []
+    for capture in captures:
+        try:
+            rig = ours.self_calibrated(capture, focal)
+        except RigNotFound:
+            errors.append(np.full(len(capture.px), np.nan))
+            continue
+        # The factor found is of the focal length given.
+        off = abs(rig.focal.factor * factor - 1)
+        rows.append([*ours.rig_errors(capture, rig.R, rig.t), 100 * off])
+        errors.append(pa_mpjpe(ours.robust(capture, rig), capture.joints_world_mm))
+    middle = np.median(rows, axis=0) if rows else [None] * 3
+    table.row(name, *middle, mean_or_failed(np.concatenate(errors)), f"{len(captures) - len(rows)} of {len(captures)}")
