@@ -26,6 +26,7 @@ functions in one process without workers, with the parameters of params.yaml: fr
 undistortion, rejection, covariances and bone lengths included. CPU seconds, frames per second, and the peak memory."""
 
 MEBIBYTE = 2**20
+ROOT = Path(__file__).parents[2]
 
 
 def run(_: Scenes, sizes: Sizes) -> dict[str, float]:
@@ -45,16 +46,16 @@ def run(_: Scenes, sizes: Sizes) -> dict[str, float]:
 def _child(*arguments: str) -> str:
     # A process of its own: the peak memory of a process never falls.
     command = [sys.executable, "-m", "bench.geometry.scaling", *arguments]
-    root = Path(__file__).parents[2]
     done = subprocess.run(
-        command, cwd=root, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"EPILINE_WORKERS": "0"}
+        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"EPILINE_WORKERS": "0"}
     )
     return done.stdout
 
 
 def write(folder: Path, n_frames: int) -> None:
     """Write the manifest and the 2D poses of a capture: one shard of motion over and over, spoiled anew each time."""
-    [filmed] = Scenes(synthetic_motion(1, 60.0), 0).film(1, FRAMES_PER_SHARD, noise_px=0.0, outliers=0.0)
+    block = min(n_frames, FRAMES_PER_SHARD)
+    [filmed] = Scenes(synthetic_motion(1, 20.0), 0).film(1, block, noise_px=0.0, outliers=0.0)
     views = [View.of(f"c{v}", "none", camera) for v, camera in enumerate(filmed.cameras)]
     recording = Recording(
         name="long", subject="S1", action="all", split="train", rig="A", fps=25, n_frames=n_frames, views=views
@@ -75,7 +76,7 @@ def write(folder: Path, n_frames: int) -> None:
 
 def label(folder: Path) -> dict[str, float]:
     """Calibrate and triangulate what `write` wrote; the CPU seconds of both and the peak memory in bytes."""
-    params = read_params(Path("params.yaml"))
+    params = read_params(ROOT / "params.yaml")
     poses2d, rigs = folder / "poses2d.zarr", folder / "rigs.zarr"
     start = time.process_time()
     calibrate_capture(folder, poses2d, rigs, params.calibrate)

@@ -6,12 +6,16 @@ import re
 import numpy as np
 import pytest
 
-from bench.geometry import known_rig
+from bench.geometry import detections, known_rig, scaling
 from bench.geometry.__main__ import main
+from bench.geometry.detections import OPENPOSE, read_detections
+from bench.geometry.focal_length import misjudged
 from bench.geometry.measure import FAILED_MM, Errors, mean_or_failed
 from bench.geometry.simulation import Scenes, synthetic_motion
 from bench.geometry.sizes import Sizes
 from bench.peers import remote
+from pipeline.skeleton import JOINTS, N_JOINTS
+from pipeline.stores import LABELS, reading
 from tests.house.imports import ROOT
 
 TINY = Sizes(
@@ -19,6 +23,7 @@ TINY = Sizes(
     long_frames=30, curve=(),
     repeats=1,
 )  # fmt: skip
+SCENES = Scenes(synthetic_motion(1, 5.0), 0)
 OURS = {
     "self_over_known_n_100", "self_over_known_n_10", "frame_over_known_pa", "robust_mm", "robust_bones_mm",
     "linear_frames_per_s", "robust_frames_per_s", "rig_1000_cpu_s",
@@ -60,7 +65,45 @@ def test_a_frame_without_labels_fails():
 
 
 def test_the_oracle_does_not_see_the_outliers():
-    [capture] = Scenes(synthetic_motion(1, 5.0), 0).film(1, 40, noise_px=0.0, outliers=0.05)
+    [capture] = SCENES.film(1, 40, noise_px=0.0, outliers=0.05)
     enough = (~capture.outlier).sum(1) >= 2
     error = np.linalg.norm(known_rig.oracle(capture) - capture.joints_world_mm, axis=-1)
     assert error[enough].max() < 1e-3
+
+
+def test_focal_lengths_are_misjudged_as_asked():
+    [capture] = SCENES.film(1, 3, noise_px=0.0, outliers=0.0)
+    wrong = misjudged(capture, 1.25)
+    assert np.allclose(wrong.rays * 1.25, capture.rays)
+    assert np.array_equal(wrong.px, capture.px)
+
+
+def test_capture_on_disk_is_calibrated_and_labelled(tmp_path, monkeypatch):
+    monkeypatch.setenv("EPILINE_WORKERS", "0")
+    scaling.write(tmp_path, 60)
+    told = scaling.label(tmp_path)
+    assert all(value > 0 for value in told.values())
+    joints = reading(tmp_path / "labels.zarr", LABELS)["long"]["joints_world_mm"]
+    assert joints.shape == (60, N_JOINTS, 3)
+    assert np.isfinite(joints).mean() > 0.9
+
+
+def test_real_detections_are_read_and_compared(tmp_path, capsys):
+    [capture] = SCENES.film(1, 40, noise_px=0.0, outliers=0.0)
+    kpts2d, conf = np.zeros((40, 4, 25, 2)), np.zeros((40, 4, 25))
+    for name, column in OPENPOSE.items():
+        kpts2d[:, :, column] = capture.px[:, :, JOINTS.index(name)]
+        conf[:, :, column] = 0.9
+    conf[3, 1, OPENPOSE["l_wrist"]] = 0.1
+    path = tmp_path / "openpose.npz"
+    calibration = {"K": capture.K, "dist": np.zeros((4, 5)), "R": capture.R, "t": capture.t / 1000}
+    np.savez(path, kpts2d=kpts2d, conf=conf, **calibration)
+    seen = read_detections(path)
+    wrist, spine = JOINTS.index("l_wrist"), JOINTS.index("spine")
+    assert np.isinf(seen.sigma[3, wrist, 1])
+    assert np.isinf(seen.sigma[:, spine]).all()
+    known = np.isfinite(seen.sigma)
+    assert np.allclose(seen.rays[known], capture.rays[known], atol=1e-9)
+    detections.run(path)
+    [row] = re.findall(r"one rig, against as shipped +(\S+) +(\S+) +(\S+)", capsys.readouterr().out)
+    assert all(float(error) < 0.01 for error in row)
