@@ -204,6 +204,12 @@ class TrainParams(LoopParams):
         return self
 
 
+class RefineParams(LoopParams):
+    """Training of the refinement unit."""
+
+    source: Literal["none", "truth", "labels"]
+
+
 class ReportParams(_Section):
     """The report."""
 
@@ -221,6 +227,7 @@ class Params(_Section):
     triangulate: TriangulateParams
     structure: StructureParams
     train: TrainParams
+    refine: RefineParams
     report: ReportParams
 
 

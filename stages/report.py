@@ -19,6 +19,7 @@ def main(data: Path, models: Path, reports: Path) -> None:
         triangulate=params.triangulate,
         structure=params.structure,
         train=params.train,
+        refine=params.refine,
         report=params.report,
     )
     write_report(data, models, reports, shown)

@@ -14,7 +14,7 @@ def held_out(recordings: np.ndarray, subjects: np.ndarray, frames: np.ndarray, c
     Names of recordings and subjects and frame numbers are (N,). Raises UserError where a chosen subject is not there,
     or no other is.
     """
-    known = set(subjects)
+    known = set(subjects.tolist())
     if not known > set(chosen):
         what = f"train.held_out_subjects = {chosen}, but the subjects to train on are {sorted(known)}"
         raise UserError(what, fix="Name some of them, not all.")

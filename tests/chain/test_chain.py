@@ -13,7 +13,7 @@ from tests.chain.conftest import stages_run
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(1500)]
 
-ALL = ["capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "report"]
+ALL = ["capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "refine", "report"]
 LENGTHS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
 
 
@@ -49,7 +49,7 @@ def test_a_second_repro_does_nothing(reproduced, repository):
 
 def test_a_changed_learning_rate_reruns_train_and_report_only(reproduced, repository):
     output = repository.run("dvc", "exp", "run", "-n", "faster", "-S", "train.lr=2e-3")
-    assert stages_run(output) == ["train", "report"]
+    assert stages_run(output) == ["train", "refine", "report"]
 
 
 def test_lifting_reruns_train_and_report_only(reproduced, repository):
@@ -60,7 +60,7 @@ def test_lifting_reruns_train_and_report_only(reproduced, repository):
 
 def test_full_supervision_reruns_train_and_report_only(reproduced, repository):
     output = repository.run("dvc", "exp", "run", "-n", "full", "-S", "train.supervision=full")
-    assert stages_run(output) == ["train", "report"]
+    assert stages_run(output) == ["train", "refine", "report"]
 
 
 def test_a_wrong_parameter_is_one_line(reproduced, repository):
