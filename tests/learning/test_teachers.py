@@ -5,9 +5,8 @@ import pytest
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
-from pipeline.learning.samples import METRIC_SIDE_MM, all_samples
+from pipeline.learning.samples import METRIC_SIDE_MM, all_samples, split
 from pipeline.learning.teachers import teacher
-from pipeline.learning.train import split
 from pipeline.learning.volumetric import VolumetricLesson
 from pipeline.stores import LABELS, POSES2D, RIGS, reading, reopen
 

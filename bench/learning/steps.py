@@ -1,0 +1,126 @@
+"""A training step of the volumetric network with real loading, beside the same step on tensors in memory.
+
+    python -m bench.learning.steps [--quick] [--json FILE] [--backbone resnet50 --input-px 256 --depth-cells 64]
+
+`step_over_bare` is the bare step's time over that with crops cut and changed: 1 means that loading costs nothing.
+Both are measured in turns in the same run and the median of their ratios is told; patches of the people are in memory,
+as after the first pass. `first_pass` is the same while every frame is still to be decoded. On a CPU, which loading
+shares, processor time counts instead of the wall's; on a GPU the peak of its memory is told too.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from pipeline.frames import pack_frames
+from pipeline.learning.device import choose_device, place
+from pipeline.learning.loader import shuffled
+from pipeline.learning.networks import Architecture, PoseNetwork
+from pipeline.learning.samples import Samples
+from pipeline.learning.volumetric import VolumetricLesson
+from pipeline.params import TrainParams, read_params
+from pipeline.skeleton import N_JOINTS
+
+FRAME_PX, PERSON_PX = 320, 160
+BATCH, BATCHES = 32, 8
+Batch = tuple[np.ndarray, ...]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--quick", action="store_true", help="three turns of 16 steps")
+    parser.add_argument("--backbone", default="slim")
+    parser.add_argument("--input-px", type=int, default=64)
+    parser.add_argument("--depth-cells", type=int, default=16)
+    told = parser.parse_args()
+    architecture = Architecture(told.backbone, 32 if told.backbone == "slim" else 0, told.depth_cells)
+    params = read_params().train.model_copy(update={"input_px": told.input_px, "depth_cells": told.depth_cells})
+    turns, steps = (3, 16) if told.quick else (7, 48)
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measured(made_samples(Path(folder), BATCHES * BATCH), architecture, params, turns, steps)
+    for name, value in figures.items():
+        print(f"{name}: {value:.3g}")
+    if told.json:
+        told.json.write_text(json.dumps(figures) + "\n")
+
+
+def measured(
+    samples: Samples, architecture: Architecture, params: TrainParams, turns: int, steps: int
+) -> dict[str, float]:
+    lesson = VolumetricLesson(samples, samples, params)
+    step = stepper(architecture, lesson)
+    kept = list(loaded(lesson, BATCHES))
+    timed(step, kept[:4])
+    bare_s, ratios, first_pass = [], [], []
+    for _ in range(turns):
+        bare_s.append(timed(step, (kept[i % BATCHES] for i in range(steps))) / steps)
+        ratios.append(bare_s[-1] / (timed(step, loaded(lesson, steps)) / steps))
+        fresh = VolumetricLesson(samples, samples, params)
+        first_pass.append(bare_s[-1] / (timed(step, loaded(fresh, BATCHES)) / BATCHES))
+    figures = {
+        "step_over_bare": float(np.median(ratios)),
+        "first_pass": float(np.median(first_pass)),
+        "bare_images_per_s": BATCH / float(np.median(bare_s)),
+    }
+    if choose_device().type == "cuda":
+        figures["peak_gib"] = torch.cuda.max_memory_allocated() / 2**30
+    return figures
+
+
+def loaded(lesson: VolumetricLesson, n: int) -> Iterator[Batch]:
+    orders = shuffled(np.arange(len(lesson)), BATCH, n, (0,))
+    return lesson.batches(orders, (0, 1), first=0, part=(0, 1))
+
+
+def stepper(architecture: Architecture, lesson: VolumetricLesson) -> Callable[[Batch], None]:
+    network = place(PoseNetwork(architecture), choose_device()).train()
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-4, fused=True)
+
+    def step(batch: Batch) -> None:
+        loss = lesson.loss(network, batch, 0.0)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def timed(step: Callable[[Batch], None], batches: Iterable[Batch]) -> float:
+    """Seconds of the wall on a GPU, which loading must keep busy; of all threads on a CPU, which they share with it."""
+    gpu = choose_device().type == "cuda"
+    clock = time.perf_counter if gpu else time.process_time
+    start = clock()
+    for batch in batches:
+        step(batch)
+    if gpu:
+        torch.cuda.synchronize()
+    return clock() - start
+
+
+def made_samples(folder: Path, n: int) -> Samples:
+    """Frames with the grain of real ones, packed as the pipeline packs them, and poses anywhere in them."""
+    rng = np.random.default_rng(0)
+    grain = (rng.integers(0, 256, (20, 20, 3), np.uint8) for _ in range(n))
+    frames = (cv2.resize(small, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_CUBIC) for small in grain)
+    pack_frames(folder / "view.jpegs", frames, 92)
+    center = rng.uniform(FRAME_PX * 0.4, FRAME_PX * 0.6, (n, 2))
+    joints_px = center[:, None] + rng.normal(0, PERSON_PX / 5, (n, N_JOINTS, 2))
+    joints_cam_mm = np.concatenate([joints_px * 10, rng.normal(4000, 200, (n, N_JOINTS, 1))], -1)
+    return Samples(
+        files=np.full(n, str(folder / "view.jpegs")), frames=np.arange(n), recordings=np.full(n, "bench"),
+        subjects=np.full(n, "bench"), center_px=center, side_px=np.full(n, 1.25 * PERSON_PX),
+        focal_px=np.full(n, 400.0), joints_px=joints_px, joints_cam_mm=joints_cam_mm,
+        uncertainty_mm=np.full((n, N_JOINTS), 10.0),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
