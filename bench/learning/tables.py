@@ -21,14 +21,19 @@ def write_tables(page: Path, results: dict[str, dict]) -> None:
 
 
 def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
-    """A row for every method: mean ± standard deviation over its seeds."""
+    """A row for every method: mean ± standard deviation over its seeds, where it has several."""
     keys = list(dict.fromkeys(key for found in figures.values() for key in found))
     lines = [
         "| | " + " | ".join(TITLES.get(key, key) for key in keys) + " | seeds |",
         "|---|" + "---|" * (len(keys) + 1),
     ]
     for name, found in figures.items():
-        cells = [f"{found[key]['mean']:.1f} ± {found[key]['std']:.1f}" if key in found else "" for key in keys]
+        cells = [_cell(found[key]) if key in found else "" for key in keys]
         seeds = max(one["seeds"] for one in found.values())
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {seeds} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(figure: dict[str, float]) -> str:
+    spread = f" ± {figure['std']:.1f}" if figure["seeds"] > 1 else ""
+    return f"{figure['mean']:.1f}{spread}"
