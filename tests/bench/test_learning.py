@@ -1,0 +1,50 @@
+"""The comparison of ways of teaching: its detector errs as told, its page keeps what is not its own."""
+
+import numpy as np
+import pytest
+
+from bench.learning.__main__ import summary
+from bench.learning.motion import detect
+from bench.learning.tables import write_tables
+from pipeline.geometry.camera import Camera, undistort
+from tests.geometry.scene import SIZE_PX, K, people, ring
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """Errors as a share of the person's height (F, V, 17) and confidences of people that a bent lens sees."""
+    R, t = ring(4)
+    lens = np.array([-0.2, 0.2, 0, 0, 0])
+    cameras = [Camera(K, lens, SIZE_PX, R[v], t[v]) for v in range(4)]
+    joints = np.repeat(people(20, area_mm=300.0), 60, axis=0)
+    found = detect(1, joints, cameras, np.random.default_rng(0))
+    true = np.stack([undistort(camera.project(joints), K, lens) for camera in cameras], 1)
+    return np.linalg.norm(found.rays - true, axis=-1) / found.height[..., None], found.confidence
+
+
+def test_the_detector_errs_as_real_ones_were_measured_to(seen):
+    errors, confidence = seen
+    assert 0.014 < np.median(errors) < 0.019
+    assert 0.039 < np.percentile(errors, 90) < 0.052
+    assert 0.01 < np.mean(errors > 0.1) < 0.024
+    assert 0.035 < np.median(errors[confidence < 0.3]) < 0.055
+    assert 0.009 < np.median(errors[confidence > 0.85]) < 0.014
+
+
+def test_a_summary_is_mean_and_spread_over_the_seeds():
+    found = summary({"a": [{"mm": 1.0}, {"mm": 3.0}], "b": [{"mm": 5.0}]})
+    assert found["a"]["mm"] == {"mean": 2.0, "std": 1.41, "seeds": 2}
+    assert found["b"]["mm"] == {"mean": 5.0, "std": 0.0, "seeds": 1}
+
+
+def test_a_table_is_filled_in_between_its_marks_alone(tmp_path):
+    page = tmp_path / "results.md"
+    others = "after\n<!-- table: other -->\nkept\n<!-- end -->\n"
+    page.write_text("before\n<!-- table: mine -->\nold\n<!-- end -->\n" + others)
+    found = summary({"a": [{"mpjpe_mm": 1.0}, {"mpjpe_mm": 3.0}], "b": [{"mpjpe_mm": 5.0}]})
+    write_tables(page, {"mine": found})
+    text = page.read_text()
+    assert "| a | 2.0 ± 1.4 | 2 |\n| b | 5.0 | 1 |" in text
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith(others)
