@@ -4,6 +4,7 @@ A folder with a manifest holds `manifest.json` and, where the truth is known, `t
 After the stage capture a view's `file` is its video, after frames its packed frames; its camera then fits those.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,14 @@ class Recording(_Strict):
     frame_numbers: list[int] | None = None  # of each kept frame in the video; set by frames
     views: list[View]
 
+    def refocused(self, factor: float) -> "Recording":
+        """The same recording with the focal lengths of all its cameras multiplied."""
+        if factor == 1:
+            return self
+        seen = [(view, view.camera.refocused(factor)) for view in self.views]
+        views = [view.model_copy(update={"K": c.K.tolist(), "dist": c.dist.tolist()}) for view, c in seen]
+        return self.model_copy(update={"views": views})
+
     def cameras(self, *, labelling: bool = False) -> list[int]:
         """Indices of the views; with `labelling`, only of those that may be used to make labels."""
         return [i for i, view in enumerate(self.views) if not (labelling and view.evaluation_only)]
@@ -83,6 +92,11 @@ class Capture(_Strict):
     source: str
     recordings: list[Recording]
     rejected: list[Rejected] = []
+
+    def refocused(self, factors: Mapping[str, float]) -> "Capture":
+        """The same capture with the focal lengths of the named recordings multiplied by what calibration found."""
+        recordings = [r.refocused(factors.get(r.name, 1.0)) for r in self.recordings]
+        return self.model_copy(update={"recordings": recordings})
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into the folder."""

@@ -5,7 +5,7 @@ Run as a program it merges a profile's overrides into params.yaml: python -m pip
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
@@ -82,11 +82,19 @@ class DetectParams(_Section):
 class CalibrateParams(_Section):
     """Self-calibration."""
 
-    mode: Literal["rig", "frame", "known"]
+    mode: Literal["rig", "window", "frame", "known", "refine"]
+    window_frames: Annotated[int, Field(ge=10)]
+    focal: Literal["exact", "approximate", "unknown"]
     min_confidence: Fraction
     ignore_distortion: bool
     scale: Literal["bones", "height", "none"]
     seed: Seed
+
+    @model_validator(mode="after")
+    def _focal_needs_one_rig(self) -> Self:
+        if self.focal != "exact" and self.mode not in ("rig", "refine"):
+            raise ValueError(f"focal = {self.focal} needs mode rig or refine, not {self.mode}")
+        return self
 
 
 class TriangulateParams(_Section):

@@ -57,12 +57,11 @@ POSES2D = Schema("poses2d", 1, (
     _f32("box_px", "frame view corner", "px", "the person's box: left, top, right, bottom; NaN: no person found"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 2, (
-    # One row for a static rig; else one per frame.
+RIGS = Schema("rigs", 3, (
+    # One row for a static rig; else one per frame. The attributes say by what factor the focal lengths were found to
+    # differ from those given (focal_factor), and its standard deviation (focal_std; 0: taken as they were given).
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
-    _f32("focal_factor", "rig", "1", "factor of all focal lengths; NaN: not calibrated"),
-    _f32("focal_std", "rig", "1", "relative standard deviation of the focal lengths; 0: taken as they were given"),
     _f32("rotation_std_deg", "rig view", "deg", "standard deviation of the rotation, from the adjustment's covariance"),
     _f32("center_std_mm", "rig view", "mm", "standard deviation of the camera centre"),
     _f32("residual_px", "rig view", "px", "median reprojection error of the inliers"),
@@ -190,6 +189,11 @@ def writing(path: Path, schema: Schema, **attrs: Any) -> Iterator[Store]:
     with whole(path) as aside:
         about = {"schema": schema.name, "version": schema.version, "about": attrs}
         yield Store(aside, schema, zarr.create_group(aside, attributes=about))
+
+
+def focal_factors(store: Store) -> dict[str, float]:
+    """What calibration multiplied the focal lengths of each recording by, from the store of rigs or of labels."""
+    return {name: store[name].attrs.get("focal_factor", 1.0) for name in store}
 
 
 def reopen(path: Path, schema: Schema) -> Store:

@@ -20,10 +20,10 @@ NOTE = """No extrinsics used: the rig's distance from each calibration in the fi
 robust labels of limb joints from those made of the same detections with it, aligned frame by frame, in mm: median frame
 and 90th percentile."""
 
-# Where OpenPose's BODY_25 has the project's joints; it has no spine and no head's top.
+# Where OpenPose's BODY_25B has the project's joints; it has no pelvis and no spine.
 OPENPOSE = dict(
-    thorax=1, r_shoulder=2, r_elbow=3, r_wrist=4, l_shoulder=5, l_elbow=6, l_wrist=7, pelvis=8, r_hip=9, r_knee=10,
-    r_ankle=11, l_hip=12, l_knee=13, l_ankle=14,
+    thorax=17, head=18, l_shoulder=5, r_shoulder=6, l_elbow=7, r_elbow=8, l_wrist=9, r_wrist=10, l_hip=11, r_hip=12,
+    l_knee=13, r_knee=14, l_ankle=15, r_ankle=16,
 )  # fmt: skip
 MIN_CONFIDENCE = 0.3
 
@@ -38,7 +38,7 @@ class Detections:
 
 
 def read_detections(path: Path) -> Detections:
-    """From an .npz: kpts2d (F, V, 25, 2) px and conf (F, V, 25) of OpenPose's BODY_25, K and dist of the cameras.
+    """From an .npz: kpts2d (F, V, 25, 2) px and conf (F, V, 25) of OpenPose's BODY_25B, K and dist of the cameras.
 
     R and t, and R_ba and t_ba, where there, are calibrations (x_cam = R X + t, metres).
     """

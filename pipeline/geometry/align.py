@@ -42,26 +42,42 @@ def align(
     return s[..., None, None] * source @ np.swapaxes(R, -1, -2) + t[..., None, :]
 
 
+def rig_similarity(
+    R_from: np.ndarray, centers_from: np.ndarray, R_to: np.ndarray, centers_to: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Scale, rotation (3, 3) and shift (3,) from one rig's world to another's: x_to = scale * Q @ x_from + shift.
+
+    Rotations are (V, 3, 3) from the world to each camera, centres (V, 3). The rotation is the mean over the cameras,
+    as the centres of two or of collinear cameras leave it open. Cameras that are NaN in either rig do not count; NaN
+    where fewer than two remain.
+    """
+    parts = (R_from, centers_from, R_to, centers_to)
+    keep = np.all([np.isfinite(x).reshape(len(x), -1).all(-1) for x in parts], axis=0)
+    if keep.sum() < 2:
+        return float("nan"), np.full((3, 3), np.nan), np.full(3, np.nan)
+    R_a, a, R_b, b = (x[keep] for x in parts)
+    # R_a = R_b @ Q where Q takes the one world to the other.
+    Q = nearest_rotation(np.einsum("vji,vjk->ik", R_b, R_a))
+    moved = (a - a.mean(0)) @ Q.T
+    scale = float((moved * (b - b.mean(0))).sum() / max((moved**2).sum(), 1e-300))
+    return scale, Q, b.mean(0) - scale * Q @ a.mean(0)
+
+
 def rig_error(
     R_estimated: np.ndarray, centers_estimated: np.ndarray, R_true: np.ndarray, centers_true: np.ndarray
 ) -> tuple[float, float]:
     """Mean rotation error in degrees and mean centre error (unit of the true centres) of a rig's cameras.
 
-    Rotations are (V, 3, 3) from the world to each camera, centres (V, 3); the worlds may differ by a similarity. Its
-    rotation is the mean over the cameras, as the centres of two or of collinear cameras leave it open. Cameras that
-    are NaN in either rig do not count; both errors are NaN where fewer than two remain.
+    Rotations are (V, 3, 3) from the world to each camera, centres (V, 3); the worlds may differ by a similarity, that
+    of `rig_similarity`. Cameras that are NaN in either rig do not count; NaN where fewer than two remain.
     """
-    known = [np.isfinite(x).reshape(len(x), -1).all(-1) for x in (R_estimated, centers_estimated, R_true, centers_true)]
-    keep = np.all(known, axis=0)
-    if keep.sum() < 2:
+    scale, Q, shift = rig_similarity(R_estimated, centers_estimated, R_true, centers_true)
+    if np.isnan(scale):
         return float("nan"), float("nan")
-    R_a, a, R_b, b = (x[keep] for x in (R_estimated, centers_estimated, R_true, centers_true))
-    # R_a = R_b @ Q where Q takes the estimated world to the true one.
-    Q = nearest_rotation(np.einsum("vji,vjk->ik", R_b, R_a))
-    rotation_deg = np.degrees(rotation_angle(R_a @ Q.T @ np.swapaxes(R_b, -1, -2)))
-    moved, b = (a - a.mean(0)) @ Q.T, b - b.mean(0)
-    s = (moved * b).sum() / max((moved**2).sum(), 1e-300)
-    return float(rotation_deg.mean()), float(np.linalg.norm(s * moved - b, axis=-1).mean())
+    rotation_deg = np.degrees(rotation_angle(R_estimated @ Q.T @ np.swapaxes(R_true, -1, -2)))
+    center = np.linalg.norm(scale * centers_estimated @ Q.T + shift - centers_true, axis=-1)
+    keep = np.isfinite(rotation_deg) & np.isfinite(center)
+    return float(rotation_deg[keep].mean()), float(center[keep].mean())
 
 
 def nearest_rotation(M: np.ndarray) -> np.ndarray:

@@ -6,15 +6,15 @@ sections 3 to 6). Nothing is held fixed: damping copes with the seven free param
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.geometry import bundle_kernels
 
 # Width of the robust cost in standard deviations, from wide (a poor start) to the final one.
-START_WIDTHS = (10.0, 5.0, 4.0)
-FINAL_WIDTHS = (4.0, 4.0)
+START_WIDTHS = (10.0, 6.0)
+FINAL_WIDTHS = (6.0, 6.0)
 STEPS_PER_WIDTH = 10
 # Residuals never count as more exact than this share of the expected sigma: exact data would divide by zero.
 LEAST_NOISE = 1e-4
@@ -50,10 +50,19 @@ class Adjusted:
     R: np.ndarray  # (V, 3, 3) camera from world
     t: np.ndarray  # (V, 3)
     points: np.ndarray  # (N, 3)
-    focal: Focal  # with the standard deviation that remains
+    focal: Focal  # the prior, with the factor found
     noise: float  # standard deviation of the residuals, as a multiple of the sigma expected
     weights: np.ndarray  # (N, V) of the robust cost: 1 inlier, 0 outlier or not seen
+    cost: float  # robust: about the number of outliers
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """What the residuals leave open of an adjusted rig, its world's frame and scale apart."""
+
     pose_covariance: np.ndarray  # (V, 6, 6) of (rotation in rad, translation), each in its camera's frame
+    focal_std: float  # relative
+    repeats: float  # factor by which errors shared by points enlarge the covariance
 
 
 def adjust(
@@ -66,35 +75,54 @@ def adjust(
     *,
     focal: Focal = EXACT,
     groups: Sequence[np.ndarray] = (),
+    noise: float | None = None,
 ) -> Adjusted:
     """Adjust cameras R (V, 3, 3), t (V, 3) and points (N, 3) to rays (N, V, 2) with sigma (N, V).
 
     Rays and sigma are normalised image units of the focal lengths given, so that a ray is seen at focal.factor times
     (x / z, y / z). NaN rays and infinite sigma are not seen. Points that are NaN or seen in fewer than two views do
-    not take part and come back as NaN; every camera must have a pose. `widths` are those of the robust cost, one
-    stage each; without any, nothing moves and the rig is measured as it is. `groups` (N,) number the points in one or
-    two ways: points of one number, such as those of frames that look alike or those of one joint, may share their
-    errors. How much they do is measured, and they count for so much less in the covariance and against the prior of
-    the focal length.
+    not take part and come back as NaN; every camera must have a pose. `widths` are those of the robust cost in units
+    of the noise, one stage each; without any, nothing moves and the rig is measured as it is. The noise is estimated
+    unless it is given. `groups` are those of `uncertainty`: errors that points share count for less against the prior
+    of the focal length.
     """
     problem = _Problem.of(rays, sigma, points)
     state = _State(R.astype(float), t.astype(float), points[problem.used].astype(float), focal.factor)
-    groups = [group[problem.used] for group in groups]
-    noise, repeats = problem.noise(state), 1.0
+    scale, repeats = noise or problem.noise(state), 1.0
     for width in widths:
-        problem.descend(state, width * noise, repeats * focal.information(noise))
-        noise = problem.noise(state)
+        prior = repeats * focal.information(scale)
+        problem.descend(state, width * scale, prior)
+        scale = noise or problem.noise(state)
         if focal.is_open:
-            repeats = problem.covariance(state, width * noise, repeats * focal.information(noise), groups)[1]
-    width = (*FINAL_WIDTHS, *widths)[-1] * noise
-    covariance, _ = problem.covariance(state, width, repeats * focal.information(noise), groups)
-    V = len(R)
-    std = float(np.sqrt(covariance[6 * V, 6 * V])) if focal.is_open else 0.0
+            root, scores = problem.linearised(state, width * scale, prior)
+            repeats = _repeats(scores @ root, [group[problem.used] for group in groups])
+    weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * scale)
     return Adjusted(
-        state.R, state.t, problem.over_all(state.X, np.nan), Focal(state.focal, std), noise,
-        problem.over_all(problem.weights(state, width), 0.0),
-        np.stack([covariance[6 * v : 6 * v + 6, 6 * v : 6 * v + 6] for v in range(V)]),
+        state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, factor=state.focal), scale,
+        problem.over_all(weights, 0.0), float((1 - np.sqrt(weights[problem.inverse_sigma > 0])).sum()),
     )  # fmt: skip
+
+
+def uncertainty(
+    adjusted: Adjusted, rays: np.ndarray, sigma: np.ndarray, groups: Sequence[np.ndarray] = ()
+) -> Uncertainty:
+    """What rays (N, V, 2) with sigma (N, V) leave open of the rig that was adjusted to them.
+
+    `groups` (N,) number the points in one or two ways: points of one number, such as those of frames that look alike
+    or those of one joint, may share their errors. How much they do is measured from the residuals.
+    """
+    problem = _Problem.of(rays, sigma, adjusted.points)
+    state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.factor)
+    width, own = FINAL_WIDTHS[-1] * adjusted.noise, [group[problem.used] for group in groups]
+    repeats = 1.0
+    # The more the errors repeat, the more the prior of the focal length weighs, which changes the former a little.
+    for _ in range(2 if adjusted.focal.is_open else 1):
+        root, scores = problem.linearised(state, width, repeats * adjusted.focal.information(adjusted.noise))
+        repeats = _repeats(scores @ root, own)
+    covariance = problem.variance(state, width) * repeats * root @ root.T
+    V = len(adjusted.R)
+    poses = np.stack([covariance[6 * v : 6 * v + 6, 6 * v : 6 * v + 6] for v in range(V)])
+    return Uncertainty(poses, float(np.sqrt(covariance[-1, -1])), repeats)
 
 
 @dataclass
@@ -153,13 +181,10 @@ class _Problem:
         share = (self.residual(state) ** 2).sum(-1) / width**2
         return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
 
-    def covariance(
-        self, state: _State, width: float, prior: float, groups: Sequence[np.ndarray]
-    ) -> tuple[np.ndarray, float]:
-        """The covariance (6V + 1, 6V + 1) of the cameras and the logarithm of the focal factor, and the repeats in it.
+    def linearised(self, state: _State, width: float, prior: float) -> tuple[np.ndarray, np.ndarray]:
+        """The root A (6V + 1, K) of the inverse A @ A.T of the reduced system, and each point's part of it (M, 6V + 1).
 
-        The world's frame and scale are left out of it (inner constraints). Repeats are the factor by which errors that
-        points share enlarge it.
+        The world's frame and scale are left out (inner constraints).
         """
         N, V = self.inverse_sigma.shape
         D = 6 * V + 1
@@ -172,10 +197,9 @@ class _Problem:
         free, units = _free_directions(state.R, state.t), _units(state.R, state.t)
         root = np.zeros((D, len(units[unknown]) - free.shape[1]))
         root[unknown] = _root_of_inverse(S[unknown, unknown], free[unknown], units[unknown])
-        repeats = _repeats(scores @ root, groups)
-        return self._variance(state, width) * repeats * root @ root.T, repeats
+        return root, scores
 
-    def _variance(self, state: _State, width: float) -> float:
+    def variance(self, state: _State, width: float) -> float:
         """What the inverse of the weighted normal equations is to be multiplied by to become a covariance.
 
         That of an M-estimator (Huber, "Robust statistics", 1981, section 7.6), for the lost freedom made up.

@@ -6,11 +6,9 @@ of the reduced system are, camera by camera, a rotation vector and a translation
 logarithm of the focal factor: D = 6 V + 1 of them.
 """
 
-import numba
 import numpy as np
 
-# Kept on disk, so that only the first run on a machine compiles. Not all of fastmath: infinities must stay as they are.
-compiled = numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+from pipeline.geometry.blocks import compiled
 
 # Residual, in standard deviations, of a point that lies behind a camera which sees it.
 BEHIND = 1e3
@@ -71,7 +69,7 @@ def normal_equations(
         W[:] = 0.0
         H[:] = 0.0
         for v in range(V):
-            if inverse_sigma[n, v] > 0 and _linearise(
+            if inverse_sigma[n, v] > 0 and linearise(
                 rays[n, v], inverse_sigma[n, v], R[v], t[v], X[n], focal, 1 / (width * width), J, P
             ):
                 _add_view(v, J, P, C[v], W, H, b[n])
@@ -80,7 +78,7 @@ def normal_equations(
 
 
 @compiled
-def _linearise(
+def linearise(
     ray: np.ndarray, s: float, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float, inverse_width2: float,
     J: np.ndarray, P: np.ndarray,
 ) -> bool:  # fmt: skip
@@ -192,8 +190,8 @@ def rotate(w0: float, w1: float, w2: float, M: np.ndarray, out: np.ndarray) -> N
 
 
 @compiled
-def _solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The solution of the reduced system, whose free world frame leaves it singular but for the damping."""
+def solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The solution of a system whose free world frame leaves it singular but for the damping."""
     D = len(b)
     scale = np.empty(D)
     for i in range(D):
@@ -207,17 +205,19 @@ def _solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _move(
-    R: np.ndarray, t: np.ndarray, X: np.ndarray, step: np.ndarray, to_points: np.ndarray, own: np.ndarray,
-    R_new: np.ndarray, t_new: np.ndarray, X_new: np.ndarray,
-) -> None:  # fmt: skip
-    """Write the cameras and points after a step (D,)."""
+def move_cameras(R: np.ndarray, t: np.ndarray, step: np.ndarray, R_new: np.ndarray, t_new: np.ndarray) -> None:
+    """Write the cameras after a step, of which they are the first 6 V unknowns."""
     for v in range(len(R)):
         w = step[6 * v : 6 * v + 6]
         rotate(w[0], w[1], w[2], R[v], R_new[v])
         rotate(w[0], w[1], w[2], t[v].reshape(3, 1), t_new[v].reshape(3, 1))
         for i in range(3):
             t_new[v, i] += w[3 + i]
+
+
+@compiled
+def _move_points(X: np.ndarray, step: np.ndarray, to_points: np.ndarray, own: np.ndarray, X_new: np.ndarray) -> None:
+    """Write the points after the step of the reduced system."""
     for n in range(len(X)):
         for i in range(3):
             moved = own[n, i]
@@ -265,8 +265,9 @@ def descend(
         for n in range(N):
             b += parts[n]
         _hold_focal(S, b, prior, np.log(focal))
-        step = _solve(S, b)
-        _move(R, t, X, step, to_points, own, R_new, t_new, X_new)
+        step = solve(S, b)
+        move_cameras(R, t, step, R_new, t_new)
+        _move_points(X, step, to_points, own, X_new)
         focal_new = focal * np.exp(step[D - 1])
         residuals(rays, inverse_sigma, R_new, t_new, X_new, focal_new, residual)
         new = cost(residual, width) + pull * np.log(focal_new) ** 2

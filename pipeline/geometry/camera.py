@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+# Power of the radius that each coefficient of OpenCV's distortion belongs to: k1, k2, p1, p2, k3 to k6, s1 to s4.
+DISTORTION_POWERS = np.array([2, 4, 1, 1, 6, 2, 4, 6, 1, 3, 1, 3, 0, 0])
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -43,6 +46,16 @@ class Camera:
         sx, sy = size_px[0] / self.size_px[0], size_px[1] / self.size_px[1]
         S = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]])
         return replace(self, K=S @ self.K, size_px=size_px)
+
+    def refocused(self, factor: float) -> "Camera":
+        """The same camera with its focal lengths multiplied; what the lens does to the image stays as it is.
+
+        Rays then are 1 / factor times as long, so each coefficient of the distortion grows with the power of the
+        radius that it belongs to.
+        """
+        K, dist = self.K.copy(), self.dist * factor ** DISTORTION_POWERS[: len(self.dist)]
+        K[:2, :2] *= factor
+        return replace(self, K=K, dist=dist)
 
     def to_camera(self, points_world_mm: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the world in this camera's frame."""

@@ -48,9 +48,9 @@ def relative_pose(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, *, s
     R, t = np.array(pose.R), np.array(pose.t)
     if inliers.sum() < 6 or not np.isfinite(R).all() or not np.isfinite(t).all() or not np.linalg.norm(t) > 0:
         return None
-    a, b = _directions(first) @ R.T, _directions(second)
-    angle = np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(-1)))
-    return RelativePose(R, t / np.linalg.norm(t), inliers, float(np.median(angle[inliers])))
+    cosine = (_directions(first[inliers]) @ R.T * _directions(second[inliers])).sum(-1)
+    parallax_deg = float(np.degrees(np.arccos(np.clip(np.median(cosine), -1, 1))))
+    return RelativePose(R, t / np.linalg.norm(t), inliers, parallax_deg)
 
 
 def _directions(rays: np.ndarray) -> np.ndarray:
@@ -103,7 +103,8 @@ def epipolar_error(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.nda
     found = []
     for a, b in combinations(range(len(R)), 2):
         turn = R[b] @ R[a].T
-        E = np.cross(t[b] - turn @ t[a], turn, axisb=0, axisc=0)
+        x, y, z = t[b] - turn @ t[a]
+        E = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ turn
         lines = homogeneous[:, a] @ E.T, homogeneous[:, b] @ E
         off = np.abs((homogeneous[:, b] * lines[0]).sum(-1))
         found += [off / np.linalg.norm(line[:, :2], axis=-1) for line in lines]

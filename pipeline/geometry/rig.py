@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.geometry import bundle, triangulation
+from pipeline.geometry.align import rig_similarity, rotation_angle
 from pipeline.geometry.bundle import EXACT, Focal
 from pipeline.geometry.essential import epipolar_error
-from pipeline.geometry.rig_start import LEAST_PARALLAX_DEG, RigNotFound, Start, find_start
+from pipeline.geometry.rig_start import LEAST_PARALLAX_DEG, RigNotFound, Start, find_start, grow
 from pipeline.geometry.spread import alike, evenly, spread_frames
 
 FRAMES_FOR_START = 60
 FRAMES_FOR_ADJUSTMENT = 1000
 FEWEST_POSES = 3
 LEAST_INLIER_SHARE = 0.5
-# Of the robust cost: an inlier lies within its width.
-INLIER_WEIGHT = 0.25
+# Of the robust cost of width 6: an inlier lies within four standard deviations.
+INLIER_WEIGHT = 0.48
 MOST_NOISE = 2.5
 MOST_ROTATION_STD_DEG = 5.0
 
@@ -48,6 +49,11 @@ class Rig:
         """Which views (V,) have a pose."""
         return np.isfinite(self.t).all(-1)
 
+    @property
+    def centers(self) -> np.ndarray:
+        """The cameras' centres (V, 3) in the world."""
+        return -np.einsum("vji,vj->vi", self.R, self.t)
+
     def scaled(self, factor: float) -> "Rig":
         """The same rig in another unit of length."""
         return replace(self, t=self.t * factor, center_std=self.center_std * factor)
@@ -55,6 +61,11 @@ class Rig:
     def turned(self, R_old_from_new: np.ndarray, origin: np.ndarray) -> "Rig":
         """The same rig in another world, whose origin lies at `origin` of the old one."""
         return replace(self, R=self.R @ R_old_from_new, t=self.t + self.R @ origin)
+
+    def moved_to(self, R: np.ndarray, t: np.ndarray) -> "Rig":
+        """The same rig in the world of other poses R (V, 3, 3), t (V, 3) of its cameras, and in their unit."""
+        scale, Q, shift = rig_similarity(self.R, self.centers, R, -np.einsum("vji,vj->vi", R, t))
+        return self.scaled(scale).turned(Q.T, -Q.T @ shift)
 
 
 def find_rig(rays: np.ndarray, sigma: np.ndarray, *, seed: int, focal: Focal = EXACT) -> Rig:
@@ -67,7 +78,7 @@ def find_rig(rays: np.ndarray, sigma: np.ndarray, *, seed: int, focal: Focal = E
         rig = _find_rig(rays, sigma, seed, focal)
         worst = int(np.nanargmin(rig.inlier_share))
         if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or rig.posed.sum() <= 2:
-            _refuse_poor(rig)
+            refuse_poor(rig)
             first = int(rig.posed.argmax())
             return rig.turned(rig.R[first].T, -rig.R[first].T @ rig.t[first])
         sigma = np.where(np.arange(len(rig.t)) == worst, np.inf, sigma)
@@ -75,14 +86,46 @@ def find_rig(rays: np.ndarray, sigma: np.ndarray, *, seed: int, focal: Focal = E
 
 def _find_rig(rays: np.ndarray, sigma: np.ndarray, seed: int, focal: Focal) -> Rig:
     n_views = rays.shape[2]
+    order, n_poses = _differing(rays, sigma)
+    start = find_start(rays[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views), seed, focal)
+    return settle(rays, sigma, start, bundle.FINAL_WIDTHS, focal=focal, examples=order[:n_poses])
+
+
+def _differing(rays: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, int]:
+    """Frames that differ the most, and how many differ at all. Raises RigNotFound where these are too few."""
     order, n_poses = spread_frames(rays, sigma, FRAMES_FOR_START)
     if n_poses < FEWEST_POSES:
         raise RigNotFound(f"the people hold {n_poses} distinct pose(s), at least {FEWEST_POSES} are needed")
-    start = find_start(rays[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views), seed, focal)
+    return order, n_poses
+
+
+def settle(
+    rays: np.ndarray, sigma: np.ndarray, start: Start, widths: Sequence[float], *, focal: Focal, examples: np.ndarray
+) -> Rig:
+    """The rig nearest to a start that fits as many of the frames as are wanted; `examples` are its distinct frames."""
     frames = evenly(len(rays), FRAMES_FOR_ADJUSTMENT)
-    pose = alike(rays[frames], sigma[frames], rays[order[:n_poses]], sigma[order[:n_poses]])
-    rig = adjust_rig(rays[frames], sigma[frames], start, bundle.FINAL_WIDTHS, focal=focal, pose=pose)
-    return replace(rig, n_frames=len(frames), n_poses=n_poses)
+    pose = alike(rays[frames], sigma[frames], rays[examples], sigma[examples])
+    rig = adjust_rig(rays[frames], sigma[frames], start, widths, focal=focal, pose=pose)
+    return replace(rig, n_poses=len(examples))
+
+
+def refine_rig(
+    rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, *, seed: int, focal: Focal = EXACT
+) -> tuple[Rig, float]:
+    """A given rig, R (V, 3, 3), t (V, 3), adjusted to rays (F, J, V, 2) with sigma (F, J, V), and how far it turned.
+
+    It stays in its world: of all positions and scales that fit alike, the adjusted one takes that nearest to the given
+    rig. Views without a pose are added. The turn is the largest of a camera, in degrees. Raises RigNotFound.
+    """
+    n_views = len(t)
+    order, n_poses = _differing(rays, sigma)
+    x, s = rays[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views)
+    start = Start(*grow(x, s, R, t, seed), 1.0, epipolar_error(x, s, R, t))
+    rig = settle(rays, sigma, start, bundle.START_WIDTHS, focal=focal, examples=order[:n_poses])
+    refuse_poor(rig)
+    rig = rig.moved_to(R, t)
+    both = rig.posed & np.isfinite(t).all(-1)
+    return rig, float(np.degrees(rotation_angle(rig.R[both] @ np.swapaxes(R[both], -1, -2)).max()))
 
 
 def measure_rig(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> Rig:
@@ -104,11 +147,19 @@ def unknown_rig(n_views: int) -> Rig:
 
 
 def adjust_rig(
-    rays: np.ndarray, sigma: np.ndarray, start: Start, widths: Sequence[float], *, focal: Focal, pose: np.ndarray
+    rays: np.ndarray,
+    sigma: np.ndarray,
+    start: Start,
+    widths: Sequence[float],
+    *,
+    focal: Focal,
+    pose: np.ndarray,
+    noise: float | None = None,
 ) -> Rig:
     """The rig nearest to a start that fits rays (F, J, V, 2) with sigma (F, J, V) best, and what is known of it.
 
-    `pose` (F,) numbers the frames, those that look alike by the same number. The world stays as it was.
+    `pose` (F,) numbers the frames, those that look alike by the same number. The noise is estimated unless given. The
+    world stays as it was.
     """
     F, J, n_views = sigma.shape
     rays, sigma = rays.reshape(-1, n_views, 2), sigma.reshape(-1, n_views)
@@ -116,15 +167,16 @@ def adjust_rig(
     x, s, R, t = rays[:, views], sigma[:, views], start.R[views], start.t[views]
     points = triangulation.robust(x / start.focal, s / start.focal, R, t)
     groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]
-    adjusted = bundle.adjust(
-        x, s, R, t, points, widths, focal=replace(focal, factor=start.focal), groups=groups
-    )  # fmt: skip
+    focal = replace(focal, factor=start.focal)
+    adjusted = bundle.adjust(x, s, R, t, points, widths, focal=focal, groups=groups, noise=noise)
+    open_ = bundle.uncertainty(adjusted, x, s, groups)
     seen = np.isfinite(x).all(-1) & np.isfinite(s) & np.isfinite(adjusted.points).all(-1)[:, None]
     inlier = seen & (adjusted.weights > INLIER_WEIGHT)
     return Rig(
-        R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views), focal=adjusted.focal,
-        rotation_std_deg=_over_all(np.degrees(_std(adjusted.pose_covariance[:, :3, :3])), views),
-        center_std=_over_all(_std(adjusted.pose_covariance[:, 3:, 3:]), views),
+        R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views),
+        focal=Focal(adjusted.focal.factor, open_.focal_std),
+        rotation_std_deg=_over_all(np.degrees(_std(open_.pose_covariance[:, :3, :3])), views),
+        center_std=_over_all(_std(open_.pose_covariance[:, 3:, 3:]), views),
         residual=_over_all(_residual(adjusted, x, inlier), views),
         inlier_share=_over_all(inlier.sum(0) / np.maximum(seen.sum(0), 1), views),
         noise=adjusted.noise, epipolar_start=start.epipolar,
@@ -164,7 +216,8 @@ def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
     return float(np.degrees(np.arcsin(np.clip(sine.max(), 0, 1))))
 
 
-def _refuse_poor(rig: Rig) -> None:
+def refuse_poor(rig: Rig) -> None:
+    """Raise RigNotFound, with the reason, where the numbers of a rig say that it may be wrong."""
     share = float(np.nanmin(rig.inlier_share))
     if share < LEAST_INLIER_SHARE:
         raise RigNotFound(f"only {share:.0%} of a view's joints agree with the best rig")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.geometry.bundle_kernels import compiled
+from pipeline.geometry.blocks import compiled
 
 # Frames whose joints lie on average closer than this many standard deviations show the same pose in the same place.
 DISTINCT_SIGMAS = 4.0
@@ -16,6 +16,8 @@ def spread_frames(rays: np.ndarray, sigma: np.ndarray, n: int) -> tuple[np.ndarr
     Rays are (F, J, V, 2) with sigma (F, J, V). Farthest-point sampling over at most 600 evenly spaced frames; the
     distance is the mean over the joints both frames show, clipped so that outliers do not rule.
     """
+    if not len(rays):
+        return np.zeros(0, int), 0
     candidates = evenly(len(rays), MOST_CANDIDATES)
     x, inverse = _whitened(rays[candidates], sigma[candidates])
     chosen = [int((inverse > 0).sum(1).argmax())]

@@ -10,7 +10,8 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
-from pipeline.labels.poses import FoundRig, given_rig, pooled_rig, rigs_of_frames
+from pipeline.labels.moving import moving_rig, rigs_of_frames
+from pipeline.labels.poses import FoundRig, given_rig, pooled_rig, refined_rig
 from pipeline.labels.workers import run_tasks
 from pipeline.params import CalibrateParams
 from pipeline.stores import POSES2D, RIGS, Store, reading, writing
@@ -26,7 +27,7 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
     Raises UserError where none can be, or where a height that params.scale needs is missing.
     """
     capture = read_capture(frames.resolve())
-    if params.scale == "height" and params.mode != "known":
+    if params.scale == "height" and params.mode not in ("known", "refine"):
         _require_heights(capture)
     with writing(rigs.resolve(), RIGS, mode=params.mode, detections=reading(poses2d, POSES2D).attrs) as store:
         found = _find(capture, poses2d.resolve(), params)
@@ -46,18 +47,19 @@ def _require_heights(capture: Capture) -> None:
 
 
 Found = dict[str, FoundRig | str]
+# What finds the rig of a pool of recordings in each mode; frame by frame, recordings are cut into parts instead.
+TASKS = {"rig": pooled_rig, "refine": refined_rig, "known": given_rig, "window": moving_rig}
 
 
 def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
     """The rig of each recording, or the reason why there is none."""
     if params.mode == "frame":
         return _find_per_frame(capture, poses2d, params)
-    if params.mode == "known":
+    if params.mode in ("known", "window"):
         pools = [[recording] for recording in capture.recordings]
     else:
         pools = list(_pools(capture).values())
-    function = given_rig if params.mode == "known" else pooled_rig
-    results = run_tasks(function, [(pool, poses2d, params) for pool in pools], "Calibration", unit="rig")
+    results = run_tasks(TASKS[params.mode], [(pool, poses2d, params) for pool in pools], "Calibration", unit="rig")
     for pool, result in zip(pools, results, strict=True):
         _log(pool, result)
     return {recording.name: result for pool, result in zip(pools, results, strict=True) for recording in pool}

@@ -36,12 +36,9 @@ class Observations:
         return replace(self, **arrays)
 
 
-def assumed_cameras(recording: Recording, *, ignore_distortion: bool, focal_factor: float = 1.0) -> list[Camera]:
-    """The recording's cameras as its labels take them to be: maybe as pinholes, maybe of another focal length."""
+def assumed_cameras(recording: Recording, *, ignore_distortion: bool) -> list[Camera]:
+    """The recording's cameras as its labels take them to be: maybe as pinholes."""
     cameras = [view.camera for view in recording.views]
-    # The principal point stays.
-    scale = np.array([[focal_factor, focal_factor, 1.0], [1.0, focal_factor, 1.0], [1.0, 1.0, 1.0]])
-    cameras = [replace(camera, K=camera.K * scale) for camera in cameras]
     return [replace(camera, dist=np.zeros(0)) for camera in cameras] if ignore_distortion else cameras
 
 

@@ -1,6 +1,5 @@
-"""The tasks of the calibration: a rig from a pool of recordings, from each frame alone, or as it was given."""
+"""The tasks of the calibration of cameras that stand still: a rig found from a pool of recordings, given or refined."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry import triangulation
-from pipeline.geometry.rig import Rig, find_rig, measure_rig, unknown_rig
-from pipeline.geometry.rig_per_frame import find_rigs
+from pipeline.geometry.bundle import EXACT, Focal
+from pipeline.geometry.rig import Rig, find_rig, measure_rig, refine_rig, unknown_rig
 from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.spread import evenly
@@ -26,6 +25,9 @@ FRAMES_FOR_SCALE = 300
 # Without a scale the cameras' mean distance from their middle counts as this many millimetres.
 UNSCALED_MM = 1000.0
 
+# What `calibrate.focal` says of the focal lengths given. Approximate ones come from data sheets and image headers.
+FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05), "unknown": Focal(std=np.inf)}
+
 
 @dataclass(frozen=True)
 class FoundRig:
@@ -38,31 +40,84 @@ class FoundRig:
 def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
     """The rig that filmed all recordings of a pool, or the reason why it cannot be found."""
     observed = _observe_pool(pool, poses2d, params)
-    rays, sigma = (np.concatenate([getattr(one, name) for one in observed]) for name in ("rays", "sigma"))
+    rays, sigma = pooled(observed)
     usable = np.isfinite(sigma).any((0, 1)).sum()
     if usable < 2:
         return f"only {usable} view(s) with joints of confidence {params.min_confidence} or more"
     try:
-        rig = find_rig(rays, sigma, seed=params.seed)
+        rig = find_rig(rays, sigma, seed=params.seed, focal=FOCAL[params.focal])
     except RigNotFound as error:
         return str(error)
-    people = [_people(one, rig) for one in observed]
-    factor = _scale(pool, people, rig, params)
+    people = [people_of(one, rig) for one in observed]
+    factor = scale_of(pool, people, rig, params)
     if not np.isfinite(factor):
         return f"the scale cannot be told from {params.scale}: too few joints are found"
     up = up_direction(np.concatenate(people))
     rig = rig.scaled(factor)
     if up is not None:
         rig = rig.turned(upright_axes(up), np.zeros(3))
-    focal_px = observed[0].focal_px
-    about = {
-        "mode": params.mode, "ignore_distortion": params.ignore_distortion,
-        "scale": params.scale, "gravity": "people" if up is not None else "none",
-        "pool": [recording.name for recording in pool], "n_poses": rig.n_poses, "parallax_deg": rig.parallax_deg,
-        "views_left_out": [pool[0].views[v].name for v in pool[0].cameras(labelling=True) if np.isnan(rig.t[v, 0])],
+    about = _about(pool, rig, params, scale=params.scale, gravity="people" if up is not None else "none")
+    return FoundRig(arrays_of([rig], observed[0].focal_px), about)
+
+
+def refined_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
+    """The extrinsics that the footage of a pool came with, adjusted to its people, in the world and scale given.
+
+    Views without extrinsics are added. The reason where the extrinsics or the joints do not do.
+    """
+    given = _given_poses(pool[0])
+    if isinstance(given, str):
+        return given
+    observed = _observe_pool(pool, poses2d, params)
+    rays, sigma = pooled(observed)
+    try:
+        rig, moved_deg = refine_rig(rays, sigma, *given, seed=params.seed, focal=FOCAL[params.focal])
+    except RigNotFound as error:
+        return str(error)
+    about = _about(pool, rig, params, scale="known", gravity="known") | {"moved_deg": moved_deg}
+    return FoundRig(arrays_of([rig], observed[0].focal_px), about)
+
+
+def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
+    """The extrinsics the footage came with, or the reason why they do not do."""
+    given = _given_poses(pool[0])
+    if isinstance(given, str):
+        return given
+    [observed] = _observe_pool(pool, poses2d, params)
+    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
+    rig = measure_rig(few.rays, few.sigma, *given)
+    return FoundRig(arrays_of([rig], observed.focal_px), _about(pool, rig, params, scale="known", gravity="known"))
+
+
+def _given_poses(recording: Recording) -> tuple[np.ndarray, np.ndarray] | str:
+    """Extrinsics (V, 3, 3), (V, 3) of the views that may make labels, NaN where there are none."""
+    known = [v for v in recording.cameras(labelling=True) if recording.views[v].camera.known]
+    if len(known) < 2:
+        return f"only {len(known)} view(s) that may make labels came with extrinsics"
+    R, t = np.full((len(recording.views), 3, 3), np.nan), np.full((len(recording.views), 3), np.nan)
+    for v in known:
+        camera = recording.views[v].camera
+        R[v], t[v] = camera.R_cam_from_world, camera.t_cam_from_world_mm
+    return R, t
+
+
+def _about(pool: Sequence[Recording], rig: Rig, params: CalibrateParams, *, scale: str, gravity: str) -> dict[str, Any]:
+    """What is said of a static rig."""
+    labelling = pool[0].cameras(labelling=True)
+    return {
+        "mode": params.mode, "moving": False, "scale": scale, "gravity": gravity,
+        "ignore_distortion": params.ignore_distortion,
+        "focal": params.focal, "focal_factor": rig.focal.factor, "focal_std": rig.focal.std,
+        "pool": [recording.name for recording in pool], "n_poses": rig.n_poses,
+        "parallax_deg": rig.parallax_deg if np.isfinite(rig.parallax_deg) else None,
+        "views_left_out": [pool[0].views[v].name for v in labelling if np.isnan(rig.t[v, 0])],
         **_quality(rig),
     }  # fmt: skip
-    return FoundRig(_arrays([rig], focal_px), about)
+
+
+def pooled(observed: Sequence[Observations]) -> tuple[np.ndarray, np.ndarray]:
+    """Rays and sigma of all frames of several recordings."""
+    return np.concatenate([one.rays for one in observed]), np.concatenate([one.sigma for one in observed])
 
 
 def _observe_pool(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> list[Observations]:
@@ -77,7 +132,7 @@ def _observe_pool(pool: Sequence[Recording], poses2d: Path, params: CalibratePar
     return observed
 
 
-def _people(observed: Observations, rig: Rig) -> np.ndarray:
+def people_of(observed: Observations, rig: Rig) -> np.ndarray:
     """Joints (F, J, 3) of some frames of a recording, in the rig's unit and world."""
     few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
     n_views = few.rays.shape[2]
@@ -85,7 +140,7 @@ def _people(observed: Observations, rig: Rig) -> np.ndarray:
     return points.reshape(*few.rays.shape[:2], 3)
 
 
-def _scale(pool: Sequence[Recording], people: Sequence[np.ndarray], rig: Rig, params: CalibrateParams) -> float:
+def scale_of(pool: Sequence[Recording], people: Sequence[np.ndarray], rig: Rig, params: CalibrateParams) -> float:
     """Millimetres per unit of the rig; the median over the subjects of the pool."""
     if params.scale == "none":
         centers = -np.einsum("vji,vj->vi", rig.R, rig.t)
@@ -101,62 +156,6 @@ def _scale(pool: Sequence[Recording], people: Sequence[np.ndarray], rig: Rig, pa
     return float(np.median([np.median(own) for own in by_subject.values()])) if by_subject else float("nan")
 
 
-def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FoundRig:
-    """A rig of each frame of the rows (start, stop), NaN where there is none; each with a scale of its own."""
-    cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
-    poses = reading(poses2d, POSES2D)[recording.name]
-    observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
-    failed: Counter[str] = Counter()
-    rigs: list[Rig | None] = []
-    for f, result in enumerate(find_rigs(observed.rays, observed.sigma, seed=params.seed)):
-        rig = None
-        if isinstance(result, str):
-            failed[result] += 1
-        else:
-            factor = _scale([recording], [_people(observed.taken(np.array([f])), result)], result, params)
-            if np.isfinite(factor):
-                rig = result.scaled(factor)
-            else:
-                failed[f"the scale cannot be told from {params.scale}"] += 1
-        rigs.append(rig)
-    good = [rig for rig in rigs if rig is not None]
-    about = {
-        "mode": params.mode, "ignore_distortion": params.ignore_distortion,
-        "scale": params.scale, "gravity": "none", "pool": [recording.name],
-        "failed_frames": dict(failed),
-        "n_frames": len(good),
-        "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in good])) if good else None,
-        "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in good])) if good else None,
-    }  # fmt: skip
-    return FoundRig(_arrays(rigs, observed.focal_px), about)
-
-
-def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
-    """The extrinsics the footage came with, or the reason why they do not do."""
-    recording = pool[0]
-    labelling = recording.cameras(labelling=True)
-    known = [v for v in labelling if recording.views[v].camera.known]
-    if len(known) < 2:
-        return f"only {len(known)} view(s) that may make labels came with extrinsics"
-    n_views = len(recording.views)
-    R, t = np.full((n_views, 3, 3), np.nan), np.full((n_views, 3), np.nan)
-    for v in known:
-        camera = recording.views[v].camera
-        R[v], t[v] = camera.R_cam_from_world, camera.t_cam_from_world_mm
-    [observed] = _observe_pool(pool, poses2d, params)
-    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
-    rig = measure_rig(few.rays, few.sigma, R, t)
-    about = {
-        "mode": params.mode,
-        "ignore_distortion": params.ignore_distortion,
-        "scale": "known",
-        "gravity": "known",
-        "pool": [recording.name],
-        **_quality(rig),
-    }
-    return FoundRig(_arrays([rig], observed.focal_px), about)
-
-
 def _quality(rig: Rig) -> dict[str, Any]:
     # JSON has no NaN: what is not known is None.
     noise, known = EXPECTED_NOISE * rig.noise, np.isfinite(rig.inlier_share)
@@ -167,14 +166,13 @@ def _quality(rig: Rig) -> dict[str, Any]:
     }
 
 
-def _arrays(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
+def arrays_of(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of RIGS, a row for each rig; NaN where there is none."""
     all_rigs = [rig or unknown_rig(len(focal_px)) for rig in rigs]
     focal = float(focal_px.mean())
     return {
         "R_cam_from_world": np.stack([rig.R for rig in all_rigs]),
         "t_cam_from_world_mm": np.stack([rig.t for rig in all_rigs]),
-        "focal_factor": np.array([rig.focal.factor for rig in all_rigs]),
-        "focal_std": np.array([rig.focal.std for rig in all_rigs]),
         "rotation_std_deg": np.stack([rig.rotation_std_deg for rig in all_rigs]),
         "center_std_mm": np.stack([rig.center_std for rig in all_rigs]),
         "residual_px": np.stack([rig.residual * focal_px for rig in all_rigs]),

@@ -17,7 +17,7 @@ from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_c
 from pipeline.labels.workers import run_tasks
 from pipeline.params import TriangulateParams
 from pipeline.skeleton import BONES, JOINTS
-from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, reading, reopen, writing
+from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, focal_factors, reading, reopen, writing
 
 log = logging.getLogger("epiline")
 # Detections are never taken to be more exact than this share of the person's height.
@@ -32,8 +32,8 @@ def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, p
     What was rejected is counted by reason in the store's attributes.
     Raises UserError where not a single joint is valid.
     """
-    capture = read_capture(frames.resolve())
     found = reading(rigs, RIGS)
+    capture = read_capture(frames.resolve()).refocused(focal_factors(found))
     about = {"method": params.method, "rigs": found.attrs, "params": params.model_dump()}
     with writing(labels.resolve(), LABELS, **about) as store:
         recordings = [recording for recording in capture.recordings if recording.name in found]
@@ -73,7 +73,7 @@ def _label_shard(
     rig = reading(rigs, RIGS)[recording.name]
     made, seen, swapped, (R, t) = _label_rows(recording, poses, rig, rows, params, lengths)
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
-    if rig.attrs["mode"] == "known":
+    if rig.attrs["scale"] == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
     px = np.swapaxes(exchange(np.swapaxes(poses.rows("joints_px", *rows), 1, 2), swapped), 1, 2)
@@ -145,9 +145,7 @@ def _widened(rows: tuple[int, int], by: int, n: int) -> tuple[int, int]:
 
 def _cameras(recording: Recording, rig: RecordingGroup) -> list[Camera]:
     """The cameras as they were taken to be when the rig was found."""
-    factor = float(rig.rows("focal_factor", 0, 1)[0])
-    ignored = rig.attrs["ignore_distortion"]
-    return assumed_cameras(recording, ignore_distortion=ignored, focal_factor=factor if np.isfinite(factor) else 1.0)
+    return assumed_cameras(recording, ignore_distortion=rig.attrs["ignore_distortion"])
 
 
 def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> np.ndarray:
@@ -162,7 +160,7 @@ def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: Triang
 
 def _poses(rig: RecordingGroup, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
     """Rotations and translations, one for all frames (1, V, ...) or one for each of the rows (F, V, ...)."""
-    rows = (start, stop) if rig.attrs["mode"] == "frame" else (0, 1)
+    rows = (start, stop) if rig.attrs["moving"] else (0, 1)
     return rig.rows("R_cam_from_world", *rows), rig.rows("t_cam_from_world_mm", *rows)
 
 

@@ -15,7 +15,7 @@ from pipeline.learning.predict import write_predictions
 from pipeline.learning.teachers import Sources
 from pipeline.learning.volumetric import Volumetric
 from pipeline.params import TrainParams
-from pipeline.stores import LABELS, POSES2D, Store, reading
+from pipeline.stores import LABELS, POSES2D, RIGS, Store, focal_factors, reading
 
 
 class Method(Protocol):
@@ -47,7 +47,7 @@ def train_network(
     Where there are no test recordings the training ones are predicted; the store's `split` says which.
     """
     with processes():
-        capture = read_capture(sources.frames)
+        capture = read_capture(sources.frames).refocused(focal_factors(reading(sources.rigs, RIGS)))
         detections = reading(poses2d, POSES2D)
         method = METHODS[params.model](capture, detections, sources, detector, params)
         network: Saved = method.network

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.geometry.camera import Camera
 from pipeline.skeleton import N_JOINTS, ROOT
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, RecordingGroup, Store, reading
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, RecordingGroup, Store, focal_factors, reading
 from pipeline.structure import Reference, read_references
 
 STAGES = ("capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "report")
@@ -118,8 +118,8 @@ class Material:
 
 def gather(files: Files, labels_path: Path) -> Material:
     """Read everything; the labels from `labels_path`, as the report also measures others than the stage's."""
-    capture = read_capture(files.frames)
     poses2d, labels = reading(files.poses2d, POSES2D), reading(labels_path, LABELS)
+    capture = read_capture(files.frames).refocused(focal_factors(labels))
     predictions = reading(files.predictions, PREDICTIONS) if files.predictions.exists() else None
     truth_path = files.frames / "truth.zarr"
     truth = reading(truth_path, TRUTH) if truth_path.exists() else None

@@ -115,7 +115,7 @@ def _epipolar(rig: RecordingGroup) -> str:
 
 
 def _focal(rig: RecordingGroup) -> str:
-    factor, std = _median(rig["focal_factor"]), _median(rig["focal_std"])
+    factor, std = rig.attrs.get("focal_factor", 1.0), rig.attrs.get("focal_std", 0.0)
     return "as given" if std == 0 else f"× {number(factor, 3)} ± {number(100 * std)} %"
 
 

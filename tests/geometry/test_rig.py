@@ -2,23 +2,30 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
 
 from pipeline.geometry import bundle
-from pipeline.geometry.align import align, rig_error
-from pipeline.geometry.rig import find_rig
+from pipeline.geometry.align import align, rig_error, rig_similarity
+from pipeline.geometry.body_prior import adjust_to_body
+from pipeline.geometry.bundle import Focal
+from pipeline.geometry.rig import find_rig, refine_rig
 from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.geometry.rig_start import RigNotFound
-from pipeline.geometry.spread import evenly, spread_frames
+from pipeline.geometry.spread import alike, evenly, spread_frames
 from pipeline.geometry.triangulation import robust
+from pipeline.skeleton import joint
 from tests.geometry.scene import centers_of, looking_at, observed, people, ring
 
 
 def error_deg_mm(rig, R, t):
-    return rig_error(rig.R, centers_of(rig.R, rig.t), R, centers_of(R, t))
+    return error_deg_mm_of(rig.R, rig.t, R, t)
 
 
-@pytest.mark.parametrize("n_views", [2, 3, 5])
+def error_deg_mm_of(R_found, t_found, R, t):
+    return rig_error(R_found, centers_of(R_found, t_found), R, centers_of(R, t))
+
+
+@pytest.mark.parametrize("n_views", [2, 3, 5, 9])
 def test_exact_scene_exact_rig(n_views):
     R, t = ring(n_views, spread=0.7)
     rig = find_rig(*observed(people(20), R, t, outliers=0.05), seed=1)
@@ -80,8 +87,88 @@ def test_refuses_what_cannot_be_told():
     assert "distinct pose" in refused(*observed(still, R, t, noise_px=3))
     rays, sigma = observed(joints, R, t)
     assert "share" in refused(rays, np.where(np.arange(3) == 0, sigma, np.inf))
+    assert "distinct pose" in refused(np.full_like(rays, np.nan), sigma)
+    assert "distinct pose" in refused(rays[:0], sigma[:0])
     noise = np.random.default_rng(0).uniform(-0.3, 0.3, rays.shape)
     assert refused(noise, sigma)
+
+
+def test_refuses_two_views_of_the_same_direction():
+    centers = np.array([[4500.0, 0, 1500], [4500, 60, 1500]])
+    R, t = looking_at(centers, np.array([0, 0, 900.0]))
+    assert "differ enough" in refused(*observed(people(30), R, t, noise_px=1))
+
+
+def test_a_person_on_one_spot_leaves_it_open_or_says_how_much():
+    R, t = ring(4)
+    joints = people(40, swing=0.03, area_mm=20.0)
+    try:
+        rig = find_rig(*observed(joints, R, t, noise_px=5), seed=1)
+    except RigNotFound:
+        return
+    assert error_deg_mm(rig, R, t)[0] < 4 * rig.rotation_std_deg.mean()
+
+
+def test_a_view_with_too_few_joints_does_not_spoil_the_others():
+    R, t = ring(4)
+    rays, sigma = observed(people(30), R, t, noise_px=2)
+    sigma[2:, :, 3] = sigma[:2, 3:, 3] = np.inf  # six joints in all
+    rig = find_rig(rays, sigma, seed=1)
+    assert rig.posed[:3].all()
+    assert error_deg_mm_of(rig.R[:3], rig.t[:3], R[:3], t[:3])[0] < 0.4
+
+
+def turned(R, deg):
+    return Rotation.from_rotvec(np.radians(deg) * np.eye(4, 3)).as_matrix() @ R
+
+
+def test_refinement_keeps_the_world():
+    R, t = ring(4)
+    rays, sigma = observed(people(40), R, t, noise_px=2, outliers=0.05)
+    off = turned(R, 2.0)
+    rig, moved_deg = refine_rig(rays, sigma, off, t, seed=1)
+    assert error_deg_mm(rig, R, t)[0] < 0.2 < error_deg_mm_of(off, t, R, t)[0]
+    assert 1 < moved_deg < 4
+    assert rig.epipolar < rig.epipolar_start
+    # Of all worlds the one nearest to that given.
+    scale, Q, shift = rig_similarity(rig.R, rig.centers, off, centers_of(off, t))
+    assert scale == pytest.approx(1, abs=1e-9)
+    np.testing.assert_allclose(Q, np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(shift, 0, atol=1e-6)
+
+
+def test_refinement_adds_views_without_extrinsics():
+    R, t = ring(4)
+    rays, sigma = observed(people(40), R, t, noise_px=2)
+    R_given, t_given = R.copy(), t.copy()
+    R_given[2], t_given[2] = np.nan, np.nan
+    rig, _ = refine_rig(rays, sigma, R_given, t_given, seed=1)
+    assert rig.posed.all()
+    np.testing.assert_allclose(rig.R, R, atol=0.01)
+    np.testing.assert_allclose(rig.centers, centers_of(R, t), atol=40)
+
+
+def test_refinement_refuses_what_does_not_fit():
+    R, t = ring(4)
+    rays, sigma = observed(people(30), R, t, noise_px=2)
+    with pytest.raises(RigNotFound, match=r"agree|miss|open|apart"):
+        refine_rig(rays, sigma, R[[1, 0, 3, 2]], t[[1, 0, 3, 2]], seed=1)
+
+
+@pytest.mark.parametrize(("std", "wrong"), [(0.05, 1.1), (np.inf, 1.1), (np.inf, 2.0)])
+def test_finds_the_focal_length(std, wrong):
+    R, t = ring(4)
+    rays, sigma = observed(people(80), R, t, noise_px=2, outliers=0.05)
+    rig = find_rig(rays / wrong, sigma / wrong, seed=1, focal=Focal(std=std))
+    assert rig.focal.factor * wrong == pytest.approx(1, abs=0.01)
+    assert abs(rig.focal.factor * wrong - 1) < 4 * rig.focal.std < 0.05
+    assert error_deg_mm(rig, R, t)[0] < 0.3
+
+
+def test_says_how_adjustment_lowered_the_epipolar_error():
+    R, t = ring(4)
+    rig = find_rig(*observed(people(40), R, t, noise_px=4), seed=1)
+    assert 0.5 * 4e-3 < rig.epipolar <= 1.02 * rig.epipolar_start < 4 * 4e-3
 
 
 def test_frame_by_frame():
@@ -94,38 +181,46 @@ def test_frame_by_frame():
     assert len(good) == 5
     for rig in good:
         np.testing.assert_allclose(error_deg_mm(rig, R, t), 0, atol=1e-2)
+    assert find_rigs(rays[:0], sigma[:0], seed=1) == []
 
 
-def test_adjustment_reaches_the_least_squares_optimum():
-    R, t = ring(3)
-    rays, sigma = (x.reshape(-1, 3, *x.shape[3:]) for x in observed(people(2), R, t, noise_px=3))
-    start = R.copy()
-    start[1:] = bundle.rotation_of(np.array([[0.02, 0, 0.01], [0, -0.02, 0.02]])) @ start[1:]
-    points = robust(rays, sigma, start, t)
-    wide = 1e4  # so wide a robust cost is least squares
-    ours = bundle.adjust(rays, sigma, start, t, points, [wide] * 3)
-
-    def residual(p):
-        turned = bundle.rotation_of(p[:9].reshape(3, 3)) @ start
-        in_camera = np.einsum("vij,nj->nvi", turned, p[18:].reshape(-1, 3)) + p[9:18].reshape(3, 3)
-        return ((in_camera[..., :2] / in_camera[..., 2:] - rays) / sigma[..., None]).ravel()
-
-    theirs = least_squares(residual, np.r_[np.zeros(9), t.ravel(), points.ravel()], x_scale="jac", max_nfev=60)
-    in_camera = np.einsum("vij,nj->nvi", ours.R, ours.points) + ours.t
-    cost = (((in_camera[..., :2] / in_camera[..., 2:] - rays) / sigma[..., None]) ** 2).sum() / 2
-    assert cost == pytest.approx(theirs.cost, rel=1e-3)
-
-
-def test_adjustment_lowers_the_error_of_labels():
+def test_frame_by_frame_is_nearly_as_good_as_knowing_the_rig():
     R, t = ring(4)
-    joints = people(30)
-    rays, sigma = (x.reshape(-1, 4, *x.shape[3:]) for x in observed(joints, R, t, noise_px=2))
-    start = bundle.rotation_of(np.random.default_rng(0).normal(size=(4, 3)) * 0.1) @ R
-    points = robust(rays, sigma, start, t)
-    done = bundle.adjust(rays, sigma, start, t, points, bundle.START_WIDTHS)
-    true = joints.reshape(-1, 3)
-    before, after = (np.linalg.norm(align(x, true) - true, axis=-1).mean() for x in (points, done.points))
-    assert after < 10 < 20 < before
+    joints = people(40, seed=3)
+    rays, sigma = observed(joints, R, t, noise_px=5, outliers=0.05)
+    found, known = [], []
+    for f, rig in enumerate(find_rigs(rays, sigma, seed=1)):
+        for errors, cameras in ((found, (rig.R, rig.t)), (known, (R, t))):
+            points = align(robust(rays[f], sigma[f], *cameras), joints[f])
+            errors.append(np.nanmean(np.linalg.norm(points - joints[f], axis=-1)))
+    assert np.mean(found) < 1.4 * np.mean(known)
+    assert np.mean(np.array(found) > 150) <= 0.03
+
+
+def test_a_human_build_brings_joints_nearer_to_the_truth():
+    R, t = ring(4)
+    better = []
+    for seed in range(10):
+        joints = people(1, seed=seed)[0]
+        rays, sigma = (x[0] for x in observed(joints[None], R, t, noise_px=5, seed=seed))
+        points = robust(rays, sigma, R, t)
+        alone = bundle.adjust(rays, sigma, R, t, points, (4.0,), noise=0.5).points
+        built = adjust_to_body(rays, sigma, R, t, points, width=4.0, noise=0.5)[2]
+        errors = [np.linalg.norm(align(x, joints) - joints, axis=-1).mean() for x in (alone, built)]
+        better.append(errors[1] / errors[0])
+    assert np.mean(better) < 0.95
+
+
+def test_unknown_joints_take_no_part_in_the_build():
+    R, t = ring(3)
+    joints = people(1)[0]
+    rays, sigma = (x[0] for x in observed(joints[None], R, t, noise_px=1))
+    points = robust(rays, sigma, R, t)
+    points[joint("l_knee")] = np.nan
+    built = adjust_to_body(rays, sigma, R, t, points, width=4.0, noise=0.1)[2]
+    assert np.isnan(built[joint("l_knee")]).all()
+    assert np.isfinite(built).all(-1).sum() == 16
+    np.testing.assert_allclose(align(built, joints)[joint("r_knee")], joints[joint("r_knee")], atol=30)
 
 
 def test_spread_frames_prefers_what_differs():
@@ -133,5 +228,8 @@ def test_spread_frames_prefers_what_differs():
     order, n_distinct = spread_frames(rays, sigma, 6)
     assert n_distinct == 6
     assert set(range(50, 55)) < set(order.tolist())
+    numbers = alike(rays, sigma, rays[[0, 52]], sigma[[0, 52]])
+    assert (numbers[:50] == 0).all()
+    assert numbers[52] == 1
     assert evenly(10, 3).tolist() == [0, 4, 9]
     assert evenly(0, 3).tolist() == []

@@ -9,7 +9,9 @@ from pipeline.stores import POSES2D, reopen, writing
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
 DIST = np.array([-0.2, 0.1, 0.001, 0.0, 0.0])
-CALIBRATE = CalibrateParams(mode="rig", min_confidence=0.3, ignore_distortion=False, scale="bones", seed=3)
+CALIBRATE = CalibrateParams(
+    mode="rig", window_frames=20, focal="exact", min_confidence=0.3, ignore_distortion=False, scale="bones", seed=3
+)
 TRIANGULATE = TriangulateParams(
     method="robust",
     min_confidence=0.1,

@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
+from scipy.spatial.transform import Rotation
 
 from pipeline.errors import UserError
-from pipeline.geometry.align import rig_error
+from pipeline.geometry.align import align, rig_error
 from pipeline.labels.calibrate import calibrate_capture
-from pipeline.stores import RIGS, reading
+from pipeline.labels.triangulate import triangulate_capture
+from pipeline.params import CalibrateParams
+from pipeline.stores import LABELS, RIGS, reading
 from tests.geometry.scene import centers_of, ring
-from tests.labels.capture import CALIBRATE, rewrite_capture, spoil, write_capture
+from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +150,67 @@ def test_one_static_pose_is_refused(tmp_path):
     write_capture(tmp_path, n_recordings=1, n_frames=1)
     with pytest.raises(UserError, match="hold 1 distinct pose"):
         calibrate(tmp_path)
+
+
+def test_a_rig_for_every_frame_of_slowly_moving_cameras(tmp_path):
+    write_capture(tmp_path, n_recordings=1, n_frames=60)
+    rigs = calibrate(tmp_path, mode="window")
+    R, t = poses(rigs["r0"])
+    assert R.shape == (60, 4, 3, 3)
+    R_true, t_true = ring(4)
+    for f in (0, 30, 59):
+        assert rig_error(R[f], centers_of(R[f], t[f]), R_true, centers_of(R_true, t_true))[0] < 0.5
+    about = rigs["r0"].attrs
+    assert (about["mode"], about["moving"], about["gravity"], about["n_frames"]) == ("window", True, "people", 60)
+    labels = triangulated(tmp_path)
+    assert np.isfinite(labels["joints_world_mm"]).all(-1).mean() > 0.95
+
+
+def test_given_extrinsics_are_refined_in_their_own_world(tmp_path):
+    write_capture(tmp_path)
+
+    def turn(recording):
+        view = recording.views[1]
+        view.R_cam_from_world = (Rotation.from_euler("y", 3, degrees=True).as_matrix() @ view.R_cam_from_world).tolist()
+
+    rewrite_capture(tmp_path, turn)
+    rigs = calibrate(tmp_path, mode="refine")
+    R, t = poses(rigs["r0"])
+    R_true, t_true = ring(4)
+    assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.2
+    np.testing.assert_allclose(R[0], R_true, atol=0.03)  # the mean of the cameras given is its world
+    about = rigs["r0"].attrs
+    assert about["scale"] == "known"
+    assert 1 < about["moved_deg"] < 4
+    assert about["pool"] == ["r0", "r1"]
+    assert rigs["r0"]["epipolar_px"][0] < rigs["r0"]["epipolar_start_px"][0]
+
+
+@pytest.mark.parametrize("focal", ["approximate", "unknown"])
+def test_a_focal_length_that_was_found_is_used_from_then_on(tmp_path, focal):
+    truth = write_capture(tmp_path, n_frames=40, n_recordings=1)["r0"]
+
+    def misjudge(recording):
+        for view in recording.views:
+            camera = view.camera.refocused(1.1)
+            view.K, view.dist = camera.K.tolist(), camera.dist.tolist()
+
+    rewrite_capture(tmp_path, misjudge)
+    about = calibrate(tmp_path, focal=focal)["r0"].attrs
+    assert about["focal"] == focal
+    assert about["focal_factor"] * 1.1 == pytest.approx(1, abs=0.01)
+    assert 0 < about["focal_std"] < 0.02
+    labels = triangulated(tmp_path)
+    assert np.nanmedian(labels["reprojection_px"]) < 2
+    moved = align(labels["joints_world_mm"], truth)
+    assert np.nanmean(np.linalg.norm(moved - truth, axis=-1)) < 12
+
+
+def test_one_focal_length_for_moving_cameras_is_refused():
+    with pytest.raises(ValidationError, match="needs mode rig or refine"):
+        CalibrateParams.model_validate(CALIBRATE.model_dump() | {"mode": "frame", "focal": "unknown"})
+
+
+def triangulated(folder):
+    triangulate_capture(folder, folder / "poses2d.zarr", folder / "rigs.zarr", folder / "labels.zarr", TRIANGULATE)
+    return reading(folder / "labels.zarr", LABELS)["r0"]

@@ -26,7 +26,7 @@ from pipeline.learning.predict import write_predictions
 from pipeline.learning.teachers import Lessons
 from pipeline.params import LoopParams
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import POSES2D, RIGS, Store, reading
+from pipeline.stores import POSES2D, RIGS, Store, focal_factors, reading
 
 OBJECTIVE = Objective(
     labels=0,
@@ -48,7 +48,8 @@ def adapt(model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split
     fixed a rig's scale.
     """
     network, about = load_network(model, LiftingNetwork)
-    capture, detections, found = read_capture(frames), reading(poses2d, POSES2D), reading(rigs, RIGS)
+    detections, found = reading(poses2d, POSES2D), reading(rigs, RIGS)
+    capture = read_capture(frames).refocused(focal_factors(found))
     chosen = [r for r in capture.recordings if r.split == split and r.name in detections and r.name in found]
     if not chosen:
         what = f"None of the {len(capture.recordings)} recordings is of the split {split!r} and has a rig"

@@ -1,0 +1,84 @@
+"""The tasks of the calibration of cameras that may move: a rig for each frame of a recording."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.geometry import triangulation
+from pipeline.geometry.rig import Rig
+from pipeline.geometry.rig_per_frame import find_rigs
+from pipeline.geometry.rig_windows import find_moving_rig
+from pipeline.geometry.scale import up_direction, upright_axes
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
+from pipeline.labels.poses import FoundRig, arrays_of, people_of, scale_of
+from pipeline.params import CalibrateParams
+from pipeline.stores import POSES2D, reading
+
+
+def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FoundRig:
+    """A rig of each frame of the rows (start, stop), NaN where there is none; each with a scale of its own."""
+    observed = _observe(recording, poses2d, rows, params)
+    failed: Counter[str] = Counter()
+    rigs: list[Rig | None] = []
+    for f, result in enumerate(find_rigs(observed.rays, observed.sigma, seed=params.seed)):
+        rig = None
+        if isinstance(result, str):
+            failed[result] += 1
+        else:
+            factor = scale_of([recording], [people_of(observed.taken(np.array([f])), result)], result, params)
+            if np.isfinite(factor):
+                rig = result.scaled(factor)
+            else:
+                failed[f"the scale cannot be told from {params.scale}"] += 1
+        rigs.append(rig)
+    good = [rig for rig in rigs if rig is not None]
+    return FoundRig(arrays_of(rigs, observed.focal_px), _about(recording, params, good, failed))
+
+
+def _observe(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> Observations:
+    cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
+    poses = reading(poses2d, POSES2D)[recording.name]
+    return observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
+
+
+def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
+    """A rig for every frame of a recording whose cameras move slowly, or the reason why there is none."""
+    [recording] = pool
+    if not recording.n_frames:
+        return "it has no frames"
+    observed = _observe(recording, poses2d, (0, recording.n_frames), params)
+    results = find_moving_rig(observed.rays, observed.sigma, length=params.window_frames, seed=params.seed)
+    failed = Counter(result for result in results if isinstance(result, str))
+    rigs = [result for result in results if isinstance(result, Rig)]
+    if not rigs:
+        return f"no window could be calibrated: {failed.most_common(1)[0][0]}"
+    people = _joints(observed.taken(np.array([isinstance(result, Rig) for result in results])), rigs)
+    factor = scale_of([recording], [people], rigs[0], params)
+    if not np.isfinite(factor):
+        return f"the scale cannot be told from {params.scale}: too few joints are found"
+    up = up_direction(people)
+    turn = np.eye(3) if up is None else upright_axes(up)
+    placed = [rig.scaled(factor).turned(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
+    about = _about(recording, params, rigs, failed) | {"gravity": "none" if up is None else "people"}
+    return FoundRig(arrays_of(placed, observed.focal_px), about)
+
+
+def _joints(observed: Observations, rigs: Sequence[Rig]) -> np.ndarray:
+    """Joints (F, J, 3) of frames each of which has a rig of its own."""
+    R, t = np.stack([rig.R for rig in rigs]), np.stack([rig.t for rig in rigs])
+    return triangulation.robust(observed.rays, observed.sigma, R, t)
+
+
+def _about(recording: Recording, params: CalibrateParams, rigs: Sequence[Rig], failed: Counter[str]) -> dict[str, Any]:
+    """What is said of the rigs of single frames."""
+    return {
+        "mode": params.mode, "moving": True, "scale": params.scale, "gravity": "none", "pool": [recording.name],
+        "focal": "exact", "focal_factor": 1.0, "focal_std": 0.0, "ignore_distortion": params.ignore_distortion,
+        "failed_frames": dict(failed), "n_frames": len(rigs),
+        "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in rigs])) if rigs else None,
+        "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in rigs])) if rigs else None,
+    }  # fmt: skip
