@@ -2,6 +2,12 @@
 
 import numpy as np
 
+# Newton's iteration meets rounding in seven steps from what is no flatter than this (determinant at unit norm).
+NEWTON_STEPS = 7
+FLATTEST = 1e-4
+# Of each of three rows or columns, the one after it and the one before it, in a circle.
+NEXT, LAST = [1, 2, 0], [2, 0, 1]
+
 
 def similarity(
     source: np.ndarray, target: np.ndarray, *, scale: bool = True, weights: np.ndarray | None = None
@@ -19,13 +25,10 @@ def similarity(
     a, b = (np.where(seen[..., None], x, 0.0) for x in (source, target))
     a_mean, b_mean = ((w[..., None] * x).sum(-2, keepdims=True) for x in (a, b))
     a, b = a - a_mean, b - b_mean
-    U, d, Vt = np.linalg.svd(np.einsum("...n,...ni,...nj->...ij", w, b, a))
-    # The determinant check: without it mirrored poses would be "aligned" by a reflection.
-    signs = np.ones_like(d)
-    signs[..., 2] = np.sign(np.linalg.det(U) * np.linalg.det(Vt))
-    R = (U * signs[..., None, :]) @ Vt
+    cross = np.einsum("...ni,...nj->...ij", w[..., None] * b, a)
+    R = nearest_rotation(cross)
     spread = (w[..., None] * a**2).sum((-2, -1))
-    s = (d * signs).sum(-1) / np.maximum(spread, 1e-300) if scale else np.ones(spread.shape)
+    s = (R * cross).sum((-2, -1)) / np.maximum(spread, 1e-300) if scale else np.ones(spread.shape)
     t = b_mean[..., 0, :] - s[..., None] * (R @ a_mean[..., 0, :, None])[..., 0]
     invalid = np.where(enough, 0.0, np.nan)
     return s + invalid, R + invalid[..., None, None], t + invalid[..., None]
@@ -39,7 +42,7 @@ def align(
     Points that are NaN in either set do not count; weights (..., N) are optional. NaN where fewer than three count.
     """
     s, R, t = similarity(source, target, scale=scale, weights=weights)
-    return s[..., None, None] * source @ np.swapaxes(R, -1, -2) + t[..., None, :]
+    return np.einsum("...ni,...ji->...nj", source, s[..., None, None] * R) + t[..., None, :]
 
 
 def rig_similarity(
@@ -81,11 +84,42 @@ def rig_error(
 
 
 def nearest_rotation(M: np.ndarray) -> np.ndarray:
-    """The rotation (..., 3, 3) nearest to a matrix (..., 3, 3)."""
-    U, _, Vt = np.linalg.svd(M)
-    U = U.copy()
-    U[..., :, 2] *= np.sign(np.linalg.det(U) * np.linalg.det(Vt))[..., None]
-    return U @ Vt
+    """The rotation (..., 3, 3) nearest to a matrix (..., 3, 3), never a reflection.
+
+    By Newton's iteration for the polar factor, all matrices at once (Higham, "Computing the polar decomposition with
+    applications", 1986); where that is not safe, by the singular value decomposition.
+    """
+    R, safe = _polar_factor(M)
+    if not safe.all():
+        U, _, Vt = np.linalg.svd(M[~safe])
+        # The determinant check: without it mirrored poses would be "aligned" by a reflection.
+        U[..., :, 2] *= np.sign(np.linalg.det(U) * np.linalg.det(Vt))[..., None]
+        R[~safe] = U @ Vt
+    return R
+
+
+def _polar_factor(M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orthogonal polar factor of matrices (..., 3, 3), and for which (...) it is the nearest rotation, and exact."""
+    size = np.maximum(np.sqrt((M * M).sum((-2, -1))), 1e-300)
+    # Entries first: each operation runs along all matrices.
+    Q = np.ascontiguousarray(np.moveaxis(M, (-2, -1), (0, 1))) / size
+    cofactors, det = _cofactors(Q)
+    safe = det > FLATTEST
+    for _ in range(NEWTON_STEPS):
+        det = np.where(safe, det, 1.0)
+        scale = np.cbrt(det)
+        Q = 0.5 * (Q / scale + cofactors * (scale / det))
+        cofactors, det = _cofactors(Q)
+    # A rotation is its own matrix of cofactors.
+    safe &= np.abs(Q - cofactors).max((0, 1)) < 1e-12
+    return np.moveaxis(Q, (0, 1), (-2, -1)), safe
+
+
+def _cofactors(Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices of cofactors (3, 3, ...) and determinants (...) of matrices (3, 3, ...)."""
+    minors = [Q[np.ix_(rows, columns)] for rows in (NEXT, LAST) for columns in (NEXT, LAST)]
+    cofactors = minors[0] * minors[3] - minors[1] * minors[2]
+    return cofactors, (Q[0] * cofactors[0]).sum(0)
 
 
 def rotation_angle(R: np.ndarray) -> np.ndarray:

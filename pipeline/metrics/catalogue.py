@@ -66,7 +66,7 @@ def measure(
     if not predicted_mm.shape == true_mm.shape == (len(times_s), *true_mm.shape[1:]):
         what = f"Poses of {predicted_mm.shape} at {len(times_s)} times"
         raise ValueError(f"{what} cannot be compared with poses of {true_mm.shape}.")
-    found = {name: np.empty(true_mm.shape[:2]) for name in METRICS}
+    found = {name: np.empty(true_mm.shape[:2], order="F") for name in METRICS}
     for start in range(0, len(times_s), POSES_PER_CHUNK):
         own = slice(start, start + POSES_PER_CHUNK)
         seen = slice(start, start + POSES_PER_CHUNK + 2)  # accelerations look two frames ahead

@@ -72,3 +72,20 @@ def test_rotations():
     R = Rotation.random(rng=np.random.default_rng(4)).as_matrix()
     np.testing.assert_allclose(nearest_rotation(2.5 * R), R)
     assert np.linalg.det(nearest_rotation(-R)) == pytest.approx(1)
+
+
+def test_the_nearest_rotation_is_that_of_the_singular_value_decomposition():
+    """Of matrices of every kind: mirrored, flat, thin, tiny and zero ones too."""
+    rng = np.random.default_rng(0)
+    M = rng.normal(size=(3000, 3, 3))
+    M[:1000] *= rng.choice([1e-9, 1e-3, 1e6], size=(1000, 1, 1))
+    M[1000:1500, 2] *= 10.0 ** rng.uniform(-12, 0, (500, 1))
+    M[1500:1600, 2] = M[1500:1600, 1]
+    M[1600:1610] = 0
+    U, d, Vt = np.linalg.svd(M)
+    side = np.sign(np.linalg.det(U) * np.linalg.det(Vt))
+    R = nearest_rotation(M)
+    np.testing.assert_allclose(R @ np.swapaxes(R, -1, -2), np.broadcast_to(np.eye(3), M.shape), atol=1e-11)
+    assert (np.linalg.det(R) > 0.9).all()
+    reached = (R * M).sum((-2, -1))  # what the nearest rotation makes largest
+    np.testing.assert_allclose(reached, d[:, 0] + d[:, 1] + side * d[:, 2], atol=1e-9 * d[:, 0].max(), rtol=1e-10)
