@@ -38,13 +38,15 @@ class Crop:
     def cut(self, image: np.ndarray, size_px: int) -> np.ndarray:
         """The crop's pixels (size_px, size_px, 3) from an image; beyond its border the border is repeated."""
         scale = self.side_px / size_px
-        image, corner = self._around(image, 2 * scale + 2)
-        image, shrink = _without_aliasing(image, scale)
-        # Rows of the affine map from the crop's pixels to the (shrunk) image's.
-        linear = self._axes() * scale
-        offset = self.to_image(np.full(2, 0.5 / size_px)) - corner
-        offset = (offset + 0.5) / shrink - 0.5
-        warp = np.column_stack([linear / shrink, offset])
+        # Rows of the affine map from the crop's pixels to the image's.
+        warp = np.empty((2, 3))
+        warp[:, :2] = self._axes() * scale
+        warp[:, 2] = self.center_px - warp[:, :2].sum(1) * (size_px - 1) / 2
+        if scale >= 2:
+            image, corner = self._around(image, 2 * scale + 2)
+            image, shrink = _without_aliasing(image, scale)
+            warp[:, 2] = (warp[:, 2] - corner + 0.5) / shrink - 0.5
+            warp[:, :2] /= shrink
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(image, warp, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
