@@ -18,7 +18,7 @@ FINAL_WIDTHS = (6.0, 6.0)
 STEPS_PER_WIDTH = 10
 # Residuals never count as more exact than this share of the expected sigma: exact data would divide by zero.
 LEAST_NOISE = 1e-4
-ENOUGH = 1e-6  # relative fall of the cost below which a stage ends
+ENOUGH = 1e-5  # relative fall of the cost below which a stage ends
 # The median of the larger of two absolute standard normal deviates.
 MEDIAN_OF_LARGER = 1.0516
 

@@ -27,7 +27,10 @@ WIDTHS, LAST_WIDTH = (6.0, 3.0), 4.0
 
 
 def find_rigs(rays: np.ndarray, sigma: np.ndarray, *, seed: int) -> list[Rig | str]:
-    """For each frame its rig, or the reason why there is none; rays (F, J, V, 2), sigma (F, J, V)."""
+    """For each frame its rig, or the reason why there is none; rays (F, 17, V, 2), sigma (F, 17, V).
+
+    The joints are the project's, in its order: the prior on a human build knows them.
+    """
     starts = [_starts(rays[f], sigma[f], seed) for f in range(len(rays))]
     with_start = [f for f, found in enumerate(starts) if not isinstance(found, str)]
     noise = _noise(rays, sigma, starts, with_start)
