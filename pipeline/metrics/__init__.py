@@ -16,7 +16,7 @@ from pipeline.metrics.image import (
     reprojection_errors,
     swaps_percent,
 )
-from pipeline.metrics.means import interval, interval_of_change, mean, mean_over_groups
+from pipeline.metrics.means import interval, interval_of_change, mean
 from pipeline.metrics.motion import acceleration_errors, velocity_errors
 from pipeline.metrics.poses import (
     AUC_THRESHOLDS_MM,
@@ -44,7 +44,7 @@ __all__ = [
     "AUC_THRESHOLDS_MM", "JOINTS_14", "JOINTS_16", "METRICS", "PCK_JOINTS", "PCK_THRESHOLD_MM", "PROTOCOLS",
     "Alignment", "Metric", "Protocol", "acceleration_errors", "aligned_errors", "auc", "bone_errors", "bone_lengths",
     "box_errors_percent", "box_sides_px", "head_lengths_px", "interval", "interval_of_change", "joint_errors", "mean",
-    "mean_over_groups", "measure", "mpjpe", "n_mpjpe", "of_joints", "oks", "pa_mpjpe", "pck", "pck_curve", "pckh",
+    "measure", "mpjpe", "n_mpjpe", "of_joints", "oks", "pa_mpjpe", "pck", "pck_curve", "pckh",
     "person_areas_px2", "reprojection_errors", "root_centred", "scale_aligned", "similarity_aligned", "swaps_percent",
     "symmetry_errors", "velocity_errors",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Means over what is not missing, and how far chance may have moved them."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from scipy.stats import bootstrap
@@ -16,12 +16,6 @@ def mean(values: np.ndarray, axis: int | tuple[int, ...] | None = -1) -> np.ndar
     count = known.sum(axis)
     total = np.sum(values, axis=axis, where=known)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def mean_over_groups(values: np.ndarray, groups: Sequence[Hashable]) -> float:
-    """Mean of the groups' means, such as over actions, of values (pose,) of the poses' groups: each counts alike."""
-    names = np.array([str(group) for group in groups])
-    return float(mean(np.array([mean(values[names == name]) for name in np.unique(names)])))
 
 
 def interval(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple[float, float]:

@@ -75,3 +75,10 @@ def test_a_perfect_prediction():
 def test_what_does_not_fit_is_refused_with_both_sides_named(predicted, times):
     with pytest.raises(ValueError, match=r"Poses of .* at 1\d times cannot be compared with poses of \(12, 17, 3\)"):
         metrics.measure(np.zeros(predicted), np.zeros((12, N_JOINTS, 3)), np.arange(times))
+
+
+def test_infinite_coordinates_are_refused():
+    predicted, true, times = sequence()
+    predicted[2, 3] = np.inf
+    with pytest.raises(ValueError, match="3 predicted and 0 true coordinates are infinite"):
+        metrics.measure(predicted, true, times)

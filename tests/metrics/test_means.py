@@ -11,11 +11,6 @@ def test_mean_of_nothing_is_missing():
     assert metrics.mean(np.array([[1, np.nan], [3, 5]]), axis=None) == 3
 
 
-def test_mean_over_actions_gives_each_the_same_weight():
-    values = np.array([1.0, 1, 1, 5, np.nan, np.nan])
-    assert metrics.mean_over_groups(values, ["walk"] * 3 + ["sit", "sit", "jump"]) == 3
-
-
 def test_interval_by_the_theory_of_means():
     rng = np.random.default_rng(1)
     counts = np.full(200, 50)

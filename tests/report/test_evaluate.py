@@ -1,14 +1,15 @@
 """The figures of metrics.json, on a capture whose errors are known in advance."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.params import StructureParams, read_params
 from pipeline.report.breakdown import joint_errors_mm, rejections, residuals_percent, worst_joint
-from pipeline.report.evaluate import absent_removed, evaluate
+from pipeline.report.evaluate import absent_removed, evaluate, mean_over_actions
 from pipeline.report.known import gather_with_known_rig
 from pipeline.report.material import Files, gather
-from pipeline.report.measured import measured
+from pipeline.report.measured import COLUMNS, measured
 from pipeline.skeleton import N_JOINTS, joint
 from pipeline.stores import RIGS, reading
 from pipeline.structure import fit_references
@@ -168,3 +169,14 @@ def test_where_things_go_wrong(whole):
     assert worst_joint(np.full(N_JOINTS, np.nan)) is None
     assert rejections(material) == {"few views": 3}
     assert np.nanmax(residuals_percent(train[0])[:, 1:8]) < 2
+
+
+def test_mean_over_actions_gives_each_the_same_weight():
+    rows = [("walk", 300, 60.0), ("walk", 100, 80.0), ("sit", 10, 95.0)]
+    told = [
+        ("test", f"{n}", "S1", action, "cam0", "all", "n_mpjpe_mm", "standard", count, value)
+        for n, (action, count, value) in enumerate(rows)
+    ]
+    table = pd.DataFrame(told, columns=list(COLUMNS))
+    assert mean_over_actions(table, "test", "n_mpjpe_mm") == (65 + 95) / 2
+    assert np.isnan(mean_over_actions(table, "test_new_view", "n_mpjpe_mm"))
