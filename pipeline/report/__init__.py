@@ -14,7 +14,7 @@ from pipeline.report.evaluate import Figures, evaluate
 from pipeline.report.footage import capture_section, detector_section
 from pipeline.report.known import gather_with_known_rig
 from pipeline.report.material import Files, Material, gather
-from pipeline.report.measured import measured, write_measured
+from pipeline.report.measured import Intervals, intervals, measured, write_measured
 from pipeline.report.motion import sequence_section
 from pipeline.report.overview import answers
 from pipeline.report.page import render
@@ -40,12 +40,13 @@ def write_report(data: Path, models: Path, reports: Path, params: Params) -> Non
     figures = evaluate(material, known, reading(files.rigs, RIGS), table)
     write_measured(reports / "breakdown.csv", table)
     write_plots(reports / "plots", material)
-    sections = _sections(files, material, figures, params.report.examples)
+    spread = intervals(table)
+    sections = _sections(files, material, figures, spread, params.report.examples)
     costs = files.costs()
     costs["report"] = {"seconds": round(time.monotonic() - start, 1)}
     sections.append(run_section(files, material, costs, params))
     subtitle = f"Source “{material.capture.source}”, {sum(one['seconds'] for one in costs.values()) / 60:.1f} minutes."
-    page = render("Epiline report", subtitle, answers(material, figures, rejections(material)), sections)
+    page = render("Epiline report", subtitle, answers(material, figures, spread, rejections(material)), sections)
     figures["cost"] = _cost(costs)
     with whole(reports / "metrics.json") as aside:
         aside.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
@@ -54,14 +55,13 @@ def write_report(data: Path, models: Path, reports: Path, params: Params) -> Non
     _log(figures)
 
 
-def _sections(files: Files, material: Material, figures: Figures, n_examples: int) -> list[Section]:
-    known, rejected = figures.get("labels_known", {}), rejections(material)
+def _sections(files: Files, material: Material, figures: Figures, spread: Intervals, n_examples: int) -> list[Section]:
     return [
         example_section(material, n_examples),
         sequence_section(material),
-        network_section(material, figures),
+        network_section(material, figures, spread),
         structure_section(material, figures),
-        label_section(material, figures["labels"], known, rejected, n_examples),
+        label_section(material, figures, spread, rejections(material), n_examples),
         rig_section(material, reading(files.rigs, RIGS), figures.get("rig", {})),
         detector_section(material, figures.get("detector", {})),
         capture_section(material),

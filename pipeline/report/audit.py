@@ -21,6 +21,7 @@ from pipeline.report.figures import (
 from pipeline.report.images import overlay
 from pipeline.report.look import COLOURS, JOINT_TITLES
 from pipeline.report.material import Material, Seen
+from pipeline.report.measured import Intervals
 from pipeline.report.scenes import pose_scene
 from pipeline.skeleton import BONES, LEFT_JOINTS, MIRROR, PARENTS
 
@@ -30,41 +31,61 @@ USED_FATES = ("used", "exchanged")  # of the views' detections that made a label
 NOTICED = 10.0  # percent of labels missing that is drawn in the strongest colour, or more
 FIGURE_TITLES = {
     "mpjpe_mm": "MPJPE, mm", "n_mpjpe_mm": "N-MPJPE, mm", "pa_mpjpe_mm": "PA-MPJPE, mm", "pck150": "PCK@150 mm, %",
-    "auc": "AUC, %", "coverage": "coverage, %",
+    "n_pck150": "N-PCK@150 mm, %", "auc": "AUC, %", "coverage": "coverage, %", "bone_mm": "bone length error, mm",
+    "velocity_mm_s": "velocity error, mm/s", "reprojection_px": "reprojection error, px",
 }  # fmt: skip
 
 
-def label_section(material: Material, figures: Figures, known: Figures, rejected: dict[str, int], n: int) -> Section:
+def label_section(
+    material: Material, figures: Figures, intervals: Intervals, rejected: dict[str, int], n: int
+) -> Section:
     """Coverage, residuals by camera and joint, rejections by reason, errors where there is truth, the worst frames."""
     seen = [s for s in material.seen if not s.view.evaluation_only]
-    train = material.select("train")
+    train, labels = material.select("train"), figures["labels"]
     blocks: list[Block] = [Gallery("Worst frames", [worst_card(*w) for w in worst_frames(train or seen, n)],
                                    "The label drawn over the detection.")]  # fmt: skip
-    if "n_mpjpe_mm" in figures:
-        blocks.append(_label_table(figures, known))
+    if "n_mpjpe_mm" in labels:
+        blocks.append(_label_table(figures, intervals))
     blocks += _rejection_charts(material, rejected)
     blocks += [*_fate_charts(material), *_residual_charts(seen)]
     blocks += _truth_charts(material, train)
     blocks += _consistency(material)
-    covered = f"{percent(figures['coverage'])} % of the joints of the training frames have a label."
-    truth = "" if "n_mpjpe_mm" in figures else (
+    covered = f"{percent(labels['coverage'])} % of the joints of the training frames have a label."
+    truth = "" if "n_mpjpe_mm" in labels else (
         " There is no truth to hold them against: what follows says how far labels agree with the images and with"
         " themselves, which is necessary but not enough."
     )  # fmt: skip
     return Section("labels", "Labels", covered + truth, blocks)
 
 
-def _label_table(figures: Figures, known: Figures) -> Table:
-    columns = [("these labels", figures), ("with the true cameras", known)]
-    columns = [(name, one) for name, one in columns if one]
+def _label_table(figures: Figures, intervals: Intervals) -> Table:
+    columns = {"labels": "these labels", "labels_known": "with the true cameras"}
+    note = (
+        "Training recordings against the truth, in the frames of the cameras that made the labels."
+        " In brackets: 95 % interval over recordings."
+    )
+    return figures_table(
+        "Against the truth", {k: t for k, t in columns.items() if k in figures}, figures, intervals, note
+    )
+
+
+def figures_table(title: str, columns: dict[str, str], figures: Figures, intervals: Intervals, note: str) -> Table:
+    """Figures of some parts, named by their keys in metrics.json, side by side, each with its interval."""
+    scores = sorted(
+        {key for part in columns for key in figures[part] if key[:3] == "pss"}, key=lambda key: int(key[3:])
+    )
+    titles = {**FIGURE_TITLES, **{key: f"PSS@{key[3:]}, %" for key in scores}}
     rows = [
-        (FIGURE_TITLES[key], *(number(one.get(key)) for _, one in columns)) for key in FIGURE_TITLES if key in figures
+        (name, *(_with_interval(figures[part].get(key), intervals.get((part, key))) for part in columns))
+        for key, name in titles.items()
+        if any(key in figures[part] for part in columns)
     ]
-    rows += [
-        (f"PSS@{key[3:]}, %", *(number(one.get(key)) for _, one in columns)) for key in figures if key[:3] == "pss"
-    ]
-    note = "Training recordings against the truth, in the frames of the cameras that made the labels."
-    return Table("Against the truth", ("", *(name for name, _ in columns)), rows, note)
+    return Table(title, ("", *columns.values()), rows, note)
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    told = number(value)
+    return told if interval is None or value is None else f"{told} ({number(interval[0])}–{number(interval[1])})"
 
 
 def _rejection_charts(material: Material, rejected: dict[str, int]) -> list[Block]:
@@ -120,7 +141,12 @@ def _fate_charts(material: Material) -> list[Block]:
     }
     exchanged = np.stack([100 * np.isin(own, _codes(material, ["exchanged"])).mean(0) for own in fates.values()])
     blocks: list[Block] = [
-        Chart("What became of the detections", stacked_bars(shares, "%"), "Of every joint, view by view.", wide=True)
+        Chart(
+            "What became of the detections",
+            stacked_bars(shares, "%", COLOURS["label"]),
+            "Of every joint, view by view.",
+            wide=True,
+        )
     ]
     if exchanged.any():
         title, note = "Left and right exchanged, %", "Detections that were used as the joint of the other side."

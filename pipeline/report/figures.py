@@ -13,6 +13,7 @@ from pipeline.report.look import COLOURS, FAINT, INK, JOINT_TITLES
 
 FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": INK}
 
+PART_COLOURS = ("#AA4499", "#DDCC77", "#CC6677", "#88CCEE", "#999933", "#44AA99", "#888888")
 MANY_COLUMNS = 40  # of a map: from here on without gaps
 # Of Paul Tol's muted scheme: told apart by the colour-blind.
 GROUP_COLOURS = (
@@ -57,13 +58,14 @@ def named_bars(values: dict[str, float], unit: str, colour: str = INK) -> str:
     return _figure([bars], height=90 + 30 * len(values), xaxis_title=unit, yaxis={"autorange": "reversed"}, bargap=0.4)
 
 
-def stacked_bars(shares: dict[str, dict[str, float]], unit: str) -> str:
-    """Horizontal bars made of parts: name of the bar -> name of the part -> its share."""
+def stacked_bars(shares: dict[str, dict[str, float]], unit: str, first_colour: str) -> str:
+    """Horizontal bars made of parts: name of the bar -> name of the part -> its share; the first part is the usual."""
     parts = list(dict.fromkeys(part for one in shares.values() for part in one))
+    colours = (first_colour, *PART_COLOURS)
     traces = [
         go.Bar(
             y=list(shares), x=[round(one.get(part, 0.0), 2) for one in shares.values()], name=part, orientation="h",
-            marker_color=GROUP_COLOURS[i % len(GROUP_COLOURS)], hovertemplate="%{y}, " + part + ": %{x:.1f} " + unit,
+            marker_color=colours[i % len(colours)], hovertemplate="%{y}, " + part + ": %{x:.1f} " + unit,
         )
         for i, part in enumerate(parts)
     ]  # fmt: skip

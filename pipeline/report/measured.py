@@ -23,6 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 WHOLE_POSE = "all"
 JOINT_METRICS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "pck150")
+Intervals = dict[tuple[str, str], tuple[float, float]]  # (part, metric) -> low, high
 Row = tuple[str, str, str, int, float]  # joint, metric, protocol, count, mean
 
 
@@ -124,6 +125,16 @@ def pooled(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         count, total = group["count"].to_numpy(), group["sum"].to_numpy()
         rows.append((*key, count.sum(), total.sum() / count.sum(), *metrics.interval(total, count)))
     return pd.DataFrame(rows, columns=[*by, "count", "mean", "low", "high"])
+
+
+def intervals(table: pd.DataFrame) -> Intervals:
+    """The 95 % interval over recordings of each part's figures of whole poses, where there are enough recordings."""
+    whole_poses = table[table["joint"] == WHOLE_POSE]
+    told = whole_poses[whole_poses["protocol"].eq("standard") | whole_poses["metric"].str.startswith("pss")]
+    found = pooled(told, ["part", "metric"])
+    known = found[found["low"].notna()]
+    ends = zip(known["low"].astype(float), known["high"].astype(float), strict=True)
+    return dict(zip(zip(known["part"], known["metric"], strict=True), ends, strict=True))
 
 
 def write_measured(path: Path, table: pd.DataFrame) -> None:

@@ -14,17 +14,18 @@ from pipeline.report.breakdown import (
 )
 from pipeline.report.evaluate import Figures, mean
 from pipeline.report.material import Material
+from pipeline.report.measured import Intervals
 from pipeline.report.results import example_card, predicted_test, ranked_predictions
 
 SELDOM_FOUND_PERCENT = 98.0
 TAIL_PERCENTILE = 95
 
 
-def answers(material: Material, figures: Figures, rejected: dict[str, int]) -> list[Answer]:
+def answers(material: Material, figures: Figures, intervals: Intervals, rejected: dict[str, int]) -> list[Answer]:
     """The three questions and their answers."""
     return [
-        _labels(material, figures),
-        _network(figures, has_test=bool(material.select("test"))),
+        _labels(material, figures, intervals),
+        _network(figures, intervals, has_test=bool(material.select("test"))),
         _troubles(material, rejected),
     ]
 
@@ -44,7 +45,7 @@ def _worst_pictures(material: Material) -> list[Card]:
     return cards
 
 
-def _labels(material: Material, figures: Figures) -> Answer:
+def _labels(material: Material, figures: Figures, intervals: Intervals) -> Answer:
     labels, known = figures["labels"], figures.get("labels_known", {})
     covered = f"{percent(labels['coverage'])} % of the joints have a label"
     question, link = "How good are the labels?", "labels"
@@ -56,7 +57,8 @@ def _labels(material: Material, figures: Figures) -> Answer:
         words = ["median distance between detections and projected labels, as a share of the person's height", covered]
         words.append("there is no truth to compare with")
         return Answer(question, number(median), "% residual", words, link)
-    words = ["mean joint error against the truth after fitting the scale (N-MPJPE)", covered]
+    words = ["mean joint error against the truth after fitting the scale (N-MPJPE)"]
+    words += [*_spread(intervals, "labels"), covered]
     if "n_mpjpe_mm" in known:
         words.append(f"the true cameras would have given {number(known['n_mpjpe_mm'])} mm")
     if "rig" in figures:
@@ -65,11 +67,11 @@ def _labels(material: Material, figures: Figures) -> Answer:
     return Answer(question, number(labels["n_mpjpe_mm"]), "mm", words, link)
 
 
-def _network(figures: Figures, *, has_test: bool) -> Answer:
+def _network(figures: Figures, intervals: Intervals, *, has_test: bool) -> Answer:
     question, link = "How good is the network?", "network"
     if "n_mpjpe_mm" in figures.get("test", {}):
         test, new_view = figures["test"], figures.get("test_new_view", {})
-        words = ["on people it has not seen, from one image (N-MPJPE)"]
+        words = ["on people it has not seen, from one image (N-MPJPE)", *_spread(intervals, "test")]
         if "n_mpjpe_mm" in new_view:
             words.append(f"{number(new_view['n_mpjpe_mm'])} mm from a view it has not seen either")
         words.append(f"{number(test['pck150'])} % of joints within 150 mm")
@@ -82,6 +84,14 @@ def _network(figures: Figures, *, has_test: bool) -> Answer:
         "what the network made of the test recordings is missing" if has_test else "no recording was kept for testing"
     )
     return Answer(question, "–", "", [f"{tested}, so this cannot be said"], "capture")
+
+
+def _spread(intervals: Intervals, part: str) -> list[str]:
+    """How sure the headline is, where there are recordings enough to say."""
+    if (part, "n_mpjpe_mm") not in intervals:
+        return []
+    low, high = intervals[part, "n_mpjpe_mm"]
+    return [f"{number(low)}–{number(high)} mm: 95 % interval over recordings"]
 
 
 def _detector_troubles(material: Material) -> list[str]:

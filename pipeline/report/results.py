@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline import metrics
 from pipeline.frames import PackedFrames
-from pipeline.report.audit import FIGURE_TITLES
+from pipeline.report.audit import FIGURE_TITLES, figures_table
 from pipeline.report.blocks import Block, Card, Chart, Gallery, Rows, Section, Table, number
 from pipeline.report.breakdown import Row, joint_errors_mm, label_px, network_rows, pose_errors_mm, reference_name
 from pipeline.report.evaluate import Figures
@@ -14,8 +14,10 @@ from pipeline.report.figures import curves, heat_map, histogram, joint_bars
 from pipeline.report.images import crop_around, data_uri, overlay
 from pipeline.report.look import COLOURS, INK
 from pipeline.report.material import Material, Seen, joined
+from pipeline.report.measured import Intervals
 from pipeline.report.scenes import pose_scene
 
+OF_GROUPS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "pck150", "auc")  # figures of an action, a subject or a view
 ROW_PERCENTILES = (10, 50, 90)  # of the errors, of the frames shown side by side
 AGAINST = {"true_cam_mm": "the truth", "label_cam_mm": "the labels, as there is no truth"}
 
@@ -26,15 +28,19 @@ def predicted_test(material: Material, *, evaluation_only: bool = False) -> list
     return [s for s in seen if np.isfinite(pose_errors_mm(s, "predicted_cam_mm", reference_name(s))).any()]
 
 
-def network_section(material: Material, figures: Figures) -> Section:
+def network_section(material: Material, figures: Figures, intervals: Intervals) -> Section:
     """Figures on the recordings that the network has not seen, by joint, action, subject and view."""
     seen, new_view = predicted_test(material), predicted_test(material, evaluation_only=True)
     if not seen:
         return Section("network", "Network", "")
     against = reference_name(seen[0])
     columns = {"test": "unseen people", "test_new_view": "and an unseen view", "test_labels": "against labels"}
-    shown = [(title, figures[key]) for key, title in columns.items() if key in figures]
-    blocks: list[Block] = [_figures_table(shown)]
+    note = (
+        "Poses are placed at the true depth of the root. MPJPE: root-centred; N-: and scaled; PA-: and turned."
+        " In brackets: 95 % interval over recordings."
+    )
+    shown = {key: title for key, title in columns.items() if key in figures}
+    blocks: list[Block] = [figures_table("Figures", shown, figures, intervals, note)]
     series = {"unseen people": (COLOURS["prediction"], joint_errors_mm(seen, "predicted_cam_mm", against))}
     if new_view:
         series["and an unseen view"] = (INK, joint_errors_mm(new_view, "predicted_cam_mm", against))
@@ -51,17 +57,6 @@ def network_section(material: Material, figures: Figures) -> Section:
     blocks.append(Chart("Error by recording and joint, mm", heat_map(np.stack(grid), names, "mm"), wide=True))
     lead = f"Predictions from single images of people the network was not trained on, against {AGAINST[against]}."
     return Section("network", "Network", lead, blocks)
-
-
-def _figures_table(shown: list[tuple[str, Figures]]) -> Table:
-    titles = {**FIGURE_TITLES, **{key: f"PSS@{key[3:]}, %" for _, one in shown for key in one if key[:3] == "pss"}}
-    rows = [
-        (title, *(number(one.get(key)) for _, one in shown))
-        for key, title in titles.items()
-        if any(key in one for _, one in shown)
-    ]
-    note = "Poses are placed at the true depth of the root. MPJPE: root-centred; N-: and scaled; PA-: and turned."
-    return Table("Figures", ("", *(title for title, _ in shown)), rows, note)
 
 
 def pck_curves(material: Material) -> dict[str, tuple[str, np.ndarray]]:
@@ -96,7 +91,7 @@ def _tables(material: Material, seen: list[Seen]) -> list[Block]:
 
 
 def _rows_table(name: str, rows: list[Row]) -> Table:
-    keys = [key for key in FIGURE_TITLES if any(key in row.figures for row in rows)]
+    keys = [key for key in OF_GROUPS if any(key in row.figures for row in rows)]
     keys += [key for key in rows[0].figures if key.startswith("pss")]
     keys = [key for key in keys if any(np.isfinite(row.figures.get(key, np.nan)) for row in rows)]
     titles = [FIGURE_TITLES.get(key, f"PSS@{key[3:]}, %") for key in keys]

@@ -54,7 +54,7 @@ def _pictures(material: Material, recording: Recording, rig: dict[str, np.ndarra
     scene, enlarged = rig_scene(_some_poses(material, recording.name, R, t), found, true if len(true) > 1 else [])
     note = "Drag to turn. The skeletons are labels of a few moments."
     if enlarged:
-        note += f" Ellipsoids: two standard deviations of the cameras' centres, drawn {enlarged:,} times as large."
+        note += f" Spheres: two standard deviations of the cameras' centres, drawn {enlarged:,} times as large."
     seen = [s for s in material.seen if s.recording.name == recording.name and s.v in views]
     lines = epipolar_view(seen, R, t)
     shown: list[Block] = [View3D("Cameras and people", scene, note)]
