@@ -63,8 +63,11 @@ def rejections(material: Material) -> dict[str, int]:
 
 
 def residuals_percent(seen: Seen) -> np.ndarray:
-    """Distance of each detection from the projected label in percent of the person's box height, (frame, joint)."""
-    distance = np.linalg.norm(seen.detected_px - label_px(seen), axis=-1)
+    """Distance of each detection from the projected label in percent of the person's box height, (frame, joint).
+
+    Left and right are as the labels took them: that they were exchanged is told apart.
+    """
+    distance = np.linalg.norm(seen.sorted_px - label_px(seen), axis=-1)
     height = seen.box_px[:, 3] - seen.box_px[:, 1]
     return 100 * distance / np.where(height > 0, height, np.nan)[:, None]
 

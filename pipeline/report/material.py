@@ -9,7 +9,8 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.geometry.camera import Camera
-from pipeline.skeleton import N_JOINTS, ROOT
+from pipeline.geometry.labelling import ViewStatus
+from pipeline.skeleton import MIRROR, N_JOINTS, ROOT
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, RecordingGroup, Store, focal_factors, reading
 from pipeline.structure import Reference, read_references
 
@@ -76,6 +77,7 @@ class Seen:
     v: int  # the view's place in the recording
     detected_px: np.ndarray
     confidence: np.ndarray  # (frame, joint), of the detections, 0-1
+    exchanged: np.ndarray  # (frame, joint), whether the labels took the detection for the other side's joint
     box_px: np.ndarray  # (frame, 4)
     label_cam_mm: np.ndarray
     true_cam_mm: np.ndarray
@@ -87,6 +89,11 @@ class Seen:
     def view(self) -> View:
         """The view."""
         return self.recording.views[self.v]
+
+    @property
+    def sorted_px(self) -> np.ndarray:
+        """The detections with left and right as the labels took them, (frame, joint, 2)."""
+        return np.where(self.exchanged[..., None], self.detected_px[:, MIRROR], self.detected_px)
 
     @property
     def has_truth(self) -> bool:
@@ -161,6 +168,7 @@ def _see_all(
 
     detected_px, box_px = read(poses2d, "joints_px", N_JOINTS, 2), read(poses2d, "box_px", 4)
     confidence = read(poses2d, "confidence", N_JOINTS)
+    exchanged = read(labels, "view_status", N_JOINTS) == ViewStatus.EXCHANGED
     label_cam, predicted_px = read(labels, "joints_cam_mm", N_JOINTS, 3), read(predictions, "joints_px", N_JOINTS, 2)
     relative_depth = read(predictions, "relative_depth", N_JOINTS)
     true_world = truth["joints_world_mm"] if truth is not None else None
@@ -174,8 +182,8 @@ def _see_all(
         predicted_cam = place(camera, predicted_px[:, v], relative_depth[:, v], depth)
         seen.append(
             Seen(
-                recording, v, detected_px[:, v], confidence[:, v], box_px[:, v], label_cam[:, v], true_cam,
-                _project(camera, true_cam), predicted_px[:, v], predicted_cam,
+                recording, v, detected_px[:, v], confidence[:, v], exchanged[:, v], box_px[:, v], label_cam[:, v],
+                true_cam, _project(camera, true_cam), predicted_px[:, v], predicted_cam,
             )
         )  # fmt: skip
     return seen

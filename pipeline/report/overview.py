@@ -19,6 +19,7 @@ from pipeline.report.results import example_card, predicted_test, ranked_predict
 
 SELDOM_FOUND_PERCENT = 98.0
 TAIL_PERCENTILE = 95
+OFTEN_EXCHANGED_PERCENT = 1.0
 
 
 def answers(material: Material, figures: Figures, intervals: Intervals, rejected: dict[str, int]) -> list[Answer]:
@@ -102,6 +103,16 @@ def _detector_troubles(material: Material) -> list[str]:
     return [f"the detector is worst in {name}: {number(error)} % of the box"]
 
 
+def _exchanged_sides(material: Material) -> list[str]:
+    """The view whose left and right were exchanged most, if that is often."""
+    shares: dict[str, float] = {}
+    for name in dict.fromkeys(s.view.name for s in material.seen):
+        shares[name] = 100 * float(np.mean(np.concatenate([s.exchanged for s in material.seen if s.view.name == name])))
+    name = max(shares, key=lambda name: shares[name])
+    told = f"left and right were exchanged in {number(shares[name])} % of the joints detected in {name}"
+    return [told] if shares[name] >= OFTEN_EXCHANGED_PERCENT else []
+
+
 def _residual_troubles(material: Material) -> list[str]:
     """Where there is no truth: the view whose detections contradict the labels most."""
     tails: dict[str, float] = {}
@@ -132,7 +143,7 @@ def _troubles(material: Material, rejected: dict[str, int]) -> Answer:
     seldom = min(detector_rows(material), key=lambda row: np.nan_to_num(row[1], nan=np.inf))
     if seldom[1] < SELDOM_FOUND_PERCENT:
         found.append(f"the detector finds the person in {percent(seldom[1])} % of the frames of {seldom[0]}")
-    found += _detector_troubles(material)
+    found += [*_detector_troubles(material), *_exchanged_sides(material)]
     if rejected:
         reason, n = next(iter(rejected.items()))
         found.append(f"{n:,} joints without a label: {reason}")

@@ -82,6 +82,7 @@ def _gallery(reference: Reference, predicted: np.ndarray, true: np.ndarray) -> G
     cards = []
     for k in np.argsort(-n, kind="stable")[:CENTERS_SHOWN]:
         told = f"{percent(100 * n[k] / n.sum())} %, {100 * hits[k] / n[k]:.0f} % hit" if n[k] else "not tested"
+        told = told if n.any() else f"cluster {k + 1}"
         cards.append(Card(told, scene=pose_scene({"truth": DRAWN_NORM_MM * reference.centers[k]})))
     note = "Share of the tested poses that belong to each, and how many of those the network puts there."
     return Gallery(f"Cluster centres, k = {reference.k}", cards, note if n.any() else "", small=True)
@@ -113,9 +114,6 @@ def _pair_card(place: str, error_mm: float, predicted: np.ndarray, true: np.ndar
 
 def _reference_table(references: list[Reference]) -> Table:
     keys = {"source": "poses from", "n_poses": "poses", "seed": "seed", "inertia": "inertia", "sha256": "hash"}
-    rows = [
-        (str(one.k), *(str(one.about.get(key, "–"))[:12] for key in keys), one.about.get("normalisation", "–"))
-        for one in references
-    ]
+    rows = [(str(one.k), *(str(one.about.get(key, "–"))[:12] for key in keys)) for one in references]
     note = "Scores are comparable between runs only where the hash of the reference is the same."
-    return Table("References", ("k", *keys.values(), "normalisation"), rows, note)
+    return Table("References", ("k", *keys.values()), rows, note)

@@ -15,7 +15,7 @@ from pipeline.report.epipolar import epipolar_view
 from pipeline.report.images import overlay
 from pipeline.report.material import STAGES, Files, gather
 from pipeline.report.scenes import PlacedCamera, pose_scene, rig_scene, sequence_scene
-from pipeline.skeleton import N_JOINTS
+from pipeline.skeleton import N_JOINTS, joint
 from tests.house.imports import ROOT
 from tests.report.synthetic_capture import motion, ring_camera, write_all, write_poses2d
 
@@ -90,6 +90,10 @@ def test_exchanged_sides_are_shown_by_view_and_joint(whole):
     material = gather(files, files.labels)
     assert material.fates[2] == "exchanged"
     assert sum((status == 2).sum() for status in material.view_status.values()) == 3  # one in each recording
+    seen = material.seen[0]
+    left, right = joint("l_wrist"), joint("r_wrist")
+    np.testing.assert_array_equal(seen.sorted_px[7, left], seen.detected_px[7, right])
+    np.testing.assert_array_equal(seen.sorted_px[8, left], seen.detected_px[8, left])
 
 
 def test_metrics_hold_the_costs(whole):
