@@ -82,8 +82,8 @@ def methods() -> Iterator[Method]:
         yield Method("aniposelib", "aniposelib triangulate", there("anipose_linear"))
         yield Method("pose2sim", "Pose2Sim best cameras", there("pose2sim_best"), fast=False)
         yield Method("", "Pose2Sim weighted", there("pose2sim_weighted"), fast=False, full_only=True)
-        yield Method("", "aniposelib ransac", there("anipose_ransac"), fast=False, share=0.04, full_only=True)
-        yield Method("", "aniposelib optim (bones)", there("anipose_optim"), fast=False, share=0.4, full_only=True)
+        yield Method("", "aniposelib ransac", there("anipose_ransac"), fast=False, share=0.02, full_only=True)
+        yield Method("", "aniposelib optim (bones)", there("anipose_optim"), fast=False, share=0.1, full_only=True)
 
 
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:

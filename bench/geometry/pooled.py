@@ -63,21 +63,28 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
     for n, captures in sizes.pooled.items():
         found = [measure(c) for c in scenes.film(captures, n, noise_px=NOISE_PX, outliers=OUTLIERS)]
         ratio[n], cpu_s[n] = _row(table, f"{n:,} spread", found)
-    for name, n, seen in _further(sizes):
-        _row(table, name, [measure(capture) for capture in scenes.film(sizes.pooled[100], n, **seen)])
+    if sizes.full:
+        _further(table, scenes, sizes.pooled[100])
     return {
         "self_over_known_n_100": ratio[100], "self_over_known_n_10": ratio[10], "rig_1000_cpu_s": cpu_s[1000],
     }  # fmt: skip
 
 
-def _further(sizes: Sizes):
-    """Other settings: a name, the number of frames, and what is seen."""
-    if sizes.full:
-        for n in (10, 100, 400):
-            yield f"{n} consecutive", n, {"noise_px": NOISE_PX, "outliers": OUTLIERS, "consecutive": True}
-        yield "100 spread, 8 px", 100, {"noise_px": 8.0, "outliers": OUTLIERS}
-        yield "100 spread, 15 % outliers", 100, {"noise_px": NOISE_PX, "outliers": 0.15}
-        yield "100 spread, exact", 100, {"noise_px": 0.0, "outliers": 0.0}
+def _further(table: Table, scenes: Scenes, captures: int) -> None:
+    """Rows of other settings."""
+    usual = {"noise_px": NOISE_PX, "outliers": OUTLIERS}
+    for n in (10, 100, 400):
+        able = scenes.with_sequences_of(n)
+        if able.people:
+            shots = able.film(captures, n, consecutive=True, **usual)
+            _row(table, f"{n} consecutive", [measure(capture) for capture in shots])
+    for name, other in (
+        ("8 px", {"noise_px": 8.0}),
+        ("15 % outliers", {"outliers": 0.15}),
+        ("exact", {"noise_px": 0.0, "outliers": 0.0}),
+    ):
+        shots = scenes.film(captures, 100, **(usual | other))
+        _row(table, f"100 spread, {name}", [measure(capture) for capture in shots])
 
 
 def _row(table: Table, name: str, found: list[Pooled]) -> tuple[float, float]:

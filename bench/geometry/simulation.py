@@ -129,7 +129,7 @@ def film(
     outliers: float,
     consecutive: bool = False,
 ) -> Capture:
-    """A new rig's view of `frames` frames of a person, drawn from all sequences or consecutive ones of the longest.
+    """A new rig's view of `frames` frames of a person: drawn from all sequences, or consecutive ones of one of them.
 
     Detections carry Gaussian noise of `noise_px` a coordinate; a share `outliers` of them lies anywhere near instead.
     """
@@ -152,8 +152,6 @@ def _spread(motion: Motion, frames: int, rng: np.random.Generator) -> np.ndarray
 
 def _consecutive(motion: Motion, frames: int, rng: np.random.Generator) -> np.ndarray:
     long_enough = [sequence for sequence in motion if len(sequence) >= frames]
-    if not long_enough:
-        raise SystemExit(f"No sequence of the motion has {frames} consecutive frames.")
     sequence = _placed(long_enough[rng.integers(len(long_enough))], rng)
     start = rng.integers(len(sequence) - frames + 1)
     return sequence[start : start + frames]
@@ -164,14 +162,14 @@ def _placed(sequence: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     path = sequence[:, 0, :2]
     middle = (path.min(0) + path.max(0)) / 2
     reach = np.linalg.norm(path - middle, axis=-1).max()
-    room = AREA_MM * np.sqrt(rng.random())
+    share = np.sqrt(rng.random())
     angle, turn = rng.uniform(0, 2 * np.pi, 2)
     shift = min(1.0, AREA_MM / reach) * (path - middle) - path
     placed = sequence.copy()
     placed[..., :2] += shift[:, None]
     c, s = np.cos(turn), np.sin(turn)
     placed[..., :2] = placed[..., :2] @ np.array([[c, s], [-s, c]])
-    away = max(AREA_MM - min(reach, AREA_MM), 0.0) * room / AREA_MM
+    away = max(AREA_MM - reach, 0.0) * share
     return placed + away * np.array([np.cos(angle), np.sin(angle), 0.0])
 
 
@@ -182,10 +180,14 @@ class Scenes:
     people: list[Motion]
     seed: int
 
+    def with_sequences_of(self, frames: int) -> "Scenes":
+        """Those with the people alone who have a sequence as long as that."""
+        return replace(self, people=[person for person in self.people if max(map(len, person)) >= frames])
+
     def film(
         self, n: int, frames: int, *, noise_px: float, outliers: float, consecutive: bool = False
     ) -> list[Capture]:
-        """n captures, each of a person and with a rig of its own."""
+        """n captures, each of a person and with a rig of its own; what is seen as `film` has it."""
         captures = []
         for i in range(n):
             rng = np.random.default_rng([self.seed, i])

@@ -28,5 +28,5 @@ QUICK = Sizes(
 )  # fmt: skip
 FULL = Sizes(
     full=True, people=8, captures=20, frames=250, single_frames=20, pooled={10: 60, 100: 20, 1000: 8, 10_000: 3},
-    adjusted={1000: 8}, long_frames=100_000, curve=(10**4, 10**5, 10**6, 10**7), repeats=5,
+    adjusted={1000: 8}, long_frames=20_000, curve=(10**4, 10**5, 10**6, 10**7), repeats=5,
 )  # fmt: skip
