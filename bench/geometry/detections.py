@@ -20,11 +20,9 @@ NOTE = """No extrinsics used: the rig's distance from each calibration in the fi
 robust labels of limb joints from those made of the same detections with it, aligned frame by frame, in mm: median frame
 and 90th percentile."""
 
-# Where OpenPose's BODY_25B has the project's joints; it has no pelvis and no spine.
-OPENPOSE = dict(
-    thorax=17, head=18, l_shoulder=5, r_shoulder=6, l_elbow=7, r_elbow=8, l_wrist=9, r_wrist=10, l_hip=11, r_hip=12,
-    l_knee=13, r_knee=14, l_ankle=15, r_ankle=16,
-)  # fmt: skip
+# The project's joints by the names OpenPose gives them; the others are not used.
+LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+NAMES = {f"{side}_{name}": f"{side.upper()}{name.title()}" for side in "lr" for name in LIMBS} | {"thorax": "Neck"}
 MIN_CONFIDENCE = 0.3
 
 
@@ -38,17 +36,18 @@ class Detections:
 
 
 def read_detections(path: Path) -> Detections:
-    """From an .npz: kpts2d (F, V, 25, 2) px and conf (F, V, 25) of OpenPose's BODY_25B, K and dist of the cameras.
+    """From an .npz: kpts2d (F, V, N, 2) px and conf (F, V, N) of joints named by joint_names (N,), K and dist.
 
     R and t, and R_ba and t_ba, where there, are calibrations (x_cam = R X + t, metres).
     """
     with np.load(path) as file:
-        data = {name: file[name] for name in file.files if file[name].dtype.kind in "fiu"}
+        data = dict(file)
+    columns = data["joint_names"].tolist()
     px = np.full((*data["kpts2d"].shape[:2], len(JOINTS), 2), np.nan)
     confidence = np.zeros(px.shape[:-1])
-    for name, column in OPENPOSE.items():
-        px[:, :, JOINTS.index(name)] = data["kpts2d"][:, :, column]
-        confidence[:, :, JOINTS.index(name)] = data["conf"][:, :, column]
+    for joint, name in NAMES.items():
+        px[:, :, JOINTS.index(joint)] = data["kpts2d"][:, :, columns.index(name)]
+        confidence[:, :, JOINTS.index(joint)] = data["conf"][:, :, columns.index(name)]
     px[confidence < MIN_CONFIDENCE] = np.nan
     rays = np.stack([undistort(px[:, v], K, data["dist"][v]) for v, K in enumerate(data["K"])], 2)
     height = np.nanmax(rays[..., 1], axis=1) - np.nanmin(rays[..., 1], axis=1)

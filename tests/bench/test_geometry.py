@@ -8,7 +8,7 @@ import pytest
 
 from bench.geometry import detections, known_rig, scaling
 from bench.geometry.__main__ import main
-from bench.geometry.detections import OPENPOSE, read_detections
+from bench.geometry.detections import NAMES, read_detections
 from bench.geometry.focal_length import misjudged
 from bench.geometry.measure import FAILED_MM, Errors, mean_or_failed
 from bench.geometry.simulation import Scenes, synthetic_motion
@@ -90,14 +90,14 @@ def test_capture_on_disk_is_calibrated_and_labelled(tmp_path, monkeypatch):
 
 def test_real_detections_are_read_and_compared(tmp_path, capsys):
     [capture] = SCENES.film(1, 40, noise_px=0.0, outliers=0.0)
-    kpts2d, conf = np.zeros((40, 4, 25, 2)), np.zeros((40, 4, 25))
-    for name, column in OPENPOSE.items():
-        kpts2d[:, :, column] = capture.px[:, :, JOINTS.index(name)]
-        conf[:, :, column] = 0.9
-    conf[3, 1, OPENPOSE["l_wrist"]] = 0.1
+    names = ["Nose", *NAMES.values()]
+    kpts2d, conf = np.zeros((40, 4, len(names), 2)), np.full((40, 4, len(names)), 0.9)
+    for column, joint in enumerate(NAMES, 1):
+        kpts2d[:, :, column] = capture.px[:, :, JOINTS.index(joint)]
+    conf[3, 1, names.index("LWrist")] = 0.1
     path = tmp_path / "openpose.npz"
     calibration = {"K": capture.K, "dist": np.zeros((4, 5)), "R": capture.R, "t": capture.t / 1000}
-    np.savez(path, kpts2d=kpts2d, conf=conf, **calibration)
+    np.savez(path, kpts2d=kpts2d, conf=conf, joint_names=names, **calibration)
     seen = read_detections(path)
     wrist, spine = JOINTS.index("l_wrist"), JOINTS.index("spine")
     assert np.isinf(seen.sigma[3, wrist, 1])
