@@ -4,6 +4,7 @@ import errno
 import inspect
 import json
 import logging
+import os
 import resource
 import shutil
 import sys
@@ -40,7 +41,8 @@ def _guarded(name: str, main: Callable[..., None], paths: dict[str, Path]) -> No
     start = time.monotonic()
     try:
         main(**paths)
-        _write_costs(name, time.monotonic() - start)
+        if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun, one speaks for all
+            _write_costs(name, time.monotonic() - start)
     except UserError as error:
         _fail(name, str(error))
     except OSError as error:
