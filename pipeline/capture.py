@@ -29,6 +29,7 @@ class View(_Strict):
     evaluation_only: bool = False  # never used to calibrate, to make labels or to train
     K: list[list[float]]
     dist: list[float]
+    fisheye: bool = False  # whether dist are the coefficients of OpenCV's fisheye model
     size_px: tuple[int, int]
     R_cam_from_world: list[list[float]] | None = None
     t_cam_from_world_mm: list[float] | None = None
@@ -38,7 +39,7 @@ class View(_Strict):
         """The camera, with extrinsics if the footage came with them."""
         pose = (self.R_cam_from_world, self.t_cam_from_world_mm)
         R, t = (None if x is None else np.array(x, float) for x in pose)
-        return Camera(np.array(self.K, float), np.array(self.dist, float), self.size_px, R, t)
+        return Camera(np.array(self.K, float), np.array(self.dist, float), self.size_px, R, t, self.fisheye)
 
     @classmethod
     def of(cls, name: str, file: str, camera: Camera, *, evaluation_only: bool = False) -> "View":
@@ -46,7 +47,7 @@ class View(_Strict):
         R, t = camera.R_cam_from_world, camera.t_cam_from_world_mm
         return cls(
             name=name, file=file, evaluation_only=evaluation_only,
-            K=camera.K.tolist(), dist=camera.dist.tolist(), size_px=camera.size_px,
+            K=camera.K.tolist(), dist=camera.dist.tolist(), fisheye=camera.fisheye, size_px=camera.size_px,
             R_cam_from_world=None if R is None else R.tolist(), t_cam_from_world_mm=None if t is None else t.tolist(),
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ Each reader turns one file into named cameras with the project's conventions (`p
 
 import tomllib
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ from pipeline.geometry.camera import Camera
 UNSAID = (0, 0)
 MM_PER_M = 1000.0
 DISTORTION_LENGTHS = (0, 4, 5, 8, 12, 14)  # OpenCV's models
+FISHEYE_LENGTH = 4
 
 
 def find_calibration(folder: Path) -> Path | None:
@@ -79,6 +81,8 @@ def _check(camera: Camera, name: str, path: Path) -> None:
         wrong = f"has no camera matrix with positive focal lengths: {K.tolist()}"
     elif n not in DISTORTION_LENGTHS or not np.isfinite(camera.dist).all():
         wrong = f"has {n} distortion coefficients; OpenCV has {', '.join(map(str, DISTORTION_LENGTHS))}"
+    elif camera.fisheye and n != FISHEYE_LENGTH:
+        wrong = f"has {n} distortion coefficients; OpenCV's fisheye model has {FISHEYE_LENGTH}"
     elif camera.size_px != UNSAID and min(camera.size_px) < 1:
         wrong = f"has the size {camera.size_px}"
     if wrong:
@@ -97,20 +101,17 @@ def _camera(K: Any, dist: Any, size_px: Any, rotation: Any, translation_mm: Any)
 
 
 def _read_toml(path: Path) -> list[tuple[str, Camera]]:
-    """One table per camera: name, size, matrix, distortions, rotation (vector), translation (metres)."""
+    """One table per camera: name, size, matrix, distortions, fisheye, rotation (vector), translation (metres)."""
     cameras = []
     for section, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
         if not isinstance(table, dict) or "matrix" not in table:
             continue
         name = str(table.get("name", section))
-        if table.get("fisheye"):
-            raise UserError(
-                f"Camera {name} has a fisheye lens model", where=str(path), fix="Undistort its video first."
-            )
         translation = table.get("translation")
         t_mm = None if translation is None else MM_PER_M * np.array(translation, float)
         dist, size = table.get("distortions", []), table.get("size", UNSAID)
-        cameras.append((name, _camera(table["matrix"], dist, size, table.get("rotation"), t_mm)))
+        camera = _camera(table["matrix"], dist, size, table.get("rotation"), t_mm)
+        cameras.append((name, replace(camera, fisheye=bool(table.get("fisheye", False)))))
     return cameras
 
 

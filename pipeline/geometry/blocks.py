@@ -24,7 +24,10 @@ WIDEST = 1e6
 
 # Kept on disk, so that only the first run on a machine compiles; divisions by zero give infinity, as in numpy. NaN
 # keeps its meaning, which rules the other liberties of floating-point optimisation out.
-compiled = numba.njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+_FAST = {"contract", "nsz", "arcp"}
+compiled = numba.njit(cache=True, error_model="numpy", fastmath=_FAST)
+# For functions too long for the compiler to inline by itself: a call keeps a loop from becoming vector instructions.
+inlined = numba.njit(inline="always", error_model="numpy", fastmath=_FAST)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def solve(
     n_points, n_views = rays.shape[-3:-1]
     batch = rays.shape[:-3]
     # The captures' own order, frames of views of joints, which needs no copy if the arrays come from there.
-    x = as_floats(np.swapaxes(rays, -3, -2)).reshape(-1, n_views, n_points, 2)
+    n_batches = int(np.prod(batch))
+    x = as_floats(np.swapaxes(rays, -3, -2)).reshape(n_batches, n_views, n_points, 2)
     s = as_floats(np.swapaxes(np.broadcast_to(sigma, rays.shape[:-1]), -2, -1))
     same = int(np.prod(R.shape[:-3])) == 1
     G = () if same else batch

@@ -6,8 +6,9 @@ are millimetres, the centre of the top-left pixel is (0, 0), distortion coeffici
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
+
+from pipeline.geometry import lens
 
 # Power of the radius that each coefficient of OpenCV's distortion belongs to: k1, k2, p1, p2, k3 to k6, s1 to s4.
 DISTORTION_POWERS = np.array([2, 4, 1, 1, 6, 2, 4, 6, 1, 3, 1, 3, 0, 0])
@@ -18,10 +19,11 @@ class Camera:
     """One camera; the extrinsics are None where they are not known."""
 
     K: np.ndarray  # (3, 3)
-    dist: np.ndarray  # (0, 4, 5, 8, 12 or 14,) OpenCV's order; empty means a pinhole
+    dist: np.ndarray  # (0, 4, 5, 8, 12 or 14,) OpenCV's order, 4 of a fisheye; empty means a pinhole
     size_px: tuple[int, int]  # width, height
     R_cam_from_world: np.ndarray | None = None  # (3, 3)
     t_cam_from_world_mm: np.ndarray | None = None  # (3,)
+    fisheye: bool = False  # whether dist are the coefficients of OpenCV's fisheye model
 
     @property
     def known(self) -> bool:
@@ -69,31 +71,38 @@ class Camera:
 
     def project(self, points_world_mm: np.ndarray) -> np.ndarray:
         """Pixels (..., 2) of world points (..., 3), lens distortion included."""
-        return project(self.to_camera(points_world_mm), self.K, self.dist)
+        return self.project_cam(self.to_camera(points_world_mm))
+
+    def project_cam(self, points_cam_mm: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of points (..., 3) in this camera's frame, lens distortion included."""
+        return project(points_cam_mm, self.K, self.dist, fisheye=self.fisheye)
+
+    def undistort(self, points_px: np.ndarray) -> np.ndarray:
+        """Normalised image coordinates (..., 2) of pixels (..., 2), lens distortion removed."""
+        return undistort(points_px, self.K, self.dist, fisheye=self.fisheye)
 
     def back_project(self, points_px: np.ndarray, depth_mm: np.ndarray) -> np.ndarray:
         """Points (..., 3) in the camera frame seen at pixels (..., 2) at a depth (...)."""
-        rays = undistort(points_px, self.K, self.dist)
+        rays = self.undistort(points_px)
         return np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * np.asarray(depth_mm)[..., None]
 
 
-def project(points_cam_mm: np.ndarray, K: np.ndarray, dist: np.ndarray) -> np.ndarray:
+def project(points_cam_mm: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fisheye: bool = False) -> np.ndarray:
     """Pixels (..., 2) of points (..., 3) in the camera frame, lens distortion included; NaN stays NaN."""
-    shape = points_cam_mm.shape[:-1]
-    points = np.ascontiguousarray(points_cam_mm, float).reshape(-1, 1, 3)
-    if not len(points):
-        return np.empty((*shape, 2))
-    pixels, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), K, dist if len(dist) else None)
-    return pixels.reshape(*shape, 2)
+    points = np.ascontiguousarray(points_cam_mm, float).reshape(-1, 3)
+    pixels = np.empty((len(points), 2))
+    distort = lens.distort_fisheye if fisheye else lens.distort
+    distort(points, lens.coefficients(dist), lens.sensor(K, dist), pixels)
+    return pixels.reshape(*points_cam_mm.shape[:-1], 2)
 
 
-def undistort(points_px: np.ndarray, K: np.ndarray, dist: np.ndarray) -> np.ndarray:
-    """Normalised image coordinates (..., 2) (x/z, y/z) of pixels (..., 2), lens distortion removed; NaN stays NaN."""
-    shape = points_px.shape
-    points = np.ascontiguousarray(points_px, float).reshape(-1, 1, 2)
-    if not len(points):
-        return np.empty(shape)
-    exact = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-12)
-    normalised = cv2.undistortPoints(points, K, dist if len(dist) else None, criteria=exact)
-    normalised = normalised.reshape(shape)
-    return np.where(np.isfinite(points_px).all(-1, keepdims=True), normalised, np.nan)
+def undistort(points_px: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fisheye: bool = False) -> np.ndarray:
+    """Normalised image coordinates (..., 2) (x/z, y/z) of pixels (..., 2), lens distortion removed.
+
+    NaN stays NaN, and so become pixels that no point before the lens is seen at.
+    """
+    pixels = np.ascontiguousarray(points_px, float).reshape(-1, 2)
+    rays = np.empty_like(pixels)
+    solve = lens.undistort_fisheye if fisheye else lens.undistort
+    solve(pixels, lens.coefficients(dist), np.linalg.inv(lens.sensor(K, dist)), rays)
+    return rays.reshape(points_px.shape)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.geometry.camera import Camera, undistort
+from pipeline.geometry.camera import Camera
 from pipeline.geometry.swaps import exchange
 from pipeline.stores import RecordingGroup
 
@@ -56,7 +56,7 @@ def observe(
     """
     px, confidence, box = (poses.rows(name, *rows) for name in ("joints_px", "confidence", "box_px"))
     # In the store's order, frames of views of joints, which triangulation takes without a copy.
-    rays = np.stack([undistort(px[:, v], camera.K, camera.dist) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
+    rays = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])
     height = _person_height_px(px, box) / focal_px
     labelling = np.isin(np.arange(len(cameras)), recording.cameras(labelling=True))

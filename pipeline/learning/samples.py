@@ -10,7 +10,6 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
-from pipeline.geometry.camera import project
 from pipeline.learning.crops import Crop, crop_of_box
 from pipeline.learning.held_out import held_out
 from pipeline.learning.teachers import Lessons, Teacher
@@ -130,7 +129,7 @@ def _view_samples(
     if len(joints_cam_mm) != n:
         fix = "Run dvc repro to make them again."
         raise UserError(f"{n} frames of 2D poses, but {len(joints_cam_mm)} of labels", where=recording.name, fix=fix)
-    joints_px = project(joints_cam_mm, camera.K, camera.dist)
+    joints_px = camera.project_cam(joints_cam_mm)
     focal_px = (camera.K[0, 0] + camera.K[1, 1]) / 2
     crops = [crop_of_box(box) for box in box_px]
     center_px, side_px = np.stack([crop.center_px for crop in crops]), np.array([crop.side_px for crop in crops])

@@ -8,7 +8,6 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
-from pipeline.geometry.camera import undistort
 from pipeline.geometry.triangulation import linear
 from pipeline.params import TrainParams
 from pipeline.skeleton import N_JOINTS
@@ -94,7 +93,7 @@ def _gt2d(params: TrainParams, sources: Sources) -> Teacher:
         if recording.name not in rigs:
             return None
         cameras = [view.camera for view in recording.views]
-        rays = [undistort(camera.project(truth(recording)), camera.K, camera.dist) for camera in cameras]
+        rays = [camera.undistort(camera.project(truth(recording))) for camera in cameras]
         R, t, scaled = _rig(rigs[recording.name])
         seen_by = np.where([view.evaluation_only for view in recording.views], np.inf, 1.0)
         points = linear(np.stack(rays, 2), np.broadcast_to(seen_by, (len(rays[0]), N_JOINTS, len(cameras))), R, t)

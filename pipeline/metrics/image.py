@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.geometry.camera import Camera, project
+from pipeline.geometry.camera import Camera
 from pipeline.metrics.poses import JOINTS_16, joint_errors
 from pipeline.skeleton import JOINTS, LEFT_JOINTS, LIMB_JOINTS, MIRROR, joint
 
@@ -21,7 +21,7 @@ OUTLINE_SHARE = 0.53
 
 def reprojection_errors(poses_cam_mm: np.ndarray, observed_px: np.ndarray, camera: Camera) -> np.ndarray:
     """Distance in px of each joint (..., joint, 2) from where its camera sees the pose's, distortion included."""
-    return joint_errors(project(poses_cam_mm, camera.K, camera.dist), observed_px)
+    return joint_errors(camera.project_cam(poses_cam_mm), observed_px)
 
 
 def box_sides_px(true_px: np.ndarray) -> np.ndarray:

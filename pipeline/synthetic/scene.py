@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.geometry.camera import Camera, project
+from pipeline.geometry.camera import Camera
 from pipeline.synthetic import kernels
 from pipeline.synthetic.compiled import compiled
 from pipeline.synthetic.paint import colour
@@ -42,10 +42,10 @@ class Stage:
 def set_stage(room: Room, camera: Camera) -> Stage:
     """Look at an empty room through a camera.
 
-    Raises ValueError for a camera without extrinsics or with more than five distortion coefficients.
+    Raises ValueError for a camera without extrinsics or with more than five distortion coefficients, or a fisheye.
     """
     R, t = camera.R_cam_from_world, camera.t_cam_from_world_mm
-    if R is None or t is None or len(camera.dist) > 5:
+    if R is None or t is None or len(camera.dist) > 5 or camera.fisheye:
         raise ValueError("Only cameras with extrinsics and at most five distortion coefficients can be rendered.")
     width, height = camera.size_px
     dist = np.zeros(5)
@@ -102,7 +102,7 @@ def _window(stage: Stage, parts: np.ndarray, ground_mm: np.ndarray) -> tuple[sli
     corners = camera.to_camera(np.array([[x, y, 0.0] for x in (x0, 0.5 * (x0 + x1), x1) for y in (y0, y1)]))
     if (corners[:, 2] < 500).any():
         return _whole(stage)
-    pixels = project(corners, camera.K, camera.dist)
+    pixels = camera.project_cam(corners)
     low, high = pixels.min(0) - 4, pixels.max(0) + 5
     for part in parts:
         bounds = kernels.bounds(part, camera.K, stage.dist, stage.R, stage.t_mm)

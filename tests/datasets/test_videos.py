@@ -358,7 +358,7 @@ def test_qualisys_axes_and_subpixels(tmp_path):
         ("c.toml", toml(distortions=[0.1, 0.2]), "has 2 distortion coefficients"),
         ("c.toml", toml(size=[0, 1080]), r"has the size \(0, 1080\)"),
         ("c.toml", toml(size=[1920]), "cannot be read as a calibration"),
-        ("c.toml", toml(fisheye="true"), "fisheye"),
+        ("c.toml", toml(fisheye="true", distortions=[0.1, 0, 0, 0, 0]), "fisheye"),
         ("c.qca.txt", "<calibration><cameras>", "cannot be read as a calibration: ParseError"),
         ("c.qca.txt", qualisys().replace("focalLengthU", "focal", 1), "cannot be read as a calibration: KeyError"),
         ("intri.yml", "%YAML:1.0\n---\nK_a: 1\n", "cannot be read as a calibration"),

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.bones import own_lengths, refine
 from pipeline.geometry.scale import ANKLE_SHARE, bone_scale, height_scale, up_direction, upright_axes
-from pipeline.geometry.triangulation import robust
+from pipeline.geometry.triangulation import ROBUST_WIDTH, covariance, robust
 from pipeline.skeleton import BONES, joint
 from tests.geometry.scene import observed, people, ring
 
@@ -53,6 +54,46 @@ def test_own_bone_lengths_lower_the_error():
     again, _ = refine(first, rays, sigma, R[None], t[None], lengths, 20.0)
     assert np.isnan(again[0, 3]).all()
     np.testing.assert_allclose(again[1:], refined[1:])
+
+
+def test_refined_joints_are_the_optimum_and_their_covariance_its_inverse():
+    joints, (R, t) = people(1), ring(3)
+    rays, sigma = observed(joints, R, t, noise_px=4)
+    start = robust(rays, sigma, R, t)
+    lengths = np.linalg.norm(joints[0, BONES[:, 0]] - joints[0, BONES[:, 1]], axis=-1)
+    lengths[5] = np.nan
+    tolerance = 10.0
+    refined, covariance = refine(start, rays, sigma, R[None], t[None], lengths, tolerance)
+
+    def residual(x):
+        X = x.reshape(-1, 3)
+        in_camera = np.einsum("vij,nj->nvi", R, X) + t
+        r = (in_camera[..., :2] / in_camera[..., 2:] - rays[0]) / sigma[0][..., None]
+        reach = ROBUST_WIDTH * sigma[0].min(-1, keepdims=True) / sigma[0]
+        r = r / np.sqrt(1 + (r**2).sum(-1, keepdims=True) / reach[..., None] ** 2)
+        bones = (np.linalg.norm(X[BONES[:, 0]] - X[BONES[:, 1]], axis=-1) - lengths) / tolerance
+        return np.r_[r.ravel(), bones[np.isfinite(bones)]]
+
+    best = least_squares(residual, refined.ravel(), x_scale=10, xtol=1e-12, ftol=1e-12)
+    assert (residual(refined.ravel()) ** 2).sum() <= 2 * best.cost * (1 + 1e-3)
+    # Without outliers to speak of the robust cost's information is about that of least squares.
+    dense = np.linalg.inv(best.jac.T @ best.jac).reshape(17, 3, 17, 3)
+    blocks = dense[np.arange(17), :, np.arange(17)][:, *np.triu_indices(3)]
+    scale = np.abs(blocks[:, [0, 3, 5]]).sum(-1, keepdims=True)
+    np.testing.assert_allclose(covariance[0] / scale, blocks / scale, atol=0.15)
+
+
+def test_lengths_are_not_stretched_by_noise_nor_shrunk_by_a_wrong_sigma():
+    joints, (R, t) = people(400), ring(4)
+    rays, sigma = observed(joints, R, t, noise_px=5)
+    points = robust(rays, sigma, R, t)
+    true = np.linalg.norm(joints[0, BONES[:, 0]] - joints[0, BONES[:, 1]], axis=-1)
+    raw = np.median(np.linalg.norm(points[:, BONES[:, 0]] - points[:, BONES[:, 1]], axis=-1), axis=0)
+    for honest in (1.0, 3.0):
+        scatter = covariance(points, honest * np.full_like(sigma, 0.005), R, t)[..., *np.triu_indices(3)]
+        own = own_lengths(points, scatter)
+        assert abs(np.mean(own - true)) < 0.4 * abs(np.mean(raw - true))
+    assert abs(np.mean(own_lengths(points) - true)) < abs(np.mean(raw - true))
 
 
 def test_exact_joints_stay_where_they_are():

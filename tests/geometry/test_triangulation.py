@@ -1,5 +1,6 @@
 """Triangulation: exact scenes, an independent optimiser, outliers, views in any order, and what cannot be told."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,6 +83,83 @@ def test_covariance_is_the_scatter():
     np.testing.assert_allclose(np.cov(points.T), expected, atol=0.1 * np.trace(expected))
     lone = np.array([[0.005, np.inf, np.inf]])
     assert np.isinf(covariance(joints[:1, 0], lone, R, t)).all()
+
+
+def test_two_views_meet_at_the_optimum_of_hartley_and_sturm():
+    joints, (R, t) = people(10), ring(2, spread=0.5)
+    rays, _ = observed(joints, R, t, noise_px=8)
+    rays, sigma = flat(rays, 2), np.full((170, 2), 0.01)
+    ours = ((residuals(METHODS["pairs"](rays, sigma, R, t), rays, R, t)[0]) ** 2).sum(-1)
+    turn = R[1] @ R[0].T
+    x, y, z = t[1] - turn @ t[0]
+    F = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ turn
+    theirs = cv2.correctMatches(F, rays[None, :, 0], rays[None, :, 1])
+    cost = sum(((new[0] - rays[:, v]) ** 2).sum(-1) for v, new in enumerate(theirs))
+    np.testing.assert_allclose(ours, cost, rtol=1e-6)
+
+
+def test_two_views_are_weighted_as_they_are_sure():
+    joints, (R, t) = people(3), ring(2, spread=0.5)
+    rays, _ = observed(joints, R, t, noise_px=8)
+    rays, sigma = flat(rays, 2), np.broadcast_to([0.004, 0.02], (51, 2))
+    points = METHODS["pairs"](rays, sigma, R, t)
+    for n in range(0, 51, 7):
+        best = least_squares(
+            lambda x, n=n: residuals(x[None], rays[n][None], R, t)[0][0] / sigma[n], points[n], x_scale=10, xtol=1e-13
+        )
+        np.testing.assert_allclose(points[n], best.x, atol=1e-2)
+
+
+def test_linear_is_close_to_least_squares():
+    joints, (R, t) = people(4), ring(4)
+    rays, sigma = (flat(x, 4) for x in observed(joints, R, t, noise_px=3))
+    points = METHODS["dlt"](rays, sigma, R, t)
+    for n in range(0, len(points), 9):
+        best = least_squares(
+            lambda x, n=n: residuals(x[None], rays[n][None], R, t)[0][0] / sigma[n], points[n], x_scale=10, xtol=1e-13
+        )
+        np.testing.assert_allclose(points[n], best.x, atol=2)
+
+
+@pytest.mark.parametrize("seeing", [2, 3, 9])
+def test_many_views_few_of_which_see_a_point(seeing):
+    joints, (R, t) = people(8), ring(16)
+    rays, sigma = (flat(x, 16) for x in observed(joints, R, t))
+    rng = np.random.default_rng(1)
+    hidden = rng.random(sigma.shape).argsort(1) >= seeing
+    if seeing > 3:
+        wrong = rng.random(sigma.shape).argsort(1) < 4
+        rays = rays + 0.2 * wrong[..., None]
+    points = robust(rays, np.where(hidden, np.inf, sigma), R, t)
+    error = np.linalg.norm(points - joints.reshape(-1, 3), axis=-1)
+    # What is left of outliers far beyond the reach still pulls a little.
+    assert np.median(error) < 0.2
+    assert (error < 5).mean() > 0.95
+
+
+def test_layouts_precisions_and_block_borders_change_nothing():
+    joints, (R, t) = people(40), ring(3)
+    rays, sigma = observed(joints, R, t, noise_px=4, outliers=0.05)
+    points = robust(rays, sigma, R, t)
+    as_captured = [np.ascontiguousarray(np.swapaxes(x, 1, 2)) for x in (rays, sigma)]
+    np.testing.assert_array_equal(robust(*(np.swapaxes(x, 1, 2) for x in as_captured), R, t), points)
+    np.testing.assert_allclose(robust(flat(rays, 3), flat(sigma, 3), R, t).reshape(points.shape), points, atol=1e-6)
+    np.testing.assert_allclose(robust(rays[11:], sigma[11:], R, t), points[11:], atol=1e-6)
+    single = robust(rays.astype(np.float32), sigma.astype(np.float32), R, t)
+    assert np.quantile(np.abs(single - points), 0.99) < 0.05
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_seen_is_nan(method):
+    R, t = ring(3)
+    assert METHODS[method](np.zeros((0, 3, 2)), np.zeros((0, 3)), R, t).shape == (0, 3)
+    rays, sigma = observed(people(1), R, t)
+    sigma[0, 0] = np.inf
+    sigma[0, 1, 1:] = np.inf
+    rays[0, 2, :2] = np.nan
+    points = METHODS[method](rays, sigma, R, t)
+    assert np.isnan(points).any(-1)[0].tolist() == [True] * 3 + [False] * 14
+    assert np.isnan(METHODS[method](rays[..., :1, :], sigma[..., :1], R[:1], t[:1])).all()
 
 
 def labelled(rays, sigma, R, t, **options):

@@ -9,7 +9,6 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
-from pipeline.geometry.camera import undistort
 from pipeline.geometry.scale import bone_scale, up_direction
 from pipeline.learning.lifting.moments import Moments, moments_of
 from pipeline.learning.teachers import Lessons
@@ -47,7 +46,7 @@ def detected_rays(recording: Recording, poses2d: RecordingGroup, views: list[int
     """Rays (F, V, 17, 2) of the detections of some views, lens distortion removed, and confidences (F, V, 17)."""
     px, confidence = poses2d["joints_px"][:, views], poses2d["confidence"][:, views]
     cameras = [recording.views[v].camera for v in views]
-    rays = np.stack([undistort(px[:, i], camera.K, camera.dist) for i, camera in enumerate(cameras)], 1)
+    rays = np.stack([camera.undistort(px[:, i]) for i, camera in enumerate(cameras)], 1)
     confidence = np.nan_to_num(confidence)
     return np.where((confidence > 0)[..., None], rays, np.nan), confidence
 

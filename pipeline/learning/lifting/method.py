@@ -10,7 +10,6 @@ from torch import Tensor
 
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
-from pipeline.geometry.camera import project
 from pipeline.learning.held_out import held_out
 from pipeline.learning.lifting.footage import detected_rays, recording_moments
 from pipeline.learning.lifting.lesson import LiftingLesson, Plan
@@ -104,7 +103,7 @@ def predict_recording(
     poses, roots = predict_poses(network, moments, network.architecture.frames, flip_test=flip_test)
     joints = poses + roots[:, :, None]
     cameras = [recording.views[v].camera for v in views]
-    joints_px = [project(joints[:, i], camera.K, camera.dist) for i, camera in enumerate(cameras)]
+    joints_px = [camera.project_cam(joints[:, i]) for i, camera in enumerate(cameras)]
     depth = joints[..., 2]
     root = depth[..., ROOT : ROOT + 1]
     return {"joints_px": np.stack(joints_px, 1), "relative_depth": (depth - root) / root}
