@@ -40,6 +40,10 @@ class Camera:
         """The same camera with other extrinsics."""
         return replace(self, R_cam_from_world=R, t_cam_from_world_mm=t_mm)
 
+    def pinhole(self) -> "Camera":
+        """The same camera without distortion, as the paper takes it."""
+        return replace(self, dist=np.zeros(0), fisheye=False)
+
     def resized(self, size_px: tuple[int, int]) -> "Camera":
         """The same camera after its images were resized to (width, height).
 

@@ -39,7 +39,7 @@ class Observations:
 def assumed_cameras(recording: Recording, *, ignore_distortion: bool) -> list[Camera]:
     """The recording's cameras as its labels take them to be: maybe as pinholes."""
     cameras = [view.camera for view in recording.views]
-    return [replace(camera, dist=np.zeros(0)) for camera in cameras] if ignore_distortion else cameras
+    return [camera.pinhole() for camera in cameras] if ignore_distortion else cameras
 
 
 def observe(

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.geometry.bones import own_lengths, refine
-from pipeline.geometry.camera import Camera, project
+from pipeline.geometry.camera import Camera
 from pipeline.geometry.labelling import Labelled, Status, ViewStatus, label, view_status
 from pipeline.geometry.smoothing import smooth, smoothing_reach
 from pipeline.geometry.swaps import CONTEXT, exchange, exchanged
@@ -177,7 +177,7 @@ def _reprojection_px(cameras: list[Camera], px: np.ndarray, in_cameras_mm: np.nd
     projected = np.empty_like(px)
     for v, camera in enumerate(cameras):
         in_front = np.where(in_cameras_mm[:, v, :, 2:] > 0, in_cameras_mm[:, v], np.nan)
-        projected[:, v] = project(in_front, camera.K, camera.dist)
+        projected[:, v] = camera.project_cam(in_front)
     return np.linalg.norm(projected - px, axis=-1)
 
 

@@ -10,7 +10,6 @@ import torch
 
 from pipeline import metrics
 from pipeline.capture import Recording, read_capture
-from pipeline.geometry.camera import project, undistort
 from pipeline.learning.checkpoints import load_network
 from pipeline.learning.device import choose_device, place
 from pipeline.learning.held_out import held_out
@@ -92,7 +91,7 @@ def _trained(trained: PosePairs, held: PosePairs, params: RefineParams, curve: P
 def _poses(recording: Recording, arrays: Mapping[str, np.ndarray] | RecordingGroup) -> np.ndarray:
     """Root-relative poses (F, V, 17, 3) over the root's depth, from the arrays of PREDICTIONS."""
     cameras = [view.camera for view in recording.views]
-    rays = np.stack([undistort(arrays["joints_px"][:, v], c.K, c.dist) for v, c in enumerate(cameras)], 1)
+    rays = np.stack([c.undistort(arrays["joints_px"][:, v]) for v, c in enumerate(cameras)], 1)
     joints = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * (1 + arrays["relative_depth"])[..., None]
     return joints - joints[..., ROOT : ROOT + 1, :]
 
@@ -104,9 +103,9 @@ def _improve(unit: Refiner, recording: Recording, given: Store, store: Store) ->
     joints_px = given[recording.name]["joints_px"]
     for v, view in enumerate(recording.views):
         camera = view.camera
-        ray = undistort(joints_px[:, v, ROOT : ROOT + 1], camera.K, camera.dist)
+        ray = camera.undistort(joints_px[:, v, ROOT : ROOT + 1])
         root = np.concatenate([ray, np.ones_like(ray[..., :1])], -1)
-        joints_px[:, v] = project(root + better[:, v], camera.K, camera.dist)
+        joints_px[:, v] = camera.project_cam(root + better[:, v])
     group = store.create(recording.name, {"frame": len(poses), "view": len(recording.views)})
     for start, stop in group.shards():
         group.write(start, {"joints_px": joints_px[start:stop], "relative_depth": better[start:stop, ..., 2]})
