@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.capture import View
@@ -50,6 +50,7 @@ def test_fisheye_as_opencv_has_it_and_back():
     np.testing.assert_allclose(project(np.array([[0, 0, 2.0]]), K, FISHEYE, fisheye=True), [[512, 508]])
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_weak_lenses_there_and_back(seed):
     rng = np.random.default_rng(seed)
