@@ -57,9 +57,10 @@ class Camera:
         """The same camera with its focal lengths multiplied; what the lens does to the image stays as it is.
 
         Rays then are 1 / factor times as long, so each coefficient of the distortion grows with the power of the
-        radius that it belongs to.
+        radius that it belongs to; a fisheye's belong to angles and stay.
         """
-        K, dist = self.K.copy(), self.dist * factor ** DISTORTION_POWERS[: len(self.dist)]
+        powers = np.zeros(4) if self.fisheye else DISTORTION_POWERS
+        K, dist = self.K.copy(), self.dist * factor ** powers[: len(self.dist)]
         K[:2, :2] *= factor
         return replace(self, K=K, dist=dist)
 
