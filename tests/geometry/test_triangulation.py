@@ -113,7 +113,7 @@ def test_two_views_are_weighted_as_they_are_sure():
 def test_linear_is_close_to_least_squares():
     joints, (R, t) = people(4), ring(4)
     rays, sigma = (flat(x, 4) for x in observed(joints, R, t, noise_px=3))
-    points = METHODS["dlt"](rays, sigma, R, t)
+    points = METHODS["weighted"](rays, sigma, R, t)
     for n in range(0, len(points), 9):
         best = least_squares(
             lambda x, n=n: residuals(x[None], rays[n][None], R, t)[0][0] / sigma[n], points[n], x_scale=10, xtol=1e-13
