@@ -103,8 +103,11 @@ class RecordingGroup:
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
         """Rows start..stop of the first dimension, as numpy; floats as float64."""
-        values = np.asarray(self._array(name)[start:stop])
-        return values.astype(float) if values.dtype == np.float32 else values
+        return _as_float64(self._array(name)[start:stop])
+
+    def at(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Some rows (n,) of the first dimension, in rising order, as numpy; floats as float64."""
+        return _as_float64(self._array(name).oindex[rows])
 
     @property
     def n_rows(self) -> int:
@@ -128,6 +131,11 @@ class RecordingGroup:
     def _array(self, name: str) -> Any:
         # Typed Any: zarr's own types allow a group here, and its arrays do not know numpy's.
         return self._group[name]
+
+
+def _as_float64(values: Any) -> np.ndarray:
+    values = np.asarray(values)
+    return values.astype(float) if values.dtype == np.float32 else values
 
 
 def _write_shards(array: Any, values: np.ndarray, start: int) -> None:

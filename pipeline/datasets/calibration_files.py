@@ -19,6 +19,12 @@ from pipeline.geometry.camera import Camera
 # The size of a camera whose file does not say it: that of its video.
 UNSAID = (0, 0)
 MM_PER_M = 1000.0
+# The units a TOML file may name as `unit` under [metadata]; the translations of one that does not are metres.
+UNITS_MM = {"m": MM_PER_M, "mm": 1.0}
+# Cameras of one rig stand so far apart, in mm; anything else is in another unit.
+APART_MM = (20.0, 200_000.0)
+# Rounded numbers may make a rotation matrix off by so much.
+ROUNDING = 1e-3
 DISTORTION_LENGTHS = (0, 4, 5, 8, 12, 14)  # OpenCV's models
 FISHEYE_LENGTH = 4
 
@@ -57,7 +63,10 @@ def read_calibration(path: Path) -> dict[str, Camera]:
         cameras[name] = camera
     if not cameras:
         raise UserError(f"{path} holds no camera", fix="Compare it with footage/README.md.")
-    return cameras if _have_places(cameras.values()) else {name: c.posed(None, None) for name, c in cameras.items()}
+    if not _have_places(cameras.values()):
+        return {name: camera.posed(None, None) for name, camera in cameras.items()}
+    _check_distances(cameras, path)
+    return cameras
 
 
 def _reader_of(path: Path) -> Callable[[Path], list[tuple[str, Camera]]] | None:
@@ -85,8 +94,24 @@ def _check(camera: Camera, name: str, path: Path) -> None:
         wrong = f"has {n} distortion coefficients; OpenCV's fisheye model has {FISHEYE_LENGTH}"
     elif camera.size_px != UNSAID and min(camera.size_px) < 1:
         wrong = f"has the size {camera.size_px}"
+    elif camera.R_cam_from_world is not None and not _is_rotation(camera.R_cam_from_world):
+        wrong = f"has a rotation matrix that is none: {camera.R_cam_from_world.tolist()}"
     if wrong:
         raise UserError(f"Camera {name} {wrong}", where=str(path), fix="Correct the file or calibrate again.")
+
+
+def _is_rotation(R: np.ndarray) -> bool:
+    # Not known is no error: the camera has no extrinsics then.
+    off = np.abs(R @ R.T - np.eye(3)).max()
+    return bool(np.isnan(off) or (off < ROUNDING and np.linalg.det(R) > 0))
+
+
+def _check_distances(cameras: dict[str, Camera], path: Path) -> None:
+    centers = np.stack([camera.center_world_mm for camera in cameras.values()])
+    apart_mm = float(np.linalg.norm(centers[:, None] - centers, axis=-1).max())
+    if len(cameras) > 1 and not APART_MM[0] <= apart_mm <= APART_MM[1]:
+        fix = 'Translations are metres, unless a TOML file says unit = "mm" under [metadata].'
+        raise UserError(f"The cameras stand up to {apart_mm / MM_PER_M:g} m apart", where=str(path), fix=fix)
 
 
 def _camera(K: Any, dist: Any, size_px: Any, rotation: Any, translation_mm: Any) -> Camera:
@@ -101,14 +126,20 @@ def _camera(K: Any, dist: Any, size_px: Any, rotation: Any, translation_mm: Any)
 
 
 def _read_toml(path: Path) -> list[tuple[str, Camera]]:
-    """One table per camera: name, size, matrix, distortions, fisheye, rotation (vector), translation (metres)."""
+    """One table per camera: name, size, matrix, distortions, fisheye, rotation (vector), translation (in UNITS_MM)."""
     cameras = []
-    for section, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    unit = tables.get("metadata", {}).get("unit", "m")
+    if unit not in UNITS_MM:
+        raise UserError(f"unit = {unit!r} is not known", where=str(path), fix=f"Known are {', '.join(UNITS_MM)}.")
+    # Caliscope's lie one table deeper and have numbers, after which it names its videos.
+    numbered = {f"port_{number}": table for number, table in tables.get("cameras", {}).items()}
+    for section, table in {**tables, **numbered}.items():
         if not isinstance(table, dict) or "matrix" not in table:
             continue
         name = str(table.get("name", section))
         translation = table.get("translation")
-        t_mm = None if translation is None else MM_PER_M * np.array(translation, float)
+        t_mm = None if translation is None else UNITS_MM[unit] * np.array(translation, float)
         dist, size = table.get("distortions", []), table.get("size", UNSAID)
         camera = _camera(table["matrix"], dist, size, table.get("rotation"), t_mm)
         cameras.append((name, replace(camera, fisheye=bool(table.get("fisheye", False)))))
@@ -188,6 +219,7 @@ READERS: dict[str, Callable[[Path], list[tuple[str, Camera]]]] = {
     ".toml": _read_toml,
     "intri.yml": _read_yaml,
     "intri.yaml": _read_yaml,
+    "intri.xml": _read_yaml,
     ".qca.txt": _read_qualisys,
     ".qca": _read_qualisys,
 }

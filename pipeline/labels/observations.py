@@ -46,15 +46,16 @@ def observe(
     recording: Recording,
     cameras: Sequence[Camera],
     poses: RecordingGroup,
-    rows: tuple[int, int],
+    rows: tuple[int, int] | np.ndarray,
     *,
     min_confidence: float,
 ) -> Observations:
-    """Read what the cameras of a recording saw in the rows (start, stop).
+    """Read what the cameras of a recording saw in the rows (start, stop), or in some rows (n,) in rising order.
 
     A joint of confidence c is expected to scatter by EXPECTED_NOISE / sqrt(c) of the person's height.
     """
-    px, confidence, box = (poses.rows(name, *rows) for name in ("joints_px", "confidence", "box_px"))
+    names = ("joints_px", "confidence", "box_px")
+    px, confidence, box = (poses.rows(n, *rows) if isinstance(rows, tuple) else poses.at(n, rows) for n in names)
     # In the store's order, frames of views of joints, which triangulation takes without a copy.
     rays = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])

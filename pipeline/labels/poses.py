@@ -127,8 +127,8 @@ def _observe_pool(pool: Sequence[Recording], poses2d: Path, params: CalibratePar
     for recording in pool:
         group = store[recording.name]
         cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
-        one = observe(recording, cameras, group, (0, group.n_rows), min_confidence=params.min_confidence)
-        observed.append(one.taken(evenly(group.n_rows, most)))
+        rows = evenly(group.n_rows, most)
+        observed.append(observe(recording, cameras, group, rows, min_confidence=params.min_confidence))
     return observed
 
 

@@ -66,6 +66,7 @@ def _client(n_workers: int) -> Iterator[Client]:
         with client:
             yield client
         return
-    local = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None)
+    # No dashboard: it would take a port, and warn where another run has it.
+    local = LocalCluster(n_workers=n_workers, threads_per_worker=1, scheduler_kwargs={"dashboard": False})
     with local, Client(local) as client:
         yield client

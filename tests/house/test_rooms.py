@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "pipeline.datasets": {"pipeline.geometry", "pipeline.synthetic"} | FILES,
     "pipeline.detectors": {"pipeline.learning", "pipeline.geometry"},
     "pipeline.labels": {"pipeline.geometry", "pipeline.detectors"} | FILES,
+    "pipeline.export_rig": {"pipeline.datasets", "pipeline.labels", "pipeline.geometry"} | FILES,
     "pipeline.structure": FILES | {"pipeline.geometry"},
     "pipeline.learning": {"pipeline.metrics", "pipeline.geometry"} | FILES,
     "pipeline.report": {

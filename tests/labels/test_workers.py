@@ -1,5 +1,6 @@
 """Tasks run here, on local processes or on a cluster, with the same results in the same order."""
 
+import errno
 import os
 
 import pytest
@@ -14,6 +15,10 @@ def square(x):
 
 def die(x):
     os._exit(1)
+
+
+def full_disk(x):
+    raise OSError(errno.ENOSPC, "No space left on device", "labels.zarr")
 
 
 def fail(x):
@@ -31,6 +36,14 @@ def test_an_error_of_a_task_is_the_users_error(monkeypatch, n):
     monkeypatch.setenv("EPILINE_WORKERS", n)
     with pytest.raises(UserError, match=r"^1 is bad \(here\)\. Mend it\.$"):
         run_tasks(fail, [(1,), (1,)], "failing")
+
+
+@pytest.mark.parametrize("n", ["0", "2"])
+def test_a_full_disk_is_known_as_such_to_the_stage(monkeypatch, n):
+    monkeypatch.setenv("EPILINE_WORKERS", n)
+    with pytest.raises(OSError, match=r"No space left on device: 'labels.zarr'") as error:
+        run_tasks(full_disk, [(1,), (1,)], "writing")
+    assert error.value.errno == errno.ENOSPC
 
 
 def test_a_task_that_kills_its_workers(monkeypatch):
