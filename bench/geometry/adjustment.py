@@ -1,4 +1,4 @@
-"""Bundle adjustment of a rig from the same start, beside pycolmap's and aniposelib's."""
+"""Bundle adjustment of a rig from the same start, beside pycolmap's."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from bench.geometry import ours
 from bench.geometry.measure import Table
 from bench.geometry.simulation import Capture, Scenes
 from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
-from bench.peers import remote
 from pipeline.geometry import bundle, triangulation
 from pipeline.geometry.bundle import rotation_of
 
@@ -22,7 +21,7 @@ except ImportError:
 NOTE = """Cameras and joints of 1,000 frames together, 5 px of noise, 5 % outliers, from the same start: true cameras
 turned by 1 deg and moved by 50 mm, joints triangulated robustly from them. Errors at the end (mean over captures,
 similarity-aligned) and median CPU seconds of the adjustment alone, one thread. Losses: Geman-McClure (ours), Cauchy of
-one standard deviation (pycolmap's Ceres; aniposelib, by finite differences, triangulates its points itself)."""
+one standard deviation (pycolmap's Ceres)."""
 
 TURN_RAD, MOVE_MM = np.radians(1.0), 50.0
 
@@ -64,12 +63,6 @@ def adjust_here(start: Start) -> tuple[np.ndarray, np.ndarray, float]:
     return done.R, done.t, time.process_time() - began
 
 
-def adjust_there(start: Start) -> tuple[np.ndarray, np.ndarray, float]:
-    """aniposelib's, in metres and in its own environment; it triangulates its own start of the points."""
-    [poses], cpu_s = remote.call("anipose_bundle", [start.capture], 1, R_start=start.R[None], t_start=start.t[None])
-    return poses[:, :9].reshape(-1, 3, 3), poses[:, 9:], cpu_s
-
-
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
     """Print the table; the summary's figures of it."""
     [(frames, captures)] = sizes.adjusted.items()
@@ -83,8 +76,6 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
     if colmap is not None:
         theirs = _row(table, "pycolmap", starts, lambda s: colmap.adjust(s.capture, s.R, s.t, s.points))
         figures["rig_over_pycolmap"] = theirs / ours_s
-    if remote.available() and sizes.full:
-        _row(table, "aniposelib", starts, adjust_there)
     return figures
 
 

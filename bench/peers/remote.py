@@ -23,8 +23,8 @@ def available() -> bool:
     return PYTHON.exists()
 
 
-def call(task: str, captures: Sequence[Capture], repeats: int, **more: np.ndarray) -> tuple[list[np.ndarray], float]:
-    """What a task of worker.py makes of each capture, and the CPU seconds of a round over them; `more` is a row each.
+def call(task: str, captures: Sequence[Capture], repeats: int) -> tuple[list[np.ndarray], float]:
+    """What a task of worker.py makes of each capture, and the CPU seconds of a round over them.
 
     Raises RuntimeError with the end of what a task that failed had to say.
     """
@@ -32,7 +32,7 @@ def call(task: str, captures: Sequence[Capture], repeats: int, **more: np.ndarra
     stacked = {name: np.stack([getattr(capture, name) for capture in captures]) for name in names}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
-        np.savez(source, **stacked, **more, repeats=repeats)
+        np.savez(source, **stacked, repeats=repeats)
         command = [PYTHON, HERE / "worker.py", task, source, target]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | ONE_THREAD)
         if done.returncode:

@@ -78,23 +78,6 @@ def pose2sim_best(capture):
     )
 
 
-def anipose_bundle(capture):
-    """The extrinsics adjusted from a start, R_start and t_start; gives them as a row of 12 numbers a camera."""
-    px = by_camera(capture["px"])
-    start = {"K": capture["K"], "R": capture["R_start"], "t": capture["t_start"]}
-
-    def adjust():
-        group = camera_group(start)
-        group.bundle_adjust(
-            px.reshape(len(px), -1, 2), loss="cauchy", threshold=float(capture["noise_px"]), only_extrinsics=True,
-            verbose=False,
-        )  # fmt: skip
-        poses = [(cv2.Rodrigues(camera.get_rotation())[0], 1000 * camera.get_translation()) for camera in group.cameras]
-        return np.array([np.concatenate([R.ravel(), t.ravel()]) for R, t in poses])
-
-    return adjust
-
-
 def labels(task):
     """The points of a task, (F, J, 3) in mm."""
 
@@ -112,7 +95,6 @@ TASKS = {
     "anipose_optim": labels(anipose_optim),
     "pose2sim_weighted": labels(pose2sim_weighted),
     "pose2sim_best": labels(pose2sim_best),
-    "anipose_bundle": anipose_bundle,
 }
 
 
