@@ -3,7 +3,6 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.params import Params
@@ -47,7 +46,8 @@ def write_report(data: Path, models: Path, reports: Path, params: Params) -> Non
     sections.append(run_section(files, material, costs, params))
     subtitle = f"Source “{material.capture.source}”, {sum(one['seconds'] for one in costs.values()) / 60:.1f} minutes."
     page = render("Epiline report", subtitle, answers(material, figures, spread, rejections(material)), sections)
-    figures["cost"] = _cost(costs)
+    figures["seconds"] = {stage: one["seconds"] for stage, one in costs.items()}
+    figures["peak_mib"] = max(one.get("peak_mib", 0) for one in costs.values())
     with whole(reports / "metrics.json") as aside:
         aside.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     with whole(reports / "index.html") as aside:
@@ -68,12 +68,6 @@ def _sections(files: Files, material: Material, figures: Figures, spread: Interv
         paper_section(figures),
         training_section(files),
     ]
-
-
-def _cost(costs: Mapping[str, Mapping[str, float]]) -> Figures:
-    """What the run cost as a whole; the stages' own are in the page, as they differ from run to run."""
-    minutes = sum(one["seconds"] for one in costs.values()) / 60
-    return {"minutes": round(minutes, 1), "peak_mib": max(one.get("peak_mib", 0) for one in costs.values())}
 
 
 def _log(figures: Figures) -> None:
