@@ -25,7 +25,7 @@ from pipeline.geometry.blocks import (
 from pipeline.geometry.linear import POINT, RIGHT, ROWS_PER_SYSTEM, add_view, clear, drop_unseen, solve_systems
 
 # Steps in single precision, which come within some micrometres of the optimum, and in double precision after them.
-ROUGH_STEPS, FINE_STEPS = 6, 1
+ROUGH_STEPS, FINE_STEPS = 5, 2
 # A point that fewer pairs than this have in view tries pairs of its own; so many of them at the most.
 ENOUGH_PAIRS, MOST_PAIRS = 10, 36
 # Rows of a search: the best point so far and its cost, the one being tried and its cost, how many pairs were tried.
