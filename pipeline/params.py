@@ -204,8 +204,6 @@ class TrainParams(LoopParams):
 
     @model_validator(mode="after")
     def _fits_lifting(self) -> "TrainParams":
-        if self.model == "lifting" and self.weighting != "none":
-            raise ValueError(f"weighting = {self.weighting} is for model volumetric: set it to none")
         pretrained = self.lifting.pretrain_epochs
         if self.model == "lifting" and pretrained >= self.epochs:
             raise ValueError(f"lifting.pretrain_epochs = {pretrained} leaves none of {self.epochs} epochs")

@@ -181,11 +181,6 @@ def test_pretraining_must_end(lifting):
         TrainParams.model_validate(told)
 
 
-def test_weighted_labels_are_refused_rather_than_ignored(lifting):
-    with pytest.raises(ValueError, match="weighting = uncertainty is for model volumetric"):
-        TrainParams.model_validate(lifting.model_dump() | {"weighting": "uncertainty"})
-
-
 def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting):
     with pytest.raises(UserError, match="holds a volumetric network, a lifting one is needed"):
         load_network(world.detector, LiftingNetwork)
