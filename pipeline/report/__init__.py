@@ -47,7 +47,9 @@ def write_report(data: Path, models: Path, reports: Path, params: Params) -> Non
     subtitle = f"Source “{material.capture.source}”, {sum(one['seconds'] for one in costs.values()) / 60:.1f} minutes."
     page = render("Epiline report", subtitle, answers(material, figures, spread, rejections(material)), sections)
     figures["seconds"] = {stage: one["seconds"] for stage, one in costs.items()}
-    figures["peak_mib"] = max(one.get("peak_mib", 0) for one in costs.values())
+    peaks = [one["peak_mib"] for one in costs.values() if "peak_mib" in one]
+    if peaks:
+        figures["peak_mib"] = max(peaks)
     with whole(reports / "metrics.json") as aside:
         aside.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     with whole(reports / "index.html") as aside:
