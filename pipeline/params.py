@@ -22,6 +22,7 @@ Count = Annotated[int, Field(ge=1)]
 Side = Annotated[int, Field(ge=32, le=8192, multiple_of=2)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Names = Literal["all"] | list[str]
+RefineSource = Literal["truth", "labels"]
 
 
 class _Section(BaseModel):
@@ -211,9 +212,16 @@ class TrainParams(LoopParams):
 
 
 class RefineParams(LoopParams):
-    """Training of the refinement unit."""
+    """Training of the refinement units, one for each source of their targets."""
 
-    source: Literal["none", "truth", "labels"]
+    sources: list[RefineSource]
+
+    @field_validator("sources")
+    @classmethod
+    def _once(cls, sources: list[RefineSource]) -> list[RefineSource]:
+        if len(set(sources)) < len(sources):
+            raise ValueError("name each source once")
+        return sources
 
 
 class ReportParams(_Section):

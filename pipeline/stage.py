@@ -9,9 +9,10 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_type_hints
 
 import click
 
@@ -23,24 +24,32 @@ COSTS = Path("reports/costs")
 def run(main: Callable[..., None]) -> None:
     """Run `main` with the paths of the command line, one per parameter of `main`, in their order.
 
-    A `UserError` ends the process with one line and exit code 1. The stage's wall time and peak memory
-    go to `reports/costs/STAGE.json`.
+    A parameter that is no path is a word, by which the runs of one script differ. A `UserError` ends the process with
+    one line and exit code 1. The stage's wall time and peak memory go to `reports/costs/STAGE.json`, or
+    `STAGE_WORD.json`.
     """
-    name = Path(inspect.getfile(main)).stem
+    stage = Path(inspect.getfile(main)).stem
+    parameters, hints = inspect.signature(main).parameters, get_type_hints(main)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+
+    def callback(**told: str) -> None:
+        words = {name: word for name, word in told.items() if hints.get(name, Path) is not Path}
+        paths = {name: Path(path) for name, path in told.items() if name not in words}
+        _guarded("_".join([stage, *words.values()]), main, {**paths, **words})
+
     command = click.Command(
-        name,
-        callback=lambda **paths: _guarded(name, main, {k: Path(v) for k, v in paths.items()}),
-        params=[click.Argument([parameter]) for parameter in inspect.signature(main).parameters],
+        stage,
+        callback=callback,
+        params=[click.Argument([parameter]) for parameter in parameters],
         help=inspect.getdoc(sys.modules[main.__module__]),
     )
     command()
 
 
-def _guarded(name: str, main: Callable[..., None], paths: dict[str, Path]) -> None:
+def _guarded(name: str, main: Callable[..., None], given: Mapping[str, Path | str]) -> None:
     start = time.monotonic()
     try:
-        main(**paths)
+        main(**given)
         if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun, one speaks for all
             _write_costs(name, time.monotonic() - start)
     except UserError as error:

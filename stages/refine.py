@@ -1,22 +1,23 @@
-"""Train the refinement unit, where it is wanted, and refine the predictions of the test recordings."""
+"""Train the refinement unit on truth or labels and refine the predictions of the test recordings."""
 
 from pathlib import Path
 
 from pipeline.learning.refine import refine_predictions
 from pipeline.learning.teachers import Sources
-from pipeline.params import read_params
+from pipeline.params import RefineSource, read_params
 from pipeline.stage import run
 
 
 def main(
-    frames: Path, poses2d: Path, rigs: Path, labels: Path, detector: Path, model: Path, predictions: Path,
-    refiner: Path, refined: Path, figures: Path, curve: Path,
+    source: RefineSource, frames: Path, poses2d: Path, rigs: Path, labels: Path, detector: Path, model: Path,
+    predictions: Path, refiner: Path, refined: Path, figures: Path, curve: Path,
 ) -> None:  # fmt: skip
     params = read_params()
     sources = Sources(frames, labels, rigs)
     refine_predictions(
-        sources, poses2d, detector, model, predictions, refiner, refined, figures, curve, params.refine, params.train
-    )
+        source, sources, poses2d, detector, model, predictions, refiner, refined, figures, curve,
+        params.refine, params.train,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

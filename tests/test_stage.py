@@ -4,6 +4,8 @@ import errno
 import json
 import logging
 import sys
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -33,6 +35,15 @@ def test_paths_arrive_and_costs_are_written(monkeypatch, tmp_path):
     costs = json.loads((tmp_path / "reports/costs/test_stage.json").read_text())
     assert costs["seconds"] >= 0
     assert costs["peak_mib"] > 1
+
+
+def test_a_word_arrives_as_it_is_and_names_the_costs(monkeypatch, tmp_path):
+    def main(source: Literal["truth"], target: Path):
+        target.write_text(source)
+
+    assert run_with(monkeypatch, main, "truth", "out") == 0
+    assert (tmp_path / "out").read_text() == "truth"
+    assert (tmp_path / "reports/costs/test_stage_truth.json").exists()
 
 
 def test_user_error_is_one_line_and_exit_code_1(monkeypatch, capsys):

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from pipeline.learning.refiner import PosePairs, Refiner, RefinerLesson, refined
 from pipeline.learning.samples import taught_recordings
 from pipeline.learning.teachers import Sources, teacher
 from pipeline.learning.train import METHODS
-from pipeline.params import RefineParams, TrainParams
+from pipeline.params import RefineParams, RefineSource, TrainParams
 from pipeline.progress import progress
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stage import whole
@@ -26,36 +25,29 @@ from pipeline.stores import POSES2D, PREDICTIONS, TRUTH, RecordingGroup, Store, 
 
 
 def refine_predictions(
-    sources: Sources, poses2d: Path, detector: Path, model: Path, predictions: Path, refiner: Path, improved: Path,
-    figures: Path, curve: Path, params: RefineParams, train_params: TrainParams,
+    source: RefineSource, sources: Sources, poses2d: Path, detector: Path, model: Path, predictions: Path,
+    refiner: Path, improved: Path, figures: Path, curve: Path, params: RefineParams, train_params: TrainParams,
 ) -> None:  # fmt: skip
     """Train the refinement unit on the network's poses of the training recordings and improve its predictions.
 
-    Where `params.source` is none, all outputs say so and hold nothing else. The figures name the source of the
-    training's targets, and errors before and after where there is truth.
+    The figures name the source of the training's targets, and errors before and after where there is truth.
     """
-    with writing(improved, PREDICTIONS, source=params.source) as store:
-        measured: dict[str, Any] = {"source": params.source}
-        if params.source == "none":
-            for path in (refiner, curve):
-                with whole(path) as aside:
-                    aside.write_bytes(b"")
-        else:
-            pairs = _training_pairs(sources, poses2d, detector, model, params, train_params)
-            unit = _trained(*pairs, params, curve)
-            with whole(refiner) as aside:
-                torch.save({"source": params.source, "weights": unit.state_dict()}, aside)
-            given = reading(predictions, PREDICTIONS)
-            recordings = [r for r in read_capture(sources.frames).recordings if r.name in given]
-            for recording in recordings:
-                _improve(unit, recording, given, store)
-            measured |= _measured(sources.frames / "truth.zarr", recordings, {"before": given, "after": store})
+    pairs = _training_pairs(source, sources, poses2d, detector, model, train_params)
+    unit = _trained(*pairs, params, curve, source)
+    with whole(refiner) as aside:
+        torch.save({"source": source, "weights": unit.state_dict()}, aside)
+    given = reading(predictions, PREDICTIONS)
+    recordings = [r for r in read_capture(sources.frames).recordings if r.name in given]
+    with writing(improved, PREDICTIONS, source=source) as store:
+        for recording in recordings:
+            _improve(unit, recording, given, store)
+        measured = _measured(sources.frames / "truth.zarr", recordings, {"before": given, "after": store})
     with whole(figures) as aside:
-        aside.write_text(json.dumps(measured, indent=1) + "\n")
+        aside.write_text(json.dumps({"source": source, **measured}, indent=1) + "\n")
 
 
 def _training_pairs(
-    sources: Sources, poses2d: Path, detector: Path, model: Path, params: RefineParams, train_params: TrainParams
+    source: RefineSource, sources: Sources, poses2d: Path, detector: Path, model: Path, train_params: TrainParams
 ) -> tuple[PosePairs, PosePairs]:
     """The network's poses of the training recordings and the source's: to train on, and kept out as in `train`."""
     capture, detections = read_capture(sources.frames), reading(poses2d, POSES2D)
@@ -63,7 +55,7 @@ def _training_pairs(
     network, _ = load_network(model, type(method.network))
     method.network.load_state_dict(network.state_dict())
     place(method.network, choose_device()).eval()
-    supervision = "full" if params.source == "truth" else "self"
+    supervision = "full" if source == "truth" else "self"
     teach = teacher(train_params.model_copy(update={"supervision": supervision}), sources)
     predicted, wanted, about = [], [], []
     for recording, lessons in progress(taught_recordings(capture, detections, teach), "refine", unit="recording"):
@@ -80,11 +72,11 @@ def _training_pairs(
     return pairs[usable & ~apart], pairs[usable & apart]
 
 
-def _trained(trained: PosePairs, held: PosePairs, params: RefineParams, curve: Path) -> Refiner:
+def _trained(trained: PosePairs, held: PosePairs, params: RefineParams, curve: Path, source: RefineSource) -> Refiner:
     torch.manual_seed(params.seed)
     unit = Refiner()
     z_scored(unit, trained.predicted)
-    train(unit, RefinerLesson(trained, held), params, curve, source=params.source)
+    train(unit, RefinerLesson(trained, held), params, curve, source=source)
     return unit
 
 

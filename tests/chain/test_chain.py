@@ -13,7 +13,7 @@ from tests.chain.conftest import stages_run
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(1500)]
 
-ALL = ["capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "refine", "report"]
+ALL = ["capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "report"]
 LENGTHS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
 
 
@@ -37,7 +37,7 @@ def test_repro_runs_every_stage_and_measures_everything(reproduced, repository):
             assert 0 < found[part][key] < 2000, (part, key)
     assert 0 < found["labels"]["coverage"] <= 100
     assert 0 < found["detector"]["error_px"] < 192
-    assert set(ALL) - {"refine"} <= set(found["seconds"])  # which does nothing unless it is asked to
+    assert set(ALL) <= set(found["seconds"])
     page = (repository.path / "reports/index.html").read_text()
     assert "<html" in page
     assert 'src="http' not in page
@@ -47,20 +47,28 @@ def test_a_second_repro_does_nothing(reproduced, repository):
     assert stages_run(repository.run("dvc", "repro")) == []
 
 
-def test_a_changed_learning_rate_reruns_from_train_on(reproduced, repository):
+def test_a_changed_learning_rate_reruns_train_and_report_only(reproduced, repository):
     output = repository.run("dvc", "exp", "run", "-n", "faster", "-S", "train.lr=2e-3")
-    assert stages_run(output) == ["train", "refine", "report"]
+    assert stages_run(output) == ["train", "report"]
 
 
-def test_lifting_reruns_from_train_on(reproduced, repository):
+def test_lifting_reruns_train_and_report_only(reproduced, repository):
     output = repository.run("dvc", "exp", "run", "-n", "lifting", "-S", "train.model=lifting")
-    assert stages_run(output) == ["train", "refine", "report"]
+    assert stages_run(output) == ["train", "report"]
     assert 0 < metrics(repository)["test"]["n_mpjpe_mm"] < 2000
 
 
-def test_full_supervision_reruns_from_train_on(reproduced, repository):
+def test_full_supervision_reruns_train_and_report_only(reproduced, repository):
     output = repository.run("dvc", "exp", "run", "-n", "full", "-S", "train.supervision=full")
-    assert stages_run(output) == ["train", "refine", "report"]
+    assert stages_run(output) == ["train", "report"]
+
+
+def test_a_refinement_runs_beside_the_report(reproduced, repository):
+    output = repository.run("dvc", "exp", "run", "-n", "refined", "-S", "refine.sources=[truth]")
+    assert sorted(stages_run(output)) == ["refine@truth", "report"]
+    shown = json.loads(repository.run("dvc", "metrics", "show", "--json"))
+    found = shown[""]["data"]["reports/refine_truth.json"]["data"]
+    assert set(found["before"]) == set(found["after"])
 
 
 def test_a_wrong_parameter_is_one_line(reproduced, repository):

@@ -101,8 +101,9 @@ def write_deps() -> None:
     yaml.indent(mapping=2, sequence=4, offset=2)
     graph = yaml.load(DVC_YAML)
     for name, stage in graph["stages"].items():
-        data = [dep for dep in stage["deps"] if not is_code(dep)]
-        stage["deps"] = data + code_deps(name)
+        told = stage.get("do", stage)
+        data = [dep for dep in told["deps"] if not is_code(dep)]
+        told["deps"] = data + code_deps(name)
     yaml.dump(graph, DVC_YAML)
 
 
