@@ -69,20 +69,20 @@ def _label_shard(
     params: TriangulateParams,
 ) -> _Counts:
     """Make and write the labels of the rows (start, stop); what became of joints and detections."""
-    poses = reading(poses2d, POSES2D)[recording.name]
-    rig = reading(rigs, RIGS)[recording.name]
-    made, seen, swapped, (R, t) = _label_rows(recording, poses, rig, rows, params, lengths)
+    filmed = _filmed(recording, poses2d, rigs, params)
+    made, seen, swapped = filmed.labels(rows, lengths)
+    R, t = filmed.rig_poses(rows)
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
-    if rig.attrs["scale"] == "known":
+    if filmed.rig.attrs["scale"] == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
-    px = np.swapaxes(exchange(np.swapaxes(poses.rows("joints_px", *rows), 1, 2), swapped), 1, 2)
+    px = np.swapaxes(exchange(np.swapaxes(filmed.poses.rows("joints_px", *rows), 1, 2), swapped), 1, 2)
     group = reopen(labels, LABELS)[recording.name]
     group.write(rows[0], {
         "joints_world_mm": made.points,
         "joints_cam_mm": in_cameras,
         "status": made.status,
-        "reprojection_px": _reprojection_px(_cameras(recording, rig), px, in_cameras),
+        "reprojection_px": _reprojection_px(filmed.cameras(), px, in_cameras),
         "view_status": views,
         "views_used": made.used.sum(-1),
         "covariance_mm2": made.covariance,
@@ -92,76 +92,74 @@ def _label_shard(
     return _Counts(np.bincount(made.status.ravel(), minlength=len(Status)), by_view)
 
 
-def _label_rows(
-    recording: Recording,
-    poses: RecordingGroup,
-    rig: RecordingGroup,
-    rows: tuple[int, int],
-    params: TriangulateParams,
-    lengths: np.ndarray,
-) -> tuple[Labelled, Observations, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """Labels of the rows, what they were made from, where its left and right were exchanged, the cameras' poses."""
-    frames = params.smoothing_s * recording.fps
-    wide = _widened(rows, smoothing_reach(frames), poses.n_rows)
-    seen, swapped = _seen_rows(recording, poses, rig, wide, params, lengths)
-    R, t = _poses(rig, *wide)
-    limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
-    made = label(seen.rays, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
-    # A rig of one frame is too uncertain to tell a person's bones.
-    if params.method == "robust_bones" and rig.attrs["mode"] != "frame" and np.isfinite(lengths).any():
-        tolerance = params.bone_tolerance * float(np.nanmean(lengths))
-        points, covariance = refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance)
-        made = replace(made, points=points, covariance=covariance)
-    if frames > 0:
-        made = replace(made, points=smooth(made.points, frames))
-    own = np.arange(rows[0] - wide[0], rows[1] - wide[0])
-    return made.taken(own), seen.taken(own), swapped[own], _poses(rig, *rows)
-
-
-def _seen_rows(
-    recording: Recording,
-    poses: RecordingGroup,
-    rig: RecordingGroup,
-    rows: tuple[int, int],
-    params: TriangulateParams,
-    lengths: np.ndarray,
-) -> tuple[Observations, np.ndarray]:
-    """What the cameras saw in the rows, left and right put back, and where they had been exchanged."""
-    # Which side a joint is on depends on the frames around.
-    wide = _widened(rows, CONTEXT, poses.n_rows)
-    seen = observe(recording, _cameras(recording, rig), poses, wide, min_confidence=params.min_confidence)
-    noise = max(rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
-    seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
-    swapped = np.zeros(seen.sigma.shape, bool)
-    if params.repair_sides:
-        swapped = exchanged(seen.rays, seen.sigma, *_poses(rig, *wide), lengths)
-    own = np.arange(rows[0] - wide[0], rows[1] - wide[0])
-    return seen.with_sides(swapped).taken(own), swapped[own]
-
-
-def _widened(rows: tuple[int, int], by: int, n: int) -> tuple[int, int]:
-    return max(rows[0] - by, 0), min(rows[1] + by, n)
-
-
-def _cameras(recording: Recording, rig: RecordingGroup) -> list[Camera]:
-    """The cameras as they were taken to be when the rig was found."""
-    return assumed_cameras(recording, ignore_distortion=rig.attrs["ignore_distortion"])
-
-
 def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> np.ndarray:
     """The person's bone lengths (16,) from windows spread over the whole recording."""
-    poses, rig = reading(poses2d, POSES2D)[recording.name], reading(rigs, RIGS)[recording.name]
-    n, unknown = poses.n_rows, np.full(len(BONES), np.nan)
+    filmed = _filmed(recording, poses2d, rigs, params)
+    n, unknown = filmed.poses.n_rows, np.full(len(BONES), np.nan)
     starts = [0, *range(WINDOW_FRAMES, n, max(n // WINDOWS, WINDOW_FRAMES))]
     windows = [(start, min(start + WINDOW_FRAMES, n)) for start in starts]
-    made = [_label_rows(recording, poses, rig, rows, params, unknown)[0] for rows in windows]
+    made = [filmed.labels(rows, unknown)[0] for rows in windows]
     return own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
 
 
-def _poses(rig: RecordingGroup, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations and translations, one for all frames (1, V, ...) or one for each of the rows (F, V, ...)."""
-    rows = (start, stop) if rig.attrs["moving"] else (0, 1)
-    return rig.rows("R_cam_from_world", *rows), rig.rows("t_cam_from_world_mm", *rows)
+@dataclass(frozen=True)
+class _Filmed:
+    """A recording with its 2D poses and its rig, of which any rows (start, stop) can be labelled."""
+
+    recording: Recording
+    poses: RecordingGroup
+    rig: RecordingGroup
+    params: TriangulateParams
+
+    def labels(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Labelled, Observations, np.ndarray]:
+        """Labels of the rows, what they were made from, and where its left and right were exchanged.
+
+        `lengths` (16,) are the person's bones in mm, NaN where not known.
+        """
+        params, frames = self.params, self.params.smoothing_s * self.recording.fps
+        wide, own = self._widened(rows, smoothing_reach(frames))
+        seen, swapped = self._seen(wide, lengths)
+        R, t = self.rig_poses(wide)
+        limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
+        made = label(seen.rays, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
+        # A rig of one frame is too uncertain to tell a person's bones.
+        if params.method == "robust_bones" and self.rig.attrs["mode"] != "frame" and np.isfinite(lengths).any():
+            tolerance = params.bone_tolerance * float(np.nanmean(lengths))
+            points, covariance = refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance)
+            made = replace(made, points=points, covariance=covariance)
+        if frames > 0:
+            made = replace(made, points=smooth(made.points, frames))
+        return made.taken(own), seen.taken(own), swapped[own]
+
+    def _seen(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Observations, np.ndarray]:
+        """What the cameras saw in the rows, left and right put back, and where they had been exchanged."""
+        # Which side a joint is on depends on the frames around.
+        wide, own = self._widened(rows, CONTEXT)
+        seen = observe(self.recording, self.cameras(), self.poses, wide, min_confidence=self.params.min_confidence)
+        noise = max(self.rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
+        seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
+        swapped = np.zeros(seen.sigma.shape, bool)
+        if self.params.repair_sides:
+            swapped = exchanged(seen.rays, seen.sigma, *self.rig_poses(wide), lengths)
+        return seen.with_sides(swapped).taken(own), swapped[own]
+
+    def _widened(self, rows: tuple[int, int], by: int) -> tuple[tuple[int, int], np.ndarray]:
+        """The rows with so many more on either side, as far as there are any, and which of these the rows are."""
+        start, stop = max(rows[0] - by, 0), min(rows[1] + by, self.poses.n_rows)
+        return (start, stop), np.arange(rows[0] - start, rows[1] - start)
+
+    def cameras(self) -> list[Camera]:
+        """The cameras as they were taken to be when the rig was found."""
+        return assumed_cameras(self.recording, ignore_distortion=self.rig.attrs["ignore_distortion"])
+
+    def rig_poses(self, rows: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations and translations, one for all frames (1, V, ...) or one for each of the rows (F, V, ...)."""
+        span = rows if self.rig.attrs["moving"] else (0, 1)
+        return self.rig.rows("R_cam_from_world", *span), self.rig.rows("t_cam_from_world_mm", *span)
+
+
+def _filmed(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Filmed:
+    return _Filmed(recording, reading(poses2d, POSES2D)[recording.name], reading(rigs, RIGS)[recording.name], params)
 
 
 def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
