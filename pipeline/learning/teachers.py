@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -44,6 +45,19 @@ def teacher(params: TrainParams, sources: Sources) -> Teacher:
     Raises UserError where it needs the truth or extrinsics and the footage has none, or subjects are unknown.
     """
     return TEACHERS[params.supervision](params, sources)
+
+
+def label_weights(uncertainty_mm: np.ndarray, weighting: Literal["none", "uncertainty"]) -> np.ndarray:
+    """How much each joint's label (N, 17) counts, one on average: as the inverse of its variance and a typical one's.
+
+    The typical variance keeps a few very certain labels from drowning all others: uncertainty tells how well the
+    views agree, and the errors they share are not in it. Labels of unknown uncertainty, which are rejected, count zero.
+    """
+    variance = uncertainty_mm**2
+    if weighting == "none" or not (variance > 0).any():
+        return np.ones_like(variance)
+    weights = 1 / (variance + np.median(variance[variance > 0]))
+    return np.nan_to_num(weights / np.nanmean(weights))
 
 
 def _self(params: TrainParams, sources: Sources) -> Teacher:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from pipeline.learning.patches import Patches
 from pipeline.learning.predict import predict_samples, predict_views
 from pipeline.learning.samples import Samples, all_samples, split, training_samples
 from pipeline.learning.targets import cube_target
-from pipeline.learning.teachers import Sources, teacher
+from pipeline.learning.teachers import Sources, label_weights, teacher
 from pipeline.metrics import n_mpjpe
 from pipeline.params import TrainParams
 from pipeline.skeleton import MIRROR, ROOT
@@ -54,7 +54,7 @@ class VolumetricLesson:
         self._jitter = Jitter(scale=params.augment.scale, turn_rad=np.deg2rad(params.augment.turn_deg))
         self._occluded, self._make_object = params.augment.occluded, objects_of(params.augment.objects)
         self._patches = Patches(trained, params.input_px, self._jitter.reach)
-        self._weights = _weights(trained.uncertainty_mm, params.weighting)
+        self._weights = label_weights(trained.uncertainty_mm, params.weighting)
 
     def __len__(self) -> int:
         return len(self._trained)
@@ -92,16 +92,3 @@ class VolumetricLesson:
         rays = (joints_px - root_px) / samples.focal_px[:, None, None] + root_mm[..., :2] / root_mm[..., 2:]
         predicted = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * depth_mm[..., None]
         return float(np.nanmean(n_mpjpe(predicted, samples.joints_cam_mm)))
-
-
-def _weights(uncertainty_mm: np.ndarray, weighting: Literal["none", "uncertainty"]) -> np.ndarray:
-    """How much each joint's label (N, 17) counts, one on average: as the inverse of its variance and a typical one's.
-
-    The typical variance keeps a few very certain labels from drowning all others: uncertainty tells how well the
-    views agree, and the errors they share are not in it.
-    """
-    variance = uncertainty_mm**2
-    if weighting == "none" or not np.nanmax(variance) > 0:
-        return np.ones_like(variance)
-    weights = 1 / (variance + np.nanmedian(variance[variance > 0]))
-    return np.nan_to_num(weights / np.nanmean(weights))

@@ -41,6 +41,7 @@ class Views:
     confidence: Tensor  # (B, V, 17)
     size: Tensor  # (B, V) of the person's box, in rays
     labels: Tensor  # (B, V, 17, 3)
+    label_weight: Tensor  # (B, 17)
     R: Tensor  # (B, V, 3, 3) from the rig's world
     t: Tensor  # (B, V, 3)
     there: Tensor  # (B, V) whether the view saw the person
@@ -62,19 +63,23 @@ def loss_of(objective: Objective, poses: Tensor, branch: Tensor | None, views: V
     """The sum of the terms that count, of a network's poses (B, V, 17, 3) and its root branch's (B, V, 3)."""
     total = poses.new_zeros(())
     if objective.labels:
-        total = total + objective.labels * label_error(poses, views)
+        total = total + objective.labels * label_error(poses, views, views.label_weight)
     if objective.reprojection or objective.transform or objective.consistency:
         total = total + projection_error(objective, placed(objective, poses, branch, views), views)
     return total
 
 
-def label_error(poses: Tensor, views: Views) -> Tensor:
-    """Mean distance of root-relative poses from the labels, over the joints that have one."""
+def label_error(poses: Tensor, views: Views, weight: Tensor | None = None) -> Tensor:
+    """Mean distance of root-relative poses from the labels, over the joints that have one.
+
+    Each joint of each moment counts by its weight (B, 17), one on average over the training; or all alike.
+    """
     wanted = views.labels - views.labels[..., ROOT : ROOT + 1, :]
     known = torch.isfinite(wanted).all(-1) & views.there[..., None]
     poses = poses - poses[..., ROOT : ROOT + 1, :]
     errors = _length(poses - torch.where(known[..., None], wanted, poses.detach()))
-    return torch.where(known, errors, 0).sum() / known.sum().clamp(min=1)
+    weighted = errors if weight is None else errors * weight[:, None]
+    return torch.where(known, weighted, 0).sum() / known.sum().clamp(min=1)
 
 
 def placed(objective: Objective, poses: Tensor, branch: Tensor | None, views: Views) -> Tensor:

@@ -18,7 +18,7 @@ from pipeline.learning.lifting.moments import Moments, joined, moments_of
 from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
 from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.samples import taught_recordings
-from pipeline.learning.teachers import Sources, Teacher, teacher
+from pipeline.learning.teachers import Sources, Teacher, label_weights, teacher
 from pipeline.params import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Store
@@ -51,7 +51,9 @@ def lifting_lesson(capture: Capture, poses2d: Store, teacher: Teacher, params: T
     """
     taught = taught_recordings(capture, poses2d, teacher)
     parts = [recording_moments(recording, poses2d[recording.name], lessons) for recording, lessons in taught]
-    moments, objective = joined(parts), _objective(params.lifting)
+    uncertainty_mm = np.concatenate([lessons.uncertainty_mm for _, lessons in taught])
+    moments = joined(parts).weighed(label_weights(uncertainty_mm, params.weighting))
+    objective = _objective(params.lifting)
     usable = _usable(moments, objective).numpy()
     log.info("train: %d moments of %d recordings, %d left out", usable.sum(), len(parts), (~usable).sum())
     if not usable.any():

@@ -22,6 +22,7 @@ class Moments:
     rays: Tensor  # (M, V, 17, 2) detections, lens distortion removed
     confidence: Tensor  # (M, V, 17)
     labels: Tensor  # (M, 17, 3) in the rig's world
+    label_weight: Tensor  # (M, 17) how much each label counts
     rig: Tensor  # (M,) row of R and t
     first: Tensor  # (M,) where the moment's recording begins
     last: Tensor  # (M,) and its last moment
@@ -49,8 +50,12 @@ class Moments:
         rig = self.rig[moments]
         return Windows(
             self.rays[rows].transpose(1, 2), self.confidence[rows].transpose(1, 2), self.labels[rows],
-            self.R[rig], self.t[rig], self.up[rig],
+            self.label_weight[moments], self.R[rig], self.t[rig], self.up[rig],
         )  # fmt: skip
+
+    def weighed(self, label_weight: np.ndarray) -> "Moments":
+        """The same moments, their labels counting by these weights (M, 17) instead of all alike."""
+        return replace(self, label_weight=torch.from_numpy(label_weight.astype(np.float32)))
 
     def to(self, device: torch.device) -> "Moments":
         """On a device."""
@@ -64,6 +69,7 @@ class Windows:
     rays: Tensor  # (B, V, T, 17, 2)
     confidence: Tensor  # (B, V, T, 17)
     labels: Tensor  # (B, T, 17, 3)
+    label_weight: Tensor  # (B, 17) of the middle frame
     R: Tensor  # (B, V, 3, 3)
     t: Tensor  # (B, V, 3)
     up: Tensor  # (B, 3)
@@ -77,6 +83,7 @@ class Windows:
             rays=torch.where(b[..., None, None], self.rays[..., MIRROR, :] * flip[:2], self.rays),
             confidence=torch.where(b[..., None], self.confidence[..., MIRROR], self.confidence),
             labels=torch.where(b[..., None], self.labels[..., MIRROR, :] * flip, self.labels),
+            label_weight=torch.where(which[:, None], self.label_weight[..., MIRROR], self.label_weight),
             R=torch.where(b[..., None], flip[:, None] * self.R * flip, self.R),
             t=torch.where(b, self.t * flip, self.t),
             up=torch.where(which[:, None], self.up * flip, self.up),
@@ -122,7 +129,7 @@ def moments_of(
         return torch.from_numpy(np.asarray(values, np.float32))
 
     return Moments(
-        tensor(rays), tensor(confidence), tensor(labels_mm / UNIT_MM),
+        tensor(rays), tensor(confidence), tensor(labels_mm / UNIT_MM), torch.ones(labels_mm.shape[:2]),
         torch.arange(n) if rigs > 1 else torch.zeros(n, dtype=torch.long),
         torch.zeros(n, dtype=torch.long), torch.full((n,), n - 1),
         tensor(R), tensor(t_mm / UNIT_MM), tensor(np.broadcast_to(up, (rigs, 3))),

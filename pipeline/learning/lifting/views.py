@@ -31,7 +31,8 @@ def as_views(windows: Windows, middle: Tensor) -> tuple[Tensor, Views]:
     labels = to_camera(windows.labels[:, None, frame], R, t)
     distance = (t + (R @ middle[:, None, :, None])[..., 0]).norm(dim=-1)
     confidence = windows.confidence[:, :, frame].nan_to_num(0)
-    return seen.features, Views(seen.rays, confidence, seen.size, labels, R, t, seen.there, distance)
+    views = Views(seen.rays, confidence, seen.size, labels, windows.label_weight, R, t, seen.there, distance)
+    return seen.features, views
 
 
 def rig_middle(windows: Windows) -> Tensor:

@@ -119,6 +119,19 @@ def test_labels_teach_where_they_are_known(views):
     assert label_error(poses, nothing) == 0
 
 
+def test_a_label_counts_by_its_weight(views):
+    objective, none = replace(NOTHING, labels=1.0), torch.zeros(6, 3, 3)
+    poses = relative(views)
+    poses[:, :, 5] += torch.tensor([0.3, 0, 0])
+    alike = loss_of(objective, poses, none, views)
+    weight = torch.ones(6, 17)
+    weight[:, 5] = 0.2
+    weight[:, 7] = 1.8
+    torch.testing.assert_close(alike, torch.tensor(0.3 / 17), atol=2e-4, rtol=0)
+    weighed = loss_of(objective, poses, none, replace(views, label_weight=weight))
+    torch.testing.assert_close(weighed, alike * 0.2, atol=2e-4, rtol=0)
+
+
 @pytest.mark.parametrize("root", ["labels", "rig", "ray", "direct"])
 def test_missing_things_do_not_count_and_leave_finite_gradients(root):
     moments = exact_moments(n_views=4)

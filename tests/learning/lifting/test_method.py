@@ -11,6 +11,8 @@ from pipeline.errors import UserError
 from pipeline.geometry.camera import undistort
 from pipeline.learning.checkpoints import load_network
 from pipeline.learning.lifting.footage import recording_moments
+from pipeline.learning.lifting.losses import Views
+from pipeline.learning.lifting.method import lifting_lesson
 from pipeline.learning.lifting.moments import UNIT_MM
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.projection import project, to_camera
@@ -112,6 +114,28 @@ def test_without_a_scale_people_are_of_adult_size(world, lifting):
     assert 350 < thigh < 550
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
     torch.testing.assert_close(found.rays, seen, atol=1e-4, rtol=0)
+
+
+def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
+    """A joint of three times the others' deviation weighs a fifth, as for the volumetric network."""
+    labels = reopen(world.labels, LABELS)
+    for name in labels:
+        uncertainty = labels[name]["uncertainty_mm"]
+        uncertainty[:, 5] = 30.0
+        labels[name].write(0, {"uncertainty_mm": uncertainty})
+
+    def weights(**update):
+        told = lifting.model_copy(update=update)
+        capture, poses2d = read_capture(world.frames), reading(world.poses2d, POSES2D)
+        lesson = lifting_lesson(capture, poses2d, teacher(told, world.sources), told)
+        _, *views = next(lesson.batches([np.arange(len(lesson))], (0,)))
+        return Views(*views).label_weight.numpy()
+
+    weighed = np.sort(weights(weighting="uncertainty"), axis=1)
+    np.testing.assert_allclose(weighed[:, 0] / weighed[:, 1], 0.2, rtol=1e-5)
+    assert weighed.mean() == pytest.approx(1, abs=1e-5)
+    assert (weights(weighting="none") == 1).all()
+    assert (weights(weighting="uncertainty", supervision="full") == 1).all()
 
 
 def test_the_transform_loss_needs_no_label(world, lifting):

@@ -45,6 +45,14 @@ def test_the_mirrored_world_is_a_world():
     torch.testing.assert_close(mirrored.rays[1], windows.rays[1])
 
 
+def test_a_mirrored_label_keeps_its_weight():
+    weight = np.random.default_rng(0).uniform(size=(6, 17))
+    windows = exact_moments().weighed(weight).windows(torch.arange(6), 3)
+    mirrored = windows.mirrored(torch.arange(6) < 3).label_weight.numpy()
+    np.testing.assert_allclose(mirrored[:3], weight[:3, MIRROR], rtol=1e-6)
+    np.testing.assert_allclose(mirrored[3:], weight[3:], rtol=1e-6)
+
+
 def test_views_are_turned_towards_the_person_and_remain_consistent():
     features, views = exact_views()
     assert features.shape == (6, 3, 1, N_FEATURES)
