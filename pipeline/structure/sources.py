@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import LABELS, TRUTH, reading
+from pipeline.stores import LABELS, TRUTH, RecordingGroup, Store, reading
 
 # Of longer captures this many poses are drawn: more change the scores less than another seed does (docs/metrics.md).
 POSES_AT_MOST = 200_000
@@ -37,29 +37,27 @@ def draw_poses(capture: Capture, frames: Path, labels: Path, source: str, seed: 
 
 def true_pieces(capture: Capture, frames: Path) -> Iterator[Piece]:
     """The true poses in the frames of the views that see them."""
-    truth = reading(frames / "truth.zarr", TRUTH)
-    for recording in _training(capture):
-        if recording.name not in truth:
-            continue
-        group = truth[recording.name]
-        for start, stop in group.shards():
-            world = group.rows("joints_world_mm", start, stop)
-            for v in recording.cameras(labelling=True):
-                camera = recording.views[v].camera
-                if camera.known:
-                    yield recording.name, v, camera.to_camera(world)
+    for recording, group, rows in _shards(capture, reading(frames / "truth.zarr", TRUTH)):
+        world = group.rows("joints_world_mm", *rows)
+        for v in recording.cameras(labelling=True):
+            camera = recording.views[v].camera
+            if camera.known:
+                yield recording.name, v, camera.to_camera(world)
 
 
 def label_pieces(capture: Capture, labels: Path) -> Iterator[Piece]:
     """The labels in the frames of the views that see them."""
-    store = reading(labels, LABELS)
+    for recording, group, rows in _shards(capture, reading(labels, LABELS)):
+        cam = group.rows("joints_cam_mm", *rows)
+        yield from ((recording.name, v, cam[:, v]) for v in recording.cameras(labelling=True))
+
+
+def _shards(capture: Capture, store: Store) -> Iterator[tuple[Recording, RecordingGroup, tuple[int, int]]]:
+    """The training recordings that the store has, and the rows (start, stop) of each of their shards."""
     for recording in _training(capture):
-        if recording.name not in store:
-            continue
-        group = store[recording.name]
-        for start, stop in group.shards():
-            cam = group.rows("joints_cam_mm", start, stop)
-            yield from ((recording.name, v, cam[:, v]) for v in recording.cameras(labelling=True))
+        if recording.name in store:
+            group = store[recording.name]
+            yield from ((recording, group, rows) for rows in group.shards())
 
 
 def _training(capture: Capture) -> list[Recording]:
