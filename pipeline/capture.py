@@ -91,6 +91,7 @@ class Capture(_Strict):
 
     version: int = VERSION
     source: str
+    intrinsics: Literal["given", "assumed"] = "given"
     recordings: list[Recording]
     rejected: list[Rejected] = []
 

@@ -117,7 +117,7 @@ def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
     with whole(frames) as aside:
         aside.mkdir()
         truth = reading(capture / "truth.zarr", TRUTH) if (capture / "truth.zarr").exists() else None
-        packed = Capture(source=source.source, recordings=[], rejected=source.rejected)
+        packed = source.model_copy(update={"recordings": [], "rejected": [*source.rejected]})
         for recording, views in _pack_all(source, aside, params):
             try:
                 packed.recordings.append(_finish(recording, views, aside, params, _n_true(truth, recording)))

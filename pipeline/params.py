@@ -44,6 +44,7 @@ class CaptureParams(_Section):
 
     source: Literal["demo", "videos"]
     root: str
+    intrinsics: Literal["file", "assumed"]
     subjects: Names
     test_subjects: list[str]
     demo: DemoParams
@@ -243,6 +244,14 @@ class Params(_Section):
     train: TrainParams
     refine: RefineParams
     report: ReportParams
+
+    @model_validator(mode="after")
+    def _assumed_focal_lengths_are_found(self) -> Self:
+        if self.capture.intrinsics == "assumed" and self.calibrate.focal != "unknown":
+            raise ValueError(
+                f"capture.intrinsics = assumed needs calibrate.focal = unknown, not {self.calibrate.focal}"
+            )
+        return self
 
 
 def read_params(path: Path = PARAMS) -> Params:

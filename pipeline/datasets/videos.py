@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.capture import Capture, Recording, Rejected, View
 from pipeline.datasets.calibration_files import READERS, UNSAID, find_calibration, read_calibration
 from pipeline.errors import UserError
@@ -19,6 +21,9 @@ from pipeline.progress import progress
 log = logging.getLogger("epiline")
 
 EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+ASSUMED_FOCAL = (
+    1.0  # focal length as a share of the longer side: 53 degrees are in view; calibration finds the true one
+)
 SHARED_RIG = "shared"  # of all recordings without a calibration of their own
 SAME_RATE = 0.01  # share by which frame rates of synchronised cameras may differ: rounding in the files
 HEIGHTS_MM = (500.0, 2500.0)  # of a person: anything else is in another unit
@@ -44,9 +49,10 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     """
     root = footage.resolve()
     takes = _chosen(_takes(root), params)
-    calibrations = _Calibrations(root)
+    assumed = params.intrinsics == "assumed"
+    calibrations = _Calibrations(root, assumed=assumed)
     heights_mm = _read_heights(root / "subjects.csv")
-    result = Capture(source="videos", recordings=[])
+    result = Capture(source="videos", intrinsics="assumed" if assumed else "given", recordings=[])
     for take in takes:
         try:
             split = take.subject in params.test_subjects
@@ -115,22 +121,27 @@ def _chosen(takes: list[_Take], params: CaptureParams) -> list[_Take]:
 
 
 class _Calibrations:
-    """The calibration files of the footage: one that all recordings share, or a recording's own."""
+    """The calibration files of the footage, one that all recordings share or a recording's own; or assumed cameras."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._shared_path = find_calibration(root)
+    def __init__(self, root: Path, *, assumed: bool) -> None:
+        self._root, self._assumed = root, assumed
+        self._shared_path = None if assumed else find_calibration(root)
         self._shared = read_calibration(self._shared_path) if self._shared_path else None
         self._used: set[str] = set()
 
     def of(self, take: _Take) -> tuple[str, Path, dict[str, Camera]]:
-        """The rig's name, the file and its cameras."""
+        """The rig's name, where its cameras are from, and the cameras."""
+        if self._assumed:
+            return SHARED_RIG, self._root, {v.stem: _assumed_camera(read_header(v).size_px) for v in take.videos}
         folder = take.videos[0].parent
         own = find_calibration(folder) if folder != self._root else None
         if own is not None:
             return take.name, own, read_calibration(own)
         if self._shared is None or self._shared_path is None:
-            fix = f"Put a calibration file with the cameras' intrinsics there: {', '.join(READERS)}."
+            fix = (
+                f"Put a calibration file with the cameras' intrinsics there: {', '.join(READERS)}; or assume them:"
+                " capture.intrinsics=assumed and calibrate.focal=unknown."
+            )
             raise UserError(f"No calibration file in {self._root} or {folder}", fix=fix)
         self._used |= {video.stem for video in take.videos}
         return SHARED_RIG, self._shared_path, self._shared
@@ -140,6 +151,14 @@ class _Calibrations:
         unused = sorted(set(self._shared or ()) - self._used)
         if self._used and unused:
             log.warning("%s also has cameras without any video: %s", self._shared_path, ", ".join(unused))
+
+
+def _assumed_camera(size_px: tuple[int, int]) -> Camera:
+    """A pinhole of usual width of view, its principal point in the middle of the image."""
+    width, height = size_px
+    focal_px = ASSUMED_FOCAL * max(size_px)
+    K = np.array([[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1]])
+    return Camera(K, np.zeros(0), size_px)
 
 
 def _read_take(take: _Take, calibrations: _Calibrations, test: bool, height_mm: float | None) -> Recording:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.capture import Recording
+from pipeline.capture import Capture, Recording
+from pipeline.geometry.camera import Camera
 from pipeline.report.blocks import Block, Section, Table, View3D, number
 from pipeline.report.epipolar import epipolar_view
 from pipeline.report.evaluate import Figures, recording_rig_error
@@ -58,7 +59,7 @@ def _pictures(material: Material, recording: Recording, rig: dict[str, np.ndarra
     seen = [s for s in material.seen if s.recording.name == recording.name and s.v in views]
     lines = epipolar_view(seen, R, t)
     shown: list[Block] = [View3D("Cameras and people", scene, note)]
-    return [*shown, *([lines] if lines else []), _camera_table(recording, rig, views)]
+    return [*shown, *([lines] if lines else []), _camera_table(material.capture, recording, rig, views)]
 
 
 def _some_poses(material: Material, name: str, R: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -69,17 +70,32 @@ def _some_poses(material: Material, name: str, R: np.ndarray, t: np.ndarray) -> 
     return (seen.label_cam_mm[chosen] - t[seen.v]) @ R[seen.v]
 
 
-def _camera_table(recording: Recording, rig: dict[str, np.ndarray], views: list[int]) -> Table:
+def _camera_table(capture: Capture, recording: Recording, rig: dict[str, np.ndarray], views: list[int]) -> Table:
     """What is known of each camera of the rig shown."""
     rows = [
         (
-            recording.views[v].name, number(rig["residual_px"][v], 2), number(rig["rotation_std_deg"][v], 2),
-            number(rig["center_std_mm"][v]),
+            recording.views[v].name, *_intrinsics(recording.views[v].camera), number(rig["residual_px"][v], 2),
+            number(rig["rotation_std_deg"][v], 2), number(rig["center_std_mm"][v]),
         )
         for v in views
     ]  # fmt: skip
-    head = ("camera", "residual, px", "rotation s.d., °", "centre s.d., mm")
-    return Table(f"The cameras of {recording.name}", head, rows, "Standard deviations come from the adjustment.")
+    head = (
+        "camera", "focal length, px", "principal point, px", "lens",
+        "residual, px", "rotation s.d., °", "centre s.d., mm",
+    )  # fmt: skip
+    origin = {
+        "given": "Principal point and lens are as given",
+        "assumed": "No intrinsics were given: the principal point is taken to be in the middle, and no distortion",
+    }
+    note = f"{origin[capture.intrinsics]}. Standard deviations come from the adjustment."
+    return Table(f"The cameras of {recording.name}", head, rows, note)
+
+
+def _intrinsics(camera: Camera) -> tuple[str, str, str]:
+    (fx, _, cx), (_, fy, cy), _ = camera.K
+    focal = number(fx) if np.isclose(fx, fy, rtol=1e-3) else f"{number(fx)} / {number(fy)}"
+    lens = "fisheye" if camera.fisheye else f"{np.count_nonzero(camera.dist)} coefficients"
+    return focal, f"{number(cx)}, {number(cy)}", lens if camera.dist.any() or camera.fisheye else "pinhole"
 
 
 def _rig_table(material: Material, rigs: Store) -> Table:

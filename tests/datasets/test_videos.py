@@ -19,7 +19,14 @@ T_M = np.array([0.1, 0.2, 3.0])
 
 
 def params(**changes) -> CaptureParams:
-    values = {"source": "videos", "root": "footage", "subjects": "all", "test_subjects": ["S7"], "demo": DEMO}
+    values = {
+        "source": "videos",
+        "root": "footage",
+        "intrinsics": "file",
+        "subjects": "all",
+        "test_subjects": ["S7"],
+        "demo": DEMO,
+    }
     return CaptureParams(**{**values, **changes})
 
 
@@ -105,6 +112,20 @@ def test_views_follow_the_calibrations_order(tmp_path):
 def test_keeps_the_chosen_subjects(tmp_path):
     capture = read(footage(tmp_path, ("S1_walk", "S2_walk", "S3_walk")), subjects=["S1", "S3"])
     assert [r.subject for r in capture.recordings] == ["S1", "S3"]
+
+
+def test_without_a_calibration_file_cameras_are_assumed_where_that_is_wanted(tmp_path):
+    root = footage(tmp_path, takes=("S1_walk", "S2_jump"))
+    (root / "calibration.toml").unlink()
+    with pytest.raises(UserError, match=r"capture\.intrinsics=assumed and calibrate\.focal=unknown"):
+        read(root)
+    capture = read(root, intrinsics="assumed")
+    assert capture.intrinsics == "assumed"
+    assert {recording.rig for recording in capture.recordings} == {"shared"}
+    camera = capture.recordings[0].views[0].camera
+    np.testing.assert_allclose(camera.project_cam(np.array([0.0, 0, 1])), [47.5, 31.5])
+    assert camera.K[0, 0] == camera.K[1, 1] == 96
+    assert not camera.known
 
 
 def test_heights_come_from_the_table(tmp_path):

@@ -65,6 +65,7 @@ def test_numbers_are_read_as_dvc_reads_them(params_file):
         ("  detector: pretrained\n", "", "detect.detector is missing"),
         ("  flip_test: true", "  flip_test: [", "is not YAML"),
         ("  mode: rig", "  mode: 3", "calibrate.mode = 3"),
+        ("  intrinsics: file", "  intrinsics: assumed", "capture.intrinsics = assumed needs calibrate.focal = unknown"),
     ],
 )
 def test_errors_name_the_key_and_its_value(params_file, old, new, said):

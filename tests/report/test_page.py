@@ -169,7 +169,8 @@ def test_files_read_are_those_that_dvc_is_told(whole):
 
 def test_plots_declared_to_dvc_are_outputs(whole):
     told = YAML(typ="safe").load(ROOT / "dvc.yaml")
-    outs = {next(iter(out)) if isinstance(out, dict) else out for s in told["stages"].values() for out in s["outs"]}
+    stages = [stage.get("do", stage) for stage in told["stages"].values()]
+    outs = {next(iter(out)) if isinstance(out, dict) else out for stage in stages for out in stage["outs"]}
     plotted = {file for plot in told["plots"] for about in plot.values() for file in about["y"]}
     assert plotted <= outs
     assert set(told["metrics"]) <= outs

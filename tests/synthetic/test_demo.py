@@ -20,7 +20,14 @@ TINY = DemoParams(subjects=3, seconds=0.8, fps=25.0, size_px=96, seed=1)
 
 
 def make_params(**changes: object) -> CaptureParams:
-    values = {"source": "demo", "root": "footage", "subjects": "all", "test_subjects": ["S3"], "demo": TINY}
+    values = {
+        "source": "demo",
+        "root": "footage",
+        "intrinsics": "file",
+        "subjects": "all",
+        "test_subjects": ["S3"],
+        "demo": TINY,
+    }
     return CaptureParams(**{**values, **changes})
 
 
