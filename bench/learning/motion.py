@@ -26,7 +26,7 @@ NOISE_PARTS = ((0.65, 0.964), (0.35, 0.46))
 NOISE_SHARE, NOISE_SPREAD = 0.0138, 0.68  # median standard deviation, of the person's height; spread of its logarithm
 CALIBRATION_FRAMES = 3000
 NEW_CAMERAS = 8
-BONE_TOLERANCE, MAX_REPROJECTION = 0.04, 0.1
+BONE_TOLERANCE, MAX_REPROJECTION = 0.02, 0.1
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ UPPER = np.triu_indices(3)
 NORMAL_MAD = 1.4826
 # A bone length is known from this many frames on.
 FEWEST_FRAMES = 20
+# From so many tolerances on the pull of a bone grows no more (Huber): where joints defy it by that much, the detector
+# took something else for one of them.
+BONE_REACH = 2.0
 
 
 def own_lengths(joints: np.ndarray, covariance: np.ndarray | None = None) -> np.ndarray:
@@ -56,7 +59,7 @@ def refine(
     lengths: np.ndarray,
     tolerance: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (F, J, 3) moved to fit both the rays, robustly, and the bone lengths (16,), to about the tolerance.
+    """Joints (F, J, 3) moved to fit both the rays and the bone lengths (16,), to about the tolerance, robustly both.
 
     Rays (F, J, V, 2), sigma (F, J, V), one rig R (1, V, 3, 3) or one per frame; NaN joints and lengths take no part.
     Gauss-Newton over all joints of a frame at once; a step that does not improve the frame is shortened. Also gives
@@ -74,8 +77,8 @@ def refine(
 
 
 # Of a joint's row in a frame's system: the block's upper half, the right-hand side, the direction of the bone to its
-# parent (0 where unknown), and the step. The block is replaced by its inverse on the way to the root.
-MATRIX, RIGHT, BONE, STEP, ROW = 0, 6, 9, 12, 15
+# parent (0 where unknown) and its stiffness, and the step. The block is replaced by its inverse on the way to the root.
+MATRIX, RIGHT, BONE, STIFFNESS, STEP, ROW = 0, 6, 9, 12, 13, 16
 
 
 @compiled
@@ -91,7 +94,7 @@ def _refine_frames(
         X, x, s, stiffness = joints[f], rays[f], sigma[f], 1 / tolerance[g] ** 2
         cost = _linearise(X, x, s, P[g], lengths[g], stiffness, parents, width, system)
         for _ in range(MOST_STEPS):
-            _solve_tree(system, parents, stiffness)
+            _solve_tree(system, parents)
             factor, new = 1.0, np.inf
             while factor > 0.05:
                 for j in range(n_joints):
@@ -102,7 +105,7 @@ def _refine_frames(
                     break
                 factor *= 0.3
                 _linearise(X, x, s, P[g], lengths[g], stiffness, parents, width, system)
-                _solve_tree(system, parents, stiffness)
+                _solve_tree(system, parents)
             if not new <= cost:
                 break
             X[:] = tried
@@ -111,8 +114,8 @@ def _refine_frames(
             if last:
                 break
         _linearise(X, x, s, P[g], lengths[g], stiffness, parents, width, system)
-        _solve_tree(system, parents, stiffness)
-        _tree_covariance(X, system, parents, stiffness, covariance[f])
+        _solve_tree(system, parents)
+        _tree_covariance(X, system, parents, covariance[f])
 
 
 @compiled
@@ -134,11 +137,15 @@ def _linearise(
             if length > 0:
                 u0, u1, u2 = u0 / length, u1 / length, u2 / length
                 short = lengths[j] - length
-                cost += stiffness * short * short
+                # The cost is Huber's: beyond the reach it grows evenly, as that of a spring which gives.
+                off = max(abs(short) * np.sqrt(stiffness) / BONE_REACH, 1.0)
+                k = stiffness / off
+                cost += k * short * short * (2 - 1 / off)
                 system[j, BONE], system[j, BONE + 1], system[j, BONE + 2] = u0, u1, u2
+                system[j, STIFFNESS] = k
                 for row, sign in ((system[j], 1.0), (system[p], -1.0)):
-                    _add_outer(row, u0, u1, u2, stiffness)
-                    _pull(row, u0, u1, u2, sign * stiffness * short)
+                    _add_outer(row, u0, u1, u2, k)
+                    _pull(row, u0, u1, u2, sign * k * short)
     return cost
 
 
@@ -196,7 +203,7 @@ def _add_rays(
 
 
 @compiled
-def _solve_tree(system: np.ndarray, parents: np.ndarray, stiffness: float) -> None:
+def _solve_tree(system: np.ndarray, parents: np.ndarray) -> None:
     """Solve for the step of every joint: eliminate each joint from its parent's block, then go back from the root.
 
     Parents come before their children. Each block is replaced by the inverse of what is left of it.
@@ -207,7 +214,7 @@ def _solve_tree(system: np.ndarray, parents: np.ndarray, stiffness: float) -> No
         u0, u1, u2 = row[BONE], row[BONE + 1], row[BONE + 2]
         if parents[j] != j and (u0 != 0 or u1 != 0 or u2 != 0):
             q0, q1, q2 = _times(row, u0, u1, u2)
-            along = u0 * q0 + u1 * q1 + u2 * q2
+            along, stiffness = u0 * q0 + u1 * q1 + u2 * q2, row[STIFFNESS]
             pull = stiffness * (q0 * row[RIGHT] + q1 * row[RIGHT + 1] + q2 * row[RIGHT + 2])
             _add_outer(system[parents[j]], u0, u1, u2, -stiffness * stiffness * along)
             _pull(system[parents[j]], u0, u1, u2, pull)
@@ -216,7 +223,7 @@ def _solve_tree(system: np.ndarray, parents: np.ndarray, stiffness: float) -> No
         pull = 0.0
         if parents[j] != j:
             pull = row[BONE] * above[STEP] + row[BONE + 1] * above[STEP + 1] + row[BONE + 2] * above[STEP + 2]
-            pull *= stiffness
+            pull *= row[STIFFNESS]
         row[STEP], row[STEP + 1], row[STEP + 2] = _times(
             row,
             row[RIGHT] + pull * row[BONE],
@@ -249,9 +256,7 @@ def _invert(row: np.ndarray) -> None:
 
 
 @compiled
-def _tree_covariance(
-    joints: np.ndarray, system: np.ndarray, parents: np.ndarray, stiffness: float, covariance: np.ndarray
-) -> None:
+def _tree_covariance(joints: np.ndarray, system: np.ndarray, parents: np.ndarray, covariance: np.ndarray) -> None:
     """Each joint's covariance (J, 6): of its own block, and what its parent hands on along the bone."""
     for j in range(len(parents)):
         row, own, above = system[j], covariance[j], covariance[parents[j]]
@@ -261,4 +266,4 @@ def _tree_covariance(
             own[i] = row[MATRIX + i] if np.isfinite(joints[j, 0]) else np.nan
         if parents[j] != j and (u0 != 0 or u1 != 0 or u2 != 0):
             v0, v1, v2 = _times(above, u0, u1, u2)
-            _add_outer(own, q0, q1, q2, stiffness * stiffness * (u0 * v0 + u1 * v1 + u2 * v2))
+            _add_outer(own, q0, q1, q2, row[STIFFNESS] ** 2 * (u0 * v0 + u1 * v1 + u2 * v2))

@@ -1,8 +1,11 @@
 """What people tell about a rig that was found up to scale and orientation: millimetres and the vertical."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from pipeline.skeleton import joint
+from pipeline.geometry.bones import own_lengths
+from pipeline.skeleton import BONES, joint
 
 # Distances in mm between the joint centres of an average adult: the mean of Drillis and Contini's shares of a stature
 # of 1720 mm ("Body segment parameters", 1966) and of the means over men and women of P. de Leva ("Adjustments to
@@ -21,26 +24,39 @@ ANKLE_SHARE = 0.039
 MOST_TILT_DEG = 35.0
 
 
-def bone_scale(joints: np.ndarray) -> float:
-    """Millimetres per unit of one subject's joints (F, J, 3), from mean adult limbs; NaN where no limb is known."""
-    ratios = [length_mm / _limb(joints, *ends) for ends, length_mm in ADULT_LIMBS_MM]
+def bone_scale(joints: np.ndarray, covariance: np.ndarray | None = None) -> float:
+    """Millimetres per unit of one subject's joints (F, J, 3), from mean adult limbs; NaN where no limb is known.
+
+    What noise adds to a bone's length is taken off, as `own_lengths` does with the covariance (F, J, 6) of the joints.
+    """
+    lengths = _lengths(joints, covariance)
+    ratios = [length_mm / _limb(lengths, *ends) for ends, length_mm in ADULT_LIMBS_MM]
     return _median(np.array(ratios))
 
 
-def height_scale(joints: np.ndarray, height_mm: float) -> float:
+def height_scale(joints: np.ndarray, height_mm: float, covariance: np.ndarray | None = None) -> float:
     """Millimetres per unit of one subject's joints (F, J, 3), from the stature; NaN where a bone of it is unknown."""
-    leg = sum(_limb(joints, a, b) for a, b in zip(STATURE[0], STATURE[0][1:], strict=False))
-    trunk = sum(_length(joints, joint(a), joint(b)) for a, b in zip(STATURE[1], STATURE[1][1:], strict=False))
+    lengths = _lengths(joints, covariance)
+    leg = sum(_limb(lengths, a, b) for a, b in pairwise(STATURE[0]))
+    trunk = sum(_bone(lengths, a, b) for a, b in pairwise(STATURE[1]))
     return float(height_mm * (1 - ANKLE_SHARE) / (leg + trunk))
 
 
-def _limb(joints: np.ndarray, start: str, end: str) -> float:
-    sides = [_length(joints, joint(f"{side}_{start}"), joint(f"{side}_{end}")) for side in "lr"]
+def _lengths(joints: np.ndarray, covariance: np.ndarray | None) -> np.ndarray:
+    """Length of each bone (16,); of one seen in too few frames to tell the noise by, the median as it is."""
+    own = own_lengths(joints, covariance)
+    seen = np.linalg.norm(joints[:, BONES[:, 1]] - joints[:, BONES[:, 0]], axis=-1)
+    return np.where(np.isfinite(own), own, [_median(one) for one in seen.T])
+
+
+def _limb(lengths: np.ndarray, start: str, end: str) -> float:
+    sides = [_bone(lengths, f"{side}_{start}", f"{side}_{end}") for side in "lr"]
     return float(np.mean(sides)) if np.isfinite(sides).all() else _median(np.array(sides))
 
 
-def _length(joints: np.ndarray, a: int, b: int) -> float:
-    return _median(np.linalg.norm(joints[:, a] - joints[:, b], axis=-1))
+def _bone(lengths: np.ndarray, a: str, b: str) -> float:
+    ends = {joint(a), joint(b)}
+    return float(next(length for bone, length in zip(BONES, lengths, strict=True) if set(bone.tolist()) == ends))
 
 
 def _median(values: np.ndarray) -> float:

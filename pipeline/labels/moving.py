@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.geometry import triangulation
 from pipeline.geometry.rig import Rig
 from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.geometry.rig_windows import find_moving_rig
 from pipeline.geometry.scale import up_direction, upright_axes
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
-from pipeline.labels.poses import FoundRig, arrays_of, people_of, scale_of
+from pipeline.labels.poses import FoundRig, People, arrays_of, people_of, scale_of
 from pipeline.params import CalibrateParams
 from pipeline.stores import POSES2D, reading
 
@@ -56,21 +55,17 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     rigs = [result for result in results if isinstance(result, Rig)]
     if not rigs:
         return f"no window could be calibrated: {failed.most_common(1)[0][0]}"
-    people = _joints(observed.taken(np.array([isinstance(result, Rig) for result in results])), rigs)
+    R, t = np.stack([rig.R for rig in rigs]), np.stack([rig.t for rig in rigs])
+    with_rig = observed.taken(np.array([isinstance(result, Rig) for result in results]))
+    people = People.seen(with_rig, R, t, float(np.median([rig.noise for rig in rigs])))
     factor = scale_of([recording], [people], rigs[0], params)
     if not np.isfinite(factor):
         return f"the scale cannot be told from {params.scale}: too few joints are found"
-    up = up_direction(people)
+    up = up_direction(people.joints)
     turn = np.eye(3) if up is None else upright_axes(up)
     placed = [rig.scaled(factor).turned(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
     about = _about(recording, params, rigs, failed) | {"gravity": "none" if up is None else "people"}
     return FoundRig(arrays_of(placed, observed.focal_px), about)
-
-
-def _joints(observed: Observations, rigs: Sequence[Rig]) -> np.ndarray:
-    """Joints (F, J, 3) of frames each of which has a rig of its own."""
-    R, t = np.stack([rig.R for rig in rigs]), np.stack([rig.t for rig in rigs])
-    return triangulation.robust(observed.rays, observed.sigma, R, t)
 
 
 def _about(recording: Recording, params: CalibrateParams, rigs: Sequence[Rig], failed: Counter[str]) -> dict[str, Any]:

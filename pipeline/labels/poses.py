@@ -52,7 +52,7 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     factor = scale_of(pool, people, rig, params)
     if not np.isfinite(factor):
         return f"the scale cannot be told from {params.scale}: too few joints are found"
-    up = up_direction(np.concatenate(people))
+    up = up_direction(np.concatenate([own.joints for own in people]))
     rig = rig.scaled(factor)
     if up is not None:
         rig = rig.turned(upright_axes(up), np.zeros(3))
@@ -132,28 +132,44 @@ def _observe_pool(pool: Sequence[Recording], poses2d: Path, params: CalibratePar
     return observed
 
 
-def people_of(observed: Observations, rig: Rig) -> np.ndarray:
-    """Joints (F, J, 3) of some frames of a recording, in the rig's unit and world."""
+@dataclass(frozen=True)
+class People:
+    """A recording's people in some frames, in the unit and world of a rig."""
+
+    joints: np.ndarray  # (F, J, 3)
+    covariance: np.ndarray  # (F, J, 6): xx, xy, xz, yy, yz, zz
+
+    @classmethod
+    def seen(cls, observed: Observations, R: np.ndarray, t: np.ndarray, noise: float) -> "People":
+        """As one rig, R (V, 3, 3), or one for each frame sees them, with this noise as a multiple of sigma."""
+        sigma = noise * observed.sigma
+        joints = triangulation.robust(observed.rays, sigma, R, t)
+        distance, _ = triangulation.residuals(joints, observed.rays, R, t)
+        agreeing = np.where(distance <= triangulation.ROBUST_WIDTH * sigma, sigma, np.inf)
+        covariance = triangulation.covariance(joints, agreeing, R, t)[..., *np.triu_indices(3)]
+        return cls(joints, np.where(np.isfinite(covariance), covariance, np.nan))
+
+
+def people_of(observed: Observations, rig: Rig) -> People:
+    """The people of a recording as its rig sees them."""
     few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
-    n_views = few.rays.shape[2]
-    points = triangulation.robust(few.rays.reshape(-1, n_views, 2), few.sigma.reshape(-1, n_views), rig.R, rig.t)
-    return points.reshape(*few.rays.shape[:2], 3)
+    return People.seen(few, rig.R, rig.t, rig.noise)
 
 
-def scale_of(pool: Sequence[Recording], people: Sequence[np.ndarray], rig: Rig, params: CalibrateParams) -> float:
+def scale_of(pool: Sequence[Recording], people: Sequence[People], rig: Rig, params: CalibrateParams) -> float:
     """Millimetres per unit of the rig; the median over the subjects of the pool."""
     if params.scale == "none":
         centers = -np.einsum("vji,vj->vi", rig.R, rig.t)
         return float(UNSCALED_MM / np.nanmean(np.linalg.norm(centers - np.nanmean(centers, axis=0), axis=-1)))
     by_subject: dict[str, list[float]] = {}
-    for recording, joints in zip(pool, people, strict=True):
+    for recording, own in zip(pool, people, strict=True):
         if params.scale == "height" and recording.height_mm is not None:
-            factor = height_scale(joints, recording.height_mm)
+            factor = height_scale(own.joints, recording.height_mm, own.covariance)
         else:
-            factor = bone_scale(joints)
+            factor = bone_scale(own.joints, own.covariance)
         if np.isfinite(factor):
             by_subject.setdefault(recording.subject, []).append(factor)
-    return float(np.median([np.median(own) for own in by_subject.values()])) if by_subject else float("nan")
+    return float(np.median([np.median(found) for found in by_subject.values()])) if by_subject else float("nan")
 
 
 def _quality(rig: Rig) -> dict[str, Any]:
