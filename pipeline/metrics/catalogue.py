@@ -61,16 +61,16 @@ def measure(
     """Every one of `METRICS` for each joint of a sequence of poses (frame, joint, 3) at its times (frame,).
 
     Each is (frame, joint), NaN where it does not count: the mean over the joints is a pose's figure, the mean over
-    the frames a joint's. Raises ValueError for other skeletons or lengths, for infinite coordinates, and for times
-    that do not increase.
+    the frames a joint's. Raises ValueError for other skeletons or lengths, for joints that are infinite or half
+    missing, and for times that do not increase.
     """
     if not predicted_mm.shape == true_mm.shape == (len(times_s), *true_mm.shape[1:]):
         what = f"Poses of {predicted_mm.shape} at {len(times_s)} times"
         raise ValueError(f"{what} cannot be compared with poses of {true_mm.shape}.")
-    infinite = [int(np.isinf(poses).sum()) for poses in (predicted_mm, true_mm)]
-    if any(infinite):
-        what = f"{infinite[0]} predicted and {infinite[1]} true coordinates are infinite"
-        raise ValueError(f"{what}; what is missing is NaN.")
+    wrong = [int((~np.isfinite(poses).all(-1) & ~np.isnan(poses).all(-1)).sum()) for poses in (predicted_mm, true_mm)]
+    if any(wrong):
+        what = f"{wrong[0]} predicted and {wrong[1]} true joints are infinite or half missing"
+        raise ValueError(f"{what}; a joint that is missing is all NaN.")
     found = {name: np.empty(true_mm.shape[:2], order="F") for name in METRICS}
     for start in range(0, len(times_s), POSES_PER_CHUNK):
         own = slice(start, start + POSES_PER_CHUNK)

@@ -6,9 +6,10 @@ import numpy as np
 
 from pipeline import metrics
 from pipeline.frames import PackedFrames
+from pipeline.geometry.labelling import Status
 from pipeline.report.blocks import Block, Card, Chart, Gallery, Section, Table, number, percent
 from pipeline.report.breakdown import joint_errors_mm, label_px, pose_errors_mm, residuals_percent
-from pipeline.report.evaluate import VALID, Figures
+from pipeline.report.evaluate import Figures
 from pipeline.report.figures import (
     heat_map,
     joint_bars,
@@ -92,7 +93,7 @@ def _rejection_charts(material: Material, rejected: dict[str, int]) -> list[Bloc
     """Joints without a label by reason, by recording and joint, and over time."""
     if not rejected:
         return []
-    missing = {name: 100.0 * (status != VALID) for name, status in material.status.items()}
+    missing = {name: 100.0 * (status != Status.VALID) for name, status in material.status.items()}
     by_joint = np.stack([one.mean(0) for one in missing.values()])
     over_time = {name: one.mean(1) for name, one in missing.items()}
     return [

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline import metrics
-from pipeline.report.evaluate import VALID, Figures, mean, part_figures
+from pipeline.geometry.labelling import Status
+from pipeline.report.evaluate import Figures, mean, part_figures
 from pipeline.report.material import Material, Seen, joined
 from pipeline.report.measured import measured_poses, predicted
 from pipeline.skeleton import JOINTS
@@ -57,7 +58,7 @@ def rejections(material: Material) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for status in material.status.values():
         for code, n in zip(*np.unique(status, return_counts=True), strict=True):
-            if code != VALID:
+            if code != Status.VALID:
                 counts[material.reasons.get(int(code), f"code {code}")] += int(n)
     return dict(counts.most_common())
 

@@ -12,12 +12,12 @@ import pandas as pd
 from pipeline import metrics
 from pipeline.capture import Capture
 from pipeline.geometry.align import rig_error
+from pipeline.geometry.labelling import Status
 from pipeline.report.material import Material
 from pipeline.report.measured import WHOLE_POSE
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import Store
 
-VALID = 1  # a label's status
 # What metrics.json holds of each part; the whole table is in breakdown.csv.
 OF_POSES = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "bone_mm", "velocity_mm_s")
 OF_PREDICTIONS = (*OF_POSES, "pck150", "n_pck150", "auc")
@@ -63,7 +63,7 @@ def mean_over_actions(table: pd.DataFrame, part: str, metric: str) -> float:
 def coverage(material: Material) -> float:
     """Percentage of the joints of the training frames that have a valid label."""
     names = {s.recording.name: s.recording.n_frames for s in material.select("train")}
-    valid = [np.sum(material.status[name] == VALID) / N_JOINTS for name in names if name in material.status]
+    valid = [np.sum(material.status[name] == Status.VALID) / N_JOINTS for name in names if name in material.status]
     return 100 * sum(valid) / max(sum(names.values()), 1)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.geometry.camera import Camera
 from pipeline.geometry.labelling import ViewStatus
+from pipeline.report.checks import counted, fitting, refuse_gaps, refuse_left_out
 from pipeline.skeleton import MIRROR, N_JOINTS, ROOT
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, RecordingGroup, Store, focal_factors, reading
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, Store, focal_factors, reading
 from pipeline.structure import Reference, read_references
 
 STAGES = ("capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "report")
@@ -124,18 +125,24 @@ class Material:
 
 
 def gather(files: Files, labels_path: Path) -> Material:
-    """Read everything; the labels from `labels_path`, as the report also measures others than the stage's."""
+    """Read everything; the labels from `labels_path`, as the report also measures others than the stage's.
+
+    Raises UserError for stores that do not fit the capture or each other, as `checks` has it.
+    """
     poses2d, labels = reading(files.poses2d, POSES2D), reading(labels_path, LABELS)
     capture = read_capture(files.frames).refocused(focal_factors(labels))
     predictions = reading(files.predictions, PREDICTIONS) if files.predictions.exists() else None
     truth_path = files.frames / "truth.zarr"
     truth = reading(truth_path, TRUTH) if truth_path.exists() else None
+    if predictions is not None:
+        refuse_left_out(predictions, poses2d, capture)
     seen: list[Seen] = []
     for recording in capture.recordings:
-        seen += _see_all(recording, *(_group(store, recording.name) for store in (poses2d, labels, predictions, truth)))
-    status, uncertainty_mm, view_status = (
-        {r.name: labels[r.name][name] for r in capture.recordings if r.name in labels}
-        for name in ("status", "uncertainty_mm", "view_status")
+        seen += _see_all(recording, poses2d, labels, predictions, truth)
+    labelled = [recording for recording in capture.recordings if recording.name in labels]
+    status = {r.name: counted(labels, r) for r in labelled}
+    uncertainty_mm, view_status = (
+        {r.name: labels[r.name][name] for r in labelled} for name in ("uncertainty_mm", "view_status")
     )
     metric = all(labels[name].attrs.get("scale", "none") != "none" for name in status)
     supervision = str(predictions.attrs.get("supervision", "")) if predictions is not None else ""
@@ -149,35 +156,31 @@ def gather(files: Files, labels_path: Path) -> Material:
     )  # fmt: skip
 
 
-def _group(store: Store | None, recording: str) -> RecordingGroup | None:
-    return store[recording] if store is not None and recording in store else None
-
-
 def _see_all(
-    recording: Recording,
-    poses2d: RecordingGroup | None,
-    labels: RecordingGroup | None,
-    predictions: RecordingGroup | None,
-    truth: RecordingGroup | None,
+    recording: Recording, poses2d: Store, labels: Store, predictions: Store | None, truth: Store | None
 ) -> list[Seen]:
     """A recording as each of its views sees it; what is not there is NaN."""
+    moment, views = (recording.n_frames,), (recording.n_frames, len(recording.views))
 
-    def read(group: RecordingGroup | None, name: str, *shape: int) -> np.ndarray:
-        missing = (recording.n_frames, len(recording.views), *shape)
-        return group[name] if group is not None else np.full(missing, np.nan)
+    def read(store: Store | None, name: str, *shape: int) -> np.ndarray:
+        if store is None or recording.name not in store:
+            return np.full(shape, np.nan)
+        return fitting(store, recording, name, shape)
 
-    detected_px, box_px = read(poses2d, "joints_px", N_JOINTS, 2), read(poses2d, "box_px", 4)
-    confidence = read(poses2d, "confidence", N_JOINTS)
-    exchanged = read(labels, "view_status", N_JOINTS) == ViewStatus.EXCHANGED
-    label_cam, predicted_px = read(labels, "joints_cam_mm", N_JOINTS, 3), read(predictions, "joints_px", N_JOINTS, 2)
-    relative_depth = read(predictions, "relative_depth", N_JOINTS)
-    true_world = truth["joints_world_mm"] if truth is not None else None
+    detected_px, box_px = read(poses2d, "joints_px", *views, N_JOINTS, 2), read(poses2d, "box_px", *views, 4)
+    confidence = read(poses2d, "confidence", *views, N_JOINTS)
+    exchanged = read(labels, "view_status", *views, N_JOINTS) == ViewStatus.EXCHANGED
+    label_cam = read(labels, "joints_cam_mm", *views, N_JOINTS, 3)
+    predicted_px = read(predictions, "joints_px", *views, N_JOINTS, 2)
+    relative_depth = read(predictions, "relative_depth", *views, N_JOINTS)
+    if predictions is not None and recording.name in predictions:
+        given = np.isfinite(predicted_px).all(-1) & np.isfinite(relative_depth)
+        refuse_gaps(predictions, recording, given, found=np.any(confidence > 0, axis=-1))
+    true_world = read(truth, "joints_world_mm", *moment, N_JOINTS, 3)
     seen = []
     for v, view in enumerate(recording.views):
         camera = view.camera
-        true_cam = np.full((recording.n_frames, N_JOINTS, 3), np.nan)
-        if true_world is not None and camera.known:
-            true_cam = camera.to_camera(true_world)
+        true_cam = camera.to_camera(true_world) if camera.known else np.full_like(true_world, np.nan)
         depth = np.where(np.isfinite(true_cam[:, ROOT, 2]), true_cam[:, ROOT, 2], label_cam[:, v, ROOT, 2])
         predicted_cam = place(camera, predicted_px[:, v], relative_depth[:, v], depth)
         seen.append(

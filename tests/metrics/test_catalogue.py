@@ -77,8 +77,10 @@ def test_what_does_not_fit_is_refused_with_both_sides_named(predicted, times):
         metrics.measure(np.zeros(predicted), np.zeros((12, N_JOINTS, 3)), np.arange(times))
 
 
-def test_infinite_coordinates_are_refused():
+def test_joints_that_are_infinite_or_half_missing_are_refused():
     predicted, true, times = sequence()
     predicted[2, 3] = np.inf
-    with pytest.raises(ValueError, match="3 predicted and 0 true coordinates are infinite"):
+    predicted[7, 4, 2] = np.nan
+    true[8, 2, :2] = np.nan
+    with pytest.raises(ValueError, match="2 predicted and 1 true joints are infinite or half missing"):
         metrics.measure(predicted, true, times)

@@ -198,7 +198,7 @@ def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "b
 
 def write_predictions(world: SyntheticCapture, depth_mm: float = 34.0) -> None:
     """Predictions of the test recordings: the truth, the right ankle `depth_mm` too far away along its ray."""
-    with writing(world.root / "data" / "predictions.zarr", PREDICTIONS) as store:
+    with writing(world.root / "data" / "predictions.zarr", PREDICTIONS, split="test") as store:
         for recording in world.capture.recordings:
             if recording.split != "test":
                 continue

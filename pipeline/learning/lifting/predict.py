@@ -19,7 +19,8 @@ def predict_poses(
     """Root-relative poses (M, V, 17, 3) in mm in each camera's frame and the root's positions (M, V, 3) there.
 
     The root is where the pose fits the view's own detections best: its depth is that of a person of the pose's size.
-    With the flip test a pose is the mean with its mirror image's. NaN where no person is seen.
+    A pose that fits best behind the camera stands in the middle of the person's box, at that size. With the flip test
+    a pose is the mean with its mirror image's. NaN where no person is seen.
     """
     network.eval()
     device = next(network.parameters()).device
@@ -40,8 +41,15 @@ def _predict(network: nn.Module, windows: Windows, *, flip_test: bool) -> tuple[
     rays = windows.rays[:, :, windows.rays.shape[2] // 2]
     weight = torch.isfinite(rays).all(-1) * windows.confidence[:, :, windows.rays.shape[2] // 2].nan_to_num(0)
     roots = best_translation(poses, R, t, rays[:, :, None], weight[:, :, None])
-    there = seen.there[..., None] & (roots[..., 2:] > 0)
+    roots = torch.where(roots[..., 2:] > 0, roots, _in_box(poses, seen))
+    there = seen.there[..., None]
     return torch.where(there[..., None], poses, torch.nan), torch.where(there, roots, torch.nan)
+
+
+def _in_box(poses: Tensor, seen: Window) -> Tensor:
+    """Where root-relative poses (..., 17, 3) in the cameras' frames are as large as the box that was seen, (..., 3)."""
+    size = (poses.amax(-2) - poses.amin(-2)).amax(-1)
+    return (size / seen.size)[..., None] * seen.turn[..., 2, :]
 
 
 def _run(network: nn.Module, windows: Windows) -> tuple[Tensor, Window]:
