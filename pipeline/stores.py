@@ -19,7 +19,8 @@ from pipeline.stage import whole
 
 FRAMES_PER_CHUNK = 256
 FRAMES_PER_SHARD = 4096
-FIXED_SIZES = {"joint": N_JOINTS, "xy": 2, "xyz": 3, "corner": 4, "row": 3, "column": 3, "upper": 6}
+# Of the dimensions, unless a recording's are given.
+SIZES = {"landmark": 0, "joint": N_JOINTS, "xy": 2, "xyz": 3, "corner": 4, "row": 3, "column": 3, "upper": 6}
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,12 @@ TRUTH = Schema("truth", 1, (
     _f32("joints_world_mm", "frame joint xyz", "mm", "true joints, one row per frame of the video"),
 ))  # fmt: skip
 
-POSES2D = Schema("poses2d", 1, (
+POSES2D = Schema("poses2d", 2, (
     _f32("joints_px", "frame view joint xy", "px", "detected joints in the packed frames, lens distortion included"),
     _f32("confidence", "frame view joint", "0-1", "the detector's confidence; 0 or NaN: not seen"),
     _f32("box_px", "frame view corner", "px", "the person's box: left, top, right, bottom; NaN: no person found"),
+    _f32("landmarks_px", "frame view landmark xy", "px", "all points the detector marks; none where only joints"),
+    _f32("landmark_confidence", "frame view landmark", "0-1", "the detector's confidence in them"),
 ))  # fmt: skip
 
 RIGS = Schema("rigs", 3, (
@@ -178,15 +181,16 @@ class Store:
         """Create the arrays of a recording, filled with their fill value; sizes give `frame` or `rig`, and `view`."""
         group = self._group.create_group(recording, attributes=attrs)
         for array in self._schema.arrays:
-            _create_array(group, array, {**FIXED_SIZES, **sizes})
+            _create_array(group, array, {**SIZES, **sizes})
         return RecordingGroup(group, self._schema)
 
 
 def _create_array(group: zarr.Group, array: Array, sizes: Mapping[str, int]) -> None:
     shape = tuple(sizes[dim] for dim in array.dims)
+    rest = tuple(max(size, 1) for size in shape[1:])
     group.create_array(
         array.name, shape=shape, dtype=array.dtype, fill_value=array.fill, dimension_names=array.dims,
-        chunks=(FRAMES_PER_CHUNK, *shape[1:]), shards=(FRAMES_PER_SHARD, *shape[1:]),
+        chunks=(FRAMES_PER_CHUNK, *rest), shards=(FRAMES_PER_SHARD, *rest),
         attributes={"unit": array.unit, "meaning": array.meaning},
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Accuracy and speed of calibration and triangulation beside OpenCV, PoseLib, pycolmap, aniposelib and Pose2Sim.
 
-    python -m bench.geometry [--motion FILE.npz] [--detections FILE.npz] [--quick] [--json FILE]
+    python -m bench.geometry [--motion FILE.npz] [--detections FILE.npz | DATA] [--quick] [--json FILE]
 
 Everything is simulated: people before rigs like Human3.6M's, seen with noise and gross outliers, so that the truth is
 known. Peers that are not installed are left out: `pip install .[bench]` brings pycolmap, `make bench-peers` an

@@ -1,4 +1,4 @@
-"""Real detections, given as a file: the rig found from them against calibrations, and the labels against theirs."""
+"""Real detections, from a file or a pipeline's data: the rig found from them against calibrations, and the labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,76 +7,119 @@ import numpy as np
 
 from bench.geometry import ours
 from bench.geometry.measure import Table
+from pipeline.capture import read_capture
 from pipeline.geometry import triangulation
 from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.camera import undistort
-from pipeline.geometry.rig import find_rig
+from pipeline.geometry.rig import Rig, find_rig, measure_rig
 from pipeline.geometry.rig_per_frame import find_rigs
+from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.scale import bone_scale
-from pipeline.labels.observations import EXPECTED_NOISE, LEAST_CONFIDENCE
+from pipeline.labels.observations import (
+    EXPECTED_NOISE,
+    LEAST_CONFIDENCE,
+    assumed_cameras,
+    observe,
+    observe_landmarks,
+)
 from pipeline.skeleton import JOINTS, LIMB_JOINTS
+from pipeline.stores import POSES2D, reading
 
-NOTE = """No extrinsics used: the rig's distance from each calibration in the file (similarity-aligned), and that of
-robust labels of limb joints from those made of the same detections with it, aligned frame by frame, in mm: median frame
-and 90th percentile."""
+NOTE = """No extrinsics used: the rig's distance from each calibration (similarity-aligned), and that of robust labels
+of limb joints from those made of the same detections with it, aligned frame by frame, in mm: median frame and 90th
+percentile. A rig is found from all points that the detector marks, or from the joints alone."""
 
-# The project's joints by the names OpenPose gives them; the others are not used.
+# The project's joints by the names OpenPose gives them.
 LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 NAMES = {f"{side}_{name}": f"{side.upper()}{name.title()}" for side in "lr" for name in LIMBS} | {"thorax": "Neck"}
 MIN_CONFIDENCE = 0.3
+
+Seen = tuple[np.ndarray, np.ndarray]  # rays (F, P, V, 2) and sigma (F, P, V)
 
 
 @dataclass(frozen=True)
 class Detections:
     """What a detector saw, undistorted, and calibrations to compare with."""
 
-    rays: np.ndarray  # (F, J, V, 2)
-    sigma: np.ndarray  # (F, J, V)
+    name: str
+    joints: Seen  # the project's
+    landmarks: Seen  # all points
     calibrations: dict[str, tuple[np.ndarray, np.ndarray]]  # R (V, 3, 3), t (V, 3) in mm
 
 
-def read_detections(path: Path) -> Detections:
-    """From an .npz: kpts2d (F, V, N, 2) px and conf (F, V, N) of joints named by joint_names (N,), K and dist.
+def read_detections(path: Path) -> list[Detections]:
+    """From an .npz, or of every recording of a data folder whose stages up to `detect` have run."""
+    return [_from_file(path)] if path.is_file() else _from_stores(path)
+
+
+def _from_file(path: Path) -> Detections:
+    """From kpts2d (F, V, N, 2) px and conf (F, V, N) of joints named by joint_names (N,), K and dist.
 
     R and t, and R_ba and t_ba, where there, are calibrations (x_cam = R X + t, metres).
     """
     with np.load(path) as file:
         data = dict(file)
-    columns = data["joint_names"].tolist()
-    px = np.full((*data["kpts2d"].shape[:2], len(JOINTS), 2), np.nan)
-    confidence = np.zeros(px.shape[:-1])
-    for joint, name in NAMES.items():
-        px[:, :, JOINTS.index(joint)] = data["kpts2d"][:, :, columns.index(name)]
-        confidence[:, :, JOINTS.index(joint)] = data["conf"][:, :, columns.index(name)]
-    px[confidence < MIN_CONFIDENCE] = np.nan
+    confidence = np.swapaxes(data["conf"], 1, 2)
+    px = np.where(data["conf"][..., None] < MIN_CONFIDENCE, np.nan, data["kpts2d"])
     rays = np.stack([undistort(px[:, v], K, data["dist"][v]) for v, K in enumerate(data["K"])], 2)
-    height = np.nanmax(rays[..., 1], axis=1) - np.nanmin(rays[..., 1], axis=1)
-    clipped = np.clip(np.swapaxes(confidence, 1, 2), LEAST_CONFIDENCE, 1)
-    sigma = np.where(np.isfinite(rays).all(-1), EXPECTED_NOISE * height[:, None] / np.sqrt(clipped), np.inf)
+    columns = data["joint_names"].tolist()
+    joints = [columns.index(NAMES[joint]) if joint in NAMES else -1 for joint in JOINTS]
+    known = np.array([joint >= 0 for joint in joints])[:, None]
+    of_joints = np.where(known[..., None], rays[:, joints], np.nan)
+    height = np.nanmax(of_joints[..., 1], axis=1) - np.nanmin(of_joints[..., 1], axis=1)
+    sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(confidence, LEAST_CONFIDENCE, 1))
+    sigma = np.where(np.isfinite(rays).all(-1), sigma, np.inf)
     names = {"as shipped": ("R", "t"), "shipped, adjusted": ("R_ba", "t_ba")}
     found = {name: (data[R], 1000 * data[t]) for name, (R, t) in names.items() if R in data}
-    return Detections(rays, sigma, found)
+    of_joints_sigma = np.where(known, sigma[:, joints], np.inf)
+    return Detections(path.name, (of_joints, of_joints_sigma), (rays, sigma), found)
+
+
+def _from_stores(folder: Path) -> list[Detections]:
+    """From the 2D poses, against the extrinsics that the footage came with."""
+    found, store = [], reading(folder / "poses2d.zarr", POSES2D)
+    for recording in read_capture(folder / "frames").recordings:
+        cameras, rows = assumed_cameras(recording, ignore_distortion=False), np.arange(recording.n_frames)
+        poses = store[recording.name]
+        seen = observe(recording, cameras, poses, rows, min_confidence=MIN_CONFIDENCE)
+        marks = observe_landmarks(recording, cameras, poses, rows, seen, min_confidence=MIN_CONFIDENCE)
+        given = [camera for camera in cameras if camera.known]
+        calibrations = {}
+        if len(given) == len(cameras):
+            R, t = (np.array([getattr(camera, name) for camera in given]) for name in POSE)
+            calibrations["the given one"] = R, t
+        found.append(Detections(recording.name, (seen.rays, seen.sigma), marks, calibrations))
+    return found
+
+
+POSE = ("R_cam_from_world", "t_cam_from_world_mm")
 
 
 def run(path: Path) -> None:
     """Print the table."""
-    seen = read_detections(path)
-    table = Table(f"Real detections: {path.name}", NOTE, ["", "deg", "center mm", "median", "90th pct", "fail %"])
-    rig = find_rig(seen.rays, seen.sigma, seed=ours.SEED)
-    frames = find_rigs(seen.rays, seen.sigma, seed=ours.SEED)
-    sigma = rig.noise * seen.sigma
-    own = triangulation.robust(seen.rays, sigma, rig.R, rig.t)
-    scale = bone_scale(own)
-    single = np.full_like(own, np.nan)
-    for f, found in enumerate(frames):
-        if not isinstance(found, str):
-            single[f] = triangulation.robust(seen.rays[f], sigma[f], found.R, found.t)
+    table = Table("Real detections", NOTE, ["", "deg", "center mm", "median", "90th pct", "fail %"])
+    for seen in read_detections(path):
+        try:
+            _print(table, seen)
+        except RigNotFound as error:
+            print(f"{seen.name}: {error}")
+
+
+def _print(table: Table, seen: Detections) -> None:
+    rays, sigma = seen.joints
+    rigs = {"all points": find_rig(*seen.landmarks, seed=ours.SEED), "joints": find_rig(rays, sigma, seed=ours.SEED)}
+    sigma = sigma * measure_rig(rays, sigma, rigs["all points"].R, rigs["all points"].t).noise
+    single = np.full((*rays.shape[:2], 3), np.nan)
+    for f, found in enumerate(find_rigs(*seen.joints, seed=ours.SEED)):
+        if isinstance(found, Rig):
+            single[f] = triangulation.robust(rays[f], sigma[f], found.R, found.t)
     for name, (R, t) in seen.calibrations.items():
-        reference = triangulation.robust(seen.rays, sigma, R, t)
-        centers = -np.einsum("vji,vj->vi", R, t)
-        errors = rig_error(rig.R, scale * -np.einsum("vji,vj->vi", rig.R, rig.t), R, centers)
-        table.row(f"one rig, against {name}", *errors, *_apart(own, reference))
-        table.row(f"a rig a frame, against {name}", None, None, *_apart(single, reference))
+        reference = triangulation.robust(rays, sigma, R, t)
+        for source, rig in rigs.items():
+            own = triangulation.robust(rays, sigma, rig.R, rig.t)
+            errors = rig_error(rig.R, bone_scale(own) * rig.centers, R, -np.einsum("vji,vj->vi", R, t))
+            table.row(f"{seen.name} {source}: {name}", *errors, *_apart(own, reference))
+        table.row(f"{seen.name} frame by frame: {name}", None, None, *_apart(single, reference))
 
 
 def _apart(points: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:

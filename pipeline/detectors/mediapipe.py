@@ -62,6 +62,8 @@ JOINTS_FROM_LANDMARKS = _joints_from_landmarks()
 class MediapipeDetector:
     """2D poses of the one person that MediaPipe finds in an image, each image on its own."""
 
+    n_landmarks = N_LANDMARKS
+
     def __init__(self, weights: Path, params: DetectParams) -> None:  # it brings its own weights
         library = _library()
         self._version = importlib.metadata.version("mediapipe")
@@ -106,7 +108,9 @@ def _as_detections(landmarks: np.ndarray) -> Detections:
     joints_px = np.einsum("jl,nlc->njc", JOINTS_FROM_LANDMARKS, landmarks[..., :2])
     visibility = np.where(JOINTS_FROM_LANDMARKS != 0, landmarks[:, None, :, 2], 1.0).min(-1)
     confidence = np.nan_to_num(np.clip(visibility, 0, 1))
-    return Detections(joints_px, confidence, np.concatenate([joints_px.min(1), joints_px.max(1)], -1))
+    box_px = np.concatenate([joints_px.min(1), joints_px.max(1)], -1)
+    sure = np.nan_to_num(np.clip(landmarks[..., 2], 0, 1))
+    return Detections(joints_px, confidence, box_px, landmarks[..., :2], sure)
 
 
 def _library() -> ModuleType:

@@ -11,7 +11,6 @@ from pipeline.detectors.protocol import Detections
 from pipeline.learning.crops import box_of_joints, crop_of_box
 from pipeline.learning.detection import CropDetector
 from pipeline.params import DetectParams
-from pipeline.skeleton import N_JOINTS
 
 BACKGROUND_FRAMES = 60  # of all clips of a camera together
 SEARCH_PX = 320  # longer side of the images in which the person is looked for
@@ -24,6 +23,8 @@ PASSES = 2  # the first on the foreground's box, the others on the box of the jo
 
 class PretrainedDetector:
     """Top-down 2D poses of the one person in front of an unmoved camera."""
+
+    n_landmarks = 0
 
     def __init__(self, weights: Path, params: DetectParams) -> None:
         self._crops = CropDetector.load(weights)
@@ -46,8 +47,7 @@ class PretrainedDetector:
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
         """Find the person in N images of one camera; without a background, look for them in the whole image."""
-        n = len(images)
-        result = Detections(np.full((n, N_JOINTS, 2), np.nan), np.zeros((n, N_JOINTS)), np.full((n, 4), np.nan))
+        result = Detections.nothing(len(images), self.n_landmarks)
         if background is None:
             boxes = [self._search(image) for image in images]
         else:

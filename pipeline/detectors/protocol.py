@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from pipeline.skeleton import N_JOINTS
+
 
 @dataclass(frozen=True)
 class Detections:
@@ -14,10 +16,24 @@ class Detections:
     joints_px: np.ndarray  # (N, 17, 2) the project's joints
     confidence: np.ndarray  # (N, 17) 0-1
     box_px: np.ndarray  # (N, 4) left, top, right, bottom of the person
+    # All points that the detector marks on a person, the same in every view: cameras are calibrated on these. L is 0
+    # for a detector that marks nothing but joints.
+    landmarks_px: np.ndarray  # (N, L, 2)
+    landmark_confidence: np.ndarray  # (N, L) 0-1
+
+    @classmethod
+    def nothing(cls, n: int, n_landmarks: int) -> "Detections":
+        """Those of images without a person."""
+        return cls(
+            np.full((n, N_JOINTS, 2), np.nan), np.zeros((n, N_JOINTS)), np.full((n, 4), np.nan),
+            np.full((n, n_landmarks, 2), np.nan), np.zeros((n, n_landmarks)),
+        )  # fmt: skip
 
 
 class Detector(Protocol):
     """A frozen 2D pose detector: the same image gives the same result, whatever came before."""
+
+    n_landmarks: int  # how many points it marks besides the joints; 0: none
 
     def provenance(self) -> dict[str, str]:
         """Name, library version and hash of the weights: what is needed to audit a label."""

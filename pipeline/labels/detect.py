@@ -16,14 +16,13 @@ from pipeline.frames import PackedFrames
 from pipeline.labels.workers import run_tasks
 from pipeline.params import DetectParams
 from pipeline.progress import progress
-from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, Store, writing
 
 log = logging.getLogger("epiline")
 
 # A task has at least this many frames, so that starting it costs little; few enough for short takes to be shared out.
 FRAMES_PER_TASK = 64
-ARRAYS = ("joints_px", "confidence", "box_px")
+ARRAYS = ("joints_px", "confidence", "box_px", "landmarks_px", "landmark_confidence")
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,10 @@ def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
 
 
 def _write(store: Store, recording: Recording, results: list[_Found]) -> None:
-    group = store.create(recording.name, {"frame": recording.n_frames, "view": len(recording.views)})
-    group.write(0, {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS})
+    arrays = {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS}
+    n_landmarks = arrays["landmarks_px"].shape[2]
+    sizes = {"frame": recording.n_frames, "view": len(recording.views), "landmark": n_landmarks}
+    store.create(recording.name, sizes).write(0, arrays)
 
 
 def _write_backgrounds(capture: Capture, detector: Detector, folder: Path) -> dict[tuple[str, str], Path | None]:
@@ -146,8 +147,7 @@ def _detect_alone(
     try:
         return detector.detect([image], background), None
     except Exception as error:
-        nothing = Detections(np.full((1, N_JOINTS, 2), np.nan), np.zeros((1, N_JOINTS)), np.full((1, 4), np.nan))
-        return nothing, f"{type(error).__name__}: {error}"
+        return Detections.nothing(1, detector.n_landmarks), f"{type(error).__name__}: {error}"
 
 
 def _report(capture: Capture, store: Store, owners: list[str], results: list[_Found]) -> None:

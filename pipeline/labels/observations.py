@@ -30,6 +30,11 @@ class Observations:
         arrays = {name: getattr(self, name)[frames] for name in ("rays", "sigma", "confidence", "height")}
         return replace(self, **arrays)
 
+    def refocused(self, factor: float) -> "Observations":
+        """As seen with focal lengths so many times as long."""
+        arrays = {name: getattr(self, name) / factor for name in ("rays", "sigma", "height")}
+        return replace(self, **arrays, focal_px=self.focal_px * factor)
+
     def with_sides(self, exchanged: np.ndarray) -> "Observations":
         """With left and right exchanged in the places (F, J, V)."""
         arrays = {name: exchange(getattr(self, name), exchanged) for name in ("rays", "sigma", "confidence")}
@@ -56,16 +61,39 @@ def observe(
     """
     names = ("joints_px", "confidence", "box_px")
     px, confidence, box = (poses.rows(n, *rows) if isinstance(rows, tuple) else poses.at(n, rows) for n in names)
-    # In the store's order, frames of views of joints, which triangulation takes without a copy.
-    rays = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])
     height = _person_height_px(px, box) / focal_px
+    rays, sigma, c = _rays(recording, cameras, px, confidence, height, min_confidence)
+    return Observations(rays, sigma, c, height[:, None], focal_px)
+
+
+def observe_landmarks(
+    recording: Recording, cameras: Sequence[Camera], poses: RecordingGroup, rows: np.ndarray, observed: Observations,
+    *, min_confidence: float,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Rays (F, L, V, 2) and sigma (F, L, V) of all that the detector marks on the person: what calibrates cameras.
+
+    Of a detector that marks joints alone they are those observed. Rows (n,) and the rest are as in `observe`.
+    """
+    px, confidence = (poses.at(name, rows) for name in ("landmarks_px", "landmark_confidence"))
+    if not px.shape[2]:
+        return observed.rays, observed.sigma
+    return _rays(recording, cameras, px, confidence, observed.height[:, 0], min_confidence)[:2]
+
+
+def _rays(
+    recording: Recording, cameras: Sequence[Camera], px: np.ndarray, confidence: np.ndarray, height: np.ndarray,
+    min_confidence: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Rays (F, P, V, 2) of points (F, V, P, 2), their sigma and their confidence, NaN where there is none."""
+    # In the store's order, frames of views of points, which triangulation takes without a copy.
+    rays = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     labelling = np.isin(np.arange(len(cameras)), recording.cameras(labelling=True))
     c = np.swapaxes(confidence, 1, 2)
     found = np.isfinite(rays).all(-1) & (c > 0)
     seen = found & (c >= min_confidence) & labelling & (height > 0)[:, None]
     sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(c, LEAST_CONFIDENCE, 1))
-    return Observations(rays, np.where(seen, sigma, np.inf), np.where(found, c, np.nan), height[:, None], focal_px)
+    return rays, np.where(seen, sigma, np.inf), np.where(found, c, np.nan)
 
 
 def _person_height_px(px: np.ndarray, box: np.ndarray) -> np.ndarray:

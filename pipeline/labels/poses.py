@@ -1,7 +1,7 @@
 """The tasks of the calibration of cameras that stand still: a rig found from a pool of recordings, given or refined."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pipeline.geometry.rig import Rig, find_rig, measure_rig, refine_rig, unknow
 from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.spread import evenly
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
 from pipeline.params import CalibrateParams
 from pipeline.stores import POSES2D, reading
 
@@ -39,8 +39,7 @@ class FoundRig:
 
 def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
     """The rig that filmed all recordings of a pool, or the reason why it cannot be found."""
-    observed = _observe_pool(pool, poses2d, params)
-    rays, sigma = pooled(observed)
+    observed, rays, sigma = _observe_pool(pool, poses2d, params)
     usable = np.isfinite(sigma).any((0, 1)).sum()
     if usable < 2:
         return f"only {usable} view(s) with joints of confidence {params.min_confidence} or more"
@@ -48,6 +47,7 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
         rig = find_rig(rays, sigma, seed=params.seed, focal=FOCAL[params.focal])
     except RigNotFound as error:
         return str(error)
+    rig = _with_noise_of_joints(rig, observed)
     people = [people_of(one, rig) for one in observed]
     factor = scale_of(pool, people, rig, params)
     if not np.isfinite(factor):
@@ -68,12 +68,12 @@ def refined_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParam
     given = _given_poses(pool[0])
     if isinstance(given, str):
         return given
-    observed = _observe_pool(pool, poses2d, params)
-    rays, sigma = pooled(observed)
+    observed, rays, sigma = _observe_pool(pool, poses2d, params)
     try:
         rig, moved_deg = refine_rig(rays, sigma, *given, seed=params.seed, focal=FOCAL[params.focal])
     except RigNotFound as error:
         return str(error)
+    rig = _with_noise_of_joints(rig, observed)
     about = _about(pool, rig, params, scale="known", gravity="known") | {"moved_deg": moved_deg}
     return FoundRig(arrays_of([rig], observed[0].focal_px), about)
 
@@ -83,7 +83,7 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
     given = _given_poses(pool[0])
     if isinstance(given, str):
         return given
-    [observed] = _observe_pool(pool, poses2d, params)
+    [observed] = _observe_pool(pool, poses2d, params)[0]
     few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
     rig = measure_rig(few.rays, few.sigma, *given)
     return FoundRig(arrays_of([rig], observed.focal_px), _about(pool, rig, params, scale="known", gravity="known"))
@@ -115,21 +115,28 @@ def _about(pool: Sequence[Recording], rig: Rig, params: CalibrateParams, *, scal
     }  # fmt: skip
 
 
-def pooled(observed: Sequence[Observations]) -> tuple[np.ndarray, np.ndarray]:
-    """Rays and sigma of all frames of several recordings."""
-    return np.concatenate([one.rays for one in observed]), np.concatenate([one.sigma for one in observed])
-
-
-def _observe_pool(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> list[Observations]:
+def _observe_pool(
+    pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
+) -> tuple[list[Observations], np.ndarray, np.ndarray]:
+    """What was seen of the joints of each recording, and rays and sigma of all that was seen, to calibrate from."""
     store = reading(poses2d, POSES2D)
     most = max(FRAMES_PER_POOL // len(pool), 1)
-    observed = []
+    observed, marks = [], []
     for recording in pool:
         group = store[recording.name]
         cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
         rows = evenly(group.n_rows, most)
-        observed.append(observe(recording, cameras, group, rows, min_confidence=params.min_confidence))
-    return observed
+        own = observe(recording, cameras, group, rows, min_confidence=params.min_confidence)
+        observed.append(own)
+        marks.append(observe_landmarks(recording, cameras, group, rows, own, min_confidence=params.min_confidence))
+    return observed, np.concatenate([rays for rays, _ in marks]), np.concatenate([sigma for _, sigma in marks])
+
+
+def _with_noise_of_joints(rig: Rig, observed: Sequence[Observations]) -> Rig:
+    """A rig found from all landmarks, with the noise of the joints alone, which is what labels are made of."""
+    few = [one.taken(evenly(len(one.rays), FRAMES_FOR_SCALE)).refocused(rig.focal.factor) for one in observed]
+    rays, sigma = np.concatenate([one.rays for one in few]), np.concatenate([one.sigma for one in few])
+    return replace(rig, noise=measure_rig(rays, sigma, rig.R, rig.t).noise)
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,7 @@ class People:
 
 def people_of(observed: Observations, rig: Rig) -> People:
     """The people of a recording as its rig sees them."""
-    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE))
+    few = observed.taken(evenly(len(observed.rays), FRAMES_FOR_SCALE)).refocused(rig.focal.factor)
     return People.seen(few, rig.R, rig.t, rig.noise)
 
 

@@ -17,6 +17,7 @@ from bench.peers import remote
 from pipeline.skeleton import JOINTS, N_JOINTS
 from pipeline.stores import LABELS, reading
 from tests.house.imports import ROOT
+from tests.labels.capture import write_capture
 
 TINY = Sizes(
     full=False, people=1, captures=1, frames=30, single_frames=2, pooled={10: 1, 100: 1, 1000: 1}, adjusted={40: 1},
@@ -92,18 +93,31 @@ def test_real_detections_are_read_and_compared(tmp_path, capsys):
     [capture] = SCENES.film(1, 40, noise_px=0.0, outliers=0.0)
     names = ["Nose", *NAMES.values()]
     kpts2d, conf = np.zeros((40, 4, len(names), 2)), np.full((40, 4, len(names)), 0.9)
+    nose = capture.joints_world_mm[:, JOINTS.index("head")] + np.array([30.0, 70, -90])
+    kpts2d[:, :, 0] = np.stack([camera.project(nose) for camera in capture.cameras], 1)
     for column, joint in enumerate(NAMES, 1):
         kpts2d[:, :, column] = capture.px[:, :, JOINTS.index(joint)]
     conf[3, 1, names.index("LWrist")] = 0.1
     path = tmp_path / "openpose.npz"
     calibration = {"K": capture.K, "dist": np.zeros((4, 5)), "R": capture.R, "t": capture.t / 1000}
     np.savez(path, kpts2d=kpts2d, conf=conf, joint_names=names, **calibration)
-    seen = read_detections(path)
+    [seen] = read_detections(path)
+    rays, sigma = seen.joints
     wrist, spine = JOINTS.index("l_wrist"), JOINTS.index("spine")
-    assert np.isinf(seen.sigma[3, wrist, 1])
-    assert np.isinf(seen.sigma[:, spine]).all()
-    known = np.isfinite(seen.sigma)
-    assert np.allclose(seen.rays[known], capture.rays[known], atol=1e-9)
+    assert np.isinf(sigma[3, wrist, 1])
+    assert np.isinf(sigma[:, spine]).all()
+    known = np.isfinite(sigma)
+    assert np.allclose(rays[known], capture.rays[known], atol=1e-9)
+    assert seen.landmarks[0].shape == (40, len(names), 4, 2)
     detections.run(path)
-    [row] = re.findall(r"one rig, against as shipped +(\S+) +(\S+) +(\S+)", capsys.readouterr().out)
-    assert all(float(error) < 0.01 for error in row)
+    rows = re.findall(r"(?:all points|joints): as shipped +(\S+) +(\S+) +(\S+)", capsys.readouterr().out)
+    assert len(rows) == 2
+    assert all(float(error) < 0.01 for row in rows for error in row)
+
+
+def test_a_pipelines_detections_are_compared_with_the_extrinsics_given(tmp_path, capsys):
+    write_capture(tmp_path / "frames", n_recordings=2, noise_px=4.0, landmarks=True)
+    (tmp_path / "frames" / "poses2d.zarr").rename(tmp_path / "poses2d.zarr")
+    detections.run(tmp_path)
+    errors = re.findall(r"r0 (all points|joints): the given one +(\S+)", capsys.readouterr().out)
+    assert float(dict(errors)["all points"]) < 0.01 < float(dict(errors)["joints"]) < 1

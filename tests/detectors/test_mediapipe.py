@@ -72,6 +72,16 @@ def test_an_empty_image_has_nobody(detector):
     assert np.isnan(found.joints_px).all()
     assert np.isnan(found.box_px).all()
     assert (found.confidence == 0).all()
+    assert np.isnan(found.landmarks_px).all()
+    assert found.landmark_confidence.shape == (1, 33)
+
+
+def test_the_landmarks_are_kept(detector, people):
+    found = detector.detect(people[0][:2], None)
+    assert found.landmarks_px.shape == (2, detector.n_landmarks, 2)
+    joints = np.einsum("jl,nlc->njc", JOINTS_FROM_LANDMARKS, found.landmarks_px)
+    np.testing.assert_allclose(joints, found.joints_px)
+    assert ((found.landmark_confidence >= 0) & (found.landmark_confidence <= 1)).all()
 
 
 def test_no_images_give_no_detections(detector):

@@ -23,8 +23,11 @@ TRIANGULATE = TriangulateParams(
 )
 
 
-def write_capture(folder, n_recordings=2, n_frames=25, noise_px=1.0, n_views=4, **changes):
-    """Write manifest.json and poses2d.zarr; returns the true joints (F, J, 3) of each recording by name."""
+def write_capture(folder, n_recordings=2, n_frames=25, noise_px=1.0, n_views=4, landmarks=False, **changes):
+    """Write manifest.json and poses2d.zarr; returns the true joints (F, J, 3) of each recording by name.
+
+    Landmarks, if wanted, are exact: the joints and points near them.
+    """
     R, t = ring(n_views)
     truth = {f"r{i}": people(n_frames, seed=i) for i in range(n_recordings)}
     recordings = []
@@ -38,10 +41,15 @@ def write_capture(folder, n_recordings=2, n_frames=25, noise_px=1.0, n_views=4, 
             )  # fmt: skip
             recordings.append(Recording(**(fields | changes)))
             px = np.stack([project(camera.to_camera(joints), K, DIST) for camera in cameras], 1)
+            marks = np.concatenate([joints, joints + np.array([60.0, -40, 50])], 1)[:, : None if landmarks else 0]
+            marks_px = np.stack([project(camera.to_camera(marks), K, DIST) for camera in cameras], 1)
             px = px + np.random.default_rng(7).normal(size=px.shape) * noise_px
             box = np.concatenate([px.min(2), px.max(2)], -1)
-            group = store.create(name, {"frame": n_frames, "view": n_views})
-            group.write(0, {"joints_px": px, "confidence": np.ones(px.shape[:3]), "box_px": box})
+            group = store.create(name, {"frame": n_frames, "view": n_views, "landmark": marks.shape[1]})
+            group.write(0, {
+                "joints_px": px, "confidence": np.ones(px.shape[:3]), "box_px": box,
+                "landmarks_px": marks_px, "landmark_confidence": np.ones(marks_px.shape[:3]),
+            })  # fmt: skip
     Capture(source="test", recordings=recordings).write(folder)
     return truth
 

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.errors import UserError
 from pipeline.geometry.align import align, rig_error
+from pipeline.geometry.scale import bone_scale
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params import CalibrateParams
@@ -51,6 +52,17 @@ def test_one_rig_for_all_recordings(tmp_path):
     assert (rigs["r0"]["rotation_std_deg"] < 1).all()
     assert rigs.attrs["rejected"] == {}
     assert rigs.attrs["calibrated"] == 2
+
+
+@pytest.mark.parametrize("mode", ["rig", "refine"])
+def test_landmarks_calibrate_and_joints_say_how_noisy_joints_are(tmp_path, mode):
+    write_capture(tmp_path, noise_px=6.0, landmarks=True)
+    rigs = calibrate(tmp_path, mode=mode)
+    (R, t), (R_true, t_true) = poses(rigs["r0"]), ring(4)
+    assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.01
+    with_landmarks = rigs["r0"].attrs["noise_share"]
+    write_capture(tmp_path / "joints", noise_px=6.0)
+    assert with_landmarks == pytest.approx(calibrate(tmp_path / "joints", mode="known")["r0"].attrs["noise_share"], 0.1)
 
 
 def test_extrinsics_of_the_manifest_are_not_looked_at(tmp_path):
@@ -204,6 +216,8 @@ def test_a_focal_length_that_was_found_is_used_from_then_on(tmp_path, focal):
     assert np.nanmedian(labels["reprojection_px"]) < 2
     moved = align(labels["joints_world_mm"], truth)
     assert np.nanmean(np.linalg.norm(moved - truth, axis=-1)) < 12
+    # The scale, too, is that of the focal length found.
+    assert bone_scale(labels["joints_world_mm"]) == pytest.approx(1, abs=0.005)
 
 
 def test_one_focal_length_for_moving_cameras_is_refused():

@@ -29,6 +29,7 @@ class StandIn:
     """Finds every joint at (level, background's level); a level is the brightness of an image."""
 
     built = 0
+    n_landmarks = 2
 
     def __init__(self, weights: Path, params: DetectParams) -> None:
         type(self).built += 1
@@ -48,7 +49,8 @@ class StandIn:
         x = np.where(levels < NOBODY, levels, np.nan)
         joints = np.stack([x, 0 * x + background], -1)[:, None] + np.zeros((len(images), N_JOINTS, 2))
         box = np.concatenate([joints[:, 0], joints[:, 0]], -1)
-        return Detections(joints, np.where(np.isnan(x), 0, 0.7)[:, None] + np.zeros((1, N_JOINTS)), box)
+        confidence = np.where(np.isnan(x), 0, 0.7)[:, None]
+        return Detections(joints, confidence + np.zeros((1, N_JOINTS)), box, joints[:, :2] + 1, confidence[:, [0, 0]])
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +94,8 @@ def test_every_view_of_every_frame_is_detected_in_its_place(tmp_path):
     np.testing.assert_array_equal(levels_found(store, "S2_a"), [[50, 60]])
     np.testing.assert_allclose(store["S1_a"]["confidence"], 0.7)
     assert store["S1_a"]["box_px"].shape == (7, 2, 4)
+    np.testing.assert_allclose(store["S1_a"]["landmarks_px"], store["S1_a"]["joints_px"][:, :, :2] + 1)
+    assert store["S1_a"]["landmark_confidence"].shape == (7, 2, 2)
 
 
 def test_a_camera_has_one_background_of_all_that_its_rig_filmed(tmp_path):
