@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import torch
 
@@ -23,7 +24,7 @@ from pipeline.learning.loop import train
 from pipeline.params import LoopParams
 
 DATA = "real motion"
-WIDTH, DROPOUT = 256, 0.25
+DROPOUT = 0.25
 LOOP = LoopParams(epochs=3, batch_size=32, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
 ADAPTATION = LOOP.model_copy(update={"lr": 4e-5})
 EVERY_TESTED = 5  # frames
@@ -41,11 +42,12 @@ class Way:
     objective: Objective = LABELS
     data: str = "labels"  # a field of Motion
     backbone: str = "reslinear"
+    width: int = 256
     frames: int = 1
     virtual_views: int = 0
     pretraining: float = 0.0
     freeze_after: float = 1.0
-    adapted: bool = False  # afterwards to the test's own detections
+    adapted: Literal["", "test", "elsewhere"] = ""  # afterwards to these detections alone
     longer: int = 1  # times the usual number of steps
 
 
@@ -55,13 +57,16 @@ WAYS = {
     "truth": Way(data="truth"),
     "labels, true cameras": Way(),
     "labels, self-calibrated": Way(data="own_rig"),
+    "labels, weighted by their uncertainty": Way(data="weighed"),
+    "truth of one person": Way(data="subset"),
+    "truth of one person, labels of the others": Way(data="mixed"),
     "labels, 4 virtual views": Way(virtual_views=4),
     "labels, 8 virtual views": Way(virtual_views=8),
     "labels, four_blocks": Way(backbone="four_blocks"),
     "labels, temporal 27": Way(backbone="temporal", frames=27),
     "labels, temporal 81": Way(backbone="temporal", frames=81),
     "labels, temporal 27, 4 virtual views": Way(backbone="temporal", frames=27, virtual_views=4),
-    "labels, transformer 27": Way(backbone="transformer", frames=27),
+    "labels, transformer 27": Way(backbone="transformer", frames=27, width=128),
     "transform, triangulated root": Way(replace(IMAGES, root="labels")),
     "transform, root fitted to the rig": Way(IMAGES),
     "transform, root branch on the ray": Way(BRANCH),
@@ -77,10 +82,13 @@ WAYS = {
     "root branch on the ray, consistency": Way(replace(BRANCH, consistency=1)),
     "root branch on the ray, frozen half-way": Way(BRANCH, freeze_after=0.5),
     "root branch on the ray, 4 virtual views": Way(BRANCH, virtual_views=4),
-    "labels, 4 times as long": Way(longer=4),
-    "root branch on the ray, 4 times as long": Way(BRANCH, longer=4),
+    "labels, 3 times as long": Way(longer=3),
+    "root branch on the ray, 3 times as long": Way(BRANCH, longer=3),
+    "root branch on the ray, tied, 3 times as long": Way(replace(BRANCH, tied_root=True), longer=3),
+    "transform as printed, 3 times as long": Way(PRINTED, pretraining=0.07, longer=3),
     "own view's reprojection alone": Way(replace(BRANCH, transform=0)),
-    "labels, adapted to the test": Way(adapted=True),
+    "labels, adapted to the same rig": Way(adapted="test"),
+    "labels, adapted to the new views": Way(adapted="elsewhere"),
 }  # fmt: skip
 QUICK = ("labels, true cameras", "transform, root branch on the ray")
 
@@ -98,13 +106,15 @@ def measured(way: Way, motion: Motion, loop: LoopParams) -> dict[str, float]:
     """Train a network one way; its errors on other people, as the same cameras and as others see them."""
     torch.manual_seed(loop.seed)
     branch = way.objective.root in ("direct", "ray")
-    network = LiftingNetwork(LiftingArchitecture(way.backbone, way.frames, WIDTH, DROPOUT, branch))
+    network = LiftingNetwork(LiftingArchitecture(way.backbone, way.frames, way.width, DROPOUT, branch))
     plan = Plan(way.frames, way.virtual_views, way.pretraining, way.freeze_after)
-    longer = loop.model_copy(update={"epochs": way.longer * loop.epochs})
-    _teach(network, getattr(motion, way.data), way.objective, plan, longer)
+    moments = getattr(motion, way.data)
+    # Fewer moments are shown more often.
+    epochs = round(way.longer * loop.epochs * len(motion.truth) / len(moments))
+    _teach(network, moments, way.objective, plan, loop.model_copy(update={"epochs": epochs}))
     if way.adapted:
         still = replace(plan, virtual_views=0, pretraining=0.0, freeze_after=0.0)
-        _teach(network, motion.test, ADAPTED, still, ADAPTATION.model_copy(update={"seed": loop.seed}))
+        _teach(network, getattr(motion, way.adapted), ADAPTED, still, ADAPTATION.model_copy(update={"seed": loop.seed}))
     same, other = errors(network, motion.test), errors(network, motion.elsewhere)
     return {**same, **{f"new_view_{name}": value for name, value in other.items()}}
 

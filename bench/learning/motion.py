@@ -6,17 +6,19 @@ on real multi-view footage: as a share of the person's height its median is 1.5-
 correlation after 1, 12 and 25 frames is 0.79, 0.42 and 0.26.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from pipeline.geometry.bones import own_lengths, refine
 from pipeline.geometry.camera import Camera, undistort
-from pipeline.geometry.labelling import label
+from pipeline.geometry.labelling import Labelled, label
 from pipeline.geometry.rig import find_rig
 from pipeline.geometry.scale import bone_scale
 from pipeline.learning.lifting.moments import Moments, joined, moments_of
+from pipeline.learning.teachers import label_weights
 from pipeline.skeleton import ROOT
 
 TEST_SUBJECTS = (2, 7, 9, 16, 17, 131)
@@ -110,11 +112,21 @@ def true_moments(sequences: list[Sequence], cameras: list[Camera]) -> Moments:
     return joined([moments_of(s.rays, s.confidence, s.joints_mm, R[None], t[None], UP) for s in sequences])
 
 
-def labelled_moments(sequences: list[Sequence], cameras: list[Camera], *, calibrated: bool, seed: int) -> Moments:
-    """Detections with labels triangulated from them, by the true cameras or by a rig found from the detections."""
+def labelled_moments(
+    sequences: list[Sequence], cameras: list[Camera], *, calibrated: bool, seed: int
+) -> tuple[Moments, np.ndarray]:
+    """Detections with labels triangulated from them, by the true cameras or by a rig found from the detections.
+
+    Also the labels' standard deviations (M, 17) in mm.
+    """
     R, t = _poses(cameras) if calibrated else _self_calibrated(sequences, seed)
     up = UP if calibrated else -np.mean(R[:, 1], 0) / np.linalg.norm(np.mean(R[:, 1], 0))
-    return joined([moments_of(s.rays, s.confidence, _triangulated(s, R, t), R[None], t[None], up) for s in sequences])
+    made = [_triangulated(s, R, t) for s in sequences]
+    parts = [
+        moments_of(s.rays, s.confidence, own.points, R[None], t[None], up)
+        for s, own in zip(sequences, made, strict=True)
+    ]
+    return joined(parts), np.concatenate([own.uncertainty for own in made])
 
 
 def _poses(cameras: list[Camera]) -> tuple[np.ndarray, np.ndarray]:
@@ -133,21 +145,22 @@ def _self_calibrated(sequences: list[Sequence], seed: int) -> tuple[np.ndarray, 
     rig = find_rig(rays[rows], sigma[rows], seed=seed)
     factors = {}
     for s in sequences:
-        factors.setdefault(s.subject, []).append(bone_scale(_triangulated(s, rig.R, rig.t)))
+        factors.setdefault(s.subject, []).append(bone_scale(_triangulated(s, rig.R, rig.t).points))
     rig = rig.scaled(float(np.median([np.median(own) for own in factors.values()])))
     return rig.R, rig.t
 
 
-def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Labels (F, 17, 3) as the stage triangulate makes them."""
+def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> Labelled:
+    """Labels as the stage triangulate makes them."""
     rays, sigma = np.swapaxes(s.rays, 1, 2), _sigma(s)
     limit = np.broadcast_to(MAX_REPROJECTION * s.height[:, None], sigma.shape)
-    points = label(rays, sigma, limit, R[None], t[None], method="robust", min_views=2).points
-    lengths = own_lengths(points)
+    made = label(rays, sigma, limit, R[None], t[None], method="robust", min_views=2)
+    lengths = own_lengths(made.points)
     if not np.isfinite(lengths).any():
-        return points
+        return made
     tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
-    return refine(points, rays, sigma, R[None], t[None], lengths, tolerance)[0]
+    points, covariance = refine(made.points, rays, sigma, R[None], t[None], lengths, tolerance)
+    return replace(made, points=points, covariance=covariance)
 
 
 @dataclass(frozen=True)
@@ -155,7 +168,10 @@ class Motion:
     """What the comparison trains and tests on."""
 
     truth: Moments  # the training people, taught by the truth
+    subset: Moments  # by the truth of one of them alone
     labels: Moments  # by labels from the true cameras
+    weighed: Moments  # by the same, which count the less the more uncertain they are
+    mixed: Moments  # by the truth of one of them and labels of the others
     own_rig: Moments  # by labels from the self-calibrated rig
     test: Moments  # other people, the same cameras
     elsewhere: Moments  # the same motion, from other places
@@ -168,10 +184,16 @@ def film(data: Path, *, seed: int = 0, every: int = 1) -> Motion:
     trained = [detect(s, joints, cameras, rng) for s, joints in motion if s not in TEST_SUBJECTS]
     tested = [(s, joints) for s, joints in motion if s in TEST_SUBJECTS]
     others = random_rig(cameras, NEW_CAMERAS, rng)
+    truth = true_moments(trained, cameras)
+    labels, uncertainty_mm = labelled_moments(trained, cameras, calibrated=True, seed=seed)
+    known = np.concatenate([np.full(len(s.joints_mm), s.subject == trained[0].subject) for s in trained])
     return Motion(
-        truth=true_moments(trained, cameras),
-        labels=labelled_moments(trained, cameras, calibrated=True, seed=seed),
-        own_rig=labelled_moments(trained, cameras, calibrated=False, seed=seed),
+        truth=truth,
+        subset=true_moments([s for s in trained if s.subject == trained[0].subject], cameras),
+        labels=labels,
+        weighed=labels.weighed(label_weights(uncertainty_mm, "uncertainty")),
+        mixed=replace(labels, labels=torch.where(torch.from_numpy(known)[:, None, None], truth.labels, labels.labels)),
+        own_rig=labelled_moments(trained, cameras, calibrated=False, seed=seed)[0],
         test=true_moments([detect(s, joints, cameras, rng) for s, joints in tested], cameras),
         elsewhere=true_moments([detect(s, joints, others, rng) for s, joints in tested], others),
     )
