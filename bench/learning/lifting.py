@@ -14,7 +14,7 @@ import torch
 
 from bench.learning.motion import Motion, film
 from pipeline import metrics
-from pipeline.learning.lifting.adapt import OBJECTIVE as ADAPTED
+from pipeline.learning.lifting import adapt
 from pipeline.learning.lifting.lesson import LiftingLesson, Plan
 from pipeline.learning.lifting.losses import Objective
 from pipeline.learning.lifting.moments import UNIT_MM, Moments
@@ -24,9 +24,8 @@ from pipeline.learning.loop import train
 from pipeline.params import LoopParams
 
 DATA = "real motion"
-DROPOUT = 0.25
-LOOP = LoopParams(epochs=3, batch_size=32, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
-ADAPTATION = LOOP.model_copy(update={"lr": 4e-5})
+DROPOUT = 0.1
+LOOP = LoopParams(epochs=3, batch_size=32, lr=6e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
 EVERY_TESTED = 5  # frames
 LABELS = Objective(
     labels=1, reprojection=0, transform=0, consistency=0, squared=False, confidence="target", root="rig",
@@ -47,7 +46,7 @@ class Way:
     virtual_views: int = 0
     pretraining: float = 0.0
     freeze_after: float = 1.0
-    adapted: Literal["", "test", "elsewhere"] = ""  # afterwards to these detections alone
+    adapted: Literal["", "test", "test_own_rig", "elsewhere"] = ""  # afterwards to these detections alone
     longer: int = 1  # times the usual number of steps
 
 
@@ -55,42 +54,44 @@ BRANCH = replace(IMAGES, root="ray")
 PRINTED = replace(IMAGES, root="direct", squared=True, confidence="source", tied_root=True)
 WAYS = {
     "truth": Way(data="truth"),
+    "truth of one person": Way(data="subset"),
+    "truth of one person, labels of the others": Way(data="mixed"),
     "labels, true cameras": Way(),
     "labels, self-calibrated": Way(data="own_rig"),
     "labels, weighted by their uncertainty": Way(data="weighed"),
-    "truth of one person": Way(data="subset"),
-    "truth of one person, labels of the others": Way(data="mixed"),
     "labels, 4 virtual views": Way(virtual_views=4),
     "labels, 8 virtual views": Way(virtual_views=8),
     "labels, four_blocks": Way(backbone="four_blocks"),
+    "labels, temporal 9": Way(backbone="temporal", frames=9),
     "labels, temporal 27": Way(backbone="temporal", frames=27),
     "labels, temporal 81": Way(backbone="temporal", frames=81),
     "labels, temporal 27, 4 virtual views": Way(backbone="temporal", frames=27, virtual_views=4),
     "labels, transformer 27": Way(backbone="transformer", frames=27, width=128),
+    "labels, 3 times as long": Way(longer=3),
+    "labels, temporal 27, 3 times as long": Way(backbone="temporal", frames=27, longer=3),
+    "labels, adapted to the same views": Way(adapted="test"),
+    "labels, adapted to the same views, self-calibrated": Way(adapted="test_own_rig"),
+    "labels, adapted to the new views": Way(adapted="elsewhere"),
+    "transform": Way(IMAGES),
+    "transform, 3 times as long": Way(IMAGES, longer=3),
+    "transform, squared": Way(replace(IMAGES, squared=True)),
+    "transform, source's confidence": Way(replace(IMAGES, confidence="source")),
+    "transform, no confidence": Way(replace(IMAGES, confidence="none")),
+    "transform, other views alone": Way(replace(IMAGES, reprojection=0)),
+    "transform, own view alone": Way(replace(IMAGES, transform=0)),
+    "transform, consistency": Way(replace(IMAGES, consistency=1)),
+    "transform, frozen half-way": Way(IMAGES, freeze_after=0.5),
     "transform, triangulated root": Way(replace(IMAGES, root="labels")),
-    "transform, root fitted to the rig": Way(IMAGES),
     "transform, root branch on the ray": Way(BRANCH),
+    "transform, root branch on the ray, 3 times as long": Way(BRANCH, longer=3),
     "transform, root branch on the ray, tied": Way(replace(BRANCH, tied_root=True)),
     "transform, root branch direct": Way(replace(IMAGES, root="direct")),
     "transform, root branch direct, tied": Way(replace(IMAGES, root="direct", tied_root=True)),
     "transform as printed": Way(PRINTED, pretraining=0.07),
-    "transform as printed, free root": Way(replace(PRINTED, tied_root=False), pretraining=0.07),
-    "root branch on the ray, squared": Way(replace(BRANCH, squared=True)),
-    "root branch on the ray, source confidence": Way(replace(BRANCH, confidence="source")),
-    "root branch on the ray, no confidence": Way(replace(BRANCH, confidence="none")),
-    "root branch on the ray, transform x 5": Way(replace(BRANCH, transform=5)),
-    "root branch on the ray, consistency": Way(replace(BRANCH, consistency=1)),
-    "root branch on the ray, frozen half-way": Way(BRANCH, freeze_after=0.5),
-    "root branch on the ray, 4 virtual views": Way(BRANCH, virtual_views=4),
-    "labels, 3 times as long": Way(longer=3),
-    "root branch on the ray, 3 times as long": Way(BRANCH, longer=3),
-    "root branch on the ray, tied, 3 times as long": Way(replace(BRANCH, tied_root=True), longer=3),
     "transform as printed, 3 times as long": Way(PRINTED, pretraining=0.07, longer=3),
-    "own view's reprojection alone": Way(replace(BRANCH, transform=0)),
-    "labels, adapted to the same rig": Way(adapted="test"),
-    "labels, adapted to the new views": Way(adapted="elsewhere"),
-}  # fmt: skip
-QUICK = ("labels, true cameras", "transform, root branch on the ray")
+    "transform as printed, free root": Way(replace(PRINTED, tied_root=False), pretraining=0.07),
+}
+QUICK = ("labels, true cameras", "transform")
 
 
 def results(data: Path, names: list[str], seeds: range, *, quick: bool) -> Iterator[tuple[str, dict[str, float]]]:
@@ -114,7 +115,8 @@ def measured(way: Way, motion: Motion, loop: LoopParams) -> dict[str, float]:
     _teach(network, moments, way.objective, plan, loop.model_copy(update={"epochs": epochs}))
     if way.adapted:
         still = replace(plan, virtual_views=0, pretraining=0.0, freeze_after=0.0)
-        _teach(network, getattr(motion, way.adapted), ADAPTED, still, ADAPTATION.model_copy(update={"seed": loop.seed}))
+        course = adapt.LOOP.model_copy(update={"seed": loop.seed})
+        _teach(network, getattr(motion, way.adapted), adapt.OBJECTIVE, still, course)
     same, other = errors(network, motion.test), errors(network, motion.elsewhere)
     return {**same, **{f"new_view_{name}": value for name, value in other.items()}}
 

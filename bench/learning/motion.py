@@ -174,6 +174,7 @@ class Motion:
     mixed: Moments  # by the truth of one of them and labels of the others
     own_rig: Moments  # by labels from the self-calibrated rig
     test: Moments  # other people, the same cameras
+    test_own_rig: Moments  # the same, and the rig found from their detections
     elsewhere: Moments  # the same motion, from other places
 
 
@@ -184,6 +185,7 @@ def film(data: Path, *, seed: int = 0, every: int = 1) -> Motion:
     trained = [detect(s, joints, cameras, rng) for s, joints in motion if s not in TEST_SUBJECTS]
     tested = [(s, joints) for s, joints in motion if s in TEST_SUBJECTS]
     others = random_rig(cameras, NEW_CAMERAS, rng)
+    seen = [detect(s, joints, cameras, rng) for s, joints in tested]
     truth = true_moments(trained, cameras)
     labels, uncertainty_mm = labelled_moments(trained, cameras, calibrated=True, seed=seed)
     known = np.concatenate([np.full(len(s.joints_mm), s.subject == trained[0].subject) for s in trained])
@@ -194,6 +196,7 @@ def film(data: Path, *, seed: int = 0, every: int = 1) -> Motion:
         weighed=labels.weighed(label_weights(uncertainty_mm, "uncertainty")),
         mixed=replace(labels, labels=torch.where(torch.from_numpy(known)[:, None, None], truth.labels, labels.labels)),
         own_rig=labelled_moments(trained, cameras, calibrated=False, seed=seed)[0],
-        test=true_moments([detect(s, joints, cameras, rng) for s, joints in tested], cameras),
+        test=true_moments(seen, cameras),
+        test_own_rig=labelled_moments(seen, cameras, calibrated=False, seed=seed)[0],
         elsewhere=true_moments([detect(s, joints, others, rng) for s, joints in tested], others),
     )

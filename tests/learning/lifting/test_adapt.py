@@ -49,6 +49,9 @@ def test_detections_and_a_rig_are_enough_to_get_better(trained, tmp_path):
 
 def test_bad_input_is_one_line(trained, tmp_path):
     paths = [str(p) for p in (trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted")]
+    done = CliRunner().invoke(main, [str(trained.model), *paths, "--lr", "0"])
+    assert done.exit_code == 2
+    assert "0.0 is not in the range x>0" in done.output
     done = CliRunner().invoke(main, [str(trained.detector), *paths])
     assert done.exit_code == 1
     assert "holds a volumetric network, a lifting one is needed" in done.output
