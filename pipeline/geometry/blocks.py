@@ -2,7 +2,8 @@
 
 A kernel works on up to BLOCK points at a time. Each coordinate is a row: row r of a block is `rows[r * BLOCK :]`, one
 flat array for all rows, whose constant row length lets the compiler prove that rows do not overlap, so that it turns
-a loop over the points of a row into vector instructions. Observations take ROWS_PER_VIEW rows a view.
+a loop over the points of a row into vector instructions. Rays take ROWS_PER_VIEW rows a view, in double precision;
+their weights one row a view, in single precision, in an array of their own.
 """
 
 from collections.abc import Callable
@@ -11,14 +12,12 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-BLOCK = 128
-# Observations of a block that are taken apart in one go.
-ROOM = 4096
+BLOCK = 256
 # Rows are worked on in steps of this many points, whole vectors of the widest instructions.
 LANES = 16
-# Of a view: x, y and 1 / sigma of its rays (0 where it did not see the point), and a row for the kernel's own use.
-ROWS_PER_VIEW = 4
-X, Y, WEIGHT, OWN = 0, BLOCK, 2 * BLOCK, 3 * BLOCK
+# Of a view: x and y of its rays.
+ROWS_PER_VIEW = 2
+X, Y = 0, BLOCK
 # Rays further from the optical axis than this are not rays of a camera.
 WIDEST = 1e6
 
@@ -66,7 +65,9 @@ def solve(
     # The captures' own order, frames of views of joints, which needs no copy if the arrays come from there.
     n_batches = int(np.prod(batch))
     x = as_floats(np.swapaxes(rays, -3, -2)).reshape(n_batches, n_views, n_points, 2)
-    s = as_floats(np.swapaxes(np.broadcast_to(sigma, rays.shape[:-1]), -2, -1))
+    # As it is where it can be: an array that was broadcast is one that may not be written, another type to the compiler.
+    s = sigma if sigma.shape == rays.shape[:-1] else np.broadcast_to(sigma, rays.shape[:-1])
+    s = as_floats(np.swapaxes(s, -2, -1))
     same = int(np.prod(R.shape[:-3])) == 1
     G = () if same else batch
     rigs = Rigs.of(
@@ -85,86 +86,71 @@ def as_floats(array: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def extent(n_points: int, n_views: int, n_rigs: int) -> tuple[int, int]:
+def extent(n_points: int, n_rigs: int) -> tuple[int, int]:
     """How many batches a block spans, and how many points of each."""
-    size = max(1, min(n_points, BLOCK, ROOM // n_views))
-    return max(1, min(BLOCK, ROOM // n_views) // size) if n_rigs == 1 and size == n_points else 1, size
+    size = max(1, min(n_points, BLOCK))
+    return BLOCK // size if n_rigs == 1 else 1, size
 
 
 @compiled
 def of_view(rows: np.ndarray, v: int) -> np.ndarray:
-    """The rows of one view's observations."""
+    """The rows of one view's rays."""
     return rows[ROWS_PER_VIEW * v * BLOCK : ROWS_PER_VIEW * (v + 1) * BLOCK]
 
 
 @compiled
 def gather(
-    rays: np.ndarray, sigma: np.ndarray, P: np.ndarray, span: tuple[int, int, int, int], flat: np.ndarray,
-    rows: np.ndarray,
+    rays: np.ndarray, sigma: np.ndarray, P: np.ndarray, span: tuple[int, int, int, int], rows: np.ndarray,
+    weights: np.ndarray,
 ) -> int:  # fmt: skip
-    """Fill the rows with the observations of batches and points of a span; the number of points, in whole steps.
+    """Fill the rows with the rays of batches and points of a span; the number of points, in whole steps.
 
-    `flat` (3 * ROOM) holds the observations in the order in which they lie in memory: taken apart there in one long
-    loop, they are copied to their rows in runs.
+    A row of weights a view holds 1 / sigma, 0 where it did not see the point; one more how many views saw it.
     """
     first, last, start, stop = span
     n_views, n_points, n = rays.shape[1], rays.shape[2], stop - start
-    if n == n_points:
-        _take_apart(rays[first:last].reshape(-1), sigma[first:last].reshape(-1), flat)
-    else:
-        for v in range(n_views):
-            _take_apart(rays[first, v, start:stop].reshape(-1), sigma[first, v, start:stop], flat[v * n :])
+    rays, sigma = rays[first:last].reshape(-1), sigma[first:last].reshape(-1)
     filled = (last - first) * n
     full = min((filled + LANES - 1) // LANES * LANES, BLOCK)
+    seen, one, zero, most = weights[n_views * BLOCK :], np.float32(1), np.float32(0), np.float32(np.inf)
+    for k in range(full):
+        seen[k] = zero
+    # In the order in which they lie in memory, which is what memory is quick at.
+    for b in range(last - first):
+        for v in range(n_views):
+            at, to = (b * n_views + v) * n_points + start, b * n
+            run, spread, view, weight = rays[2 * at :], sigma[at:], of_view(rows, v)[to:], weights[v * BLOCK + to :]
+            for k in range(n):
+                x, y, w = np.float64(run[2 * k]), np.float64(run[2 * k + 1]), one / np.float32(spread[k])
+                # False for NaN, too.
+                good = (abs(x) < WIDEST) & (abs(y) < WIDEST) & (w < most) & (w > zero)
+                view[X + k] = x if good else 0.0
+                view[Y + k] = y if good else 0.0
+                weight[k] = w if good else zero
     for v in range(n_views):
+        view, weight = of_view(rows, v), weights[v * BLOCK : (v + 1) * BLOCK]
         posed = P[v, 2, 0] != 0 or P[v, 2, 1] != 0 or P[v, 2, 2] != 0
-        view = of_view(rows, v)
-        for b in range(last - first):
-            _copy_run(flat[(b * n_views + v) * n :], view[b * n :], n)
         for k in range(filled if posed else 0, full):
-            view[X + k] = view[Y + k] = view[WEIGHT + k] = 0.0
+            view[X + k] = view[Y + k] = 0.0
+            weight[k] = zero
+        for k in range(full):
+            seen[k] += one if weight[k] > zero else zero
     return full
 
 
 @compiled
-def _take_apart(rays: np.ndarray, sigma: np.ndarray, flat: np.ndarray) -> None:
-    for k in range(len(sigma)):
-        x, y, w = np.float64(rays[2 * k]), np.float64(rays[2 * k + 1]), 1.0 / np.float64(sigma[k])
-        # False for NaN, too.
-        good = (abs(x) < WIDEST) & (abs(y) < WIDEST) & (w < np.inf) & (w > 0)
-        flat[k] = x if good else 0.0
-        flat[ROOM + k] = y if good else 0.0
-        flat[2 * ROOM + k] = w if good else 0.0
-
-
-@compiled
-def _copy_run(flat: np.ndarray, view: np.ndarray, n: int) -> None:
-    for k in range(n):
-        view[X + k], view[Y + k], view[WEIGHT + k] = flat[k], flat[ROOM + k], flat[2 * ROOM + k]
-
-
-@compiled
-def in_single(rows: np.ndarray, rows32: np.ndarray, n: int, n_views: int) -> None:
-    """Copy the views' rows in single precision."""
-    for v in range(n_views):
-        view, view32 = of_view(rows, v), of_view(rows32, v)
-        for row in range(ROWS_PER_VIEW):
-            for k in range(n):
-                view32[row * BLOCK + k] = view[row * BLOCK + k]
-
-
-@compiled
-def scatter(rows: np.ndarray, at: int, span: tuple[int, int, int, int], world: np.ndarray, points: np.ndarray) -> None:
-    """Write the points in three rows from `at` on; NaN where they are not finite."""
+def scatter(
+    rows: np.ndarray, seen: np.ndarray, span: tuple[int, int, int, int], world: np.ndarray, points: np.ndarray
+) -> None:
+    """Write the points in the first three rows; NaN where they are not finite or fewer than two views saw them."""
     first, last, start, stop = span
     x0, y0, z0, unit = world
-    rows = rows[at : at + 3 * BLOCK]
-    k = 0
-    for b in range(first, last):
-        for j in range(start, stop):
-            x, y, z = rows[k] * unit + x0, rows[k + BLOCK] * unit + y0, rows[k + 2 * BLOCK] * unit + z0
-            good = abs(x) + abs(y) + abs(z) < np.inf
-            points[b, j, 0] = x if good else np.nan
-            points[b, j, 1] = y if good else np.nan
-            points[b, j, 2] = z if good else np.nan
-            k += 1
+    # A span is whole batches or a part of one: its points lie in one run.
+    n, at, two = (last - first) * (stop - start), first * points.shape[1] + start, np.float32(2)
+    run = points.reshape(-1)[3 * at : 3 * (at + n)]
+    for k in range(n):
+        x, y, z = rows[k] * unit + x0, rows[k + BLOCK] * unit + y0, rows[k + 2 * BLOCK] * unit + z0
+        good = (abs(x) + abs(y) + abs(z) < np.inf) & (seen[k] >= two)
+        run[3 * k] = x if good else np.nan
+        run[3 * k + 1] = y if good else np.nan
+        run[3 * k + 2] = z if good else np.nan

@@ -2,19 +2,7 @@
 
 import numpy as np
 
-from pipeline.geometry.blocks import (
-    BLOCK,
-    ROOM,
-    ROWS_PER_VIEW,
-    WEIGHT,
-    X,
-    Y,
-    compiled,
-    extent,
-    gather,
-    of_view,
-    scatter,
-)  # fmt: skip
+from pipeline.geometry.blocks import BLOCK, ROWS_PER_VIEW, X, Y, compiled, extent, gather, of_view, scatter
 from pipeline.geometry.linear import POINT, ROWS_PER_SYSTEM, solve_linear
 
 # Lindstrom's iteration is exact to rounding after two or three steps on all but absurd rays.
@@ -28,9 +16,10 @@ ROWS_PER_MEDIAN = 7
 def pairs_kernel(rays: np.ndarray, sigma: np.ndarray, P: np.ndarray, world: np.ndarray, points: np.ndarray) -> None:
     """Points (M, N, 3) from rays (M, V, N, 2): the geometric median of the optimal points of consecutive views."""
     n_batches, n_views, n_points = sigma.shape
-    batches, size = extent(n_points, n_views, len(P))
-    flat, rows = np.empty(3 * ROOM), np.empty(ROWS_PER_VIEW * n_views * BLOCK)
-    corrected, system = np.zeros(2 * ROWS_PER_VIEW * BLOCK), np.empty(ROWS_PER_SYSTEM * BLOCK)
+    batches, size = extent(n_points, len(P))
+    rows, weights = np.empty(ROWS_PER_VIEW * n_views * BLOCK), np.empty((n_views + 1) * BLOCK, np.float32)
+    corrected, both, seen = np.zeros(2 * ROWS_PER_VIEW * BLOCK), np.empty(2 * BLOCK, np.float32), weights[-BLOCK:]
+    system = np.empty(ROWS_PER_SYSTEM * BLOCK)
     found, median = np.empty(3 * max(n_views - 1, 1) * BLOCK), np.empty(ROWS_PER_MEDIAN * BLOCK)
     E = np.empty((len(P), max(n_views - 1, 1), 3, 3))
     for g in range(len(P)):
@@ -40,13 +29,13 @@ def pairs_kernel(rays: np.ndarray, sigma: np.ndarray, P: np.ndarray, world: np.n
         g = first if len(P) > 1 else 0
         for start in range(0, n_points, size):
             span = (first, min(first + batches, n_batches), start, min(start + size, n_points))
-            n = gather(rays, sigma, P[g], span, flat, rows)
+            n = gather(rays, sigma, P[g], span, rows, weights)
             for a in range(n_views - 1):
-                _correct(of_view(rows, a), of_view(rows, a + 1), E[g, a], corrected, n)
-                solve_linear(corrected, P[g, a : a + 2], system, WEIGHT, n)
+                _correct(rows[ROWS_PER_VIEW * a * BLOCK :], weights[a * BLOCK :], E[g, a], corrected, both, n)
+                solve_linear(corrected, both, P[g, a : a + 2], system, n)
                 found[3 * a * BLOCK : 3 * (a + 1) * BLOCK] = system[POINT : POINT + 3 * BLOCK]
             _geometric_median(found, n_views - 1, median, n)
-            scatter(median, 0, span, world[g], points)
+            scatter(median, seen, span, world[g], points)
 
 
 @compiled
@@ -67,16 +56,19 @@ def _essential(Pa: np.ndarray, Pb: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _correct(view_a: np.ndarray, view_b: np.ndarray, E: np.ndarray, corrected: np.ndarray, n: int) -> None:
+def _correct(
+    rows: np.ndarray, weights: np.ndarray, E: np.ndarray, corrected: np.ndarray, both: np.ndarray, n: int
+) -> None:
     """Move the rays of two views by the least sum of squares, in units of sigma, to where they meet.
 
     Lindstrom, Triangulation made easy, CVPR 2010, algorithm niter1. Rays that only one view has get no weight.
     """
+    view_a, view_b = of_view(rows, 0), of_view(rows, 1)
     into_a, into_b = of_view(corrected, 0), of_view(corrected, 1)
     for k in range(n):
-        wa, wb = view_a[WEIGHT + k], view_b[WEIGHT + k]
-        both = (wa > 0) & (wb > 0)
-        sa, sb = 1 / (wa if both else 1.0), 1 / (wb if both else 1.0)
+        wa, wb = np.float64(weights[k]), np.float64(weights[BLOCK + k])
+        seen = (wa > 0) & (wb > 0)
+        sa, sb = 1 / (wa if seen else 1.0), 1 / (wb if seen else 1.0)
         # E between coordinates in units of sigma.
         e00, e01, e10, e11 = E[0, 0] * sa * sb, E[0, 1] * sa * sb, E[1, 0] * sa * sb, E[1, 1] * sa * sb
         e02, e12, e20, e21, e22 = E[0, 2] * sa, E[1, 2] * sa, E[2, 0] * sb, E[2, 1] * sb, E[2, 2]
@@ -91,8 +83,8 @@ def _correct(view_a: np.ndarray, view_b: np.ndarray, E: np.ndarray, corrected: n
             root = b + np.sqrt(max(b * b - a * c, 0.0))
             step = c / root if root > 0 else 0.0
             ua, va, ub, vb = xa - step * na0, ya - step * na1, xb - step * nb0, yb - step * nb1
-        into_a[X + k], into_a[Y + k], into_a[WEIGHT + k] = ua * sa, va * sa, 1.0 if both else 0.0
-        into_b[X + k], into_b[Y + k], into_b[WEIGHT + k] = ub * sb, vb * sb, 1.0 if both else 0.0
+        into_a[X + k], into_a[Y + k], into_b[X + k], into_b[Y + k] = ua * sa, va * sa, ub * sb, vb * sb
+        both[k] = both[BLOCK + k] = 1.0 if seen else 0.0
 
 
 @compiled
