@@ -65,7 +65,7 @@ def solve(
     # The captures' own order, frames of views of joints, which needs no copy if the arrays come from there.
     n_batches = int(np.prod(batch))
     x = as_floats(np.swapaxes(rays, -3, -2)).reshape(n_batches, n_views, n_points, 2)
-    # As it is where it can be: an array that was broadcast is one that may not be written, another type to the compiler.
+    # As it is where it can be: to the compiler, an array that was broadcast and may not be written is another type.
     s = sigma if sigma.shape == rays.shape[:-1] else np.broadcast_to(sigma, rays.shape[:-1])
     s = as_floats(np.swapaxes(s, -2, -1))
     same = int(np.prod(R.shape[:-3])) == 1

@@ -5,8 +5,8 @@ standard deviation expected of each, in the same unit, infinite where a view did
 or whose view has no pose (NaN), is not seen either. Rotations are (..., V, 3, 3) and translations (..., V, 3), from
 the world to each camera: one rig for all, or one for each of the leading dimensions.
 
-Arrays are worked on as they lie in a capture, (frames, views, joints); others are copied first. Rays in single
-precision are taken as they are, all else happens in double precision.
+Arrays are worked on as they lie in a capture, (frames, views, joints); others are copied first. How far rays miss a
+point is computed in double precision; weights, and what only leads towards the point, in single precision.
 """
 
 from itertools import combinations
@@ -25,8 +25,9 @@ ROBUST_WIDTH = 6.0
 def robust(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Points (..., N, 3) with the least Geman-McClure cost over all views; NaN where no two views saw the point.
 
-    The start is the best of the points from pairs of views, so that outliers in fewer than half of the views do no
-    harm; Gauss-Newton steps on the robust cost follow. Above nine views not all pairs are tried, but an even spread.
+    Where the views do not agree on the point of the linear method, the start is the best of the points from pairs of
+    views, so that outliers in fewer than half of the views do no harm; Newton steps on the robust cost follow. Above
+    nine views not all pairs are tried, but an even spread.
     """
     every = list(combinations(range(rays.shape[-2]), 2))
     spread = np.linspace(0, len(every) - 1, min(len(every), MOST_PAIRS)).round().astype(int)
