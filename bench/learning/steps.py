@@ -1,6 +1,7 @@
 """A training step of the volumetric network with real loading, beside the same step on tensors in memory.
 
     python -m bench.learning.steps [--quick] [--json FILE] [--backbone resnet50 --input-px 256 --depth-cells 64]
+                                   [--batch 32] [--steps 48] [--turns 7]
 
 `step_over_bare` is the bare step's time over that with crops cut and changed: 1 means that loading costs nothing.
 Both are measured in turns in the same run and the median of their ratios is told; patches of the people are in memory,
@@ -29,7 +30,7 @@ from pipeline.params import TrainParams, read_params
 from pipeline.skeleton import N_JOINTS
 
 FRAME_PX, PERSON_PX = 320, 160
-BATCH, BATCHES = 32, 8
+BATCHES = 8  # kept in memory
 Batch = tuple[np.ndarray, ...]
 
 
@@ -37,15 +38,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true", help="three turns of 16 steps")
+    parser.add_argument("--batch", type=int, default=32, help="images a step")
+    parser.add_argument("--steps", type=int, default=48, help="steps a turn")
+    parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--backbone", default="slim")
     parser.add_argument("--input-px", type=int, default=64)
     parser.add_argument("--depth-cells", type=int, default=16)
     told = parser.parse_args()
     architecture = Architecture(told.backbone, 32 if told.backbone == "slim" else 0, told.depth_cells)
     params = read_params().train.model_copy(update={"input_px": told.input_px, "depth_cells": told.depth_cells})
-    turns, steps = (3, 16) if told.quick else (7, 48)
+    turns, steps = (3, 16) if told.quick else (told.turns, told.steps)
     with tempfile.TemporaryDirectory() as folder:
-        figures = measured(made_samples(Path(folder), BATCHES * BATCH), architecture, params, turns, steps)
+        samples = made_samples(Path(folder), BATCHES * told.batch)
+        figures = measured(samples, architecture, params, turns, steps)
     for name, value in figures.items():
         print(f"{name}: {value:.3g}")
     if told.json:
@@ -55,28 +60,29 @@ def main() -> None:
 def measured(
     samples: Samples, architecture: Architecture, params: TrainParams, turns: int, steps: int
 ) -> dict[str, float]:
+    batch = len(samples) // BATCHES
     lesson = VolumetricLesson(samples, samples, params)
     step = stepper(architecture, lesson)
-    kept = list(loaded(lesson, BATCHES))
+    kept = list(loaded(lesson, batch, BATCHES))
     timed(step, kept[:4])
     bare_s, ratios, first_pass = [], [], []
     for _ in range(turns):
         bare_s.append(timed(step, (kept[i % BATCHES] for i in range(steps))) / steps)
-        ratios.append(bare_s[-1] / (timed(step, loaded(lesson, steps)) / steps))
+        ratios.append(bare_s[-1] / (timed(step, loaded(lesson, batch, steps)) / steps))
         fresh = VolumetricLesson(samples, samples, params)
-        first_pass.append(bare_s[-1] / (timed(step, loaded(fresh, BATCHES)) / BATCHES))
+        first_pass.append(bare_s[-1] / (timed(step, loaded(fresh, batch, BATCHES)) / BATCHES))
     figures = {
         "step_over_bare": float(np.median(ratios)),
         "first_pass": float(np.median(first_pass)),
-        "bare_images_per_s": BATCH / float(np.median(bare_s)),
+        "bare_images_per_s": batch / float(np.median(bare_s)),
     }
     if choose_device().type == "cuda":
         figures["peak_gib"] = torch.cuda.max_memory_allocated() / 2**30
     return figures
 
 
-def loaded(lesson: VolumetricLesson, n: int) -> Iterator[Batch]:
-    orders = shuffled(np.arange(len(lesson)), BATCH, n, (0,))
+def loaded(lesson: VolumetricLesson, batch: int, n: int) -> Iterator[Batch]:
+    orders = shuffled(np.arange(len(lesson)), batch, n, (0,))
     return lesson.batches(orders, (0, 1), first=0, part=(0, 1))
 
 
