@@ -1,9 +1,12 @@
 """Compare the ways of teaching on the same data: mean and spread over seeds.
 
-    python -m bench.learning --motion FOLDER [--json docs/results.json] [--seeds 3] [--only NAME ...] [--quick]
+    python -m bench.learning [--demo FOLDER] [--json docs/results.json] [--seeds 3] [--only NAME ...]
+    python -m bench.learning --motion FOLDER [the same] [--quick]
 
-FOLDER holds `cmu/motion.npz` and `camera_rigs.npz`, see docs/results.md. The file gets {data: {method: {metric: {mean,
-std, seeds}}}}; what it held of other data and methods stays, and the page of the same name beside it gets the table.
+The demo's folder is one in which `dvc repro` was run, by default this one; the runs are kept in `bench_runs/` and not
+made twice. That of the motion holds `cmu/motion.npz` and `camera_rigs.npz`, see docs/results.md. The file gets {data:
+{method: {metric: {mean, std, seeds}}}}; what it held of other data and methods stays, and the page of the same name
+beside it gets the tables.
 """
 
 import argparse
@@ -14,31 +17,37 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.learning import lifting
+from bench.learning import demo, lifting
 from bench.learning.tables import write_tables
 
+COMMANDS = {demo.DATA: demo.COMMANDS}
 Run = tuple[str, dict[str, float]]  # a method and its figures
 Figures = dict[str, dict[str, dict[str, float]]]  # method -> metric -> mean, std, seeds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--motion", type=Path, required=True, help="folder of the real motion and the real cameras")
+    data = parser.add_mutually_exclusive_group()
+    data.add_argument("--demo", type=Path, default=Path(), help="folder in which the demo was run; this one")
+    data.add_argument("--motion", type=Path, help="folder of the real motion and the real cameras")
     parser.add_argument("--json", type=Path, help="file of the results; tables go to the .md of the same name")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=list(lifting.WAYS), help="these methods alone")
-    parser.add_argument("--quick", action="store_true", help="two methods, one seed, an eighth of the data")
+    parser.add_argument("--only", nargs="+", choices=[*demo.WAYS, *lifting.WAYS], metavar="NAME", help="these alone")
+    parser.add_argument("--quick", action="store_true", help="two methods on motion, one seed, an eighth of the data")
     told = parser.parse_args()
     logging.disable(logging.INFO)
-    if told.quick:
+    if told.quick and told.motion:
         runs = list(lifting.results(told.motion, list(lifting.QUICK), range(1), quick=True))
         figures = {f"{name}: {key}": value for name, found in runs for key, value in found.items()}
         print("\n".join(f"{key} {value:.1f}" for key, value in figures.items()))
         if told.json:
             told.json.write_text(json.dumps(figures, indent=1) + "\n")
-        return
-    names = told.only or list(lifting.WAYS)
-    compare(lifting.DATA, lifting.results(told.motion, names, range(told.seeds), quick=False), told.json)
+    elif told.motion:
+        names = told.only or list(lifting.WAYS)
+        compare(lifting.DATA, lifting.results(told.motion, names, range(told.seeds), quick=False), told.json)
+    else:
+        names = told.only or list(demo.WAYS)
+        compare(demo.DATA, demo.results(told.demo, names, range(told.seeds), Path("bench_runs")), told.json)
 
 
 def compare(data: str, runs: Iterable[Run], path: Path | None) -> None:
@@ -51,7 +60,7 @@ def compare(data: str, runs: Iterable[Run], path: Path | None) -> None:
             kept = json.loads(path.read_text()) if path.exists() else {}
             kept.setdefault(data, {}).update(summary(found))
             path.write_text(json.dumps(kept, indent=1) + "\n")
-            write_tables(path.with_suffix(".md"), kept)
+            write_tables(path.with_suffix(".md"), kept, COMMANDS)
 
 
 def summary(found: dict[str, list[dict[str, float]]]) -> Figures:

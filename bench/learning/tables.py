@@ -9,28 +9,36 @@ TITLES = {
 }  # fmt: skip
 
 
-def write_tables(page: Path, results: dict[str, dict]) -> None:
-    """Fill in the tables of a page: what stands between `<!-- table: DATA -->` and `<!-- end -->`."""
+def write_tables(page: Path, results: dict[str, dict], commands: dict[str, dict[str, str]]) -> None:
+    """Fill in the tables of a page: what stands between `<!-- table: DATA -->` and `<!-- end -->`.
+
+    Where data has commands, each row ends with the one that makes it.
+    """
     if not page.exists():
         return
     text = page.read_text()
     for data, figures in results.items():
         marked = rf"(<!-- table: {re.escape(data)} -->\n).*?(<!-- end -->)"
-        text = re.sub(marked, lambda m, f=figures: m[1] + table(f) + m[2], text, flags=re.DOTALL)
+        text = re.sub(
+            marked,
+            lambda m, data=data, f=figures: m[1] + table(f, commands.get(data, {})) + m[2],
+            text,
+            flags=re.DOTALL,
+        )
     page.write_text(text)
 
 
-def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
-    """A row for every method: mean ± standard deviation over its seeds, where it has several."""
+def table(figures: dict[str, dict[str, dict[str, float]]], commands: dict[str, str]) -> str:
+    """A row for every method: mean ± standard deviation over its seeds, where it has several; and its command."""
     keys = list(dict.fromkeys(key for found in figures.values() for key in found))
-    lines = [
-        "| | " + " | ".join(TITLES.get(key, key) for key in keys) + " | seeds |",
-        "|---|" + "---|" * (len(keys) + 1),
-    ]
+    titles = ["", *(TITLES.get(key, key) for key in keys), "seeds", *(["command"] if commands else [])]
+    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
     for name, found in figures.items():
         cells = [_cell(found[key]) if key in found else "" for key in keys]
-        seeds = max(one["seeds"] for one in found.values())
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {seeds} |")
+        cells.append(str(max(one["seeds"] for one in found.values())))
+        if commands:
+            cells.append(f"`{commands[name]}`")
+        lines.append("| " + " | ".join([name, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
 

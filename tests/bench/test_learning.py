@@ -1,12 +1,17 @@
 """The comparison of ways of teaching: its detector errs as told, its page keeps what is not its own."""
 
+import json
+
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from bench.learning import demo
 from bench.learning.__main__ import summary
 from bench.learning.motion import detect
 from bench.learning.tables import write_tables
 from pipeline.geometry.camera import Camera, undistort
+from pipeline.params import read_params
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
 
@@ -42,9 +47,39 @@ def test_a_table_is_filled_in_between_its_marks_alone(tmp_path):
     others = "after\n<!-- table: other -->\nkept\n<!-- end -->\n"
     page.write_text("before\n<!-- table: mine -->\nold\n<!-- end -->\n" + others)
     found = summary({"a": [{"mpjpe_mm": 1.0}, {"mpjpe_mm": 3.0}], "b": [{"mpjpe_mm": 5.0}]})
-    write_tables(page, {"mine": found})
+    write_tables(page, {"mine": found}, {})
     text = page.read_text()
     assert "| a | 2.0 ± 1.4 | 2 |\n| b | 5.0 | 1 |" in text
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith(others)
+
+
+def test_a_row_ends_with_its_command(tmp_path):
+    page = tmp_path / "results.md"
+    page.write_text("<!-- table: mine -->\n<!-- end -->\n")
+    write_tables(page, {"mine": summary({"a": [{"mpjpe_mm": 1.0}]})}, {"mine": {"a": "make a"}})
+    assert "|  | MPJPE | seeds | command |\n|---|---|---|---|\n| a | 1.0 | 1 | `make a` |" in page.read_text()
+
+
+def test_parameters_are_changed_as_on_the_command_line():
+    given = read_params()
+    found = demo.changed(given, ("train.lr=1e-2", "train.subjects=[S1, S2]", "train.lifting.losses.labels=0.5"))
+    assert (found.train.lr, found.train.subjects, found.train.lifting.losses.labels) == (0.01, ["S1", "S2"], 0.5)
+    assert found.calibrate == given.calibrate
+    with pytest.raises(ValidationError):
+        demo.changed(given, ("train.lr=-1",))
+
+
+@pytest.mark.parametrize("told", demo.WAYS.values())
+def test_every_row_of_the_demo_can_be_asked_for(told):
+    demo.changed(read_params(), told)
+
+
+def test_a_run_that_is_there_is_not_made_again(tmp_path):
+    for told, figures in ((("train.seed=5",), {"mpjpe_mm": 1.0}), (("train.seed=6",), {"mpjpe_mm": 3.0})):
+        folder = tmp_path / " ".join(told)
+        folder.mkdir()
+        (folder / "figures.json").write_text(json.dumps(figures))
+    found = list(demo.results(tmp_path / "none", ["labels, self-calibrated"], range(2), tmp_path))
+    assert found == [("labels, self-calibrated", {"mpjpe_mm": value}) for value in (1.0, 3.0)]

@@ -1,0 +1,129 @@
+"""Every way of teaching on the demo capture, as `dvc exp run -S ...` would teach: several seeds of the training.
+
+The folder of the demo is one in which `dvc repro` was run; nothing in it changes. Every run gets a folder of its own,
+named and laid out as the experiment would be, in which what it does not make anew is a link. One that is there is not
+run again, so that a comparison goes on where it ended, and several processes can share it.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from pipeline.labels.calibrate import calibrate_capture
+from pipeline.labels.triangulate import triangulate_capture
+from pipeline.learning.refine import refine_predictions
+from pipeline.learning.teachers import Sources
+from pipeline.learning.train import train_network
+from pipeline.params import Params, read_params
+from pipeline.report.evaluate import part_figures
+from pipeline.report.material import Files, gather
+from pipeline.report.measured import measured_poses, predicted
+from pipeline.stage import whole
+
+DATA = "demo"
+# What `dvc exp run` is told after -S.
+LIFTING = ("train.model=lifting", "train.epochs=100")
+IMAGES = tuple(f"train.lifting.losses.{term}" for term in ("labels=0", "reprojection=1", "transform=1"))
+WAYS: dict[str, tuple[str, ...]] = {
+    "truth": ("train.supervision=full",),
+    "labels, true cameras": ("calibrate.mode=known",),
+    "labels, self-calibrated": (),
+    "labels of true 2D poses": ("train.supervision=gt2d",),
+    "truth of S1, labels of the others": ("train.supervision=mixed",),
+    "truth of S1 alone": ("train.supervision=subset",),
+    "labels, all alike": ("train.weighting=none",),
+    "labels, refined by the truth of others": ("refine.sources=[truth]",),
+    "labels, refined by labels": ("refine.sources=[labels]",),
+    "lifting, truth": (*LIFTING, "train.supervision=full"),
+    "lifting, labels": LIFTING,
+    "lifting, transform re-projection": (*LIFTING, *IMAGES),
+}
+COMMANDS = {name: " ".join(["dvc exp run", *(f"-S {change}" for change in told)]) for name, told in WAYS.items()}
+FIRST_SEED = 5  # that of params.yaml
+PARTS = {"": "test", "new_view_": "test_new_view"}
+MEASURES = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
+
+
+def results(demo: Path, names: list[str], seeds: range, kept: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """The name and the figures of every way, one seed after the other; the runs are kept in a folder."""
+    for seed in seeds:
+        for name in names:
+            told = (*WAYS[name], f"train.seed={FIRST_SEED + seed}")
+            yield name, json.loads((run(demo, told, kept) / "figures.json").read_text())
+
+
+def run(demo: Path, told: tuple[str, ...], kept: Path) -> Path:
+    """The folder of a run, which is made if it is not there."""
+    folder = kept / " ".join(told)
+    if not folder.exists():
+        params = changed(read_params(), told)
+        with whole(folder) as aside:
+            files = Files(aside / "data", aside / "models", aside / "reports")
+            _link(demo, aside, ("data/frames", "data/poses2d.zarr", "models/detector.pt", "models/structure.npz"))
+            if params.refine.sources:
+                trained = run(demo, tuple(change for change in told if not change.startswith("refine.")), kept)
+                _link(trained, aside, ("data/rigs.zarr", "data/labels.zarr", "models/pose3d.pt"))
+                _refine(files, trained / "data/predictions.zarr", params)
+            else:
+                _label(files, params, demo, aside)
+                _train(files, params)
+            (aside / "figures.json").write_text(json.dumps(figures(files)) + "\n")
+    return folder
+
+
+def _train(files: Files, params: Params) -> None:
+    sources, detector = Sources(files.frames, files.labels, files.rigs), files.models / "detector.pt"
+    model = files.models / "pose3d.pt"
+    train_network(sources, files.poses2d, detector, model, files.predictions, files.curve("train"), params.train)
+
+
+def _refine(files: Files, predictions: Path, params: Params) -> None:
+    sources, detector = Sources(files.frames, files.labels, files.rigs), files.models / "detector.pt"
+    source, unit = params.refine.sources[0], files.models / "refiner.pt"
+    refine_predictions(
+        source, sources, files.poses2d, detector, files.models / "pose3d.pt", predictions, unit, files.predictions,
+        files.reports / "refine.json", files.curve("refine"), params.refine, params.train,
+    )  # fmt: skip
+
+
+def changed(params: Params, told: tuple[str, ...]) -> Params:
+    """The parameters with changes as `dvc exp run -S` takes them."""
+    values = params.model_dump()
+    for change in told:
+        key, _, value = change.partition("=")
+        *path, last = key.split(".")
+        section: dict[str, Any] = values
+        for name in path:
+            section = section[name]
+        section[last] = YAML(typ="safe").load(value)
+    return Params.model_validate(values)
+
+
+def _link(there: Path, here: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).symlink_to((there / name).resolve())
+
+
+def _label(files: Files, params: Params, demo: Path, folder: Path) -> None:
+    """Make the labels anew where their parameters are not the demo's."""
+    if params.calibrate == read_params().calibrate:
+        _link(demo, folder, ("data/rigs.zarr", "data/labels.zarr"))
+    else:
+        calibrate_capture(files.frames, files.poses2d, files.rigs, params.calibrate)
+        triangulate_capture(files.frames, files.poses2d, files.rigs, files.labels, params.triangulate)
+
+
+def figures(files: Files) -> dict[str, float]:
+    """Errors in mm of a run's predictions of unseen people, in the labelling views and in the one never trained on."""
+    material = gather(files, files.labels)
+    views = {part: material.select("test", evaluation_only=part == "test_new_view") for part in PARTS.values()}
+    table = pd.concat(
+        [measured_poses(part, predicted(seen), material, "predicted_cam_mm") for part, seen in views.items()]
+    )
+    found = {part: part_figures(table, part) for part in PARTS.values()}
+    return {f"{before}{name}": found[part][name] for before, part in PARTS.items() for name in MEASURES}
