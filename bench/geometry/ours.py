@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.geometry.simulation import Capture
-from pipeline.geometry import bones, triangulation
+from pipeline.geometry import bones, reprojection, triangulation
 from pipeline.geometry.align import rig_error
 from pipeline.geometry.bundle import EXACT, Focal
 from pipeline.geometry.rig import Rig, RigNotFound, find_rig
@@ -54,9 +54,9 @@ def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.
     """Points (F, J, 3) moved towards the bone lengths they have in the median."""
     R, t = _poses(capture, rig)
     limit = triangulation.ROBUST_WIDTH * capture.sigma
-    distance, _ = triangulation.residuals(points, capture.rays, R, t)
+    distance, _ = reprojection.residuals(points, capture.rays, R, t)
     agreeing = np.where(distance <= limit, capture.sigma, np.inf)
-    covariance = triangulation.covariance(points, agreeing, R, t)[..., *np.triu_indices(3)]
+    covariance = reprojection.covariance(points, agreeing, R, t)[..., *np.triu_indices(3)]
     lengths = bones.own_lengths(points, np.where(np.isfinite(covariance), covariance, np.nan))
     tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
     return bones.refine(points, capture.rays, capture.sigma, R[None], t[None], lengths, tolerance)[0]

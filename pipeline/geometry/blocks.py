@@ -60,24 +60,34 @@ def solve(
     *options: np.ndarray | float,
 ) -> np.ndarray:
     """Points (..., N, 3) that a kernel makes of rays (..., N, V, 2), sigma (..., N, V) and one rig or many (..., V)."""
-    n_points, n_views = rays.shape[-3:-1]
-    batch = rays.shape[:-3]
-    # The captures' own order, frames of views of joints, which needs no copy if the arrays come from there.
-    n_batches = int(np.prod(batch))
-    x = as_floats(np.swapaxes(rays, -3, -2)).reshape(n_batches, n_views, n_points, 2)
-    # As it is where it can be: to the compiler, an array that was broadcast and may not be written is another type.
-    s = sigma if sigma.shape == rays.shape[:-1] else np.broadcast_to(sigma, rays.shape[:-1])
-    s = as_floats(np.swapaxes(s, -2, -1))
-    same = int(np.prod(R.shape[:-3])) == 1
-    G = () if same else batch
-    rigs = Rigs.of(
-        np.broadcast_to(R.reshape(R.shape[-3:]) if same else R, (*G, n_views, 3, 3)).reshape(-1, n_views, 3, 3),
-        np.broadcast_to(t.reshape(t.shape[-2:]) if same else t, (*G, n_views, 3)).reshape(-1, n_views, 3),
-    )
-    points = np.empty((len(x), n_points, 3))
+    x = as_captured(rays, axis=-3)
+    s = as_captured(stretched(sigma, rays.shape[:-1]), axis=-2)
+    rigs = Rigs.of(*rig_of_each(R, t, rays.shape[:-3]))
+    points = np.empty((len(x), x.shape[2], 3))
     if points.size:
-        kernel(x, s.reshape(x.shape[:3]), rigs.P, rigs.world, points, *options)
-    return points.reshape(*batch, n_points, 3)
+        kernel(x, s, rigs.P, rigs.world, points, *options)
+    return points.reshape(*rays.shape[:-2], 3)
+
+
+def as_captured(array: np.ndarray, axis: int) -> np.ndarray:
+    """An array (..., N, V, ...) as (M, V, N, ...), without a copy if that is how it lies in memory; N is the axis."""
+    moved = as_floats(np.swapaxes(array, axis, axis + 1))
+    return moved.reshape(int(np.prod(array.shape[:axis])), *moved.shape[axis:])
+
+
+def stretched(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The array broadcast to a shape; itself where it has it, as one that may not be written is a type of its own."""
+    return array if array.shape == shape else np.broadcast_to(array, shape)
+
+
+def rig_of_each(R: np.ndarray, t: np.ndarray, batch: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (G, V, 3, 3) and translations (G, V, 3) of all batches, or of one for all."""
+    G = 1 if R.size == np.prod(R.shape[-3:]) else int(np.prod(batch))
+    shapes = R.shape[-3:], t.shape[-2:]
+    if G > 1:
+        R, t = (stretched(a, (*batch, *shape)) for a, shape in zip((R, t), shapes, strict=True))
+    R, t = (np.ascontiguousarray(a, float).reshape(G, *shape) for a, shape in zip((R, t), shapes, strict=True))
+    return R, t
 
 
 def as_floats(array: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from pipeline.geometry import triangulation
+from pipeline.geometry import reprojection, triangulation
 
 
 class Status(IntEnum):
@@ -85,9 +85,9 @@ def label(
     seen = np.isfinite(rays).all(-1) & np.isfinite(sigma)
     able = seen & posed
     points = METHODS[method](rays, np.where(able, sigma, np.inf), R, t)
-    distance, depth = triangulation.residuals(points, rays, R, t)
+    distance, depth = reprojection.residuals(points, rays, R, t)
     used = able & (distance <= limit)
-    covariance = triangulation.covariance(points, np.where(used, sigma, np.inf), R, t)
+    covariance = reprojection.covariance(points, np.where(used, sigma, np.inf), R, t)
     uncertainty = np.sqrt(np.trace(covariance, axis1=-2, axis2=-1))
     nearest = np.min(np.where(used, depth, np.inf), axis=-1)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.geometry import bundle, triangulation
+from pipeline.geometry import bundle, reprojection, triangulation
 from pipeline.geometry.align import rig_similarity, rotation_angle
 from pipeline.geometry.bundle import EXACT, Focal
 from pipeline.geometry.essential import epipolar_error
@@ -192,7 +192,7 @@ def _std(covariance: np.ndarray) -> np.ndarray:
 def _residual(adjusted: bundle.Adjusted, rays: np.ndarray, inlier: np.ndarray) -> np.ndarray:
     """Median distance (V,) of the inliers from the projected points, in the unit of the rays."""
     factor = adjusted.focal.factor
-    distance, _ = triangulation.residuals(adjusted.points, rays / factor, adjusted.R, adjusted.t)
+    distance, _ = reprojection.residuals(adjusted.points, rays / factor, adjusted.R, adjusted.t)
     return np.array(
         [factor * np.median(d[keep]) if keep.any() else np.nan for d, keep in zip(distance.T, inlier.T, strict=True)]
     )

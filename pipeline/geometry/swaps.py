@@ -14,11 +14,13 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from pipeline.geometry import triangulation
+from pipeline.geometry.blocks import as_captured, as_floats, compiled, rig_of_each
 from pipeline.geometry.spread import evenly
 from pipeline.skeleton import BONES, JOINTS, LEFT_JOINTS, MIRROR, joint
 
 RIGHT_JOINTS = MIRROR[LEFT_JOINTS]
 PAIRS = [JOINTS[j][2:] for j in LEFT_JOINTS]
+SIDES = np.stack([LEFT_JOINTS, RIGHT_JOINTS])
 # All ways to exchange some of the pairs, (64, 6), by number.
 CODES = np.arange(2 ** len(PAIRS))
 PATTERNS = (CODES[:, None] >> np.arange(len(PAIRS)) & 1).astype(bool)
@@ -166,16 +168,33 @@ def _both(
 
 def _costs(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Cost (2, F, 2, 6, V) of both joints' rays if they show the places (F, 6, 2, 3) as named, and otherwise."""
+    x, s = as_captured(rays, axis=-3), as_captured(sigma, axis=-2)
+    costs = np.empty((2, len(x), 2, len(PAIRS), x.shape[1]))
+    _add_up(x, s, *rig_of_each(R, t, rays.shape[:1]), as_floats(places), costs)
+    return costs
 
-    def cost(side: np.ndarray, place: np.ndarray) -> np.ndarray:
-        distance, _ = triangulation.residuals(place, rays[:, side], R, t)
-        seen = np.isfinite(sigma[:, side]) & ~np.isnan(distance)
-        return np.where(seen, WIDTH**2 / (1 + (WIDTH * sigma[:, side] / distance) ** 2), 0.0)
 
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        left, right = places[:, :, 0], places[:, :, 1]
-        ways = (left, right), (right, left)
-        return np.stack([np.stack([cost(LEFT_JOINTS, a), cost(RIGHT_JOINTS, b)], 1) for a, b in ways])
+@compiled
+def _add_up(
+    rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, places: np.ndarray, costs: np.ndarray
+) -> None:
+    for f in range(len(rays)):
+        g = f if len(R) > 1 else 0
+        for v in range(rays.shape[1]):
+            Q, q = R[g, v], t[g, v]
+            for pair in range(places.shape[1]):
+                for place in range(2):
+                    x, y, z = places[f, pair, place]
+                    depth = Q[2, 0] * x + Q[2, 1] * y + Q[2, 2] * z + q[2]
+                    across = (Q[0, 0] * x + Q[0, 1] * y + Q[0, 2] * z + q[0]) / depth
+                    down = (Q[1, 0] * x + Q[1, 1] * y + Q[1, 2] * z + q[1]) / depth
+                    for side in range(2):
+                        j = SIDES[side, pair]
+                        dx, dy, reach = across - rays[f, v, j, 0], down - rays[f, v, j, 1], WIDTH * sigma[f, v, j]
+                        d2 = dx * dx + dy * dy
+                        cost = WIDTH * WIDTH * d2 / (d2 + reach * reach) if depth > 0 else WIDTH * WIDTH
+                        known = sigma[f, v, j] < np.inf and (depth <= 0 or d2 >= 0)
+                        costs[side ^ place, f, side, pair, v] = cost if known else 0.0
 
 
 def _by_pattern(no: np.ndarray, yes: np.ndarray) -> np.ndarray:

@@ -50,33 +50,3 @@ def pairs(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> 
     two views in all, that is the result. NaN where no consecutive views saw the point.
     """
     return solve(pairs_kernel, rays, sigma, R, t)
-
-
-def residuals(points: np.ndarray, rays: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance of each ray from the projected point, in normalised units, and the point's depth, both (..., N, V).
-
-    NaN where the view has no ray or no pose; the distance is infinite where the point lies behind the camera.
-    """
-    in_camera = np.einsum("...vij,...nj->...nvi", R, points) + t[..., None, :, :]
-    depth = in_camera[..., 2]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        distance = np.linalg.norm(in_camera[..., :2] / depth[..., None] - rays, axis=-1)
-    return np.where(depth <= 0, np.inf, distance), depth
-
-
-def covariance(points: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Covariance (..., N, 3, 3) of points from the views with a finite sigma (..., N, V), in the points' unit squared.
-
-    Infinite where the views do not determine the point.
-    """
-    in_camera = np.einsum("...vij,...nj->...nvi", R, points) + t[..., None, :, :]
-    z = in_camera[..., 2:]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        projected = in_camera[..., :2] / z
-        J = (R[..., None, :, :2, :] - projected[..., None] * R[..., None, :, 2:, :]) / (z * sigma[..., None])[..., None]
-    J = np.where(np.isfinite(J), J, 0.0)
-    information = np.einsum("...nvki,...nvkj->...nij", J, J)
-    size = np.trace(information, axis1=-2, axis2=-1)[..., None, None]
-    good = np.linalg.det(information / np.where(size > 0, size, 1.0)) > 1e-12
-    inverse = np.linalg.inv(np.where(good[..., None, None], information, np.eye(3)))
-    return np.where(good[..., None, None], inverse, np.inf)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.geometry import triangulation
+from pipeline.geometry import reprojection, triangulation
 from pipeline.geometry.bundle import EXACT, Focal
 from pipeline.geometry.rig import Rig, find_rig, measure_rig, refine_rig, unknown_rig
 from pipeline.geometry.rig_start import RigNotFound
@@ -151,9 +151,9 @@ class People:
         """As one rig, R (V, 3, 3), or one for each frame sees them, with this noise as a multiple of sigma."""
         sigma = noise * observed.sigma
         joints = triangulation.robust(observed.rays, sigma, R, t)
-        distance, _ = triangulation.residuals(joints, observed.rays, R, t)
+        distance, _ = reprojection.residuals(joints, observed.rays, R, t)
         agreeing = np.where(distance <= triangulation.ROBUST_WIDTH * sigma, sigma, np.inf)
-        covariance = triangulation.covariance(joints, agreeing, R, t)[..., *np.triu_indices(3)]
+        covariance = reprojection.covariance(joints, agreeing, R, t)[..., *np.triu_indices(3)]
         return cls(joints, np.where(np.isfinite(covariance), covariance, np.nan))
 
 

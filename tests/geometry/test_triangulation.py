@@ -9,7 +9,8 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.labelling import METHODS, Status, label
-from pipeline.geometry.triangulation import ROBUST_WIDTH, covariance, residuals, robust
+from pipeline.geometry.reprojection import covariance, residuals
+from pipeline.geometry.triangulation import ROBUST_WIDTH, robust
 from tests.geometry.scene import looking_at, observed, people, ring
 
 
