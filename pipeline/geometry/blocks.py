@@ -6,8 +6,11 @@ a loop over the points of a row into vector instructions. Rays take ROWS_PER_VIE
 their weights one row a view, in single precision, in an array of their own.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -21,10 +24,25 @@ X, Y = 0, BLOCK
 # Rays further from the optical axis than this are not rays of a camera.
 WIDEST = 1e6
 
-# Kept on disk, so that only the first run on a machine compiles; divisions by zero give infinity, as in numpy. NaN
-# keeps its meaning, which rules the other liberties of floating-point optimisation out.
+# NaN keeps its meaning, which rules the other liberties of floating-point optimisation out.
 _FAST = {"contract", "nsz", "arcp"}
-compiled = numba.njit(cache=True, error_model="numpy", fastmath=_FAST)
+# Kernels take in functions of other files, of which numba does not see that they changed: their cache is that of all
+# sources of this folder.
+_HERE = Path(__file__).parent
+_SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_HERE.glob("*.py")))).hexdigest()[:16]
+_NUMBA: Any = numba.config
+_CACHE = Path(_NUMBA.CACHE_DIR or _HERE / "__pycache__") / f"kernels-{_SOURCES}"
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function on its first call on a machine; divisions by zero give infinity, as in numpy."""
+    usual, _NUMBA.CACHE_DIR = _NUMBA.CACHE_DIR, str(_CACHE)
+    try:
+        return numba.njit(cache=True, error_model="numpy", fastmath=_FAST)(function)
+    finally:
+        _NUMBA.CACHE_DIR = usual
+
+
 # For functions too long for the compiler to inline by itself: a call keeps a loop from becoming vector instructions.
 inlined = numba.njit(inline="always", error_model="numpy", fastmath=_FAST)
 

@@ -6,8 +6,8 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.bones import BONE_REACH, own_lengths, refine
-from pipeline.geometry.scale import ANKLE_SHARE, bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.reprojection import covariance
+from pipeline.geometry.scale import ANKLE_SHARE, bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.triangulation import ROBUST_WIDTH, robust
 from pipeline.skeleton import BONES, joint
 from tests.geometry.scene import observed, people, ring

@@ -6,7 +6,8 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry import triangulation
 from pipeline.geometry.bones import own_lengths
-from pipeline.geometry.swaps import CONTEXT, exchange, exchanged
+from pipeline.geometry.reprojection import residuals
+from pipeline.geometry.swaps import CONTEXT, WIDTH, _costs, exchange, exchanged
 from pipeline.skeleton import JOINTS, LEFT_JOINTS, MIRROR, N_JOINTS, joint
 from tests.geometry.scene import FOCAL_PX, observed, people, ring
 
@@ -54,6 +55,20 @@ def solve(rays, sigma, R, t):
     n_views = rays.shape[2]
     points = triangulation.robust(rays.reshape(-1, n_views, 2), sigma.reshape(-1, n_views), R[0], t[0])
     return points.reshape(*rays.shape[:2], 3)
+
+
+def test_costs_are_those_of_the_residuals():
+    joints = people(6)
+    rays, sigma, R, t = scene(joints, noise_px=3.0)
+    rays[0, LEFT_JOINTS[0], 1], sigma[1, LEFT_JOINTS[1], 2] = np.nan, np.inf
+    sides = joints[:, [LEFT_JOINTS, MIRROR[LEFT_JOINTS]]]  # (F, 2, 6, 3)
+    sides[2, 0, 3] = np.nan
+    found = _costs(rays, sigma, R, t, np.swapaxes(sides, 1, 2))
+    for way, side in np.ndindex(2, 2):
+        named = [LEFT_JOINTS, MIRROR[LEFT_JOINTS]][side]
+        distance, _ = residuals(sides[:, side ^ way], rays[:, named], R, t)
+        r2 = (distance / sigma[:, named]) ** 2
+        np.testing.assert_allclose(found[way, :, side], np.nan_to_num(r2 / (1 + r2 / WIDTH**2)), atol=1e-9)
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -1,5 +1,9 @@
 """Triangulation: exact scenes, an independent optimiser, outliers, views in any order, and what cannot be told."""
 
+import hashlib
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -8,8 +12,10 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
+from pipeline.geometry import blocks
 from pipeline.geometry.labelling import METHODS, Status, label
 from pipeline.geometry.reprojection import covariance, residuals
+from pipeline.geometry.robust import robust_kernel
 from pipeline.geometry.triangulation import ROBUST_WIDTH, robust
 from tests.geometry.scene import looking_at, observed, people, ring
 
@@ -72,6 +78,31 @@ def test_a_rig_for_each_frame_is_the_same_as_one_for_all():
     rays, sigma = observed(joints, R, t, noise_px=5)
     many = robust(rays, sigma, np.stack([R] * 3), np.stack([t] * 3))
     np.testing.assert_allclose(many.reshape(-1, 3), robust(flat(rays, 4), flat(sigma, 4), R, t), atol=1e-6)
+
+
+def test_kernels_are_cached_by_what_they_are_made_of():
+    sources = sorted(Path(blocks.__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    name = re.search(r"kernels-(\w+)", robust_kernel.stats.cache_path)
+    assert digest.startswith(name[1])
+    assert len(name[1]) > 8
+
+
+@pytest.mark.parametrize("rigs", [1, 5])
+def test_residuals_are_those_of_the_pinhole_with_their_exceptions(rigs):
+    joints, (R, t) = people(5), ring(3)
+    rays, _ = observed(joints, R, t, noise_px=5)
+    rays[0, 0, 0], joints[1, 1] = np.nan, np.nan
+    joints[2, 2] = R[0].T @ ([0, 0, -3000] - t[0])
+    R, t = np.repeat(R[None], rigs, 0), np.repeat(t[None], rigs, 0)
+    t[-1, 2] = np.nan
+    in_camera = np.einsum("gvij,fnj->fnvi", R[:1], joints) + np.broadcast_to(t, (5, 3, 3))[:, None]
+    expected = np.linalg.norm(in_camera[..., :2] / in_camera[..., 2:] - rays, axis=-1)
+    expected[2, 2, 0] = np.inf
+    distance, depth = residuals(joints, rays, R, t)
+    np.testing.assert_allclose(depth, in_camera[..., 2], rtol=1e-12)
+    np.testing.assert_allclose(distance, expected, rtol=1e-9)
+    assert np.isnan([distance[0, 0, 0], *distance[1, 1], *distance[-1, :, 2]]).all()
 
 
 def test_covariance_is_the_scatter():
