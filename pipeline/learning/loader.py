@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import cv2
 import numpy as np
 
 from pipeline.cores import n_cores
@@ -31,6 +32,7 @@ def batches(
         samples = [make_sample(int(indices[i]), np.random.default_rng((*seed, number, i))) for i in places]
         return tuple(np.stack(arrays) for arrays in zip(*samples, strict=True))
 
+    cv2.setNumThreads(1)  # the samples are many and small: threads within one cost more than they bring
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future] = deque()
         for number, indices in enumerate(orders, start=first):
