@@ -18,13 +18,9 @@ def write_tables(page: Path, results: dict[str, dict], commands: dict[str, dict[
         return
     text = page.read_text()
     for data, figures in results.items():
+        filled = table(figures, commands.get(data, {}))
         marked = rf"(<!-- table: {re.escape(data)} -->\n).*?(<!-- end -->)"
-        text = re.sub(
-            marked,
-            lambda m, data=data, f=figures: m[1] + table(f, commands.get(data, {})) + m[2],
-            text,
-            flags=re.DOTALL,
-        )
+        text = re.sub(marked, lambda m, filled=filled: m[1] + filled + m[2], text, flags=re.DOTALL)
     page.write_text(text)
 
 
@@ -33,7 +29,8 @@ def table(figures: dict[str, dict[str, dict[str, float]]], commands: dict[str, s
     keys = list(dict.fromkeys(key for found in figures.values() for key in found))
     titles = ["", *(TITLES.get(key, key) for key in keys), "seeds", *(["command"] if commands else [])]
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    for name, found in figures.items():
+    for name in [name for name in commands if name in figures] or list(figures):
+        found = figures[name]
         cells = [_cell(found[key]) if key in found else "" for key in keys]
         cells.append(str(max(one["seeds"] for one in found.values())))
         if commands:
