@@ -8,6 +8,7 @@ run again, so that a comparison goes on where it ended, and several processes ca
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pandas as pd
@@ -42,7 +43,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "lifting, labels": LIFTING,
     "lifting, transform re-projection": (*LIFTING, *IMAGES),
 }
-COMMANDS = {name: " ".join(["dvc exp run", *(f"-S {change}" for change in told)]) for name, told in WAYS.items()}
+COMMANDS = {name: " ".join(["dvc exp run", *(f"-S {quote(change)}" for change in told)]) for name, told in WAYS.items()}
 FIRST_SEED = 5  # that of params.yaml
 PARTS = {"": "test", "new_view_": "test_new_view"}
 MEASURES = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
