@@ -1,18 +1,21 @@
 """How time and memory of the label stages grow with the length of a capture, up to ten million frames.
 
-A synthetic recording is written shard by shard as the detector would have, then calibrated and triangulated, each
-length in a process of its own:
+    python -m bench.capture_length [--frames N ...] [--quick] [--json FILE]
 
-    python -m bench.capture_length --frames 10000 100000 1000000
+A synthetic recording is written shard by shard as the detector would have, then calibrated and triangulated by the
+stages' own functions with the parameters of params.yaml, from stores on disk to stores on disk, each length in a
+process of its own without workers.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +28,10 @@ from pipeline.params import read_params
 from pipeline.skeleton import JOINTS, MIRROR
 from pipeline.stores import POSES2D, writing
 
-LENGTHS = (10_000, 100_000, 1_000_000, 10_000_000)
+ROOT = Path(__file__).parents[1]
+LENGTHS, QUICK = (10_000, 100_000, 1_000_000, 10_000_000), (2_000, 16_000)
+# Frames that are calibrated and triangulated beforehand, so that nothing is compiled in what is timed.
+WARM_UP = 300
 N_VIEWS, SIZE_PX, FOCAL_PX, NOISE_PX, OUTLIERS, SWAPS = 4, (1000, 1000), 1145.0, 5.0, 0.02, 0.02
 # A standing person of 1720 mm, x to the left, z up; right joints mirror the left ones.
 STANDING_MM = {
@@ -37,23 +43,28 @@ STANDING_MM = {
 
 def growth(n_frames: int, folder: Path) -> dict[str, float]:
     """CPU seconds of calibration and triangulation of a recording, and the peak memory of this process in MiB."""
-    write_recording(n_frames, folder)
-    params = read_params()
+    write_recording(WARM_UP, folder / "warm")
+    label_recording(folder / "warm")
+    write_recording(n_frames, folder / "timed")
+    calibrate_s, triangulate_s = label_recording(folder / "timed")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    return {"frames": n_frames, "calibrate_cpu_s": calibrate_s, "triangulate_cpu_s": triangulate_s, "peak_mib": peak}
+
+
+def label_recording(folder: Path) -> tuple[float, float]:
+    """Calibrate and triangulate what `write_recording` wrote; the CPU seconds of each."""
+    params = read_params(ROOT / "params.yaml")
     paths = folder, folder / "poses2d.zarr", folder / "rigs.zarr"
     start = time.process_time()
     calibrate_capture(*paths, params.calibrate)
     calibrated = time.process_time()
     triangulate_capture(*paths, folder / "labels.zarr", params.triangulate)
-    return {
-        "frames": n_frames,
-        "calibrate_cpu_s": calibrated - start,
-        "triangulate_cpu_s": time.process_time() - calibrated,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    return calibrated - start, time.process_time() - calibrated
 
 
 def write_recording(n_frames: int, folder: Path) -> None:
     """Write the manifest and the 2D poses of one recording, never more than a shard of it in memory."""
+    folder.mkdir()
     cameras = _cameras()
     with writing(folder / "poses2d.zarr", POSES2D) as store:
         group = store.create("S1_walk", {"frame": n_frames, "view": N_VIEWS})
@@ -104,26 +115,37 @@ def _detections(frames: np.ndarray, cameras: list[Camera]) -> dict[str, np.ndarr
     return {"joints_px": px, "confidence": confidence, "box_px": box}
 
 
-def main() -> None:
+def main(lengths: Sequence[int], folder: Path | None, target: Path | None) -> None:
+    """Print the table; write the figures of the longest capture."""
+    print(f"{'frames':>12} {'calibrate, CPU s':>18} {'triangulate, CPU s':>20} {'frames/CPU s':>14} {'peak MiB':>10}")
+    for n in lengths:
+        found = _in_own_process(n, folder)
+        rate = n / found["triangulate_cpu_s"]
+        cells = f"{found['calibrate_cpu_s']:18.1f} {found['triangulate_cpu_s']:20.1f} {rate:14,.0f}"
+        print(f"{n:12,} {cells} {found['peak_mib']:10.0f}", flush=True)
+    if target is not None:
+        figures = {"labels_frames_per_cpu_s": rate, "labels_peak_mib": found["peak_mib"]}
+        target.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _in_own_process(n_frames: int, folder: Path | None) -> dict[str, float]:
+    # The peak memory of a process never falls.
+    with tempfile.TemporaryDirectory(dir=folder) as room:
+        command = [sys.executable, "-m", "bench.capture_length", "--one", str(n_frames), "--folder", room]
+        alone = os.environ | {"EPILINE_WORKERS": "0"}
+        done = subprocess.run(command, cwd=ROOT, env=alone, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, nargs="+", default=list(LENGTHS), help="lengths to measure")
-    parser.add_argument("--folder", type=Path, help="where the stores are written (some 2 kB a frame)")
+    parser.add_argument("--frames", type=int, nargs="+", default=LENGTHS, help="lengths to measure")
+    parser.add_argument("--folder", type=Path, help="where the stores are written (some 2.5 kB a frame)")
+    parser.add_argument("--quick", action="store_true", help="end within a minute")
+    parser.add_argument("--json", type=Path, help="write the figures of the longest capture here")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one is not None:
         print(json.dumps(growth(arguments.one, arguments.folder)))
-        return
-    print(f"{'frames':>12} {'calibrate, CPU s':>18} {'triangulate, CPU s':>20} {'frames/CPU s':>14} {'peak MiB':>10}")
-    for n in arguments.frames:
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            command = [sys.executable, "-m", "bench.capture_length", "--one", str(n), "--folder", folder]
-            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        seconds = found["triangulate_cpu_s"]
-        print(
-            f"{n:12,} {found['calibrate_cpu_s']:18.1f} {seconds:20.1f} {n / seconds:14,.0f} {found['peak_mib']:10.0f}",
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        main(QUICK if arguments.quick else arguments.frames, arguments.folder, arguments.json)

@@ -10,7 +10,7 @@ NOISE_PX, OUTLIERS = 5.0, 0.05
 class Sizes:
     """How much is simulated."""
 
-    full: bool  # the slow peers, settings and curves too
+    full: bool  # the slow peers and settings too
     people: int  # made up, where no motion is given
     captures: int  # each with a person and a rig of its own
     frames: int  # of a capture where the rig is known
@@ -18,15 +18,14 @@ class Sizes:
     pooled: dict[int, int]  # how many captures of so many frames are calibrated
     adjusted: dict[int, int]  # how many captures of so many frames are adjusted from a given start
     long_frames: int  # of the capture on which what takes all frames at once is timed
-    curve: tuple[int, ...]  # lengths of captures on disk, in frames
     repeats: int  # of a timed call, of which the median counts
 
 
 QUICK = Sizes(
     full=False, people=4, captures=6, frames=150, single_frames=10, pooled={10: 16, 100: 6, 1000: 2},
-    adjusted={1000: 2}, long_frames=4_000, curve=(), repeats=3,
+    adjusted={1000: 2}, long_frames=4_000, repeats=3,
 )  # fmt: skip
 FULL = Sizes(
     full=True, people=8, captures=20, frames=250, single_frames=20, pooled={10: 60, 100: 20, 1000: 8, 10_000: 3},
-    adjusted={1000: 8}, long_frames=20_000, curve=(10**4, 10**5, 10**6, 10**7), repeats=5,
+    adjusted={1000: 8}, long_frames=20_000, repeats=5,
 )  # fmt: skip

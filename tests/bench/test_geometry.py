@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from bench.geometry import detections, known_rig, scaling
+from bench.geometry import detections, known_rig
 from bench.geometry.__main__ import main
 from bench.geometry.detections import NAMES, read_detections
 from bench.geometry.focal_length import misjudged
@@ -14,15 +14,13 @@ from bench.geometry.measure import FAILED_MM, Errors, mean_or_failed
 from bench.geometry.simulation import Scenes, synthetic_motion
 from bench.geometry.sizes import Sizes
 from bench.peers import remote
-from pipeline.skeleton import JOINTS, N_JOINTS
-from pipeline.stores import LABELS, reading
+from pipeline.skeleton import JOINTS
 from tests.house.imports import ROOT
 from tests.labels.capture import write_capture
 
 TINY = Sizes(
     full=False, people=1, captures=1, frames=30, single_frames=2, pooled={10: 1, 100: 1, 1000: 1}, adjusted={40: 1},
-    long_frames=30, curve=(),
-    repeats=1,
+    long_frames=30, repeats=1,
 )  # fmt: skip
 SCENES = Scenes(synthetic_motion(1, 5.0), 0)
 OURS = {
@@ -77,16 +75,6 @@ def test_focal_lengths_are_misjudged_as_asked():
     wrong = misjudged(capture, 1.25)
     assert np.allclose(wrong.rays * 1.25, capture.rays)
     assert np.array_equal(wrong.px, capture.px)
-
-
-def test_capture_on_disk_is_calibrated_and_labelled(tmp_path, monkeypatch):
-    monkeypatch.setenv("EPILINE_WORKERS", "0")
-    scaling.write(tmp_path, 60)
-    told = scaling.label(tmp_path)
-    assert all(value > 0 for value in told.values())
-    joints = reading(tmp_path / "labels.zarr", LABELS)["long"]["joints_world_mm"]
-    assert joints.shape == (60, N_JOINTS, 3)
-    assert np.isfinite(joints).mean() > 0.9
 
 
 def test_real_detections_are_read_and_compared(tmp_path, capsys):
