@@ -14,7 +14,16 @@ from pathlib import Path
 import cv2
 from threadpoolctl import threadpool_limits
 
-from bench.geometry import adjustment, detections, focal_length, known_rig, pooled, single_frames, undistortion
+from bench.geometry import (
+    adjustment,
+    detections,
+    focal_length,
+    known_rig,
+    pooled,
+    single_frames,
+    uncertainty,
+    undistortion,
+)
 from bench.geometry.simulation import Scenes, read_motion, synthetic_motion
 from bench.geometry.sizes import FULL, QUICK, Sizes
 from bench.peers import remote
@@ -40,7 +49,7 @@ def measure(motion: Path | None, sizes: Sizes) -> dict[str, float]:
         print("aniposelib and Pose2Sim are left out: make bench-peers installs them.")
     scenes = Scenes(people, SEED)
     figures: dict[str, float] = {}
-    for part in (single_frames, pooled, focal_length, adjustment, known_rig, undistortion):
+    for part in (single_frames, pooled, focal_length, uncertainty, adjustment, known_rig, undistortion):
         figures |= part.run(scenes, sizes)
     return figures
 

@@ -95,7 +95,7 @@ def adjust(
         scale = noise or problem.noise(state)
         if focal.is_open:
             root, scores = problem.linearised(state, width * scale, prior)
-            repeats = _repeats(scores @ root, [group[problem.used] for group in groups])
+            repeats = shared_errors(scores @ root, [group[problem.used] for group in groups])
     weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * scale)
     return Adjusted(
         state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, factor=state.focal), scale,
@@ -118,7 +118,7 @@ def uncertainty(
     # The more the errors repeat, the more the prior of the focal length weighs, which changes the former a little.
     for _ in range(2 if adjusted.focal.is_open else 1):
         root, scores = problem.linearised(state, width, repeats * adjusted.focal.information(adjusted.noise))
-        repeats = _repeats(scores @ root, own)
+        repeats = shared_errors(scores @ root, own)
     covariance = problem.variance(state, width) * repeats * root @ root.T
     V = len(adjusted.R)
     poses = np.stack([covariance[6 * v : 6 * v + 6, 6 * v : 6 * v + 6] for v in range(V)])
@@ -194,9 +194,9 @@ class _Problem:
         )
         S[-1, -1] += prior if np.isfinite(prior) else 0.0
         unknown = np.s_[:] if np.isfinite(prior) else np.s_[:-1]
-        free, units = _free_directions(state.R, state.t), _units(state.R, state.t)
+        free, units = free_directions(state.R, state.t), units_of(state.R, state.t)
         root = np.zeros((D, len(units[unknown]) - free.shape[1]))
-        root[unknown] = _root_of_inverse(S[unknown, unknown], free[unknown], units[unknown])
+        root[unknown] = root_of_inverse(S[unknown, unknown], free[unknown], units[unknown])
         return root, scores
 
     def variance(self, state: _State, width: float) -> float:
@@ -214,7 +214,7 @@ class _Problem:
         return max(float(w.mean() * score / max(slope, 0.05) ** 2) / self.freedom(), LEAST_NOISE**2)
 
 
-def _repeats(scores: np.ndarray, groups: Sequence[np.ndarray]) -> float:
+def shared_errors(scores: np.ndarray, groups: Sequence[np.ndarray]) -> float:
     """How much more the scores (N, K) of all points scatter than if each were independent of the others.
 
     Errors shared in either of two groupings count, those shared in both once (Cameron, Gelbach and Miller, "Robust
@@ -235,7 +235,7 @@ def _scatter(scores: np.ndarray, group: np.ndarray) -> float:
     return float((total**2).sum()) * len(numbers) / max(len(numbers) - 1, 1)
 
 
-def _free_directions(R: np.ndarray, t: np.ndarray) -> np.ndarray:
+def free_directions(R: np.ndarray, t: np.ndarray) -> np.ndarray:
     """The steps (6V + 1, 7) of the cameras that turn, move and scale the world alone, not orthonormal."""
     V = len(R)
     G = np.zeros((6 * V + 1, 7))
@@ -248,14 +248,14 @@ def _free_directions(R: np.ndarray, t: np.ndarray) -> np.ndarray:
     return G
 
 
-def _units(R: np.ndarray, t: np.ndarray) -> np.ndarray:
+def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
     """The unit (6V + 1,) of each unknown: translations in the rig's own extent, so that they weigh as rotations do."""
     centers = -np.einsum("vji,vj->vi", R, t)
     extent = np.sqrt(((centers - centers.mean(0)) ** 2).sum(-1).mean())
     return np.append(np.tile([1.0, 1.0, 1.0, extent, extent, extent], len(R)), 1.0)
 
 
-def _root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.ndarray:
+def root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.ndarray:
     """A (D, D - 7) with A @ A.T the inverse of S on the orthogonal complement of the columns of `free` (D, 7).
 
     Those S leaves open. Orthogonal once each unknown is measured in its unit (D,).

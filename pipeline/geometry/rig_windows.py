@@ -1,4 +1,4 @@
-"""A rig for each frame of cameras that move slowly: rigs of overlapping windows, brought into one world and blended."""
+"""A rig for each frame of cameras that move slowly: rigs of windows as a start, then one adjustment over all frames."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,40 +6,77 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pipeline.geometry import bundle, triangulation
+from pipeline.geometry import bundle, trajectory, triangulation
 from pipeline.geometry.align import rig_similarity, similarity
-from pipeline.geometry.bones import own_lengths
 from pipeline.geometry.bundle import EXACT
 from pipeline.geometry.essential import epipolar_error
-from pipeline.geometry.rig import FRAMES_FOR_START, Rig, find_rig, refuse_poor, settle
+from pipeline.geometry.rig import (
+    FRAMES_FOR_START,
+    INLIER_WEIGHT,
+    MOST_ROTATION_STD_DEG,
+    Rig,
+    find_rig,
+    refuse_poor,
+    settle,
+)
 from pipeline.geometry.rig_start import RigNotFound, Start
-from pipeline.geometry.spread import spread_frames
+from pipeline.geometry.spread import alike, evenly, spread_frames
+from pipeline.geometry.trajectory import Trajectory
 
-# Joints in the overlap of two windows that lie further apart than this many times the median do not align them.
+# Points in the overlap of two windows that lie further apart than this many times the median do not align them.
 TRIM = 2.5
+# A window in which the cameras move too fast is halved, but not below this many frames. They do where it has no rig, or
+# where the noise of its rig is so many times that of windows a quarter as long, of which so many are tried.
+SHORTEST, MOST_MISFIT, TRIED = 12, 1.3, 8
+# Adjusted are so many frames between two knots; so many of those say how far joints lie from epipolar lines.
+FRAMES_PER_KNOT, FRAMES_FOR_EPIPOLAR = 25, 5
 
 
 def find_moving_rig(rays: np.ndarray, sigma: np.ndarray, *, length: int, seed: int) -> list[Rig | str]:
-    """For each frame its rig, or the reason why there is none; rays (F, J, V, 2), sigma (F, J, V) of one person.
+    """For each frame its rig, or the reason why there is none; rays (F, J, V, 2), sigma (F, J, V).
 
-    Windows of `length` frames overlap by half; in each the cameras are taken to stand as they do in its middle, and
-    between the middles of two to turn and move steadily. The person keeps his size, which fixes the unit of every
-    window, and the joints seen in the overlap fix its world: all rigs share one world and one unit.
+    The start are rigs of windows of `length` frames that overlap by half, in each of which the cameras are taken to
+    stand still (of shorter ones where they move too fast for that), brought into one world by the points they share.
+    From there the cameras are adjusted over all frames, turning and moving evenly between knots, two to a window.
     """
-    windows = _windows(len(rays), length)
+    windows: list[slice] = []
     found: list[Rig | str] = []
-    for window in windows:
-        last = found[-1] if found else "none"
-        found.append(_window_rig(rays[window], sigma[window], last, seed))
-    joints = [
-        _joints(rays[w], sigma[w], rig) if isinstance(rig, Rig) else None for w, rig in zip(windows, found, strict=True)
+    most_noise = MOST_MISFIT * _least_noise(rays, sigma, length // 4, seed)
+    for window in _windows(len(rays), length):
+        for part, rig in _window_rigs(rays, sigma, window, found[-1] if found else "none", most_noise, seed):
+            windows.append(part)
+            found.append(rig)
+    points = [
+        _points(rays[w], sigma[w], rig) if isinstance(rig, Rig) else None for w, rig in zip(windows, found, strict=True)
     ]
-    return _blend(len(rays), windows, _chain(windows, found, joints))
+    start = _blend(len(rays), windows, _chain(windows, found, points))
+    return _adjusted(rays, sigma, start, length) if any(isinstance(rig, Rig) for rig in start) else start
 
 
 def _windows(n_frames: int, length: int) -> list[slice]:
     starts = [*range(0, max(n_frames - length, 0), max(length // 2, 1)), max(n_frames - length, 0)]
     return [slice(start, min(start + length, n_frames)) for start in starts]
+
+
+def _least_noise(rays: np.ndarray, sigma: np.ndarray, length: int, seed: int) -> float:
+    """The noise of the detections, from short windows in which the cameras hardly move; infinite if they tell none."""
+    windows = _windows(len(rays), max(length, 2 * SHORTEST))
+    rigs = [_window_rig(rays[w], sigma[w], "none", seed) for w in (windows[i] for i in evenly(len(windows), TRIED))]
+    noises = [rig.noise for rig in rigs if isinstance(rig, Rig)]
+    return float(np.median(noises)) if noises else float("inf")
+
+
+def _window_rigs(
+    rays: np.ndarray, sigma: np.ndarray, window: slice, last: Rig | str, most_noise: float, seed: int
+) -> list[tuple[slice, Rig | str]]:
+    """The rig of a window, or those of its parts where the cameras move too fast for one."""
+    rig = _window_rig(rays[window], sigma[window], last, seed)
+    middle = (window.start + window.stop) // 2
+    if (isinstance(rig, Rig) and rig.noise <= most_noise) or middle - window.start < SHORTEST:
+        return [(window, rig)]
+    halves = slice(window.start, middle), slice(middle, window.stop)
+    parts = [part for half in halves for part in _window_rigs(rays, sigma, half, last, most_noise, seed)]
+    return parts if any(isinstance(found, Rig) for _, found in parts) else [(window, rig)]
 
 
 def _window_rig(rays: np.ndarray, sigma: np.ndarray, last: Rig | str, seed: int) -> Rig | str:
@@ -61,27 +98,19 @@ def _window_rig(rays: np.ndarray, sigma: np.ndarray, last: Rig | str, seed: int)
         return str(error)
 
 
-def _joints(rays: np.ndarray, sigma: np.ndarray, rig: Rig) -> np.ndarray:
-    """Joints (F, J, 3) as a rig sees them."""
-    n_views = rays.shape[2]
-    points = triangulation.robust(rays.reshape(-1, n_views, 2), sigma.reshape(-1, n_views), rig.R, rig.t)
-    return points.reshape(*rays.shape[:2], 3)
+def _points(rays: np.ndarray, sigma: np.ndarray, rig: Rig) -> np.ndarray:
+    """Points (F, J, 3) as a rig sees them."""
+    return triangulation.robust(rays, sigma, rig.R, rig.t)
 
 
-def _chain(windows: Sequence[slice], rigs: Sequence[Rig | str], joints: Sequence[np.ndarray | None]) -> list[Rig | str]:
+def _chain(windows: Sequence[slice], rigs: Sequence[Rig | str], points: Sequence[np.ndarray | None]) -> list[Rig | str]:
     """The rigs of the windows, all in the world and unit of the first that was found."""
     chained: list[Rig | str] = []
-    reference: np.ndarray | None = None  # bone lengths
     last: tuple[slice, Rig, np.ndarray] | None = None
-    for window, rig, seen in zip(windows, rigs, joints, strict=True):
+    for window, rig, seen in zip(windows, rigs, points, strict=True):
         if isinstance(rig, str) or seen is None:
             chained.append(rig)
             continue
-        lengths = own_lengths(seen)
-        reference = lengths if reference is None else reference
-        ratio = reference / lengths
-        factor = float(np.median(ratio[np.isfinite(ratio)])) if np.isfinite(ratio).any() else 1.0
-        rig, seen = rig.scaled(factor), factor * seen
         if last is not None:
             rig, seen = _in_world_of(*last, window, rig, seen)
         last = window, rig, seen
@@ -90,27 +119,31 @@ def _chain(windows: Sequence[slice], rigs: Sequence[Rig | str], joints: Sequence
 
 
 def _in_world_of(
-    before: slice, rig_before: Rig, joints_before: np.ndarray, window: slice, rig: Rig, joints: np.ndarray
+    before: slice, rig_before: Rig, points_before: np.ndarray, window: slice, rig: Rig, points: np.ndarray
 ) -> tuple[Rig, np.ndarray]:
-    """A window's rig and joints in the world of an earlier window: by the joints both show, else by the cameras."""
-    shared = before.stop - window.start
-    a, b = joints[: max(shared, 0)].reshape(-1, 3), joints_before[window.start - before.start :].reshape(-1, 3)
-    if shared > 0 and (np.isfinite(a) & np.isfinite(b)).all(-1).sum() >= 3:
+    """A window's rig and points in the world of an earlier window: by the points both show, else by the cameras."""
+    first, last = max(before.start, window.start), min(before.stop, window.stop)
+    a, b = (
+        own[max(first - span.start, 0) : max(last - span.start, 0)].reshape(-1, 3)
+        for own, span in ((points, window), (points_before, before))
+    )
+    if first < last and (np.isfinite(a) & np.isfinite(b)).all(-1).sum() >= 3:
         weights = np.ones(len(a))
         for _ in range(3):
-            _, Q, shift = similarity(a, b, scale=False, weights=weights)
-            apart = np.linalg.norm(a @ Q.T + shift - b, axis=-1)
+            scale, Q, shift = similarity(a, b, weights=weights)
+            factor = float(scale)
+            apart = np.linalg.norm(factor * a @ Q.T + shift - b, axis=-1)
             weights = (apart <= TRIM * np.nanmedian(apart)).astype(float)
     else:
-        both = rig.posed & rig_before.posed
-        _, Q, _ = rig_similarity(rig.R, rig.centers, rig_before.R, rig_before.centers)
-        shift = rig_before.centers[both].mean(0) - Q @ rig.centers[both].mean(0)
-    return rig.turned(Q.T, -Q.T @ shift), joints @ Q.T + shift
+        factor, Q, shift = rig_similarity(rig.R, rig.centers, rig_before.R, rig_before.centers)
+    return rig.scaled(factor).turned(Q.T, -Q.T @ shift), factor * points @ Q.T + shift
 
 
 def _blend(n_frames: int, windows: Sequence[slice], rigs: Sequence[Rig | str]) -> list[Rig | str]:
     """The rig of each frame, between those of the two windows whose middles lie about it."""
     middles = np.array([(window.start + window.stop - 1) / 2 for window in windows])
+    order = np.argsort(middles, kind="stable")
+    middles, rigs = middles[order], [rigs[i] for i in order]
     blended: list[Rig | str] = []
     for f in range(n_frames):
         after = int(np.searchsorted(middles, f, side="right"))
@@ -131,9 +164,85 @@ def _between(a: Rig, b: Rig, share: float) -> Rig:
     way = Rotation.from_matrix(b.R[both] @ np.swapaxes(a.R[both], -1, -2)).as_rotvec()
     R[both] = Rotation.from_rotvec(share * way).as_matrix() @ a.R[both]
     centers[both] += share * (b.centers - a.centers)[both]
-    mixed = {}
-    for name in ("rotation_std_deg", "center_std", "residual", "inlier_share"):
-        x, y = getattr(a, name), getattr(b, name)
-        mixed[name] = np.where(both, (1 - share) * x + share * y, np.fmax(x, y))
-    nearer = a if share < 0.5 else b
-    return replace(nearer, R=R, t=-np.einsum("vij,vj->vi", R, centers), **mixed)
+    return replace(a if share < 0.5 else b, R=R, t=-np.einsum("vij,vj->vi", R, centers))
+
+
+def _adjusted(rays: np.ndarray, sigma: np.ndarray, start: Sequence[Rig | str], length: int) -> list[Rig | str]:
+    """The rigs of all frames, adjusted together from a start."""
+    frames = np.array([f for f, rig in enumerate(start) if isinstance(rig, Rig)])
+    rigs = [rig for rig in start if isinstance(rig, Rig)]
+    posed = np.zeros((len(rays), rays.shape[2]), bool)
+    posed[frames] = [rig.posed for rig in rigs]
+    views = np.asarray(posed.any(0))
+    rays, sigma = rays[:, :, views], np.where(posed[:, None], sigma, np.inf)[..., views]
+    knots = np.linspace(0, max(len(rays) - 1, 1), max(int(np.ceil(2 * len(rays) / length)), 1) + 1)
+    begun = Trajectory(knots, *_nearest(knots, frames, rigs, views))
+    few = frames[evenly(len(frames), FRAMES_PER_KNOT * len(knots))]
+    x, s = rays[few], sigma[few]
+    points = triangulation.robust(x, float(np.median([rig.noise for rig in rigs])) * s, *begun.at(few))
+    examples, n_poses = spread_frames(x, s, FRAMES_FOR_START)
+    pose = alike(x, s, x[examples[:n_poses]], s[examples[:n_poses]])
+    groups = [np.repeat(pose, x.shape[1]), np.tile(np.arange(x.shape[1]), len(few))]
+    found = trajectory.adjust(few, x, s, begun, points, groups=groups)
+    return _told(found, few, x, s, start, views)
+
+
+def _nearest(
+    knots: np.ndarray, frames: np.ndarray, rigs: Sequence[Rig], views: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations and centres at the knots, each view's those of the nearest of the frames in which it has a pose."""
+    R, centers = np.array([rig.R for rig in rigs]), np.array([rig.centers for rig in rigs])
+    at = []
+    for v in np.flatnonzero(views):
+        own = np.flatnonzero(np.isfinite(centers[:, v]).all(-1))
+        at.append((own[np.abs(frames[own] - knots[:, None]).argmin(1)], v))
+    return np.stack([R[k, v] for k, v in at], 1), np.stack([centers[k, v] for k, v in at], 1)
+
+
+def _told(
+    found: trajectory.Adjusted, few: np.ndarray, rays: np.ndarray, sigma: np.ndarray, start: Sequence[Rig | str],
+    views: np.ndarray,
+) -> list[Rig | str]:  # fmt: skip
+    """The adjusted rigs of all frames that had a start; how well they fit is told between knots by the few frames."""
+    every = np.arange(len(start))
+    R, t = found.trajectory.at(every)
+    rotation_std, center_std = found.std(every)
+    between, between_few = found.trajectory.place(every)[0], found.trajectory.place(few)[0]
+    fits = {k: _fit(found, R[few], t[few], rays, sigma, np.flatnonzero(between_few == k)) for k in set(between_few)}
+    fits = {k: fits[min(fits, key=lambda other: abs(other - k))] for k in set(between)}
+    told: list[Rig | str] = []
+    for f, rig in enumerate(start):
+        worst = float(np.degrees(rotation_std[f]).max())
+        if isinstance(rig, str):
+            told.append(rig)
+        elif not worst <= MOST_ROTATION_STD_DEG:
+            told.append(f"the joints leave the cameras' directions open to {worst:.1f} deg")
+        else:
+            of_views = [R[f], t[f], np.degrees(rotation_std[f]), center_std[f], *fits[between[f]][:2]]
+            R_f, t_f, rotation, center, residual, share = (_over_all(one, views, rig.posed) for one in of_views)
+            told.append(replace(
+                rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_std=center, residual=residual,
+                inlier_share=share, noise=found.noise, epipolar=fits[between[f]][2],
+            ))  # fmt: skip
+    return told
+
+
+def _fit(
+    found: trajectory.Adjusted, R: np.ndarray, t: np.ndarray, rays: np.ndarray, sigma: np.ndarray, frames: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Residual (V,), share of inliers (V,) and epipolar error of some of the adjusted frames."""
+    distance, _ = triangulation.residuals(found.points[frames], rays[frames], R[frames], t[frames])
+    seen = found.weights[frames] > 0
+    inlier = found.weights[frames] > INLIER_WEIGHT
+    residual = [np.median(d[own]) if own.any() else np.nan for d, own in zip(distance.T, inlier.T, strict=True)]
+    some = frames[evenly(len(frames), FRAMES_FOR_EPIPOLAR)]
+    epipolar = [epipolar_error(rays[f], sigma[f], R[f], t[f]) for f in some]
+    return np.array(residual), inlier.sum((0, 1)) / np.maximum(seen.sum((0, 1)), 1), float(np.median(epipolar))
+
+
+def _over_all(values: np.ndarray, views: np.ndarray, posed: np.ndarray) -> np.ndarray:
+    """Values of the views that were adjusted as those of all views; NaN where a view has no pose."""
+    full = np.full((len(views), *values.shape[1:]), np.nan)
+    full[views] = values
+    full[~posed] = np.nan
+    return full

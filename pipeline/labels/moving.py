@@ -8,19 +8,24 @@ from typing import Any
 import numpy as np
 
 from pipeline.capture import Recording
+from pipeline.geometry import triangulation
+from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.rig import Rig
 from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.geometry.rig_windows import find_moving_rig
 from pipeline.geometry.scale import up_direction, upright_axes
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
 from pipeline.labels.poses import FoundRig, People, arrays_of, people_of, scale_of
 from pipeline.params import CalibrateParams
 from pipeline.stores import POSES2D, reading
 
+# Of the distance of normally distributed points in the plane from their mean, in standard deviations.
+RAYLEIGH_MEDIAN = 1.1774
+
 
 def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FoundRig:
     """A rig of each frame of the rows (start, stop), NaN where there is none; each with a scale of its own."""
-    observed = _observe(recording, poses2d, rows, params)
+    observed, _ = _observe(recording, poses2d, rows, params)
     failed: Counter[str] = Counter()
     rigs: list[Rig | None] = []
     for f, result in enumerate(find_rigs(observed.rays, observed.sigma, seed=params.seed)):
@@ -38,10 +43,14 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
     return FoundRig(arrays_of(rigs, observed.focal_px), _about(recording, params, good, failed))
 
 
-def _observe(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> Observations:
+def _observe(
+    recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams
+) -> tuple[Observations, tuple[np.ndarray, np.ndarray]]:
+    """What was seen of the joints, and rays and sigma of all that was seen."""
     cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
     poses = reading(poses2d, POSES2D)[recording.name]
-    return observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
+    observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
+    return observed, observe_landmarks(recording, cameras, poses, rows, observed, min_confidence=params.min_confidence)
 
 
 def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> FoundRig | str:
@@ -49,23 +58,43 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     [recording] = pool
     if not recording.n_frames:
         return "it has no frames"
-    observed = _observe(recording, poses2d, (0, recording.n_frames), params)
-    results = find_moving_rig(observed.rays, observed.sigma, length=params.window_frames, seed=params.seed)
+    observed, (rays, sigma) = _observe(recording, poses2d, (0, recording.n_frames), params)
+    results = find_moving_rig(rays, sigma, length=params.window_frames, seed=params.seed)
     failed = Counter(result for result in results if isinstance(result, str))
     rigs = [result for result in results if isinstance(result, Rig)]
     if not rigs:
         return f"no window could be calibrated: {failed.most_common(1)[0][0]}"
     R, t = np.stack([rig.R for rig in rigs]), np.stack([rig.t for rig in rigs])
     with_rig = observed.taken(np.array([isinstance(result, Rig) for result in results]))
-    people = People.seen(with_rig, R, t, float(np.median([rig.noise for rig in rigs])))
+    noise = _noise_of_joints(with_rig, R, t)
+    people = People.seen(with_rig, R, t, noise)
     factor = scale_of([recording], [people], rigs[0], params)
     if not np.isfinite(factor):
         return f"the scale cannot be told from {params.scale}: too few joints are found"
     up = up_direction(people.joints)
     turn = np.eye(3) if up is None else upright_axes(up)
     placed = [rig.scaled(factor).turned(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
-    about = _about(recording, params, rigs, failed) | {"gravity": "none" if up is None else "people"}
+    about = _about(recording, params, rigs, failed) | {
+        "gravity": "none" if up is None else "people", "noise_share": EXPECTED_NOISE * noise,
+        "moved_deg": _turned_deg(R),
+    }  # fmt: skip
     return FoundRig(arrays_of(placed, observed.focal_px), about)
+
+
+def _noise_of_joints(observed: Observations, R: np.ndarray, t: np.ndarray) -> float:
+    """Standard deviation of the joints' residuals as a multiple of the sigma expected, with a rig for each frame."""
+    joints = triangulation.robust(observed.rays, observed.sigma, R, t)
+    distance, _ = triangulation.residuals(joints, observed.rays, R, t)
+    seen = np.isfinite(distance) & np.isfinite(observed.sigma)
+    freedom = 1 - 1.5 * float(seen.any(-1).sum()) / max(float(seen.sum()), 1.0)
+    median = float(np.median((distance / observed.sigma)[seen])) if seen.any() else RAYLEIGH_MEDIAN
+    return median / RAYLEIGH_MEDIAN / float(np.sqrt(max(freedom, 0.1)))
+
+
+def _turned_deg(R: np.ndarray) -> float:
+    """The largest turn in degrees of a camera from the first of the frames (F, V, 3, 3)."""
+    angle = rotation_angle(R @ np.swapaxes(R[:1], -1, -2))
+    return float(np.degrees(np.nanmax(angle)))
 
 
 def _about(recording: Recording, params: CalibrateParams, rigs: Sequence[Rig], failed: Counter[str]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def observe(
     A joint of confidence c is expected to scatter by EXPECTED_NOISE / sqrt(c) of the person's height.
     """
     names = ("joints_px", "confidence", "box_px")
-    px, confidence, box = (poses.rows(n, *rows) if isinstance(rows, tuple) else poses.at(n, rows) for n in names)
+    px, confidence, box = _read(poses, names, rows)
     focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])
     height = _person_height_px(px, box) / focal_px
     rays, sigma, c = _rays(recording, cameras, px, confidence, height, min_confidence)
@@ -68,17 +68,21 @@ def observe(
 
 
 def observe_landmarks(
-    recording: Recording, cameras: Sequence[Camera], poses: RecordingGroup, rows: np.ndarray, observed: Observations,
-    *, min_confidence: float,
+    recording: Recording, cameras: Sequence[Camera], poses: RecordingGroup, rows: tuple[int, int] | np.ndarray,
+    observed: Observations, *, min_confidence: float,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Rays (F, L, V, 2) and sigma (F, L, V) of all that the detector marks on the person: what calibrates cameras.
 
-    Of a detector that marks joints alone they are those observed. Rows (n,) and the rest are as in `observe`.
+    Of a detector that marks joints alone they are those observed. The rest is as in `observe`.
     """
-    px, confidence = (poses.at(name, rows) for name in ("landmarks_px", "landmark_confidence"))
+    px, confidence = _read(poses, ("landmarks_px", "landmark_confidence"), rows)
     if not px.shape[2]:
         return observed.rays, observed.sigma
     return _rays(recording, cameras, px, confidence, observed.height[:, 0], min_confidence)[:2]
+
+
+def _read(poses: RecordingGroup, names: Sequence[str], rows: tuple[int, int] | np.ndarray) -> list[np.ndarray]:
+    return [poses.rows(name, *rows) if isinstance(rows, tuple) else poses.at(name, rows) for name in names]
 
 
 def _rays(

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from bench.geometry import detections, known_rig
+from bench.geometry import detections, known_rig, uncertainty
 from bench.geometry.__main__ import main
 from bench.geometry.detections import NAMES, read_detections
 from bench.geometry.focal_length import misjudged
@@ -75,6 +75,16 @@ def test_focal_lengths_are_misjudged_as_asked():
     wrong = misjudged(capture, 1.25)
     assert np.allclose(wrong.rays * 1.25, capture.rays)
     assert np.array_equal(wrong.px, capture.px)
+
+
+@pytest.mark.parametrize("correlated", [False, True])
+def test_turning_cameras_are_filmed_as_they_turn(correlated):
+    exact = SCENES.film(1, 80, noise_px=0.0, outliers=0.0, consecutive=True)
+    error, claim, ratio, share = uncertainty._judged(uncertainty._turning(exact, 0.05, correlated))
+    assert share == 100
+    assert error < 3
+    assert 0 < claim < 5
+    assert 0 < ratio < 20
 
 
 def test_real_detections_are_read_and_compared(tmp_path, capsys):

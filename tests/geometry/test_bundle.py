@@ -105,7 +105,7 @@ def test_points_that_cannot_take_part_come_back_unknown():
 
 def free_of_the_world(d, R, t):
     """Steps (V, 6) of the cameras without what moves the world alone."""
-    free, units = bundle._free_directions(R, t)[:-1], bundle._units(R, t)[:-1]
+    free, units = bundle.free_directions(R, t)[:-1], bundle.units_of(R, t)[:-1]
     x = np.linalg.lstsq(free / units[:, None], d.ravel() / units, rcond=None)[0]
     return (d.ravel() - free @ x).reshape(-1, 6)
 
