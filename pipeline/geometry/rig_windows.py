@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pipeline.geometry import bundle, trajectory, triangulation
+from pipeline.geometry import bundle, reprojection, trajectory, triangulation
 from pipeline.geometry.align import rig_similarity, similarity
 from pipeline.geometry.bundle import EXACT
 from pipeline.geometry.essential import epipolar_error
@@ -231,7 +231,7 @@ def _fit(
     found: trajectory.Adjusted, R: np.ndarray, t: np.ndarray, rays: np.ndarray, sigma: np.ndarray, frames: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Residual (V,), share of inliers (V,) and epipolar error of some of the adjusted frames."""
-    distance, _ = triangulation.residuals(found.points[frames], rays[frames], R[frames], t[frames])
+    distance, _ = reprojection.residuals(found.points[frames], rays[frames], R[frames], t[frames])
     seen = found.weights[frames] > 0
     inlier = found.weights[frames] > INLIER_WEIGHT
     residual = [np.median(d[own]) if own.any() else np.nan for d, own in zip(distance.T, inlier.T, strict=True)]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.geometry import triangulation
+from pipeline.geometry import reprojection, triangulation
 from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.rig import Rig
 from pipeline.geometry.rig_per_frame import find_rigs
@@ -84,7 +84,7 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
 def _noise_of_joints(observed: Observations, R: np.ndarray, t: np.ndarray) -> float:
     """Standard deviation of the joints' residuals as a multiple of the sigma expected, with a rig for each frame."""
     joints = triangulation.robust(observed.rays, observed.sigma, R, t)
-    distance, _ = triangulation.residuals(joints, observed.rays, R, t)
+    distance, _ = reprojection.residuals(joints, observed.rays, R, t)
     seen = np.isfinite(distance) & np.isfinite(observed.sigma)
     freedom = 1 - 1.5 * float(seen.any(-1).sum()) / max(float(seen.sum()), 1.0)
     median = float(np.median((distance / observed.sigma)[seen])) if seen.any() else RAYLEIGH_MEDIAN
