@@ -81,6 +81,20 @@ class DetectParams(_Section):
     batch_size: Count
 
 
+class BaselineParams(_Section):
+    """The measured distance between two cameras."""
+
+    cameras: Annotated[list[str], Field(min_length=2, max_length=2)]
+    mm: Positive
+
+    @field_validator("cameras")
+    @classmethod
+    def _differ(cls, cameras: list[str]) -> list[str]:
+        if cameras[0] == cameras[1]:
+            raise ValueError(f"both are {cameras[0]}")
+        return cameras
+
+
 class CalibrateParams(_Section):
     """Self-calibration."""
 
@@ -89,7 +103,9 @@ class CalibrateParams(_Section):
     focal: Literal["exact", "approximate", "unknown"]
     min_confidence: Fraction
     ignore_distortion: bool
-    scale: Literal["bones", "height", "none"]
+    scale: Literal["bones", "height", "baseline", "none"]
+    baseline: BaselineParams
+    gravity: Literal["people", "extrinsics"]
     seed: Seed
 
     @model_validator(mode="after")

@@ -24,11 +24,11 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
     """Find the cameras of every recording and write the store of rigs, in the mode params.mode.
 
     A recording that cannot be calibrated is reported, left out and counted in the store's attributes.
-    Raises UserError where none can be, or where a height that params.scale needs is missing.
+    Raises UserError where none can be, or where something that params.scale or params.gravity needs is missing.
     """
     capture = read_capture(frames.resolve())
-    if params.scale == "height" and params.mode not in ("known", "refine"):
-        _require_heights(capture)
+    if params.mode not in ("known", "refine"):
+        _require_what_fixes_the_world(capture, params)
     with writing(rigs.resolve(), RIGS, mode=params.mode, detections=reading(poses2d, POSES2D).attrs) as store:
         found = _find(capture, poses2d.resolve(), params)
         rejected = _write(store, capture, found)
@@ -39,11 +39,22 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
         store.describe(rejected=rejected, calibrated=len(capture.recordings) - len(rejected))
 
 
-def _require_heights(capture: Capture) -> None:
+def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> None:
     for recording in capture.recordings:
-        if recording.height_mm is None:
+        views = [recording.views[v] for v in recording.cameras(labelling=True)]
+        names = [view.name for view in views]
+        missing = sorted(set(params.baseline.cameras) - set(names))
+        if params.scale == "height" and recording.height_mm is None:
             fix = "Give height_mm in the capture's description, or set calibrate.scale to bones."
             raise UserError("calibrate.scale = height needs the subject's height", where=recording.name, fix=fix)
+        if params.scale == "baseline" and missing:
+            fix = f"Name two of {', '.join(names)} in calibrate.baseline.cameras."
+            raise UserError(f"calibrate.baseline names {', '.join(missing)}", where=recording.name, fix=fix)
+        if params.gravity == "extrinsics" and not any(view.camera.known for view in views):
+            fix = "Give extrinsics in the calibration file, or set calibrate.gravity to people."
+            raise UserError(
+                "calibrate.gravity = extrinsics needs a camera with extrinsics", where=recording.name, fix=fix
+            )
 
 
 Found = dict[str, FoundRig | str]

@@ -13,9 +13,8 @@ from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.rig import Rig
 from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.geometry.rig_windows import find_moving_rig
-from pipeline.geometry.scale import up_direction, upright_axes
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
-from pipeline.labels.poses import FoundRig, People, arrays_of, people_of, scale_of
+from pipeline.labels.poses import FoundRig, People, arrays_of, no_scale, people_of, scale_of, vertical_of
 from pipeline.params import CalibrateParams
 from pipeline.stores import POSES2D, reading
 
@@ -37,7 +36,7 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
             if np.isfinite(factor):
                 rig = result.scaled(factor)
             else:
-                failed[f"the scale cannot be told from {params.scale}"] += 1
+                failed[no_scale(params)] += 1
         rigs.append(rig)
     good = [rig for rig in rigs if rig is not None]
     return FoundRig(arrays_of(rigs, observed.focal_px), _about(recording, params, good, failed))
@@ -70,12 +69,11 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     people = People.seen(with_rig, R, t, noise)
     factor = scale_of([recording], [people], rigs[0], params)
     if not np.isfinite(factor):
-        return f"the scale cannot be told from {params.scale}: too few joints are found"
-    up = up_direction(people.joints)
-    turn = np.eye(3) if up is None else upright_axes(up)
+        return no_scale(params)
+    turn, gravity = vertical_of(recording, [people], rigs[0], params)
     placed = [rig.scaled(factor).turned(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
     about = _about(recording, params, rigs, failed) | {
-        "gravity": "none" if up is None else "people", "noise_share": EXPECTED_NOISE * noise,
+        "gravity": gravity, "noise_share": EXPECTED_NOISE * noise,
         "moved_deg": _turned_deg(R),
     }  # fmt: skip
     return FoundRig(arrays_of(placed, observed.focal_px), about)

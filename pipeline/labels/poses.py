@@ -51,12 +51,10 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     people = [people_of(one, rig) for one in observed]
     factor = scale_of(pool, people, rig, params)
     if not np.isfinite(factor):
-        return f"the scale cannot be told from {params.scale}: too few joints are found"
-    up = up_direction(np.concatenate([own.joints for own in people]))
-    rig = rig.scaled(factor)
-    if up is not None:
-        rig = rig.turned(upright_axes(up), np.zeros(3))
-    about = _about(pool, rig, params, scale=params.scale, gravity="people" if up is not None else "none")
+        return no_scale(params)
+    up, gravity = vertical_of(pool[0], people, rig, params)
+    rig = rig.scaled(factor).turned(up, np.zeros(3))
+    about = _about(pool, rig, params, scale=params.scale, gravity=gravity)
     return FoundRig(arrays_of([rig], observed[0].focal_px), about)
 
 
@@ -163,8 +161,32 @@ def people_of(observed: Observations, rig: Rig) -> People:
     return People.seen(few, rig.R, rig.t, rig.noise)
 
 
+def vertical_of(
+    recording: Recording, people: Sequence[People], rig: Rig, params: CalibrateParams
+) -> tuple[np.ndarray, str]:
+    """Axes (3, 3) of the rig's world as columns, z upwards, and what told them; as they are where nothing does."""
+    if params.gravity == "extrinsics":
+        views = [v for v in np.flatnonzero(rig.posed) if recording.views[v].camera.known]
+        given = [rig.R[v].T @ np.array(recording.views[v].R_cam_from_world)[:, 2] for v in views]
+        up: np.ndarray | None = np.mean(given, axis=0) if given else None
+        told = "extrinsics"
+    else:
+        up, told = up_direction(np.concatenate([own.joints for own in people])), "people"
+    return (np.eye(3), "none") if up is None else (upright_axes(up / np.linalg.norm(up)), told)
+
+
+def no_scale(params: CalibrateParams) -> str:
+    """Why a rig has no scale."""
+    why = "one of its cameras has no pose" if params.scale == "baseline" else "too few joints are found"
+    return f"the scale cannot be told from {params.scale}: {why}"
+
+
 def scale_of(pool: Sequence[Recording], people: Sequence[People], rig: Rig, params: CalibrateParams) -> float:
-    """Millimetres per unit of the rig; the median over the subjects of the pool."""
+    """Millimetres per unit of the rig; the median over the subjects of the pool, where their size tells it."""
+    if params.scale == "baseline":
+        names = [view.name for view in pool[0].views]
+        a, b = (rig.centers[names.index(name)] for name in params.baseline.cameras)
+        return float(params.baseline.mm / np.linalg.norm(a - b))
     if params.scale == "none":
         centers = -np.einsum("vji,vj->vi", rig.R, rig.t)
         return float(UNSCALED_MM / np.nanmean(np.linalg.norm(centers - np.nanmean(centers, axis=0), axis=-1)))

@@ -4,13 +4,21 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, View
 from pipeline.geometry.camera import Camera, project
-from pipeline.params import CalibrateParams, TriangulateParams
+from pipeline.params import BaselineParams, CalibrateParams, TriangulateParams
 from pipeline.stores import POSES2D, reopen, writing
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
 DIST = np.array([-0.2, 0.1, 0.001, 0.0, 0.0])
 CALIBRATE = CalibrateParams(
-    mode="rig", window_frames=20, focal="exact", min_confidence=0.3, ignore_distortion=False, scale="bones", seed=3
+    mode="rig",
+    window_frames=20,
+    focal="exact",
+    min_confidence=0.3,
+    ignore_distortion=False,
+    scale="bones",
+    baseline=BaselineParams(cameras=["c0", "c2"], mm=5000.0),
+    gravity="people",
+    seed=3,
 )
 TRIANGULATE = TriangulateParams(
     method="robust",

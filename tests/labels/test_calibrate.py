@@ -10,7 +10,7 @@ from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.scale import bone_scale
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
-from pipeline.params import CalibrateParams
+from pipeline.params import BaselineParams, CalibrateParams
 from pipeline.stores import LABELS, RIGS, reading
 from tests.geometry.scene import centers_of, ring
 from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
@@ -130,6 +130,40 @@ def test_scale(tmp_path):
     rewrite_capture(tmp_path, tall)
     tall = centers_of(*(x[0] for x in poses(calibrate(tmp_path, scale="height")["r0"])))
     np.testing.assert_allclose(tall[0] - tall[2], 2 * (bones[0] - bones[2]), rtol=1e-3, atol=1)
+
+
+@pytest.mark.parametrize("mode", ["rig", "window", "frame"])
+def test_a_measured_baseline_fixes_the_scale(tmp_path, mode):
+    write_capture(tmp_path, n_recordings=1, n_frames=40 if mode == "window" else 20, noise_px=0.0)
+    rig = calibrate(tmp_path, mode=mode, scale="baseline")["r0"]
+    centers = centers_of(*(x[0] for x in poses(rig)))
+    assert np.linalg.norm(centers[0] - centers[2]) == pytest.approx(5000, rel=1e-5)
+    assert rig.attrs["scale"] == "baseline"
+    baseline = BaselineParams(cameras=["c0", "cam9"], mm=5000.0)
+    with pytest.raises(UserError, match=r"baseline names cam9 \(r0\)"):
+        calibrate(tmp_path, mode=mode, scale="baseline", baseline=baseline)
+
+
+@pytest.mark.parametrize("mode", ["rig", "window"])
+def test_the_vertical_of_given_extrinsics(tmp_path, mode):
+    write_capture(tmp_path, n_recordings=1, n_frames=40, noise_px=0.0)
+
+    def forget(recording):
+        for view in recording.views[1:]:
+            view.R_cam_from_world = view.t_cam_from_world_mm = None
+
+    rewrite_capture(tmp_path, forget)
+    rig = calibrate(tmp_path, mode=mode, gravity="extrinsics")["r0"]
+    np.testing.assert_allclose(poses(rig)[0][0][:, :, 2], ring(4)[0][:, :, 2], atol=1e-3)
+    assert rig.attrs["gravity"] == "extrinsics"
+    rewrite_capture(tmp_path, lambda r: r.views[0].__dict__.update(R_cam_from_world=None, t_cam_from_world_mm=None))
+    with pytest.raises(UserError, match=r"needs a camera with extrinsics \(r0\)"):
+        calibrate(tmp_path, mode=mode, gravity="extrinsics")
+
+
+def test_a_baseline_needs_two_cameras():
+    with pytest.raises(ValidationError, match="both are c0"):
+        BaselineParams(cameras=["c0", "c0"], mm=1000.0)
 
 
 def test_recordings_that_cannot_be_calibrated_are_counted(tmp_path, caplog):
