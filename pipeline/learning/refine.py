@@ -28,7 +28,7 @@ from pipeline.stores import (
     focal_factors,
     reading,
     writing,
-)  # fmt: skip
+)
 
 Arrays = Mapping[str, np.ndarray] | RecordingGroup  # those of PREDICTIONS, of one recording
 

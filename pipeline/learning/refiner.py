@@ -55,7 +55,7 @@ class Given:
         )  # fmt: skip
 
     def moved(self, by: np.ndarray) -> "Given":
-        """Other predictions (N, 17, 3) off, of the same images."""
+        """The same images, the poses predicted elsewhere by (N, 17, 3)."""
         return Given(self.poses + by, self.offsets - by[..., :2], self.confidence)
 
 
