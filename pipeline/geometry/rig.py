@@ -24,6 +24,8 @@ LEAST_INLIER_SHARE = 0.5
 INLIER_WEIGHT = 0.48
 MOST_NOISE = 2.5
 MOST_ROTATION_STD_DEG = 5.0
+# A turn of more standard deviations than this is one.
+TOLD_STDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,29 @@ def measure_rig(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarra
     rig = adjust_rig(rays, sigma, start, (), focal=EXACT, pose=np.arange(len(rays)))
     # What the joints would tell of the cameras is not how well those are known.
     return replace(rig, rotation_std_deg=np.full(len(t), np.nan), center_std=np.full(len(t), np.nan))
+
+
+def turned_deg(rays: np.ndarray, sigma: np.ndarray, rig: Rig) -> float:
+    """How far a camera turned, at most, between the first and the second half of the frames a rig was found from.
+
+    Degrees; 0 where it is not told from the uncertainty of both halves. Rays (F, J, V, 2), sigma (F, J, V) of the focal
+    lengths given.
+    """
+    halves = []
+    for half in np.array_split(evenly(len(rays), FRAMES_FOR_ADJUSTMENT), 2):
+        order, n_poses = spread_frames(rays[half], sigma[half], FRAMES_FOR_START)
+        if n_poses < FEWEST_POSES:
+            return 0.0
+        start = Start(rig.R, rig.t, rig.focal.factor, rig.epipolar)
+        own = replace(rig.focal, std=0.0)
+        examples = half[order[:n_poses]]
+        pose = alike(rays[half], sigma[half], rays[examples], sigma[examples])
+        halves.append(adjust_rig(rays[half], sigma[half], start, bundle.START_WIDTHS, focal=own, pose=pose))
+    a, b = halves
+    b = b.moved_to(a.R, a.t)
+    turn = np.degrees(rotation_angle(b.R @ np.swapaxes(a.R, -1, -2)))
+    told = turn > TOLD_STDS * np.hypot(a.rotation_std_deg, b.rotation_std_deg)
+    return float(np.max(turn[told], initial=0.0))
 
 
 def unknown_rig(n_views: int) -> Rig:

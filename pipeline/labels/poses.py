@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.capture import Recording
 from pipeline.geometry import reprojection, triangulation
 from pipeline.geometry.bundle import EXACT, Focal
-from pipeline.geometry.rig import Rig, find_rig, measure_rig, refine_rig, unknown_rig
+from pipeline.geometry.rig import Rig, find_rig, measure_rig, refine_rig, turned_deg, unknown_rig
 from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.spread import evenly
@@ -52,9 +52,10 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     factor = scale_of(pool, people, rig, params)
     if not np.isfinite(factor):
         return no_scale(params)
+    moved_deg = turned_deg(rays, sigma, rig)
     up, gravity = vertical_of(pool[0], people, rig, params)
     rig = rig.scaled(factor).turned(up, np.zeros(3))
-    about = _about(pool, rig, params, scale=params.scale, gravity=gravity)
+    about = _about(pool, rig, params, scale=params.scale, gravity=gravity) | {"moved_deg": moved_deg}
     return FoundRig(arrays_of([rig], observed[0].focal_px), about)
 
 

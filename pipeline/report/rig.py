@@ -1,5 +1,8 @@
 """The section on the cameras as they were found."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from pipeline.capture import Capture, Recording
@@ -12,6 +15,8 @@ from pipeline.report.scenes import PlacedCamera, rig_scene
 from pipeline.stores import RIGS, RecordingGroup, Store
 
 PEOPLE_IN_RIG = 6
+# Cameras that turned further than this are worth a word.
+NOTICED_DEG = 1.0
 
 
 def rig_section(material: Material, rigs: Store, figures: Figures) -> Section:
@@ -24,7 +29,23 @@ def rig_section(material: Material, rigs: Store, figures: Figures) -> Section:
     row = int(usable[len(usable) // 2]) if len(usable) else 0  # in frame mode, the middle one of those found
     blocks = _pictures(material, recording, {array.name: group[array.name][row] for array in RIGS.arrays})
     blocks.append(_rig_table(material, rigs))
-    return Section("rig", "Rig", _lead(recording, group.n_rows, figures), blocks)
+    lead = _lead(recording, group.n_rows, figures) + moved({name: rigs[name].attrs for name in rigs})
+    return Section("rig", "Rig", lead, blocks)
+
+
+def moved(abouts: Mapping[str, Mapping[str, Any]]) -> str:
+    """A warning of the recording whose cameras turned furthest, by what the store of rigs says of each; or nothing."""
+    turns = {name: about.get("moved_deg") or 0.0 for name, about in abouts.items()}
+    name = max(turns, key=lambda name: turns[name], default="")
+    if not name or turns[name] <= NOTICED_DEG:
+        return ""
+    far = f"{number(turns[name], 2)}°"
+    if abouts[name]["mode"] == "refine":
+        return f" Warning: adjusted to the people of {name}, a camera turned by {far} from the extrinsics given."
+    if abouts[name]["mode"] == "rig":
+        where = f"between the first and the second half of {', '.join(abouts[name]['pool'])}"
+        return f" Warning: a camera turned by {far} {where}; see calibrate.mode."
+    return f" Warning: a camera turned by {far} during {name}."
 
 
 def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:

@@ -8,7 +8,7 @@ from pipeline.geometry import bundle
 from pipeline.geometry.align import align, rig_error, rig_similarity
 from pipeline.geometry.body_prior import adjust_to_body
 from pipeline.geometry.bundle import Focal
-from pipeline.geometry.rig import find_rig, refine_rig
+from pipeline.geometry.rig import find_rig, refine_rig, turned_deg
 from pipeline.geometry.rig_per_frame import find_rigs
 from pipeline.geometry.rig_start import RigNotFound
 from pipeline.geometry.spread import alike, evenly, spread_frames
@@ -163,6 +163,17 @@ def test_finds_the_focal_length(std, wrong):
     assert rig.focal.factor * wrong == pytest.approx(1, abs=0.01)
     assert abs(rig.focal.factor * wrong - 1) < 4 * rig.focal.std < 0.05
     assert error_deg_mm(rig, R, t)[0] < 0.3
+
+
+def test_a_camera_that_turned_is_noticed():
+    R, t = ring(4)
+    joints = people(120)
+    for deg, noise_px in ((0.0, 5.0), (0.8, 1.0)):
+        rays, sigma = observed(joints, R, t, noise_px=noise_px, outliers=0.05)
+        later = Rotation.from_euler("y", deg, degrees=True).as_matrix()
+        rays[60:, :, 1] = observed(joints[60:], later @ R, t @ later.T, noise_px=noise_px)[0][:, :, 1]
+        rig = find_rig(rays, sigma, seed=1)
+        assert turned_deg(rays, sigma, rig) == pytest.approx(0.75 * deg, abs=0.25 * deg)
 
 
 def test_says_how_adjustment_lowered_the_epipolar_error():
