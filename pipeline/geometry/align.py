@@ -2,11 +2,7 @@
 
 import numpy as np
 
-# Newton's iteration meets rounding in seven steps from what is no flatter than this (determinant at unit norm).
-NEWTON_STEPS = 7
-FLATTEST = 1e-4
-# Of each of three rows or columns, the one after it and the one before it, in a circle.
-NEXT, LAST = [1, 2, 0], [2, 0, 1]
+from pipeline.geometry.align_kernels import moments, move, nearest_rotations
 
 
 def similarity(
@@ -18,20 +14,16 @@ def similarity(
     rotation (..., 3, 3), never a reflection, and translation (..., 3) with target = scale * R @ source + t; NaN
     where fewer than three points count. Umeyama, "Least-squares estimation of transformation parameters", 1991.
     """
-    seen = np.isfinite(source).all(-1) & np.isfinite(target).all(-1)
-    w = seen.astype(float) if weights is None else np.where(seen, weights, 0.0)
-    enough = (w > 0).sum(-1) >= 3
-    w = w / np.maximum(w.sum(-1, keepdims=True), 1e-300)
-    a, b = (np.where(seen[..., None], x, 0.0) for x in (source, target))
-    a_mean, b_mean = ((w[..., None] * x).sum(-2, keepdims=True) for x in (a, b))
-    a, b = a - a_mean, b - b_mean
-    cross = np.einsum("...ni,...nj->...ij", w[..., None] * b, a)
+    shape = source.shape[:-2]
+    a, b = _flat(source), _flat(target)
+    w = np.ones(a.shape[:-1]) if weights is None else np.ascontiguousarray(weights, float).reshape(a.shape[:-1])
+    count, a_mean, b_mean, cross, spread = moments(a, b, w)
     R = nearest_rotation(cross)
-    spread = (w[..., None] * a**2).sum((-2, -1))
-    s = (R * cross).sum((-2, -1)) / np.maximum(spread, 1e-300) if scale else np.ones(spread.shape)
-    t = b_mean[..., 0, :] - s[..., None] * (R @ a_mean[..., 0, :, None])[..., 0]
-    invalid = np.where(enough, 0.0, np.nan)
-    return s + invalid, R + invalid[..., None, None], t + invalid[..., None]
+    s = np.einsum("nij,nij->n", R, cross) / np.maximum(spread, 1e-300) if scale else np.ones(len(spread))
+    t = b_mean - s[:, None] * np.einsum("nij,nj->ni", R, a_mean)
+    few = count < 3
+    s[few], R[few], t[few] = np.nan, np.nan, np.nan
+    return s.reshape(shape), R.reshape(*shape, 3, 3), t.reshape(*shape, 3)
 
 
 def align(
@@ -42,7 +34,15 @@ def align(
     Points that are NaN in either set do not count; weights (..., N) are optional. NaN where fewer than three count.
     """
     s, R, t = similarity(source, target, scale=scale, weights=weights)
-    return np.einsum("...ni,...ji->...nj", source, s[..., None, None] * R) + t[..., None, :]
+    points = _flat(source)
+    moved = np.empty_like(points)
+    move(points, s.ravel(), R.reshape(-1, 3, 3), t.reshape(-1, 3), moved)
+    return moved.reshape(source.shape)
+
+
+def _flat(points: np.ndarray) -> np.ndarray:
+    """Sets of points (..., N, 3) one after the other, (B, N, 3)."""
+    return np.ascontiguousarray(points, float).reshape(-1, *points.shape[-2:])
 
 
 def rig_similarity(
@@ -86,40 +86,17 @@ def rig_error(
 def nearest_rotation(M: np.ndarray) -> np.ndarray:
     """The rotation (..., 3, 3) nearest to a matrix (..., 3, 3), never a reflection.
 
-    By Newton's iteration for the polar factor, all matrices at once (Higham, "Computing the polar decomposition with
-    applications", 1986); where that is not safe, by the singular value decomposition.
+    By quaternions; where those lose digits, by the singular value decomposition.
     """
-    R, safe = _polar_factor(M)
+    matrices = _flat(M)
+    R = np.empty_like(matrices)
+    safe = nearest_rotations(matrices, R)
     if not safe.all():
-        U, _, Vt = np.linalg.svd(M[~safe])
+        U, _, Vt = np.linalg.svd(matrices[~safe])
         # The determinant check: without it mirrored poses would be "aligned" by a reflection.
         U[..., :, 2] *= np.sign(np.linalg.det(U) * np.linalg.det(Vt))[..., None]
         R[~safe] = U @ Vt
-    return R
-
-
-def _polar_factor(M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Orthogonal polar factor of matrices (..., 3, 3), and for which (...) it is the nearest rotation, and exact."""
-    size = np.maximum(np.sqrt((M * M).sum((-2, -1))), 1e-300)
-    # Entries first: each operation runs along all matrices.
-    Q = np.ascontiguousarray(np.moveaxis(M, (-2, -1), (0, 1))) / size
-    cofactors, det = _cofactors(Q)
-    safe = det > FLATTEST
-    for _ in range(NEWTON_STEPS):
-        det = np.where(safe, det, 1.0)
-        scale = np.cbrt(det)
-        Q = 0.5 * (Q / scale + cofactors * (scale / det))
-        cofactors, det = _cofactors(Q)
-    # A rotation is its own matrix of cofactors.
-    safe &= np.abs(Q - cofactors).max((0, 1)) < 1e-12
-    return np.moveaxis(Q, (0, 1), (-2, -1)), safe
-
-
-def _cofactors(Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Matrices of cofactors (3, 3, ...) and determinants (...) of matrices (3, 3, ...)."""
-    minors = [Q[np.ix_(rows, columns)] for rows in (NEXT, LAST) for columns in (NEXT, LAST)]
-    cofactors = minors[0] * minors[3] - minors[1] * minors[2]
-    return cofactors, (Q[0] * cofactors[0]).sum(0)
+    return R.reshape(M.shape)
 
 
 def rotation_angle(R: np.ndarray) -> np.ndarray:

@@ -5,14 +5,17 @@ A bone is named by the joint it ends in, so figures are (..., joint) and missing
 
 import numpy as np
 
-from pipeline.metrics.poses import lengths
-from pipeline.skeleton import LIMB_JOINTS, MIRROR, N_JOINTS, PARENTS, ROOT
+from pipeline.metrics import kernels
+from pipeline.metrics.poses import flat
+from pipeline.skeleton import LIMB_JOINTS, MIRROR, N_JOINTS, PARENTS
+
+_OF_LIMBS = np.isin(np.arange(N_JOINTS), LIMB_JOINTS)
 
 
 def bone_lengths(poses_mm: np.ndarray) -> np.ndarray:
     """Length of the bone that ends in each joint of the poses (..., joint, 3), (..., joint)."""
-    found = lengths(poses_mm - poses_mm[..., PARENTS, :])
-    found[..., ROOT] = np.nan
+    found = np.empty(poses_mm.shape[:-1])
+    kernels.bone_lengths(flat(poses_mm), PARENTS, found.reshape(-1, N_JOINTS))
     return found
 
 
@@ -27,5 +30,4 @@ def symmetry_errors(poses_mm: np.ndarray) -> np.ndarray:
     Both joints of a pair hold their difference; joints of the middle are missing.
     """
     found = bone_lengths(poses_mm)
-    difference = np.abs(found - found[..., MIRROR])
-    return np.where(np.isin(np.arange(N_JOINTS), LIMB_JOINTS), difference, np.nan)
+    return np.where(_OF_LIMBS, np.abs(found - found[..., MIRROR]), np.nan)

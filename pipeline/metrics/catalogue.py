@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.metrics import kernels
 from pipeline.metrics.body import bone_errors, symmetry_errors
 from pipeline.metrics.motion import acceleration_errors, velocity_errors
 from pipeline.metrics.poses import (
@@ -14,10 +15,11 @@ from pipeline.metrics.poses import (
     aligned_errors,
     auc_shares,
     countable,
+    flat,
     within,
 )
 
-POSES_PER_CHUNK = 2048  # poses and what is computed from them then stay in a core's cache
+POSES_PER_CHUNK = 1024  # poses and what is computed from them then stay in a core's cache
 ALIGNMENTS: Mapping[str, Alignment] = {"": "root", "n_": "scale", "pa_": "similarity"}
 
 
@@ -67,18 +69,17 @@ def measure(
     if not predicted_mm.shape == true_mm.shape == (len(times_s), *true_mm.shape[1:]):
         what = f"Poses of {predicted_mm.shape} at {len(times_s)} times"
         raise ValueError(f"{what} cannot be compared with poses of {true_mm.shape}.")
-    wrong = [int((~np.isfinite(poses).all(-1) & ~np.isnan(poses).all(-1)).sum()) for poses in (predicted_mm, true_mm)]
-    if any(wrong):
-        what = f"{wrong[0]} predicted and {wrong[1]} true joints are infinite or half missing"
-        raise ValueError(f"{what}; a joint that is missing is all NaN.")
-    found = {name: np.empty(true_mm.shape[:2], order="F") for name in METRICS}
+    found = {name: np.empty(true_mm.shape[:2]) for name in METRICS}
+    unfit = np.zeros(2, int)
     for start in range(0, len(times_s), POSES_PER_CHUNK):
         own = slice(start, start + POSES_PER_CHUNK)
+        unfit += [kernels.unfit_joints(flat(poses[own])) for poses in (predicted_mm, true_mm)]
         seen = slice(start, start + POSES_PER_CHUNK + 2)  # accelerations look two frames ahead
-        # Frames innermost in memory: each operation then runs along many of them.
-        predicted, true = (np.asfortranarray(poses[seen], dtype=float) for poses in (predicted_mm, true_mm))
-        for name, values in _measure(predicted, true, times_s[seen], protocol).items():
+        for name, values in _measure(predicted_mm[seen], true_mm[seen], times_s[seen], protocol).items():
             found[name][own] = values[:POSES_PER_CHUNK]
+    if unfit.any():
+        what = f"{unfit[0]} predicted and {unfit[1]} true joints are infinite or half missing"
+        raise ValueError(f"{what}; a joint that is missing is all NaN.")
     return found
 
 

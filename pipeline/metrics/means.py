@@ -1,9 +1,13 @@
 """Means over what is not missing, and how far chance may have moved them."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from scipy.stats import bootstrap
+
+from pipeline.metrics import kernels
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -12,10 +16,13 @@ FEWEST_SEQUENCES = 3
 
 def mean(values: np.ndarray, axis: int | tuple[int, ...] | None = -1) -> np.ndarray:
     """Mean of what is not missing; missing where all is."""
-    known = np.isfinite(values)
-    count = known.sum(axis)
-    total = np.sum(values, axis=axis, where=known)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    axes = normalize_axis_tuple(range(values.ndim) if axis is None else axis, values.ndim)
+    last = np.moveaxis(values, axes, range(values.ndim - len(axes), values.ndim))
+    shape = last.shape[: values.ndim - len(axes)]
+    rows = np.ascontiguousarray(last, float).reshape(math.prod(shape), math.prod(last.shape[len(shape) :]))
+    means = np.empty(shape)
+    kernels.row_means(rows, means.reshape(-1))
+    return means
 
 
 def interval(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple[float, float]:

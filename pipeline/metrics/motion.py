@@ -6,7 +6,8 @@ per second divide the velocity by r and the acceleration by r².
 
 import numpy as np
 
-from pipeline.metrics.poses import lengths, root_centred
+from pipeline.metrics import kernels
+from pipeline.metrics.poses import flat
 
 
 def velocity_errors(predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -15,8 +16,9 @@ def velocity_errors(predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.n
     Poses are root-centred, as in Pavllo et al., 3D Human Pose Estimation in Video, CVPR 2019 (MPJVE). Where a frame
     or its neighbour lacks a joint the error is missing. Raises ValueError if the times do not increase.
     """
-    velocity, _ = _velocities(predicted_mm, true_mm, times_s)
-    return _padded(lengths(velocity), len(times_s))
+    errors = np.empty(predicted_mm.shape[:-1])
+    kernels.velocity_errors(flat(predicted_mm), flat(true_mm), _seconds(predicted_mm, true_mm, times_s), errors)
+    return errors
 
 
 def acceleration_errors(predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -25,21 +27,15 @@ def acceleration_errors(predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: 
     The second difference of root-centred poses, as in Kanazawa et al., Learning 3D Human Dynamics from Video, CVPR
     2019, for any spacing of the frames. Raises ValueError if the times do not increase.
     """
-    velocity, seconds = _velocities(predicted_mm, true_mm, times_s)
-    between = (seconds[1:] + seconds[:-1]) / 2
-    return _padded(lengths(np.diff(velocity, axis=0) / between[:, None, None]), len(times_s))
+    errors = np.empty(predicted_mm.shape[:-1])
+    kernels.acceleration_errors(flat(predicted_mm), flat(true_mm), _seconds(predicted_mm, true_mm, times_s), errors)
+    return errors
 
 
-def _velocities(predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Velocity of the difference of the two poses (frame - 1, joint, 3), and the seconds between frames."""
-    seconds = np.diff(times_s)
+def _seconds(predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Seconds from each frame to the next, (frame - 1,)."""
+    seconds = np.diff(np.asarray(times_s, float))
     if (seconds <= 0).any() or not len(times_s) == len(predicted_mm) == len(true_mm):
         what = f"{len(predicted_mm)} predicted and {len(true_mm)} true poses at {len(times_s)} times"
         raise ValueError(f"{what}: there must be as many of each, and the times must increase.")
-    apart = root_centred(predicted_mm) - root_centred(true_mm)
-    return np.diff(apart, axis=0) / seconds[:, None, None], seconds
-
-
-def _padded(values: np.ndarray, n: int) -> np.ndarray:
-    """The values (frame, joint) with missing rows after them, n in all."""
-    return np.concatenate([values, np.full((n - len(values), *values.shape[1:]), np.nan)])
+    return seconds

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.geometry.align import align, similarity
+from pipeline.metrics import kernels
 from pipeline.metrics.means import mean
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, ROOT, joint
 
@@ -22,6 +23,7 @@ JOINTS_14 = np.array([j for j, name in enumerate(JOINTS) if name not in ("spine"
 PCK_JOINTS = np.sort(np.append(LIMB_JOINTS, [joint("thorax"), joint("head")]))
 PCK_THRESHOLD_MM = 150.0
 AUC_THRESHOLDS_MM = np.linspace(0, 150, 31)
+_COUNTED = np.isin(np.arange(len(JOINTS)), PCK_JOINTS)
 
 
 def of_joints(poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -39,12 +41,14 @@ def scale_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
 
     Rhodin et al., Unsupervised Geometry-Aware Representation for 3D Human Pose Estimation, ECCV 2018.
     """
-    p, t = root_centred(predicted_mm), root_centred(true_mm)
-    product = p * t
-    both = np.isfinite(product)
-    dot = np.sum(product, axis=(-1, -2), keepdims=True, where=both)
-    norm = np.sum(p * p, axis=(-1, -2), keepdims=True, where=both)
-    return p * np.divide(dot, norm, out=np.full_like(dot, np.nan), where=norm > 0)
+    return best_scales(predicted_mm, true_mm)[..., None, None] * root_centred(predicted_mm)
+
+
+def best_scales(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
+    """The scales (...) of `scale_aligned`; missing where the two have no joint but the root in common."""
+    scales = np.empty(predicted_mm.shape[:-2])
+    kernels.best_scales(flat(predicted_mm), flat(true_mm), scales.reshape(-1))
+    return scales
 
 
 def similarity_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
@@ -60,14 +64,21 @@ def joint_errors(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
 
     Raises ValueError where the two are of different skeletons or lengths; the message says both.
     """
+    _require_alike(predicted, true)
+    errors, width = np.empty(predicted.shape[:-1]), predicted.shape[-1]
+    a, b = (np.ascontiguousarray(poses, float).reshape(-1, width) for poses in (predicted, true))
+    kernels.distances(a, b, errors.reshape(-1))
+    return errors
+
+
+def _require_alike(predicted: np.ndarray, true: np.ndarray) -> None:
     if predicted.shape != true.shape:
         raise ValueError(f"Poses of {predicted.shape} cannot be compared with poses of {true.shape}.")
-    return lengths(predicted - true)
 
 
-def lengths(vectors: np.ndarray) -> np.ndarray:
-    """Euclidean lengths (...) of vectors (..., 2 or 3)."""
-    return np.sqrt(np.sum(vectors * vectors, axis=-1))
+def flat(poses_mm: np.ndarray) -> np.ndarray:
+    """Poses (..., joint, 3) one after the other, as kernels take them, (pose, joint, 3)."""
+    return np.ascontiguousarray(poses_mm, float).reshape(-1, *poses_mm.shape[-2:])
 
 
 def aligned_errors(
@@ -79,17 +90,23 @@ def aligned_errors(
     by the scale of the similarity that aligns it. `similarity`: by `similarity_aligned`; epipolarpose-2019 then takes
     the roots, which no longer coincide, off again.
     """
+    _require_alike(predicted_mm, true_mm)
     if alignment == "root":
-        return joint_errors(root_centred(predicted_mm), root_centred(true_mm))
-    if alignment == "scale" and protocol == "standard":
-        return joint_errors(scale_aligned(predicted_mm, true_mm), root_centred(true_mm))
+        return _root_centred_errors(predicted_mm, true_mm, np.ones(predicted_mm.shape[:-2]))
     if alignment == "scale":
-        scale = similarity(predicted_mm, true_mm)[0][..., None, None]
-        return joint_errors(scale * root_centred(predicted_mm), root_centred(true_mm))
+        scales = best_scales if protocol == "standard" else lambda *poses: similarity(*poses)[0]
+        return _root_centred_errors(predicted_mm, true_mm, scales(predicted_mm, true_mm))
     moved = similarity_aligned(predicted_mm, true_mm)
     if protocol == "standard":
         return joint_errors(moved, true_mm)
-    return joint_errors(root_centred(moved), root_centred(true_mm))
+    return _root_centred_errors(moved, true_mm, np.ones(predicted_mm.shape[:-2]))
+
+
+def _root_centred_errors(predicted_mm: np.ndarray, true_mm: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    errors = np.empty(predicted_mm.shape[:-1])
+    into = errors.reshape(-1, len(JOINTS))
+    kernels.root_centred_errors(flat(predicted_mm), flat(true_mm), scales.reshape(-1), into)
+    return errors
 
 
 def mpjpe(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
@@ -133,13 +150,14 @@ def pck_curve(
 
 def countable(true_mm: np.ndarray, alignment: Alignment) -> np.ndarray:
     """Whether PCK and AUC count a joint, (..., joint): one of the 14 that the truth knows."""
-    known = np.isfinite(true_mm if alignment == "similarity" else root_centred(true_mm)).all(-1)
-    return known & np.isin(np.arange(len(JOINTS)), PCK_JOINTS)
+    known = np.empty(true_mm.shape[:-1], bool)
+    kernels.known_joints(flat(true_mm), _COUNTED, alignment != "similarity", known.reshape(-1, len(JOINTS)))
+    return known
 
 
 def within(errors_mm: np.ndarray, known: np.ndarray, threshold_mm: float) -> np.ndarray:
     """100 where a joint's error is within the threshold, else 0; missing where it does not count, (..., joint)."""
-    return np.where(known, 100.0 * (errors_mm <= threshold_mm), np.nan)
+    return _shares(errors_mm, known, threshold_mm, 1.0, 1)
 
 
 def auc_shares(errors_mm: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -147,6 +165,10 @@ def auc_shares(errors_mm: np.ndarray, known: np.ndarray) -> np.ndarray:
 
     Its mean over the joints is the mean of PCK over the thresholds.
     """
-    n, step = len(AUC_THRESHOLDS_MM), AUC_THRESHOLDS_MM[1]
-    passed = np.clip(n - np.ceil(np.nan_to_num(errors_mm, nan=np.inf) / step), 0, None)
-    return np.where(known, 100 / n * passed, np.nan)
+    return _shares(errors_mm, known, AUC_THRESHOLDS_MM[0], AUC_THRESHOLDS_MM[1], len(AUC_THRESHOLDS_MM))
+
+
+def _shares(errors_mm: np.ndarray, known: np.ndarray, lowest_mm: float, step_mm: float, count: int) -> np.ndarray:
+    shares = np.empty(errors_mm.shape)
+    kernels.shares_within(errors_mm.ravel(), known.ravel(), lowest_mm, step_mm, count, shares.reshape(-1))
+    return shares
