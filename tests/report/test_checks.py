@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.report.material import Files, gather
 from pipeline.skeleton import N_JOINTS, joint
-from pipeline.stores import FIXED_SIZES, LABELS, POSES2D, PREDICTIONS, TRUTH, reading, reopen, writing
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, SIZES, TRUTH, reading, reopen, writing
 from tests.report.test_evaluate import make
 
 STORES = {
@@ -66,7 +66,7 @@ def test_other_lengths(world, store, name, found, wanted):
 
 
 def test_another_skeleton(world, monkeypatch):
-    monkeypatch.setitem(FIXED_SIZES, "joint", 16)
+    monkeypatch.setitem(SIZES, "joint", 16)
     with writing(world / "data/predictions.zarr", PREDICTIONS, split="test") as store:
         sixteen = np.zeros((24, 4, 16))
         store.create("S3-turning", {"frame": 24, "view": 4}).write(
