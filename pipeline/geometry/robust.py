@@ -13,7 +13,7 @@ from pipeline.geometry.blocks import BLOCK, LANES, ROWS_PER_VIEW, X, Y, compiled
 from pipeline.geometry.linear import POINT, RIGHT, ROWS_PER_SYSTEM, add_view, clear, solve_systems
 
 # Steps from rays in single precision, which come within some micrometres of the optimum, and in double precision.
-ROUGH_STEPS, FINE_STEPS = 4, 1
+ROUGH_STEPS, FINE_STEPS = 3, 1
 # Where the views cost more than this each at the point of the linear method, one of them may be an outlier.
 AGREED = 3.0
 # Costs are compared to the precision in which they are summed.
