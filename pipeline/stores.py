@@ -60,13 +60,14 @@ POSES2D = Schema("poses2d", 2, (
     _f32("landmark_confidence", "frame view landmark", "0-1", "the detector's confidence in them"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 3, (
+RIGS = Schema("rigs", 4, (
     # One row for a static rig; else one per frame. The attributes say by what factor the focal lengths were found to
     # differ from those given (focal_factor), and its standard deviation (focal_std; 0: taken as they were given).
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
     _f32("rotation_std_deg", "rig view", "deg", "standard deviation of the rotation, from the adjustment's covariance"),
-    _f32("center_std_mm", "rig view", "mm", "standard deviation of the camera centre"),
+    _f32("center_std_mm", "rig view", "mm", "standard deviation of the camera centre (root of its covariance's trace)"),
+    _f32("center_covariance_mm2", "rig view row column", "mm^2", "covariance of the camera centre in the world"),
     _f32("residual_px", "rig view", "px", "median reprojection error of the inliers"),
     _f32("epipolar_start_px", "rig", "px", "median distance of a joint from its epipolar line before adjustment"),
     _f32("epipolar_px", "rig", "px", "the same after adjustment"),

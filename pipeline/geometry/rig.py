@@ -36,7 +36,7 @@ class Rig:
     t: np.ndarray  # (V, 3)
     focal: Focal  # of all cameras, as a factor of the focal lengths given
     rotation_std_deg: np.ndarray  # (V,)
-    center_std: np.ndarray  # (V,) in the rig's unit
+    center_covariance: np.ndarray  # (V, 3, 3) of the centre, along its camera's axes, in the rig's unit squared
     residual: np.ndarray  # (V,) median distance of the inliers, normalised image units
     inlier_share: np.ndarray  # (V,) of each view's joints
     noise: float  # standard deviation of the residuals as a multiple of the sigma expected
@@ -56,9 +56,19 @@ class Rig:
         """The cameras' centres (V, 3) in the world."""
         return -np.einsum("vji,vj->vi", self.R, self.t)
 
+    @property
+    def center_covariance_in_world(self) -> np.ndarray:
+        """The covariance (V, 3, 3) of the cameras' centres along the world's axes."""
+        return np.swapaxes(self.R, -1, -2) @ self.center_covariance @ self.R
+
+    @property
+    def center_std(self) -> np.ndarray:
+        """The standard deviation (V,) of the cameras' centres: the root of their covariance's trace."""
+        return _std(self.center_covariance)
+
     def scaled(self, factor: float) -> "Rig":
         """The same rig in another unit of length."""
-        return replace(self, t=self.t * factor, center_std=self.center_std * factor)
+        return replace(self, t=self.t * factor, center_covariance=self.center_covariance * factor**2)
 
     def turned(self, R_old_from_new: np.ndarray, origin: np.ndarray) -> "Rig":
         """The same rig in another world, whose origin lies at `origin` of the old one."""
@@ -135,7 +145,8 @@ def measure_rig(rays: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarra
     start = Start(R, t, 1.0, epipolar_error(rays.reshape(-1, *rays.shape[2:]), sigma.reshape(-1, len(t)), R, t))
     rig = adjust_rig(rays, sigma, start, (), focal=EXACT, pose=np.arange(len(rays)))
     # What the joints would tell of the cameras is not how well those are known.
-    return replace(rig, rotation_std_deg=np.full(len(t), np.nan), center_std=np.full(len(t), np.nan))
+    none = unknown_rig(len(t))
+    return replace(rig, rotation_std_deg=none.rotation_std_deg, center_covariance=none.center_covariance)
 
 
 def turned_deg(rays: np.ndarray, sigma: np.ndarray, rig: Rig) -> float:
@@ -166,7 +177,7 @@ def unknown_rig(n_views: int) -> Rig:
     none, nan = np.full(n_views, np.nan), float("nan")
     return Rig(
         R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal=Focal(nan, nan),
-        rotation_std_deg=none, center_std=none, residual=none, inlier_share=none,
+        rotation_std_deg=none, center_covariance=np.full((n_views, 3, 3), nan), residual=none, inlier_share=none,
         noise=nan, epipolar_start=nan, epipolar=nan, parallax_deg=nan, n_frames=0, n_poses=0,
     )  # fmt: skip
 
@@ -201,7 +212,7 @@ def adjust_rig(
         R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views),
         focal=Focal(adjusted.focal.factor, open_.focal_std),
         rotation_std_deg=_over_all(np.degrees(_std(open_.pose_covariance[:, :3, :3])), views),
-        center_std=_over_all(_std(open_.pose_covariance[:, 3:, 3:]), views),
+        center_covariance=_over_all(open_.pose_covariance[:, 3:, 3:], views),
         residual=_over_all(_residual(adjusted, x, inlier), views),
         inlier_share=_over_all(inlier.sum(0) / np.maximum(seen.sum(0), 1), views),
         noise=adjusted.noise, epipolar_start=start.epipolar,

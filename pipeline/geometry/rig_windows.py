@@ -206,7 +206,7 @@ def _told(
     """The adjusted rigs of all frames that had a start; how well they fit is told between knots by the few frames."""
     every = np.arange(len(start))
     R, t = found.trajectory.at(every)
-    rotation_std, center_std = found.std(every)
+    rotation_std, center_covariance = found.uncertainty(every)
     between, between_few = found.trajectory.place(every)[0], found.trajectory.place(few)[0]
     fits = {k: _fit(found, R[few], t[few], rays, sigma, np.flatnonzero(between_few == k)) for k in set(between_few)}
     fits = {k: fits[min(fits, key=lambda other: abs(other - k))] for k in set(between)}
@@ -218,10 +218,10 @@ def _told(
         elif not worst <= MOST_ROTATION_STD_DEG:
             told.append(f"the joints leave the cameras' directions open to {worst:.1f} deg")
         else:
-            of_views = [R[f], t[f], np.degrees(rotation_std[f]), center_std[f], *fits[between[f]][:2]]
+            of_views = [R[f], t[f], np.degrees(rotation_std[f]), center_covariance[f], *fits[between[f]][:2]]
             R_f, t_f, rotation, center, residual, share = (_over_all(one, views, rig.posed) for one in of_views)
             told.append(replace(
-                rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_std=center, residual=residual,
+                rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_covariance=center, residual=residual,
                 inlier_share=share, noise=found.noise, epipolar=fits[between[f]][2],
             ))  # fmt: skip
     return told

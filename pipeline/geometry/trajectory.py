@@ -78,18 +78,23 @@ class Adjusted:
     covariance: np.ndarray  # (K, 6 V, 6 V) of the knots' steps
     covariance_to_next: np.ndarray  # (K - 1, 6 V, 6 V) between neighbours
 
-    def std(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Standard deviations (F, V) of rotations in radians and of centres, the world's frame and unit apart."""
+    def uncertainty(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Standard deviations (F, V) of rotations in radians, and covariances (F, V, 3, 3) of centres in their cameras.
+
+        The world's frame and unit are left out of them.
+        """
         (before, share), (R, t) = self.trajectory.place(frames), self.trajectory.at(frames)
-        rotation, center = np.empty(t.shape[:2]), np.empty(t.shape[:2])
+        rotation, center = np.empty(t.shape[:2]), np.empty((*t.shape, 3))
         for f, (k, s) in enumerate(zip(before, share, strict=True)):
             to_next = s * (1 - s) * self.covariance_to_next[k]
             own = (1 - s) ** 2 * self.covariance[k] + s**2 * self.covariance[k + 1] + to_next + to_next.T
             units = bundle.units_of(R[f], t[f])[:-1]
             free, _ = np.linalg.qr(bundle.free_directions(R[f], t[f])[:-1] / units[:, None])
             inside = (np.eye(len(free)) - free @ free.T) / units
-            variance = (((inside @ own) * inside).sum(1) * units**2).reshape(-1, 2, 3).sum(-1)
-            rotation[f], center[f] = np.sqrt(variance).T
+            covariance = units[:, None] * (inside @ own @ inside.T) * units
+            for v in range(t.shape[1]):
+                turn, shift = slice(6 * v, 6 * v + 3), slice(6 * v + 3, 6 * v + 6)
+                rotation[f, v], center[f, v] = np.sqrt(np.trace(covariance[turn, turn])), covariance[shift, shift]
         return rotation, center
 
 

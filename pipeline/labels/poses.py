@@ -221,6 +221,7 @@ def arrays_of(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.
         "t_cam_from_world_mm": np.stack([rig.t for rig in all_rigs]),
         "rotation_std_deg": np.stack([rig.rotation_std_deg for rig in all_rigs]),
         "center_std_mm": np.stack([rig.center_std for rig in all_rigs]),
+        "center_covariance_mm2": np.stack([rig.center_covariance_in_world for rig in all_rigs]),
         "residual_px": np.stack([rig.residual * focal_px for rig in all_rigs]),
         "epipolar_start_px": np.array([rig.epipolar_start * focal for rig in all_rigs]),
         "epipolar_px": np.array([rig.epipolar * focal for rig in all_rigs]),

@@ -61,12 +61,12 @@ def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:
 
 def _pictures(material: Material, recording: Recording, rig: dict[str, np.ndarray]) -> list[Block]:
     """The rig in 3D, the epipolar lines of a moment, and what is known of each camera."""
-    R, t, std = rig["R_cam_from_world"], rig["t_cam_from_world_mm"], rig["center_std_mm"]
+    R, t, covariance = rig["R_cam_from_world"], rig["t_cam_from_world_mm"], rig["center_covariance_mm2"]
     centers = -np.einsum("vji,vj->vi", R, t)
     views = [v for v in recording.cameras(labelling=True) if np.isfinite(centers[v]).all()]
     if len(views) < 2:
         return []
-    found = [PlacedCamera(recording.views[v].name, R[v], centers[v], std[v] ** 2 / 3 * np.eye(3)) for v in views]
+    found = [PlacedCamera(recording.views[v].name, R[v], centers[v], covariance[v]) for v in views]
     known = [(recording.views[v].name, recording.views[v].camera) for v in views]
     true = [
         PlacedCamera(name, camera.R_cam_from_world, camera.center_world_mm)
@@ -76,7 +76,7 @@ def _pictures(material: Material, recording: Recording, rig: dict[str, np.ndarra
     scene, enlarged = rig_scene(_some_poses(material, recording.name, R, t), found, true if len(true) > 1 else [])
     note = "Drag to turn. The skeletons are labels of a few moments."
     if enlarged:
-        note += f" Spheres: two standard deviations of the cameras' centres, drawn {enlarged:,} times as large."
+        note += f" Ellipsoids: two standard deviations of the cameras' centres, drawn {enlarged:,} times as large."
     seen = [s for s in material.seen if s.recording.name == recording.name and s.v in views]
     lines = epipolar_view(seen, R, t)
     shown: list[Block] = [View3D("Cameras and people", scene, note)]

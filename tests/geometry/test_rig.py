@@ -46,6 +46,29 @@ def test_real_noise_and_outliers():
     assert 0.3 < np.mean(claimed) / np.mean(errors) < 4
 
 
+def test_the_covariance_of_the_centres_tells_in_which_direction_they_are_uncertain():
+    """Against how far the centres of twelve rigs lie off, along each axis of their ellipsoids."""
+    R, t = ring(4)
+    off, told = [], []
+    for seed in range(12):
+        rig = find_rig(*observed(people(15, seed), R, t, noise_px=5, seed=seed), seed=1).moved_to(R, t)
+        variances, axes = np.linalg.eigh(rig.center_covariance_in_world)
+        off.append(np.einsum("vi,vij->vj", rig.centers - centers_of(R, t), axes))
+        told.append(variances)
+    ratio = np.sqrt(np.mean(np.square(off), axis=(0, 1)) / np.mean(told, axis=(0, 1)))
+    assert ((ratio > 0.6) & (ratio < 1.6)).all()
+
+
+def test_the_covariance_of_the_centres_goes_with_the_world():
+    R, t = ring(3)
+    rig = find_rig(*observed(people(15), R, t, noise_px=5), seed=1)
+    Q = Rotation.from_rotvec([0.3, -1, 0.5]).as_matrix()
+    moved = rig.scaled(1000.0).turned(Q, np.array([1.0, 2, 3]))
+    expected = 1e6 * Q.T @ rig.center_covariance_in_world @ Q
+    np.testing.assert_allclose(moved.center_covariance_in_world, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(moved.center_std, np.sqrt(np.trace(expected, axis1=1, axis2=2)))
+
+
 def test_order_of_views_changes_nothing():
     R, t = ring(4)
     rays, sigma = observed(people(30), R, t, noise_px=3)

@@ -163,6 +163,7 @@ def write_rigs(
             rows = {
                 "R_cam_from_world": R, "t_cam_from_world_mm": t, "rotation_std_deg": std,
                 "center_std_mm": 20 * std, "residual_px": 12 * std,
+                "center_covariance_mm2": std[:, None, None] * np.diag([30.0, 9.0, 1.0]),
             }  # fmt: skip
             arrays = {name: np.repeat(values[None], n, axis=0) for name, values in rows.items()}
             for values in arrays.values():
