@@ -16,6 +16,8 @@ from pipeline import metrics
 from pipeline.errors import UserError
 from pipeline.report.evaluate import SHOWN
 from pipeline.report.measured import WHOLE_POSE, read_measured
+from pipeline.report.side_by_side import side_by_side
+from pipeline.stage import whole
 
 TABLE = "reports/breakdown.csv"
 PARTS = {
@@ -33,7 +35,8 @@ HIGHER_IS_BETTER = {"found_percent", "pckh50", "oks"} | {m.name for m in metrics
 @click.command()
 @click.argument("before")
 @click.argument("after")
-def main(before: str, after: str) -> None:
+@click.option("--rows", type=click.Path(path_type=Path), help="Also write a page with poses of both side by side.")
+def main(before: str, after: str, rows: Path | None) -> None:
     """Say in Markdown what changed from one experiment to another: parameters, figures, joints, actions.
 
     BEFORE and AFTER are names of experiments, git revisions, “workspace”, or folders that hold a breakdown.csv. An
@@ -43,6 +46,10 @@ def main(before: str, after: str) -> None:
     told = comparison(_table_of(before), _table_of(after))
     lines = [f"# From {before} to {after}", "", *_parameters(before, after), *told]
     click.echo("\n".join(lines))
+    if rows is not None:
+        page = side_by_side((before, after), (_revision(before), _revision(after)))
+        with whole(rows) as aside:
+            aside.write_text(page, encoding="utf-8")
 
 
 def comparison(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
