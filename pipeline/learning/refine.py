@@ -55,7 +55,7 @@ def refine_predictions(
             _improve(unit, recording, given[recording.name], detections[recording.name], store)
         measured = _measured(sources.frames / "truth.zarr", recordings, {"before": given, "after": store})
     with whole(figures) as aside:
-        aside.write_text(json.dumps({"source": source, **measured}, indent=1) + "\n")
+        aside.write_text(json.dumps({f"refine_{source}": measured}, indent=1) + "\n")
 
 
 def _training_pairs(source: RefineSource, network: Taught) -> tuple[PosePairs, PosePairs]:

@@ -67,7 +67,7 @@ def test_a_refinement_runs_beside_the_report(reproduced, repository):
     output = repository.run("dvc", "exp", "run", "-n", "refined", "-S", "refine.sources=[truth]")
     assert sorted(stages_run(output)) == ["refine@truth", "report"]
     shown = json.loads(repository.run("dvc", "metrics", "show", "--json"))
-    found = shown[""]["data"]["reports/refine_truth.json"]["data"]
+    found = shown[""]["data"]["reports/refine_truth.json"]["data"]["refine_truth"]
     assert set(found["before"]) == set(found["after"])
 
 
