@@ -27,7 +27,7 @@ def epipolar_view(seen: Sequence[Seen], R: np.ndarray, t: np.ndarray) -> Epipola
     found = [s for s in seen if np.isfinite(t[s.v]).all()]
     if len(found) < 2:
         return None
-    detected = np.stack([s.detected_px for s in found], 1)  # (frame, view, joint, 2)
+    detected = np.stack([s.sorted_px for s in found], 1)  # (frame, view, joint, 2)
     n_seen = np.isfinite(detected).all(-1).sum((1, 2))
     best = np.flatnonzero(n_seen == n_seen.max())
     frame = int(best[len(best) // 2])
@@ -54,19 +54,19 @@ def epipolar_view(seen: Sequence[Seen], R: np.ndarray, t: np.ndarray) -> Epipola
     }  # fmt: skip
     note = (
         "Choose a joint and the view it is taken from: in each other view it must lie on the line. "
-        "Lines bend where the lens does."
+        "Lines bend where the lens does. Left and right are as the labels took them."
     )
     return EpipolarView(f"Epipolar lines, {found[0].recording.name}, frame {frame}", data, note)
 
 
 def _surroundings(seen: Seen, frame: int) -> Crop:
-    px = seen.detected_px[frame]
+    px = seen.sorted_px[frame]
     px = px[np.isfinite(px).all(1)]
     return crop_around(px, seen.view.size_px, margin=SURROUNDINGS, longer_side_px=SIDE_PX)
 
 
 def _view(seen: Seen, frame: int, crop: Crop) -> dict[str, object]:
-    px = crop.placed(seen.detected_px[frame])
+    px = crop.placed(seen.sorted_px[frame])
     joints = [
         point if known else None for point, known in zip(px.round(1).tolist(), np.isfinite(px).all(1), strict=True)
     ]
