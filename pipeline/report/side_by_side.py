@@ -4,7 +4,7 @@ The figure is the paper's (Kocabas et al., CVPR 2019, figure 5); here the skelet
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,7 +33,14 @@ def side_by_side(names: Sequence[str], revisions: Sequence[str | None]) -> str:
     spread over the ranking. Raises UserError where an experiment's predictions are not at hand or not of the
     workspace's capture.
     """
-    seen = [_test_views(name, revision) for name, revision in zip(names, revisions, strict=True)]
+    with ExitStack() as open_files:
+        files = [open_files.enter_context(_files_of(*one)) for one in zip(names, revisions, strict=True)]
+        section = _section(names, [gather(own, own.labels).select("test") for own in files])
+    return render(" and ".join(names), "Drag the skeletons to turn them.", [], [section])
+
+
+def _section(names: Sequence[str], seen: Sequence[list[Seen]]) -> Section:
+    """Of what each experiment says of the test recordings in their labelling views."""
     ranked = _ranked(seen)
     if not ranked:
         raise UserError("No frame has a pose to compare with in both", where=" and ".join(names), fix="Run dvc repro.")
@@ -44,14 +51,7 @@ def side_by_side(names: Sequence[str], revisions: Sequence[str | None]) -> str:
         for errors, v, frame in (ranked[i] for i in chosen)
     ]
     lead = f"{len(ranked)} frames of unseen people, from the one both err least in to the worst. N-MPJPE."
-    section = Section("rows", "Side by side", lead, [Rows("", ("image", reference, *names), rows)])
-    return render(" and ".join(names), "Drag the skeletons to turn them.", [], [section])
-
-
-def _test_views(name: str, revision: str | None) -> list[Seen]:
-    """The test recordings in their labelling views, with the predictions of an experiment."""
-    with _files_of(name, revision) as files:
-        return gather(files, files.labels).select("test")
+    return Section("rows", "Side by side", lead, [Rows("", ("image", reference, *names), rows)])
 
 
 @contextmanager

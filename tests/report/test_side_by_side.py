@@ -38,6 +38,15 @@ def test_without_truth_poses_are_compared_with_labels(workspace, tmp_path):
     assert "<p>label</p>" in side_by_side(("first", "second"), (None, None))
 
 
+def test_predictions_of_a_revision(workspace, tmp_path):
+    """They are fetched; all else is the workspace's."""
+    subprocess.run(["dvc", "add", "--quiet", "data/predictions.zarr"], cwd=tmp_path, check=True)
+    git = ("git", "-c", "user.name=t", "-c", "user.email=t@t")
+    for command in ((*git, "add", "data/predictions.zarr.dvc"), (*git, "commit", "--quiet", "-m", "predicted")):
+        subprocess.run(command, cwd=tmp_path, check=True)
+    assert "<figcaption>before: " in side_by_side(("before", "now"), ("HEAD", None))
+
+
 def test_predictions_that_are_not_at_hand(workspace):
     with pytest.raises(UserError, match="No predictions of gone are at hand"):
         side_by_side(("workspace", "gone"), (None, "gone"))
