@@ -1,6 +1,6 @@
 """Poses of two experiments side by side, as a page: the image, the truth, and what each network makes of the image.
 
-The figure is the paper's (Kocabas et al., CVPR 2019, figure 5); here the skeletons can be turned.
+As the figure of qualitative results of Kocabas et al. (CVPR 2019); here the skeletons can be turned.
 """
 
 from collections.abc import Iterator, Sequence
