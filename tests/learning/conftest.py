@@ -19,7 +19,7 @@ from pipeline.learning.teachers import Sources, teacher
 from pipeline.learning.train import train_network
 from pipeline.params import AugmentParams, LiftingLossParams, LiftingParams, TrainParams
 from pipeline.skeleton import BONES
-from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, reading, writing
+from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, reading, reopen, writing
 
 SIZE_PX = 96
 FRAMES = 6
@@ -98,6 +98,14 @@ class World:
     def samples(self, params: TrainParams) -> Samples:
         capture, poses2d = read_capture(self.frames), reading(self.poses2d, POSES2D)
         return training_samples(capture, poses2d, teacher(params, self.sources), params.crop)
+
+    def doubt_labels(self, *, joint: int, uncertainty_mm: float) -> None:
+        """Let all labels of a joint be so uncertain."""
+        labels = reopen(self.labels, LABELS)
+        for name in labels:
+            uncertainty = labels[name]["uncertainty_mm"]
+            uncertainty[:, joint] = uncertainty_mm
+            labels[name].write(0, {"uncertainty_mm": uncertainty})
 
 
 @pytest.fixture(autouse=True)

@@ -105,11 +105,7 @@ def test_held_out_subjects_do_not_train(world, params):
 
 def test_uncertain_labels_count_less_where_that_is_wanted(world, params):
     """A joint of three times the others' deviation weighs a fifth: 1 / (9 + 1) over 1 / (1 + 1)."""
-    labels = reopen(world.labels, LABELS)
-    for name in labels:
-        uncertainty = labels[name]["uncertainty_mm"]
-        uncertainty[:, 5] = 30.0
-        labels[name].write(0, {"uncertainty_mm": uncertainty})
+    world.doubt_labels(joint=5, uncertainty_mm=30.0)
 
     def weights(**update):
         samples = world.samples(params.model_copy(update=update))

@@ -118,11 +118,7 @@ def test_without_a_scale_people_are_of_adult_size(world, lifting):
 
 def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
     """A joint of three times the others' deviation weighs a fifth, as for the volumetric network."""
-    labels = reopen(world.labels, LABELS)
-    for name in labels:
-        uncertainty = labels[name]["uncertainty_mm"]
-        uncertainty[:, 5] = 30.0
-        labels[name].write(0, {"uncertainty_mm": uncertainty})
+    world.doubt_labels(joint=5, uncertainty_mm=30.0)
 
     def weights(**update):
         told = lifting.model_copy(update=update)
