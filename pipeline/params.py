@@ -212,6 +212,7 @@ class TrainParams(LoopParams):
     held_out_subjects: list[str]
     weighting: Literal["none", "uncertainty"]
     init: str
+    backbone_lr: Annotated[float, Field(gt=0, le=1)]
     backbone: Literal["slim", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
     input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
     depth_cells: Annotated[int, Field(ge=4, le=256)]

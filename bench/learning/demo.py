@@ -27,7 +27,7 @@ from pipeline.stage import whole
 
 DATA = "demo"
 # What `dvc exp run` is told after -S.
-LIFTING = ("train.model=lifting", "train.epochs=100")
+LIFTING = ("train.model=lifting", "train.epochs=100", "train.lr=5e-3")
 IMAGES = tuple(f"train.lifting.losses.{term}" for term in ("labels=0", "reprojection=1", "transform=1"))
 WAYS: dict[str, tuple[str, ...]] = {
     "truth": ("train.supervision=full",),
@@ -41,8 +41,15 @@ WAYS: dict[str, tuple[str, ...]] = {
     "labels, refined by labels": ("refine.sources=[labels]",),
     "lifting, truth": (*LIFTING, "train.supervision=full"),
     "lifting, labels": LIFTING,
+    "lifting, labels, four_blocks": (*LIFTING, "train.lifting.backbone=four_blocks"),
+    "lifting, labels, temporal 27": (*LIFTING, "train.lifting.backbone=temporal", "train.lifting.frames=27"),
+    "lifting, labels, transformer 27": (
+        *LIFTING, "train.lifting.backbone=transformer", "train.lifting.frames=27", "train.lifting.width=128",
+    ),
+    "lifting, labels, 8 virtual views": (*LIFTING, "train.lifting.virtual_views=8"),
     "lifting, transform re-projection": (*LIFTING, *IMAGES),
-}
+    "lifting, transform re-projection and consistency": (*LIFTING, *IMAGES, "train.lifting.losses.consistency=1"),
+}  # fmt: skip
 COMMANDS = {name: " ".join(["dvc exp run", *(f"-S {quote(change)}" for change in told)]) for name, told in WAYS.items()}
 FIRST_SEED = 5  # that of params.yaml
 PARTS = {"": "test", "new_view_": "test_new_view"}

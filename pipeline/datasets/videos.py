@@ -21,9 +21,8 @@ from pipeline.progress import progress
 log = logging.getLogger("epiline")
 
 EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
-ASSUMED_FOCAL = (
-    1.0  # focal length as a share of the longer side: 53 degrees are in view; calibration finds the true one
-)
+# Focal length as a share of the longer side: 53 degrees are in view. Calibration finds the true one.
+ASSUMED_FOCAL = 1.0
 SHARED_RIG = "shared"  # of all recordings without a calibration of their own
 SAME_RATE = 0.01  # share by which frame rates of synchronised cameras may differ: rounding in the files
 HEIGHTS_MM = (500.0, 2500.0)  # of a person: anything else is in another unit
@@ -129,10 +128,10 @@ class _Calibrations:
         self._shared = read_calibration(self._shared_path) if self._shared_path else None
         self._used: set[str] = set()
 
-    def of(self, take: _Take) -> tuple[str, Path, dict[str, Camera]]:
+    def of(self, take: _Take, headers: dict[str, VideoHeader]) -> tuple[str, Path, dict[str, Camera]]:
         """The rig's name, where its cameras are from, and the cameras."""
         if self._assumed:
-            return SHARED_RIG, self._root, {v.stem: _assumed_camera(read_header(v).size_px) for v in take.videos}
+            return SHARED_RIG, self._root, {name: _assumed_camera(h.size_px) for name, h in headers.items()}
         folder = take.videos[0].parent
         own = find_calibration(folder) if folder != self._root else None
         if own is not None:
@@ -164,18 +163,18 @@ def _assumed_camera(size_px: tuple[int, int]) -> Camera:
 def _read_take(take: _Take, calibrations: _Calibrations, test: bool, height_mm: float | None) -> Recording:
     folder = take.videos[0].parent
     _check_names(take)
-    rig, path, cameras = calibrations.of(take)
+    headers = {video.stem: read_header(video) for video in take.videos}
+    rig, path, cameras = calibrations.of(take, headers)
     unknown = [video.name for video in take.videos if video.stem not in cameras]
     if unknown:
         fix = f"Name each video after a camera of the calibration: {', '.join(cameras)}."
         raise UserError(f"{', '.join(unknown)} in {folder} has no camera in {path}", fix=fix)
     videos = sorted(take.videos, key=lambda video: list(cameras).index(video.stem))
-    headers = [read_header(video) for video in videos]
-    views = [View.of(v.stem, str(v), _sized(cameras[v.stem], h)) for v, h in zip(videos, headers, strict=True)]
-    counts = [header.n_frames for header in headers if header.n_frames > 0]
+    views = [View.of(v.stem, str(v), _sized(cameras[v.stem], headers[v.stem])) for v in videos]
+    counts = [header.n_frames for header in headers.values() if header.n_frames > 0]
     return Recording(
         name=take.name, subject=take.subject, action=take.name.partition("_")[2], split="test" if test else "train",
-        rig=rig, height_mm=height_mm, fps=_common_rate(headers, videos), n_frames=min(counts, default=0), views=views,
+        rig=rig, height_mm=height_mm, fps=_common_rate(take, headers), n_frames=min(counts, default=0), views=views,
     )  # fmt: skip
 
 
@@ -194,12 +193,12 @@ def _sized(camera: Camera, header: VideoHeader) -> Camera:
     return camera if camera.size_px != UNSAID else replace(camera, size_px=header.size_px)
 
 
-def _common_rate(headers: list[VideoHeader], videos: list[Path]) -> float:
-    rates = [header.fps for header in headers]
+def _common_rate(take: _Take, headers: dict[str, VideoHeader]) -> float:
+    rates = [header.fps for header in headers.values()]
     if min(rates) <= 0 or max(rates) > (1 + SAME_RATE) * min(rates):
-        found = ", ".join(f"{video.name} {rate:g}" for video, rate in zip(videos, rates, strict=True))
+        found = ", ".join(f"{video.name} {headers[video.stem].fps:g}" for video in take.videos)
         fix = "Convert them to one rate: the same frame number must be the same moment."
-        raise UserError(f"{videos[0].parent} holds videos of different frame rates: {found}", fix=fix)
+        raise UserError(f"{take.videos[0].parent} holds videos of different frame rates: {found}", fix=fix)
     return rates[0]
 
 

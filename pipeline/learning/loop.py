@@ -1,8 +1,9 @@
 """The training loop of every 3D network, read from top to bottom."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ LARGEST_GRADIENT = 5.0
 WEIGHT_DECAY = 0.01
 # Steps between two notes of the state of a run, from which it goes on after a kill.
 STEPS_BETWEEN_NOTES = 500
+ALL_ALIKE: Mapping[str, float] = MappingProxyType({})
 
 
 class Lesson(Protocol):
@@ -47,16 +49,20 @@ class Lesson(Protocol):
         """The N-MPJPE on samples that are not trained on."""
 
 
-def train(network: nn.Module, lesson: Lesson, params: LoopParams, curve: Path, **about: Any) -> None:
+def train(
+    network: nn.Module, lesson: Lesson, params: LoopParams, curve: Path, *, paces: Mapping[str, float] = ALL_ALIKE,
+    **about: Any,
+) -> None:  # fmt: skip
     """Train a network, with a row of the curve for every epoch; in the end it holds the weights to keep.
 
-    Those are the last ones or the best on the held-out samples (`params.keep`), averaged with `params.ema`. A killed
-    run goes on from its last note, beside the curve, as if it had not been killed; `about` is what the two must agree
-    in besides the parameters. Bit-reproducible for a seed on one machine's CPU with the same number of threads, on a
-    GPU up to rounding. Raises UserError where the loss is not finite, or the note is of another run.
+    Those are the last ones or the best on the held-out samples (`params.keep`), averaged with `params.ema`. Modules
+    that `paces` names learn at that share of the learning rate. A killed run goes on from its last note, beside the
+    curve, as if it had not been killed; `about` is what the two must agree in besides the parameters. Bit-reproducible
+    for a seed on one machine's CPU with the same number of threads, on a GPU up to rounding. Raises UserError where
+    the loss is not finite, or the note is of another run.
     """
     learner = shared(place(network, choose_device()))
-    optimizer = torch.optim.AdamW(network.parameters(), params.lr, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizer = torch.optim.AdamW(_groups(network, paces), params.lr, weight_decay=WEIGHT_DECAY, fused=True)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(params.ema), use_buffers=True)
     judged = average.module if params.ema else network
     steps_per_epoch = max(1, len(lesson) // params.batch_size)
@@ -68,7 +74,7 @@ def train(network: nn.Module, lesson: Lesson, params: LoopParams, curve: Path, *
     for batch in progress(data, "train", total=n_steps - run.step, unit="step"):
         lr = learning_rate(params.lr, run.step, n_steps, params.schedule)
         for group in optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["pace"]
         loss = lesson.loss(learner, batch, run.step / n_steps)
         optimizer.zero_grad()
         loss.backward()
@@ -88,6 +94,14 @@ def train(network: nn.Module, lesson: Lesson, params: LoopParams, curve: Path, *
     network.load_state_dict(run.best if params.keep == "best" else judged.state_dict())
     network.eval()
     run.finish()
+
+
+def _groups(network: nn.Module, paces: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The network's weights by the pace of the module they are of."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, weight in network.named_parameters():
+        groups.setdefault(paces.get(name.split(".")[0], 1.0), []).append(weight)
+    return [{"params": weights, "pace": pace} for pace, weights in groups.items()]
 
 
 def _check_finite(loss: float, step: int) -> None:

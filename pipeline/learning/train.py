@@ -1,6 +1,6 @@
 """Training of a 3D network, and its predictions: the stage in the order things happen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ class Method(Protocol):
     """A kind of network: what it is taught and what it then sees in recordings."""
 
     network: Any  # a module that can be saved
+    paces: Mapping[str, float]  # of its modules, see `loop.train`
     about: dict[str, Any]  # what its checkpoint says besides its architecture
 
     @property
@@ -51,7 +52,8 @@ def train_network(
         detections = reading(poses2d, POSES2D)
         method = METHODS[params.model](capture, detections, sources, detector, params)
         network: Saved = method.network
-        train(method.network, method.lesson, params, curve, architecture=str(network.architecture))
+        architecture = str(network.architecture)
+        train(method.network, method.lesson, params, curve, paces=method.paces, architecture=architecture)
         if place_among()[0] > 0:
             return  # the first process writes
         about = {**method.about, "params": params.model_dump(), "labels": _provenance(sources.labels, params)}

@@ -65,7 +65,7 @@ class Taught:
         apart = [*self.params.held_out_subjects, *subjects]
         method = self._method(self.params.model_copy(update={"held_out_subjects": apart}))
         with TemporaryDirectory() as folder:
-            train(method.network, method.lesson, self.params, Path(folder) / "curve.csv")
+            train(method.network, method.lesson, self.params, Path(folder) / "curve.csv", paces=method.paces)
         return method
 
     def _method(self, params: TrainParams) -> Method:

@@ -1,6 +1,6 @@
 """What the volumetric network is taught: crops of people, and where their joints are in the unit cube."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Volumetric:
 
     def __init__(self, capture: Capture, poses2d: Store, sources: Sources, detector: Path, params: TrainParams) -> None:
         self.network = initial_network(params, detector)
+        self.paces: Mapping[str, float] = {} if params.init == "random" else {"backbone": params.backbone_lr}
         samples = training_samples(capture, poses2d, teacher(params, sources), params.crop)
         trained, held_out = split(samples, params.held_out_subjects)
         self.lesson = VolumetricLesson(trained, held_out, params)

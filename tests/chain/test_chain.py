@@ -96,7 +96,7 @@ def test_experiments_can_be_compared(reproduced, repository):
     assert "diff" in diff["reports/metrics.json"]["test.n_mpjpe_mm"]
     repository.run("dvc", "plots", "diff", "HEAD", "faster")
     told = repository.run("python", "-m", "pipeline.report.compare", "HEAD", "faster", "--rows", "rows.html")
-    assert "| train.lr | 0.001 | 0.002 |" in told
+    assert "| train.lr | 0.0015 | 0.002 |" in told
     assert "## Network, unseen people" in told
     assert "<figcaption>faster: " in (repository.path / "rows.html").read_text()
     (repository.path / "rows.html").unlink()

@@ -130,7 +130,7 @@ def lifting_params(**changes: Any) -> LiftingParams:
 def params() -> TrainParams:
     return TrainParams(
         model="volumetric", lifting=lifting_params(), supervision="self",
-        subjects=["S0"], held_out_subjects=[], weighting="none", init="detector",
+        subjects=["S0"], held_out_subjects=[], weighting="none", init="detector", backbone_lr=1.0,
         backbone="slim", input_px=64, depth_cells=16, crop="box",
         augment=AugmentParams(turn_deg=15.0, scale=1.15, occluded=0.15, objects="drawn"),
         epochs=2, batch_size=4, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, flip_test=True, seed=0,

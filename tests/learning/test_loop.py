@@ -131,6 +131,18 @@ def test_the_running_mean_of_the_weights_is_kept(tmp_path):
     assert moved[1] < 0.3 * moved[0]
 
 
+def test_a_module_learns_at_its_own_pace(tmp_path):
+    """Adam's steps are as large as the learning rate, whatever the gradients."""
+    start = _network().state_dict()
+    moved = {}
+    for pace in (1.0, 0.1):
+        network = _network()
+        loop.train(network, Line(), PARAMS, tmp_path / f"{pace}.csv", paces={"0": pace})
+        moved[pace] = {name: (w - start[name]).abs().mean() for name, w in network.named_parameters()}
+    assert moved[0.1]["0.weight"] < 0.2 * moved[1.0]["0.weight"]
+    assert 0.5 < moved[0.1]["4.weight"] / moved[1.0]["4.weight"] < 2
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     with pytest.raises(UserError, match=r"The loss is nan within the 5 steps done\. Lower train\.lr"):
         _trained(tmp_path, Line(poisoned=True))

@@ -7,6 +7,7 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.learning.checkpoints import load_network
+from pipeline.learning.initial import initial_network
 from pipeline.learning.networks import PoseNetwork
 from pipeline.learning.samples import split
 from pipeline.learning.volumetric import VolumetricLesson
@@ -49,6 +50,18 @@ def test_the_same_seed_gives_the_same_weights(world, params):
         world.train(params)
         weights.append(load_network(world.model, PoseNetwork)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.parametrize(("init", "slower"), [("detector", True), ("random", False)])
+def test_a_backbone_that_starts_from_given_weights_learns_at_its_own_rate(world, params, init, slower):
+    moved = []
+    for backbone_lr in (1.0, 0.01):
+        told = params.model_copy(update={"init": init, "backbone_lr": backbone_lr})
+        start = initial_network(told, world.detector).backbone.state_dict()
+        world.train(told)
+        learnt = load_network(world.model, PoseNetwork)[0].backbone.state_dict()
+        moved.append(float((learnt["stages.3.first.0.weight"] - start["stages.3.first.0.weight"]).abs().mean()))
+    assert (moved[1] < 0.05 * moved[0]) if slower else (moved[1] == moved[0])
 
 
 def test_another_seed_gives_other_weights(world, params):

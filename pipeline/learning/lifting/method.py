@@ -17,6 +17,7 @@ from pipeline.learning.lifting.losses import Objective
 from pipeline.learning.lifting.moments import Moments, joined, moments_of
 from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
 from pipeline.learning.lifting.predict import predict_poses
+from pipeline.learning.loop import ALL_ALIKE
 from pipeline.learning.samples import taught_recordings
 from pipeline.learning.teachers import Sources, Teacher, label_weights, teacher
 from pipeline.params import LiftingParams, TrainParams
@@ -35,6 +36,7 @@ class Lifting:
         torch.manual_seed(params.seed)
         branch = p.root in ("direct", "ray")
         self.network = LiftingNetwork(LiftingArchitecture(p.backbone, p.frames, p.width, p.dropout, branch))
+        self.paces = ALL_ALIKE
         self.lesson = lifting_lesson(capture, poses2d, teacher(params, sources), params)
         self.about: dict[str, Any] = {"moments": len(self.lesson)}
         self._poses2d, self._flip_test = poses2d, params.flip_test
