@@ -50,7 +50,7 @@ def refine_predictions(
         torch.save({"source": source, "weights": unit.state_dict()}, aside)
     given = reading(predictions, PREDICTIONS)
     recordings = [r for r in capture.recordings if r.name in given]
-    with writing(improved, PREDICTIONS, source=source) as store:
+    with writing(improved, PREDICTIONS, **given.attrs, refined_by=source) as store:
         for recording in recordings:
             _improve(unit, recording, given[recording.name], detections[recording.name], store)
         measured = _measured(sources.frames / "truth.zarr", recordings, {"before": given, "after": store})

@@ -132,13 +132,17 @@ def _refine(world, params, source: str) -> dict:
 
 def test_every_source_and_what_is_said_of_it(world, params):
     world.train(params)
-    before = reading(world.predictions, PREDICTIONS)["S2"]
+    given = reading(world.predictions, PREDICTIONS)
+    before = given["S2"]
     for source in ("truth", "labels"):
         figures = _refine(world, params, source)
         [found] = figures.values()
         assert set(figures) == {f"refine_{source}"}
         assert set(found["before"]) == set(found["after"]) == {"n_mpjpe_mm", "pa_mpjpe_mm"}
-        after = reading(world.out / "refined.zarr", PREDICTIONS)["S2"]
+        store = reading(world.out / "refined.zarr", PREDICTIONS)
+        # It can stand for what it improves.
+        assert store.attrs == {**given.attrs, "refined_by": source}
+        after = store["S2"]
         # The root stays where it was; other joints move.
         np.testing.assert_allclose(after["joints_px"][:, :, 0], before["joints_px"][:, :, 0], atol=1e-3)
         assert (np.abs(after["joints_px"] - before["joints_px"]).max((0, 1, 3))[1:] > 0).all()
