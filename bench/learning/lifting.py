@@ -66,6 +66,7 @@ WAYS = {
     "labels, temporal 27": Way(backbone="temporal", frames=27),
     "labels, temporal 81": Way(backbone="temporal", frames=81),
     "labels, temporal 27, 4 virtual views": Way(backbone="temporal", frames=27, virtual_views=4),
+    "labels, transformer 1": Way(backbone="transformer", width=128),
     "labels, transformer 27": Way(backbone="transformer", frames=27, width=128),
     "labels, 3 times as long": Way(longer=3),
     "labels, 8 virtual views, 3 times as long": Way(virtual_views=8, longer=3),
