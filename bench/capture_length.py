@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.capture import Capture, Recording, View
-from pipeline.geometry.camera import Camera, project
+from pipeline.geometry.camera.model import Camera, project
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params import read_params
 from pipeline.skeleton import JOINTS, MIRROR
-from pipeline.stores import POSES2D, writing
+from pipeline.stores import POSES2D, create_store
 
 ROOT = Path(__file__).parents[1]
 LENGTHS, QUICK = (10_000, 100_000, 1_000_000, 10_000_000), (2_000, 16_000)
@@ -66,7 +66,7 @@ def write_recording(n_frames: int, folder: Path) -> None:
     """Write the manifest and the 2D poses of one recording, never more than a shard of it in memory."""
     folder.mkdir()
     cameras = _cameras()
-    with writing(folder / "poses2d.zarr", POSES2D) as store:
+    with create_store(folder / "poses2d.zarr", POSES2D) as store:
         group = store.create("S1_walk", {"frame": n_frames, "view": N_VIEWS})
         for start, stop in group.shards():
             group.write(start, _detections(np.arange(start, stop), cameras))

@@ -18,9 +18,9 @@ from threadpoolctl import threadpool_limits
 from bench.geometry.measure import cpu_seconds
 from bench.geometry.simulation import read_motion, synthetic_motion
 from pipeline import metrics
-from pipeline.structure import fit_reference
-from pipeline.structure.fit import complete
-from pipeline.structure.stability import own_runs, random_runs, stability
+from pipeline.pss import fit_reference
+from pipeline.pss.fit import complete
+from pipeline.pss.stability import own_runs, random_runs, stability
 
 N_POSES = 100_000
 N_LOOPED = 3_000  # the loop's time does not depend on how many it has done
@@ -100,7 +100,7 @@ def time_kmeans(true: np.ndarray) -> dict[str, float]:
     poses, found = complete(true), {}
 
     def ours() -> None:
-        found["ours"] = fit_reference(true, K, seed=4).about["inertia"]
+        found["ours"] = fit_reference(true, K, seed=4).metadata["inertia"]
 
     def theirs() -> None:
         found["best of ten"] = KMeans(K, n_init=10, random_state=4).fit(poses).inertia_

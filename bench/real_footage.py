@@ -13,12 +13,12 @@ import numpy as np
 
 from pipeline.geometry.align import align, rig_error
 from pipeline.skeleton import LIMB_JOINTS
-from pipeline.stores import LABELS, RIGS, reading
+from pipeline.stores import LABELS, RIGS, open_store
 
 
 def main(data: Path, reference: Path) -> None:
-    for recording in reading(data / "labels.zarr", LABELS):
-        ours, theirs = (reading(folder / "labels.zarr", LABELS)[recording] for folder in (data, reference))
+    for recording in open_store(data / "labels.zarr", LABELS):
+        ours, theirs = (open_store(folder / "labels.zarr", LABELS)[recording] for folder in (data, reference))
         print(recording)
         print(f"  rig: {rig_difference(data, reference, recording)}")
         print(f"  limb joints, aligned frame by frame: {label_difference(ours, theirs, by_frame=True)}")
@@ -37,7 +37,7 @@ def label_difference(ours, theirs, *, by_frame: bool) -> str:
 
 
 def rig_difference(data: Path, reference: Path, recording: str) -> str:
-    poses = [reading(folder / "rigs.zarr", RIGS)[recording] for folder in (data, reference)]
+    poses = [open_store(folder / "rigs.zarr", RIGS)[recording] for folder in (data, reference)]
     R_a, R_b = (rig["R_cam_from_world"][0] for rig in poses)
     a, b = (
         -np.einsum("vji,vj->vi", R, rig["t_cam_from_world_mm"][0]) for R, rig in zip((R_a, R_b), poses, strict=True)

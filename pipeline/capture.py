@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.errors import UserError
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 
 VERSION = 1
 
@@ -66,17 +66,17 @@ class Recording(_Strict):
     frame_numbers: list[int] | None = None  # of each kept frame in the video; set by frames
     views: list[View]
 
-    def refocused(self, factor: float) -> "Recording":
+    def scale_focal(self, factor: float) -> "Recording":
         """The same recording with the focal lengths of all its cameras multiplied."""
         if factor == 1:
             return self
-        seen = [(view, view.camera.refocused(factor)) for view in self.views]
+        seen = [(view, view.camera.scale_focal(factor)) for view in self.views]
         views = [view.model_copy(update={"K": c.K.tolist(), "dist": c.dist.tolist()}) for view, c in seen]
         return self.model_copy(update={"views": views})
 
-    def cameras(self, *, labelling: bool = False) -> list[int]:
-        """Indices of the views; with `labelling`, only of those that may be used to make labels."""
-        return [i for i, view in enumerate(self.views) if not (labelling and view.evaluation_only)]
+    def view_indices(self, *, for_labels: bool = False) -> list[int]:
+        """Indices of the views; with `for_labels`, only of those that may be used to make labels."""
+        return [i for i, view in enumerate(self.views) if not (for_labels and view.evaluation_only)]
 
 
 class Rejected(_Strict):
@@ -95,9 +95,9 @@ class Capture(_Strict):
     recordings: list[Recording]
     rejected: list[Rejected] = []
 
-    def refocused(self, factors: Mapping[str, float]) -> "Capture":
+    def scale_focal(self, factors: Mapping[str, float]) -> "Capture":
         """The same capture with the focal lengths of the named recordings multiplied by what calibration found."""
-        recordings = [r.refocused(factors.get(r.name, 1.0)) for r in self.recordings]
+        recordings = [r.scale_focal(factors.get(r.name, 1.0)) for r in self.recordings]
         return self.model_copy(update={"recordings": recordings})
 
     def write(self, folder: Path) -> None:

@@ -98,7 +98,7 @@ class BaselineParams(_Section):
 class CalibrateParams(_Section):
     """Self-calibration."""
 
-    mode: Literal["rig", "window", "frame", "known", "refine"]
+    mode: Literal["rig", "window", "frame", "known", "adjust"]
     window_frames: Annotated[int, Field(ge=10)]
     focal: Literal["exact", "approximate", "unknown"]
     min_confidence: Fraction
@@ -110,7 +110,7 @@ class CalibrateParams(_Section):
 
     @model_validator(mode="after")
     def _focal_needs_one_rig(self) -> Self:
-        if self.focal != "exact" and self.mode not in ("rig", "refine"):
+        if self.focal != "exact" and self.mode not in ("rig", "adjust"):
             raise ValueError(f"focal = {self.focal} needs mode rig or refine, not {self.mode}")
         return self
 
@@ -118,16 +118,16 @@ class CalibrateParams(_Section):
 class TriangulateParams(_Section):
     """Triangulation of the labels."""
 
-    method: Literal["linear", "weighted", "pairs", "robust", "robust_bones"]
+    method: Literal["linear", "weighted", "pairwise_median", "robust", "robust_bones"]
     min_confidence: Fraction
     min_views: Annotated[int, Field(ge=2)]
     max_reprojection: Positive
-    repair_sides: bool
+    fix_left_right: bool
     bone_tolerance: Annotated[float, Field(gt=0, le=1)]
     smoothing_s: Annotated[float, Field(ge=0, le=1)]
 
 
-class StructureParams(_Section):
+class PssParams(_Section):
     """References of the pose structure score."""
 
     reference: str
@@ -159,10 +159,10 @@ class LoopParams(_Section):
 class AugmentParams(_Section):
     """Random changes of the training crops."""
 
-    turn_deg: Annotated[float, Field(ge=0, le=180)]
+    rotation_deg: Annotated[float, Field(ge=0, le=180)]
     scale: Annotated[float, Field(ge=1, le=4)]
-    occluded: Fraction
-    objects: str
+    occlusion_prob: Fraction
+    occluders: str
 
 
 class LiftingLossParams(_Section):
@@ -177,22 +177,22 @@ class LiftingLossParams(_Section):
 class LiftingParams(_Section):
     """The lifting network and its objective."""
 
-    backbone: Literal["reslinear", "four_blocks", "temporal", "transformer"]
+    backbone: Literal["martinez2017", "li2020", "temporal", "transformer"]
     frames: Annotated[int, Field(ge=1, le=729)]
     width: Annotated[int, Field(ge=16, le=4096, multiple_of=8)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     losses: LiftingLossParams
     squared: bool
     confidence: Literal["source", "target", "none"]
-    root: Literal["labels", "direct", "ray", "rig"]
-    tied_root: bool
+    root: Literal["labels", "direct", "ray", "least_squares"]
+    root_relative: bool
     pretrain_epochs: Annotated[int, Field(ge=0)]
     virtual_views: Annotated[int, Field(ge=0, le=64)]
     freeze_after: Fraction
 
     @model_validator(mode="after")
     def _fit(self) -> "LiftingParams":
-        if self.backbone in ("reslinear", "four_blocks") and self.frames != 1:
+        if self.backbone in ("martinez2017", "li2020") and self.frames != 1:
             raise ValueError(f"backbone {self.backbone} sees one frame: set frames to 1")
         if self.backbone == "temporal" and self.frames not in (3, 9, 27, 81, 243, 729):
             raise ValueError("backbone temporal sees a power of three: set frames to 27, 81 or 243")
@@ -209,13 +209,13 @@ class TrainParams(LoopParams):
     model: Literal["volumetric", "lifting"]
     supervision: Literal["self", "full", "subset", "mixed", "gt2d"]
     subjects: list[str]
-    held_out_subjects: list[str]
+    validation_subjects: list[str]
     weighting: Literal["none", "uncertainty"]
     init: str
     backbone_lr: Annotated[float, Field(gt=0, le=1)]
     backbone: Literal["slim", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
     input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
-    depth_cells: Annotated[int, Field(ge=4, le=256)]
+    depth_bins: Annotated[int, Field(ge=4, le=256)]
     crop: Literal["box", "metric"]
     augment: AugmentParams
     lifting: LiftingParams
@@ -257,7 +257,7 @@ class Params(_Section):
     detect: DetectParams
     calibrate: CalibrateParams
     triangulate: TriangulateParams
-    structure: StructureParams
+    pss: PssParams
     train: TrainParams
     refine: RefineParams
     report: ReportParams

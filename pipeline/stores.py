@@ -14,8 +14,8 @@ import numpy as np
 import zarr
 
 from pipeline.errors import UserError
+from pipeline.files import atomic_write
 from pipeline.skeleton import N_JOINTS
-from pipeline.stage import whole
 
 FRAMES_PER_CHUNK = 256
 FRAMES_PER_SHARD = 4096
@@ -174,7 +174,7 @@ class Store:
             raise UserError(f"{self.path} has no recording {recording!r}", fix="Run dvc repro to make it again.")
         return RecordingGroup(cast(zarr.Group, self._group[recording]), self._schema)
 
-    def describe(self, **attrs: Any) -> None:
+    def update_attrs(self, **attrs: Any) -> None:
         """Add to what is said about the whole store."""
         self._group.attrs["about"] = {**self.attrs, **attrs}
 
@@ -197,16 +197,16 @@ def _create_array(group: zarr.Group, array: Array, sizes: Mapping[str, int]) -> 
 
 
 @contextmanager
-def writing(path: Path, schema: Schema, **attrs: Any) -> Iterator[Store]:
+def create_store(path: Path, schema: Schema, **attrs: Any) -> Iterator[Store]:
     """A new store under a temporary name; it gets its final name when the block ends without an error."""
-    with whole(path) as aside:
-        about = {"schema": schema.name, "version": schema.version, "about": attrs}
-        yield Store(aside, schema, zarr.create_group(aside, attributes=about))
+    with atomic_write(path) as aside:
+        metadata = {"schema": schema.name, "version": schema.version, "about": attrs}
+        yield Store(aside, schema, zarr.create_group(aside, attributes=metadata))
 
 
-def focal_factors(store: Store) -> dict[str, float]:
+def focal_scales(store: Store) -> dict[str, float]:
     """What calibration multiplied the focal lengths of each recording by, from the store of rigs or of labels."""
-    return {name: store[name].attrs.get("focal_factor", 1.0) for name in store}
+    return {name: store[name].attrs.get("focal_scale", 1.0) for name in store}
 
 
 def reopen(path: Path, schema: Schema) -> Store:
@@ -214,7 +214,7 @@ def reopen(path: Path, schema: Schema) -> Store:
     return Store(path, schema, zarr.open_group(path, mode="r+"))
 
 
-def reading(path: Path, schema: Schema) -> Store:
+def open_store(path: Path, schema: Schema) -> Store:
     """Open a finished store.
 
     Raises UserError where there is none, or one of another schema or version; the message says both.

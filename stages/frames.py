@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pipeline.frames import extract_frames
 from pipeline.params import read_params
 from pipeline.stage import run
+from pipeline.video.frames import extract_frames
 
 
 def main(capture: Path, frames: Path) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pipeline.learning.refine import refine_predictions
-from pipeline.learning.teachers import Sources
+from pipeline.learning.refinement.refine import refine_predictions
+from pipeline.learning.supervision import CapturePaths
 from pipeline.params import RefineSource, read_params
 from pipeline.stage import run
 
@@ -13,9 +13,9 @@ def main(
     predictions: Path, refiner: Path, refined: Path, figures: Path, curve: Path,
 ) -> None:  # fmt: skip
     params = read_params()
-    sources = Sources(frames, labels, rigs)
+    paths = CapturePaths(frames, labels, rigs)
     refine_predictions(
-        source, sources, poses2d, detector, model, predictions, refiner, refined, figures, curve,
+        source, paths, poses2d, detector, model, predictions, refiner, refined, figures, curve,
         params.refine, params.train,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ def main(data: Path, models: Path, reports: Path) -> None:
         detect=params.detect,
         calibrate=params.calibrate,
         triangulate=params.triangulate,
-        structure=params.structure,
+        pss=params.pss,
         train=params.train,
         refine=params.refine,
         report=params.report,

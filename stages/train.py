@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.learning.teachers import Sources
+from pipeline.learning.supervision import CapturePaths
 from pipeline.learning.train import train_network
 from pipeline.params import read_params
 from pipeline.stage import run
@@ -12,7 +12,7 @@ def main(
     frames: Path, poses2d: Path, rigs: Path, labels: Path, detector: Path, model: Path, predictions: Path, curve: Path
 ) -> None:
     params = read_params()
-    train_network(Sources(frames, labels, rigs), poses2d, detector, model, predictions, curve, params.train)
+    train_network(CapturePaths(frames, labels, rigs), poses2d, detector, model, predictions, curve, params.train)
 
 
 if __name__ == "__main__":

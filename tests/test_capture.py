@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.errors import UserError
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 
 CAMERA = Camera(np.diag([500.0, 510, 1]), np.array([-0.1, 0, 0, 0]), (320, 240), np.eye(3), np.array([1.0, 2, 3]))
 
@@ -33,8 +33,8 @@ def test_round_trip(tmp_path):
 def test_labelling_views_leave_out_those_for_evaluation():
     views = [View.of(name, "f", CAMERA, evaluation_only=name == "b") for name in "abc"]
     recording = capture_of(*views).recordings[0]
-    assert recording.cameras() == [0, 1, 2]
-    assert recording.cameras(labelling=True) == [0, 2]
+    assert recording.view_indices() == [0, 1, 2]
+    assert recording.view_indices(for_labels=True) == [0, 2]
 
 
 def test_missing_manifest_and_other_version(tmp_path):

@@ -10,8 +10,9 @@ from typing import Literal
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.files import atomic_write
 from pipeline.progress import progress
-from pipeline.stage import run, whole
+from pipeline.stage import run
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +33,9 @@ def test_paths_arrive_and_costs_are_written(monkeypatch, tmp_path):
 
     assert run_with(monkeypatch, main, "in", "out") == 0
     assert (tmp_path / "out").read_text() == "in"
-    costs = json.loads((tmp_path / "reports/costs/test_stage.json").read_text())
-    assert costs["seconds"] >= 0
-    assert costs["peak_mib"] > 1
+    resources = json.loads((tmp_path / "reports/resources/test_stage.json").read_text())
+    assert resources["seconds"] >= 0
+    assert resources["peak_mib"] > 1
 
 
 def test_a_word_arrives_as_it_is_and_names_the_costs(monkeypatch, tmp_path):
@@ -43,7 +44,7 @@ def test_a_word_arrives_as_it_is_and_names_the_costs(monkeypatch, tmp_path):
 
     assert run_with(monkeypatch, main, "truth", "out") == 0
     assert (tmp_path / "out").read_text() == "truth"
-    assert (tmp_path / "reports/costs/test_stage_truth.json").exists()
+    assert (tmp_path / "reports/resources/test_stage_truth.json").exists()
 
 
 def test_user_error_is_one_line_and_exit_code_1(monkeypatch, capsys):
@@ -56,7 +57,7 @@ def test_user_error_is_one_line_and_exit_code_1(monkeypatch, capsys):
 
 def test_full_disk_is_a_user_error(monkeypatch, capsys, tmp_path):
     def main():
-        with whole(tmp_path / "out") as path:
+        with atomic_write(tmp_path / "out") as path:
             path.write_text("half")
             raise OSError(errno.ENOSPC, "No space left on device", "out")
 
@@ -86,7 +87,7 @@ def test_whole_replaces_folders_and_clears_what_a_killed_run_left(tmp_path):
     (tmp_path / "out.partial" / "stale").touch()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()
-    with whole(tmp_path / "out") as aside:
+    with atomic_write(tmp_path / "out") as aside:
         aside.mkdir()
         (aside / "new").touch()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]

@@ -10,8 +10,9 @@ from bench.geometry import ours
 from bench.geometry.measure import Table
 from bench.geometry.simulation import Capture, Scenes
 from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
-from pipeline.geometry import bundle, triangulation
-from pipeline.geometry.bundle import rotation_of
+from pipeline.geometry.calibration import bundle
+from pipeline.geometry.calibration.bundle import rotation_of
+from pipeline.geometry.triangulation import methods as triangulation
 
 try:
     from bench.peers import colmap
@@ -27,7 +28,7 @@ TURN_RAD, MOVE_MM = np.radians(1.0), 50.0
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialRig:
     """A capture and a rig that is off, with the points triangulated from it."""
 
     capture: Capture
@@ -36,7 +37,7 @@ class Start:
     points: np.ndarray  # (N, 3)
 
     @classmethod
-    def of(cls, capture: Capture, seed: int) -> "Start":
+    def of(cls, capture: Capture, seed: int) -> "InitialRig":
         """Turn and move every camera by the same amount, each about an axis of its own."""
         rng = np.random.default_rng(seed)
         V = len(capture.cameras)
@@ -47,19 +48,19 @@ class Start:
         return cls(capture, R, t, triangulation.robust(*_flat(capture), R, t))
 
 
-Adjuster = Callable[[Start], tuple[np.ndarray, np.ndarray, float]]  # R (V, 3, 3), t (V, 3), CPU s
+Adjuster = Callable[[InitialRig], tuple[np.ndarray, np.ndarray, float]]  # R (V, 3, 3), t (V, 3), CPU s
 
 
 def _flat(capture: Capture) -> tuple[np.ndarray, np.ndarray]:
     V = len(capture.cameras)
-    return capture.rays.reshape(-1, V, 2), capture.sigma.reshape(-1, V)
+    return capture.points_norm.reshape(-1, V, 2), capture.sigma.reshape(-1, V)
 
 
-def adjust_here(start: Start) -> tuple[np.ndarray, np.ndarray, float]:
+def adjust_here(start: InitialRig) -> tuple[np.ndarray, np.ndarray, float]:
     """Ours, as a rig is adjusted last."""
-    rays, sigma = _flat(start.capture)
+    points_norm, sigma = _flat(start.capture)
     began = time.process_time()
-    done = bundle.adjust(rays, sigma, start.R, start.t, start.points, bundle.FINAL_WIDTHS)
+    done = bundle.adjust(points_norm, sigma, start.R, start.t, start.points, bundle.FINAL_WIDTHS)
     return done.R, done.t, time.process_time() - began
 
 
@@ -67,7 +68,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
     """Print the table; the summary's figures of it."""
     [(frames, captures)] = sizes.adjusted.items()
     shots = scenes.film(captures, frames, noise_px=NOISE_PX, outliers=OUTLIERS)
-    starts = [Start.of(capture, seed) for seed, capture in enumerate(shots)]
+    starts = [InitialRig.of(capture, seed) for seed, capture in enumerate(shots)]
     table = Table("Bundle adjustment from the same start", NOTE, ["", "deg", "center mm", "CPU s"])
     _row(table, "the start", starts, lambda start: (start.R, start.t, 0.0))
     adjust_here(starts[0])  # to warm up
@@ -79,7 +80,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
     return figures
 
 
-def _row(table: Table, name: str, starts: list[Start], adjuster: Adjuster) -> float:
+def _row(table: Table, name: str, starts: list[InitialRig], adjuster: Adjuster) -> float:
     """Print a row; the median CPU time."""
     found = [adjuster(start) for start in starts]
     errors = [ours.rig_errors(start.capture, R, t) for start, (R, t, _) in zip(starts, found, strict=True)]

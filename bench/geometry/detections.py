@@ -8,22 +8,16 @@ import numpy as np
 from bench.geometry import ours
 from bench.geometry.measure import Table
 from pipeline.capture import read_capture
-from pipeline.geometry import triangulation
 from pipeline.geometry.align import align, rig_error
-from pipeline.geometry.camera import undistort
-from pipeline.geometry.rig import Rig, find_rig, measure_rig
-from pipeline.geometry.rig_per_frame import find_rigs
-from pipeline.geometry.rig_start import RigNotFound
-from pipeline.geometry.scale import bone_scale
-from pipeline.labels.observations import (
-    EXPECTED_NOISE,
-    LEAST_CONFIDENCE,
-    assumed_cameras,
-    observe,
-    observe_landmarks,
-)
+from pipeline.geometry.calibration.initial_rig import RigNotFound
+from pipeline.geometry.calibration.rig import Rig, find_rig, measure_rig
+from pipeline.geometry.calibration.rig_per_frame import find_rigs
+from pipeline.geometry.calibration.scale import bone_scale
+from pipeline.geometry.camera.model import undistort
+from pipeline.geometry.triangulation import methods as triangulation
+from pipeline.labels.observations import EXPECTED_NOISE, LEAST_CONFIDENCE, assumed_cameras, observe, observe_landmarks
 from pipeline.skeleton import JOINTS, LIMB_JOINTS
-from pipeline.stores import POSES2D, reading
+from pipeline.stores import POSES2D, open_store
 
 NOTE = """No extrinsics used: the rig's distance from each calibration (similarity-aligned), and that of robust labels
 of limb joints from those made of the same detections with it, aligned frame by frame, in mm: median frame and 90th
@@ -61,23 +55,23 @@ def _from_file(path: Path) -> Detections:
         data = dict(file)
     confidence = np.swapaxes(data["conf"], 1, 2)
     px = np.where(data["conf"][..., None] < MIN_CONFIDENCE, np.nan, data["kpts2d"])
-    rays = np.stack([undistort(px[:, v], K, data["dist"][v]) for v, K in enumerate(data["K"])], 2)
+    points_norm = np.stack([undistort(px[:, v], K, data["dist"][v]) for v, K in enumerate(data["K"])], 2)
     columns = data["joint_names"].tolist()
     joints = [columns.index(NAMES[joint]) if joint in NAMES else -1 for joint in JOINTS]
     known = np.array([joint >= 0 for joint in joints])[:, None]
-    of_joints = np.where(known[..., None], rays[:, joints], np.nan)
+    of_joints = np.where(known[..., None], points_norm[:, joints], np.nan)
     height = np.nanmax(of_joints[..., 1], axis=1) - np.nanmin(of_joints[..., 1], axis=1)
     sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(confidence, LEAST_CONFIDENCE, 1))
-    sigma = np.where(np.isfinite(rays).all(-1), sigma, np.inf)
+    sigma = np.where(np.isfinite(points_norm).all(-1), sigma, np.inf)
     names = {"as shipped": ("R", "t"), "shipped, adjusted": ("R_ba", "t_ba")}
     found = {name: (data[R], 1000 * data[t]) for name, (R, t) in names.items() if R in data}
     of_joints_sigma = np.where(known, sigma[:, joints], np.inf)
-    return Detections(path.name, (of_joints, of_joints_sigma), (rays, sigma), found)
+    return Detections(path.name, (of_joints, of_joints_sigma), (points_norm, sigma), found)
 
 
 def _from_stores(folder: Path) -> list[Detections]:
     """From the 2D poses, against the extrinsics that the footage came with."""
-    found, store = [], reading(folder / "poses2d.zarr", POSES2D)
+    found, store = [], open_store(folder / "poses2d.zarr", POSES2D)
     for recording in read_capture(folder / "frames").recordings:
         cameras, rows = assumed_cameras(recording, ignore_distortion=False), np.arange(recording.n_frames)
         poses = store[recording.name]
@@ -88,7 +82,7 @@ def _from_stores(folder: Path) -> list[Detections]:
         if len(given) == len(cameras):
             R, t = (np.array([getattr(camera, name) for camera in given]) for name in POSE)
             calibrations["the given one"] = R, t
-        found.append(Detections(recording.name, (seen.rays, seen.sigma), marks, calibrations))
+        found.append(Detections(recording.name, (seen.points_norm, seen.sigma), marks, calibrations))
     return found
 
 
@@ -106,17 +100,20 @@ def run(path: Path) -> None:
 
 
 def _print(table: Table, seen: Detections) -> None:
-    rays, sigma = seen.joints
-    rigs = {"all points": find_rig(*seen.landmarks, seed=ours.SEED), "joints": find_rig(rays, sigma, seed=ours.SEED)}
-    sigma = sigma * measure_rig(rays, sigma, rigs["all points"].R, rigs["all points"].t).noise
-    single = np.full((*rays.shape[:2], 3), np.nan)
+    points_norm, sigma = seen.joints
+    rigs = {
+        "all points": find_rig(*seen.landmarks, seed=ours.SEED),
+        "joints": find_rig(points_norm, sigma, seed=ours.SEED),
+    }
+    sigma = sigma * measure_rig(points_norm, sigma, rigs["all points"].R, rigs["all points"].t).noise
+    single = np.full((*points_norm.shape[:2], 3), np.nan)
     for f, found in enumerate(find_rigs(*seen.joints, seed=ours.SEED)):
         if isinstance(found, Rig):
-            single[f] = triangulation.robust(rays[f], sigma[f], found.R, found.t)
+            single[f] = triangulation.robust(points_norm[f], sigma[f], found.R, found.t)
     for name, (R, t) in seen.calibrations.items():
-        reference = triangulation.robust(rays, sigma, R, t)
+        reference = triangulation.robust(points_norm, sigma, R, t)
         for source, rig in rigs.items():
-            own = triangulation.robust(rays, sigma, rig.R, rig.t)
+            own = triangulation.robust(points_norm, sigma, rig.R, rig.t)
             errors = rig_error(rig.R, bone_scale(own) * rig.centers, R, -np.einsum("vji,vj->vi", R, t))
             table.row(f"{seen.name} {source}: {name}", *errors, *_apart(own, reference))
         table.row(f"{seen.name} frame by frame: {name}", None, None, *_apart(single, reference))

@@ -8,8 +8,8 @@ from bench.geometry import ours
 from bench.geometry.measure import Table, mean_or_failed
 from bench.geometry.simulation import Capture, Scenes
 from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
-from pipeline.geometry.bundle import EXACT, Focal
-from pipeline.geometry.rig import RigNotFound
+from pipeline.geometry.calibration.bundle import EXACT, Focal
+from pipeline.geometry.calibration.rig import RigNotFound
 from pipeline.metrics import pa_mpjpe
 
 NOTE = """1,000 spread frames, 5 px of noise, 5 % outliers: errors of the rig and of the focal length (medians over

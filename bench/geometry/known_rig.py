@@ -10,7 +10,7 @@ from bench.geometry.measure import Errors, Table, cpu_seconds
 from bench.geometry.simulation import Capture, Scenes
 from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
 from bench.peers import opencv, remote
-from pipeline.geometry import triangulation
+from pipeline.geometry.triangulation import methods as triangulation
 
 try:
     from bench.peers import colmap
@@ -64,7 +64,7 @@ def oracle(capture: Capture) -> np.ndarray:
     """Points (F, J, 3) by maximum likelihood with the outliers known and left out."""
     outlier = np.swapaxes(capture.outlier, 1, 2)
     sigma = np.where(outlier, np.inf, capture.noise_px / capture.K[:, 0, 0])
-    return triangulation.robust(capture.rays, sigma, capture.R, capture.t)
+    return triangulation.robust(capture.points_norm, sigma, capture.R, capture.t)
 
 
 def methods() -> Iterator[Method]:

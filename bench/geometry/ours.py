@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.geometry.simulation import Capture
-from pipeline.geometry import bones, reprojection, triangulation
 from pipeline.geometry.align import rig_error
-from pipeline.geometry.bundle import EXACT, Focal
-from pipeline.geometry.rig import Rig, RigNotFound, find_rig
-from pipeline.geometry.rig_per_frame import find_rigs
+from pipeline.geometry.calibration.bundle import EXACT, Focal
+from pipeline.geometry.calibration.rig import Rig, RigNotFound, find_rig
+from pipeline.geometry.calibration.rig_per_frame import find_rigs
+from pipeline.geometry.camera import reprojection
+from pipeline.geometry.triangulation import bone_lengths as bones
+from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.params import read_params
 
 SEED = 3
@@ -19,21 +21,21 @@ BONE_TOLERANCE = read_params(Path(__file__).parents[2] / "params.yaml").triangul
 
 def linear(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by the weighted linear method, with the true rig unless another is given."""
-    return triangulation.linear(capture.rays, capture.sigma, *_poses(capture, rig))
+    return triangulation.linear(capture.points_norm, capture.sigma, *_poses(capture, rig))
 
 
 def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by robust maximum likelihood."""
     focal = 1.0 if rig is None else rig.focal.factor
-    rays, sigma = capture.rays, capture.sigma
+    points_norm, sigma = capture.points_norm, capture.sigma
     if focal != 1.0:
-        rays, sigma = rays / focal, sigma / focal
-    return triangulation.robust(rays, sigma, *_poses(capture, rig))
+        points_norm, sigma = points_norm / focal, sigma / focal
+    return triangulation.robust(points_norm, sigma, *_poses(capture, rig))
 
 
-def pairs(capture: Capture, rig: Rig | None = None) -> np.ndarray:
+def pairwise_median(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by the paper's median of pairs."""
-    return triangulation.pairs(capture.rays, capture.sigma, *_poses(capture, rig))
+    return triangulation.pairwise_median(capture.points_norm, capture.sigma, *_poses(capture, rig))
 
 
 def robust_bones(capture: Capture, rig: Rig | None = None) -> np.ndarray:
@@ -54,25 +56,25 @@ def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.
     """Points (F, J, 3) moved towards the bone lengths they have in the median."""
     R, t = _poses(capture, rig)
     limit = triangulation.ROBUST_WIDTH * capture.sigma
-    distance, _ = reprojection.residuals(points, capture.rays, R, t)
+    distance, _ = reprojection.residuals(points, capture.points_norm, R, t)
     agreeing = np.where(distance <= limit, capture.sigma, np.inf)
     covariance = reprojection.covariance(points, agreeing, R, t)[..., *np.triu_indices(3)]
     lengths = bones.own_lengths(points, np.where(np.isfinite(covariance), covariance, np.nan))
     tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
-    return bones.refine(points, capture.rays, capture.sigma, R[None], t[None], lengths, tolerance)[0]
+    return bones.fit_bone_lengths(points, capture.points_norm, capture.sigma, R[None], t[None], lengths, tolerance)[0]
 
 
 def self_calibrated(capture: Capture, focal: Focal = EXACT) -> Rig:
     """The rig found from the people alone; its unit and world are its own. Raises RigNotFound."""
-    return find_rig(capture.rays, capture.sigma, seed=SEED, focal=focal)
+    return find_rig(capture.points_norm, capture.sigma, seed=SEED, focal=focal)
 
 
 def frame_by_frame(capture: Capture) -> np.ndarray:
     """Points (F, J, 3), each frame with a rig from itself alone, in that rig's unit; NaN where there is none."""
     points = np.full_like(capture.joints_world_mm, np.nan)
-    for f, rig in enumerate(find_rigs(capture.rays, capture.sigma, seed=SEED)):
+    for f, rig in enumerate(find_rigs(capture.points_norm, capture.sigma, seed=SEED)):
         if isinstance(rig, Rig):
-            points[f] = triangulation.robust(capture.rays[f], capture.sigma[f], rig.R, rig.t)
+            points[f] = triangulation.robust(capture.points_norm[f], capture.sigma[f], rig.R, rig.t)
     return points
 
 

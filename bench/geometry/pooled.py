@@ -9,7 +9,7 @@ from bench.geometry import ours
 from bench.geometry.measure import FAILED_MM, Table, mean_or_failed
 from bench.geometry.simulation import Capture, Scenes
 from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
-from pipeline.geometry.rig import Rig, RigNotFound
+from pipeline.geometry.calibration.rig import Rig, RigNotFound
 from pipeline.metrics import n_mpjpe, pa_mpjpe
 
 NOTE = """Captures whose extrinsics are unknown, 5 px of noise and 5 % outliers unless said: the rig's error (median

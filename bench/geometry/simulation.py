@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 from pipeline.skeleton import N_JOINTS
 from pipeline.synthetic.cameras import look
-from pipeline.synthetic.motion import move
-from pipeline.synthetic.person import draw_person
+from pipeline.synthetic.people.motion import move
+from pipeline.synthetic.people.person import draw_person
 
 # Human3.6M's cameras: focal length and image in pixels; they stand at the corners of a long rectangle (x and y in mm
 # about the middle), five metres from its middle.
@@ -60,7 +60,7 @@ class Capture:
         return np.stack([camera.center_world_mm for camera in self.cameras])
 
     @cached_property
-    def rays(self) -> np.ndarray:
+    def points_norm(self) -> np.ndarray:
         """(F, J, V, 2) normalised image coordinates; in memory they lie as in a capture, frame by view by joint."""
         focal = np.stack([self.K[:, 0, 0], self.K[:, 1, 1]], -1)
         return np.swapaxes((self.px - self.K[:, None, :2, 2]) / focal[:, None], 1, 2)

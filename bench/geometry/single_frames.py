@@ -48,7 +48,9 @@ def from_pairs(capture: Capture, estimator: Estimator) -> np.ndarray:
             pose = estimator(capture.px[f, a], capture.px[f, a + 1], capture.K[pair], capture.noise_px)
             if pose is None:
                 break
-            points = opencv.triangulate_pair(capture.rays[f, :, a], capture.rays[f, :, a + 1], pose) @ R_first
+            points = (
+                opencv.triangulate_pair(capture.points_norm[f, :, a], capture.points_norm[f, :, a + 1], pose) @ R_first
+            )
             points = points - points.mean(0)
             found.append(points / np.linalg.norm(points))
             R_first = pose[0] @ R_first

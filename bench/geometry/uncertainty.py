@@ -13,8 +13,8 @@ from bench.geometry.measure import Table
 from bench.geometry.simulation import CONFIDENCE, FOCAL_PX, OUTLIER_CONFIDENCE, OUTLIER_PX, Capture, Scenes
 from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
 from pipeline.geometry.align import rig_similarity, rotation_angle
-from pipeline.geometry.rig import Rig, RigNotFound, find_rig
-from pipeline.geometry.rig_windows import find_moving_rig
+from pipeline.geometry.calibration.rig import Rig, RigNotFound, find_rig
+from pipeline.geometry.calibration.rig_windows import find_moving_rig
 
 NOTE = """Consecutive frames, 5 px, 5 % outliers. deg: mean rotation error of the cameras, similarity-aligned; claimed:
 the standard deviation that goes with it; z^2: mean of (error / standard deviation)^2, 1 if that is true, above 1 if it
@@ -75,21 +75,21 @@ def _seen(capture: Capture, R: np.ndarray, correlated: bool, seed: int) -> tuple
         "fvij,fnj->fnvi", np.broadcast_to(R, (len(capture.px), *R.shape[1:])), capture.joints_world_mm
     )
     in_camera = in_camera + t[:, None]
-    rays = in_camera[..., :2] / in_camera[..., 2:]
-    noise = rng.normal(size=rays.shape)
+    points_norm = in_camera[..., :2] / in_camera[..., 2:]
+    noise = rng.normal(size=points_norm.shape)
     if correlated:
-        lasting = rng.normal(size=rays.shape)
+        lasting = rng.normal(size=points_norm.shape)
         for f in range(1, len(lasting)):
             lasting[f] = CORRELATION * lasting[f - 1] + np.sqrt(1 - CORRELATION**2) * lasting[f]
         noise = np.sqrt(LASTING) * lasting + np.sqrt(1 - LASTING) * noise
-    outlier = rng.random(rays.shape[:-1]) < OUTLIERS
+    outlier = rng.random(points_norm.shape[:-1]) < OUTLIERS
     angle, length = rng.uniform(0, 2 * np.pi, outlier.shape), rng.uniform(*OUTLIER_PX, outlier.shape)
     far = length[..., None] * np.stack([np.cos(angle), np.sin(angle)], -1)
     confidence = np.where(
         outlier, rng.uniform(*OUTLIER_CONFIDENCE, outlier.shape), rng.uniform(*CONFIDENCE, outlier.shape)
     )
-    rays = rays + np.where(outlier[..., None], far, NOISE_PX * noise) / FOCAL_PX
-    return rays, NOISE_PX / FOCAL_PX / np.sqrt(confidence)
+    points_norm = points_norm + np.where(outlier[..., None], far, NOISE_PX * noise) / FOCAL_PX
+    return points_norm, NOISE_PX / FOCAL_PX / np.sqrt(confidence)
 
 
 def _judged(found: Found) -> tuple[float, float, float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from bench.geometry.measure import Table, cpu_seconds
 from bench.geometry.simulation import FOCAL_PX, SIZE_PX, Scenes
 from bench.geometry.sizes import Sizes
-from pipeline.geometry.camera import project, undistort
+from pipeline.geometry.camera.model import project, undistort
 from pipeline.skeleton import N_JOINTS
 
 NOTE = """Pixels anywhere in the image: how far they lie from where they were, in px at most, once undistorted and
@@ -31,8 +31,8 @@ def run(_: Scenes, sizes: Sizes) -> dict[str, float]:
     px = np.random.default_rng(0).uniform(0, SIZE_PX[0], (n, 4, N_JOINTS, 2))
     for lens, dist in LENSES.items():
         for name, function in _functions(dist).items():
-            rays = function(px)
-            again = project(np.concatenate([rays, np.ones_like(rays[..., :1])], -1), K, dist)
+            points_norm = function(px)
+            again = project(np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1), K, dist)
             rate = n / cpu_seconds(lambda: function(px), sizes.repeats)  # noqa: B023
             table.row(f"{lens}: {name}", float(np.abs(again - px).max()), rate)
     return {}

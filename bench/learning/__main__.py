@@ -34,20 +34,22 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=[*demo.WAYS, *lifting.WAYS], metavar="NAME", help="these alone")
     parser.add_argument("--quick", action="store_true", help="two methods on motion, one seed, an eighth of the data")
-    told = parser.parse_args()
+    reported = parser.parse_args()
     logging.disable(logging.INFO)
-    if told.quick and told.motion:
-        runs = list(lifting.results(told.motion, list(lifting.QUICK), range(1), quick=True))
+    if reported.quick and reported.motion:
+        runs = list(lifting.results(reported.motion, list(lifting.QUICK), range(1), quick=True))
         figures = {f"{name}: {key}": value for name, found in runs for key, value in found.items()}
         print("\n".join(f"{key} {value:.1f}" for key, value in figures.items()))
-        if told.json:
-            told.json.write_text(json.dumps(figures, indent=1) + "\n")
-    elif told.motion:
-        names = told.only or list(lifting.WAYS)
-        compare(lifting.DATA, lifting.results(told.motion, names, range(told.seeds), quick=False), told.json)
+        if reported.json:
+            reported.json.write_text(json.dumps(figures, indent=1) + "\n")
+    elif reported.motion:
+        names = reported.only or list(lifting.WAYS)
+        compare(
+            lifting.DATA, lifting.results(reported.motion, names, range(reported.seeds), quick=False), reported.json
+        )
     else:
-        names = told.only or list(demo.WAYS)
-        compare(demo.DATA, demo.results(told.demo, names, range(told.seeds), Path("bench_runs")), told.json)
+        names = reported.only or list(demo.WAYS)
+        compare(demo.DATA, demo.results(reported.demo, names, range(reported.seeds), Path("bench_runs")), reported.json)
 
 
 def compare(data: str, runs: Iterable[Run], path: Path | None) -> None:

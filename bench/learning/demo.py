@@ -14,16 +14,16 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
+from pipeline.files import atomic_write
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
-from pipeline.learning.refine import refine_predictions
-from pipeline.learning.teachers import Sources
+from pipeline.learning.refinement.refine import refine_predictions
+from pipeline.learning.supervision import CapturePaths
 from pipeline.learning.train import train_network
 from pipeline.params import Params, read_params
-from pipeline.report.evaluate import part_figures
-from pipeline.report.material import Files, gather
-from pipeline.report.measured import measured_poses, predicted
-from pipeline.stage import whole
+from pipeline.report.data.evaluate import part_figures
+from pipeline.report.data.measurements import measured_poses, predicted
+from pipeline.report.data.report_data import Files, gather
 
 DATA = "demo"
 # What `dvc exp run` is told after -S.
@@ -50,7 +50,9 @@ WAYS: dict[str, tuple[str, ...]] = {
     "lifting, transform re-projection": (*LIFTING, *IMAGES),
     "lifting, transform re-projection and consistency": (*LIFTING, *IMAGES, "train.lifting.losses.consistency=1"),
 }  # fmt: skip
-COMMANDS = {name: " ".join(["dvc exp run", *(f"-S {quote(change)}" for change in told)]) for name, told in WAYS.items()}
+COMMANDS = {
+    name: " ".join(["dvc exp run", *(f"-S {quote(change)}" for change in reported)]) for name, reported in WAYS.items()
+}
 FIRST_SEED = 5  # that of params.yaml
 PARTS = {"": "test", "new_view_": "test_new_view"}
 MEASURES = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
@@ -60,20 +62,20 @@ def results(demo: Path, names: list[str], seeds: range, kept: Path) -> Iterator[
     """The name and the figures of every way, one seed after the other; the runs are kept in a folder."""
     for seed in seeds:
         for name in names:
-            told = (*WAYS[name], f"train.seed={FIRST_SEED + seed}")
-            yield name, json.loads((run(demo, told, kept) / "figures.json").read_text())
+            reported = (*WAYS[name], f"train.seed={FIRST_SEED + seed}")
+            yield name, json.loads((run(demo, reported, kept) / "figures.json").read_text())
 
 
-def run(demo: Path, told: tuple[str, ...], kept: Path) -> Path:
+def run(demo: Path, reported: tuple[str, ...], kept: Path) -> Path:
     """The folder of a run, which is made if it is not there."""
-    folder = kept / " ".join(told)
+    folder = kept / " ".join(reported)
     if not folder.exists():
-        params = changed(read_params(), told)
-        with whole(folder) as aside:
+        params = changed(read_params(), reported)
+        with atomic_write(folder) as aside:
             files = Files(aside / "data", aside / "models", aside / "reports")
-            _link(demo, aside, ("data/frames", "data/poses2d.zarr", "models/detector.pt", "models/structure.npz"))
+            _link(demo, aside, ("data/frames", "data/poses2d.zarr", "models/detector.pt", "models/pss.npz"))
             if params.refine.sources:
-                trained = run(demo, tuple(change for change in told if not change.startswith("refine.")), kept)
+                trained = run(demo, tuple(change for change in reported if not change.startswith("refine.")), kept)
                 _link(trained, aside, ("data/rigs.zarr", "data/labels.zarr", "models/pose3d.pt"))
                 _refine(files, trained / "data/predictions.zarr", params)
             else:
@@ -84,13 +86,13 @@ def run(demo: Path, told: tuple[str, ...], kept: Path) -> Path:
 
 
 def _train(files: Files, params: Params) -> None:
-    sources, detector = Sources(files.frames, files.labels, files.rigs), files.models / "detector.pt"
+    sources, detector = CapturePaths(files.frames, files.labels, files.rigs), files.models / "detector.pt"
     model = files.models / "pose3d.pt"
     train_network(sources, files.poses2d, detector, model, files.predictions, files.curve("train"), params.train)
 
 
 def _refine(files: Files, predictions: Path, params: Params) -> None:
-    sources, detector = Sources(files.frames, files.labels, files.rigs), files.models / "detector.pt"
+    sources, detector = CapturePaths(files.frames, files.labels, files.rigs), files.models / "detector.pt"
     source, unit = params.refine.sources[0], files.models / "refiner.pt"
     refine_predictions(
         source, sources, files.poses2d, detector, files.models / "pose3d.pt", predictions, unit, files.predictions,
@@ -98,10 +100,10 @@ def _refine(files: Files, predictions: Path, params: Params) -> None:
     )  # fmt: skip
 
 
-def changed(params: Params, told: tuple[str, ...]) -> Params:
+def changed(params: Params, reported: tuple[str, ...]) -> Params:
     """The parameters with changes as `dvc exp run -S` takes them."""
     values = params.model_dump()
-    for change in told:
+    for change in reported:
         key, _, value = change.partition("=")
         *path, last = key.split(".")
         section: dict[str, Any] = values

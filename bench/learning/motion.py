@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.geometry.bones import own_lengths, refine
-from pipeline.geometry.camera import Camera, undistort
-from pipeline.geometry.labelling import Labelled, label
-from pipeline.geometry.rig import find_rig
-from pipeline.geometry.scale import bone_scale
-from pipeline.learning.lifting.moments import Moments, joined, moments_of
-from pipeline.learning.teachers import label_weights
+from pipeline.geometry.calibration.rig import find_rig
+from pipeline.geometry.calibration.scale import bone_scale
+from pipeline.geometry.camera.model import Camera, undistort
+from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
+from pipeline.geometry.triangulation.labelling import Labelled, label
+from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, joined, multi_view_frames
+from pipeline.learning.supervision import label_weights
 from pipeline.skeleton import ROOT
 
 TEST_SUBJECTS = (2, 7, 9, 16, 17, 131)
@@ -37,7 +37,7 @@ class Sequence:
 
     subject: int
     joints_mm: np.ndarray  # (F, 17, 3)
-    rays: np.ndarray  # (F, V, 17, 2)
+    points_norm: np.ndarray  # (F, V, 17, 2)
     confidence: np.ndarray  # (F, V, 17)
     height: np.ndarray  # (F, V) of the person, in rays
 
@@ -81,8 +81,8 @@ def _looking(camera: Camera, away_mm: float, rng: np.random.Generator) -> Camera
 def detect(subject: int, joints_mm: np.ndarray, cameras: list[Camera], rng: np.random.Generator) -> Sequence:
     """What a detector sees of joints (F, 17, 3): pixels with noise, then undistorted."""
     views = [_detect(joints_mm, camera, rng) for camera in cameras]
-    rays, confidence, height = (np.stack(x, 1) for x in zip(*views, strict=True))
-    return Sequence(subject, joints_mm, rays, confidence, height)
+    points_norm, confidence, height = (np.stack(x, 1) for x in zip(*views, strict=True))
+    return Sequence(subject, joints_mm, points_norm, confidence, height)
 
 
 def _detect(joints_mm: np.ndarray, camera: Camera, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
@@ -106,15 +106,17 @@ def _correlated(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return total
 
 
-def true_moments(sequences: list[Sequence], cameras: list[Camera]) -> Moments:
+def true_moments(sequences: list[Sequence], cameras: list[Camera]) -> MultiViewFrames:
     """Detections with the truth as labels and the true cameras."""
     R, t = _poses(cameras)
-    return joined([moments_of(s.rays, s.confidence, s.joints_mm, R[None], t[None], UP) for s in sequences])
+    return joined(
+        [multi_view_frames(s.points_norm, s.confidence, s.joints_mm, R[None], t[None], UP) for s in sequences]
+    )
 
 
 def labelled_moments(
     sequences: list[Sequence], cameras: list[Camera], *, calibrated: bool, seed: int
-) -> tuple[Moments, np.ndarray]:
+) -> tuple[MultiViewFrames, np.ndarray]:
     """Detections with labels triangulated from them, by the true cameras or by a rig found from the detections.
 
     Also the labels' standard deviations (M, 17) in mm.
@@ -123,7 +125,7 @@ def labelled_moments(
     up = UP if calibrated else -np.mean(R[:, 1], 0) / np.linalg.norm(np.mean(R[:, 1], 0))
     made = [_triangulated(s, R, t) for s in sequences]
     parts = [
-        moments_of(s.rays, s.confidence, own.points, R[None], t[None], up)
+        multi_view_frames(s.points_norm, s.confidence, own.points, R[None], t[None], up)
         for s, own in zip(sequences, made, strict=True)
     ]
     return joined(parts), np.concatenate([own.uncertainty for own in made])
@@ -139,10 +141,10 @@ def _sigma(s: Sequence) -> np.ndarray:
 
 def _self_calibrated(sequences: list[Sequence], seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The rig of the sequences' detections alone, its scale from mean adult bones."""
-    rays = np.concatenate([np.swapaxes(s.rays, 1, 2) for s in sequences])
+    points_norm = np.concatenate([np.swapaxes(s.points_norm, 1, 2) for s in sequences])
     sigma = np.concatenate([_sigma(s) for s in sequences])
-    rows = np.linspace(0, len(rays) - 1, CALIBRATION_FRAMES).astype(int)
-    rig = find_rig(rays[rows], sigma[rows], seed=seed)
+    rows = np.linspace(0, len(points_norm) - 1, CALIBRATION_FRAMES).astype(int)
+    rig = find_rig(points_norm[rows], sigma[rows], seed=seed)
     factors = {}
     for s in sequences:
         factors.setdefault(s.subject, []).append(bone_scale(_triangulated(s, rig.R, rig.t).points))
@@ -152,14 +154,14 @@ def _self_calibrated(sequences: list[Sequence], seed: int) -> tuple[np.ndarray, 
 
 def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> Labelled:
     """Labels as the stage triangulate makes them."""
-    rays, sigma = np.swapaxes(s.rays, 1, 2), _sigma(s)
+    points_norm, sigma = np.swapaxes(s.points_norm, 1, 2), _sigma(s)
     limit = np.broadcast_to(MAX_REPROJECTION * s.height[:, None], sigma.shape)
-    made = label(rays, sigma, limit, R[None], t[None], method="robust", min_views=2)
+    made = label(points_norm, sigma, limit, R[None], t[None], method="robust", min_views=2)
     lengths = own_lengths(made.points)
     if not np.isfinite(lengths).any():
         return made
     tolerance = BONE_TOLERANCE * float(np.nanmean(lengths))
-    points, covariance = refine(made.points, rays, sigma, R[None], t[None], lengths, tolerance)
+    points, covariance = fit_bone_lengths(made.points, points_norm, sigma, R[None], t[None], lengths, tolerance)
     return replace(made, points=points, covariance=covariance)
 
 
@@ -167,15 +169,15 @@ def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> Labelled:
 class Motion:
     """What the comparison trains and tests on."""
 
-    truth: Moments  # the training people, taught by the truth
-    subset: Moments  # by the truth of one of them alone
-    labels: Moments  # by labels from the true cameras
-    weighed: Moments  # by the same, which count the less the more uncertain they are
-    mixed: Moments  # by the truth of one of them and labels of the others
-    own_rig: Moments  # by labels from the self-calibrated rig
-    test: Moments  # other people, the same cameras
-    test_own_rig: Moments  # the same, and the rig found from their detections
-    elsewhere: Moments  # the same motion, from other places
+    truth: MultiViewFrames  # the training people, taught by the truth
+    subset: MultiViewFrames  # by the truth of one of them alone
+    labels: MultiViewFrames  # by labels from the true cameras
+    weighed: MultiViewFrames  # by the same, which count the less the more uncertain they are
+    mixed: MultiViewFrames  # by the truth of one of them and labels of the others
+    own_rig: MultiViewFrames  # by labels from the self-calibrated rig
+    test: MultiViewFrames  # other people, the same cameras
+    test_own_rig: MultiViewFrames  # the same, and the rig found from their detections
+    elsewhere: MultiViewFrames  # the same motion, from other places
 
 
 def film(data: Path, *, seed: int = 0, every: int = 1) -> Motion:

@@ -20,14 +20,14 @@ import cv2
 import numpy as np
 import torch
 
-from pipeline.frames import pack_frames
-from pipeline.learning.device import choose_device, place
-from pipeline.learning.loader import shuffled
-from pipeline.learning.networks import Architecture, PoseNetwork
-from pipeline.learning.samples import Samples
-from pipeline.learning.volumetric import VolumetricLesson
+from pipeline.learning.engine.device import choose_device, to_device
+from pipeline.learning.engine.loader import shuffled
+from pipeline.learning.images.networks import Architecture, PoseNetwork
+from pipeline.learning.images.samples import Samples
+from pipeline.learning.images.volumetric import VolumetricTask
 from pipeline.params import TrainParams, read_params
 from pipeline.skeleton import N_JOINTS
+from pipeline.video.frames import pack_frames
 
 FRAME_PX, PERSON_PX = 320, 160
 BATCHES = 8  # kept in memory
@@ -44,32 +44,32 @@ def main() -> None:
     parser.add_argument("--backbone", default="slim")
     parser.add_argument("--input-px", type=int, default=64)
     parser.add_argument("--depth-cells", type=int, default=16)
-    told = parser.parse_args()
-    architecture = Architecture(told.backbone, 32 if told.backbone == "slim" else 0, told.depth_cells)
-    params = read_params().train.model_copy(update={"input_px": told.input_px, "depth_cells": told.depth_cells})
-    turns, steps = (3, 16) if told.quick else (told.turns, told.steps)
+    reported = parser.parse_args()
+    architecture = Architecture(reported.backbone, 32 if reported.backbone == "slim" else 0, reported.depth_bins)
+    params = read_params().train.model_copy(update={"input_px": reported.input_px, "depth_cells": reported.depth_bins})
+    turns, steps = (3, 16) if reported.quick else (reported.turns, reported.steps)
     with tempfile.TemporaryDirectory() as folder:
-        samples = made_samples(Path(folder), BATCHES * told.batch)
+        samples = made_samples(Path(folder), BATCHES * reported.batch)
         figures = measured(samples, architecture, params, turns, steps)
     for name, value in figures.items():
         print(f"{name}: {value:.3g}")
-    if told.json:
-        told.json.write_text(json.dumps(figures) + "\n")
+    if reported.json:
+        reported.json.write_text(json.dumps(figures) + "\n")
 
 
 def measured(
     samples: Samples, architecture: Architecture, params: TrainParams, turns: int, steps: int
 ) -> dict[str, float]:
     batch = len(samples) // BATCHES
-    lesson = VolumetricLesson(samples, samples, params)
-    step = stepper(architecture, lesson)
-    kept = list(loaded(lesson, batch, BATCHES))
+    task = VolumetricTask(samples, samples, params)
+    step = stepper(architecture, task)
+    kept = list(loaded(task, batch, BATCHES))
     timed(step, kept[:4])
     bare_s, ratios, first_pass = [], [], []
     for _ in range(turns):
         bare_s.append(timed(step, (kept[i % BATCHES] for i in range(steps))) / steps)
-        ratios.append(bare_s[-1] / (timed(step, loaded(lesson, batch, steps)) / steps))
-        fresh = VolumetricLesson(samples, samples, params)
+        ratios.append(bare_s[-1] / (timed(step, loaded(task, batch, steps)) / steps))
+        fresh = VolumetricTask(samples, samples, params)
         first_pass.append(bare_s[-1] / (timed(step, loaded(fresh, batch, BATCHES)) / BATCHES))
     figures = {
         "step_over_bare": float(np.median(ratios)),
@@ -81,17 +81,17 @@ def measured(
     return figures
 
 
-def loaded(lesson: VolumetricLesson, batch: int, n: int) -> Iterator[Batch]:
-    orders = shuffled(np.arange(len(lesson)), batch, n, (0,))
-    return lesson.batches(orders, (0, 1), first=0, part=(0, 1))
+def loaded(task: VolumetricTask, batch: int, n: int) -> Iterator[Batch]:
+    orders = shuffled(np.arange(len(task)), batch, n, (0,))
+    return task.batches(orders, (0, 1), first=0, part=(0, 1))
 
 
-def stepper(architecture: Architecture, lesson: VolumetricLesson) -> Callable[[Batch], None]:
-    network = place(PoseNetwork(architecture), choose_device()).train()
+def stepper(architecture: Architecture, task: VolumetricTask) -> Callable[[Batch], None]:
+    network = to_device(PoseNetwork(architecture), choose_device()).train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-4, fused=True)
 
     def step(batch: Batch) -> None:
-        loss = lesson.loss(network, batch, 0.0)
+        loss = task.loss(network, batch, 0.0)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

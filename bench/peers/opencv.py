@@ -65,12 +65,12 @@ def triangulate_pair(first: np.ndarray, second: np.ndarray, pose: Pose) -> np.nd
 
 def pairs(capture: Capture) -> np.ndarray:
     """Points (F, J, 3) with the true rig: the geometric median of those of consecutive pairs of views (the paper)."""
-    rays = capture.rays.reshape(-1, len(capture.cameras), 2)
+    points_norm = capture.points_norm.reshape(-1, len(capture.cameras), 2)
     found = []
-    for a in range(rays.shape[1] - 1):
+    for a in range(points_norm.shape[1] - 1):
         R = capture.R[a + 1] @ capture.R[a].T
         pose = R, capture.t[a + 1] - R @ capture.t[a]
-        points = triangulate_pair(rays[:, a], rays[:, a + 1], pose)
+        points = triangulate_pair(points_norm[:, a], points_norm[:, a + 1], pose)
         found.append((points - capture.t[a]) @ capture.R[a])
     return geometric_median(np.stack(found)).reshape(capture.joints_world_mm.shape)
 

@@ -7,16 +7,16 @@ import cv2
 from pipeline import stores
 from pipeline.capture import Capture, Recording, View
 from pipeline.errors import UserError
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 from pipeline.params import CaptureParams, DemoParams
-from pipeline.synthetic.actions import ACTIONS
 from pipeline.synthetic.cameras import draw_rig
-from pipeline.synthetic.motion import Clip, move
-from pipeline.synthetic.parts import make_parts
-from pipeline.synthetic.person import Person, draw_person
+from pipeline.synthetic.people.actions import ACTIONS
+from pipeline.synthetic.people.motion import Clip, move
+from pipeline.synthetic.people.person import Person, draw_person
 from pipeline.synthetic.processes import in_processes
-from pipeline.synthetic.room import Room, draw_room
-from pipeline.synthetic.scene import Lens, draw_grain, photograph, render, set_stage
+from pipeline.synthetic.render.parts import make_parts
+from pipeline.synthetic.render.room import Room, draw_room
+from pipeline.synthetic.render.scene import Lens, draw_grain, prepare_view, render, render_background
 from pipeline.synthetic.seeds import CAPTURE, generator
 
 RIG = "demo"
@@ -40,7 +40,7 @@ def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
              for r in recordings for v in range(len(cameras))]  # fmt: skip
     in_processes(_film, tasks, "rendering the demo capture", "video")
     Capture(source="demo", recordings=recordings).write(capture)
-    with stores.writing(capture / "truth.zarr", stores.TRUTH, source="demo") as truth:
+    with stores.create_store(capture / "truth.zarr", stores.TRUTH, source="demo") as truth:
         for r in recordings:
             joints = make_clip(demo, r.name, r.subject, r.action)[1].bodies.joints_mm
             truth.create(r.name, {"frame": len(joints)}).write(0, {"joints_world_mm": joints})
@@ -101,12 +101,12 @@ def make_clip(demo: DemoParams, recording: str, subject: str, action: str) -> tu
 def _film(demo: DemoParams, recording: str, subject: str, action: str, view: int, file: Path) -> None:
     """Render one video."""
     room, cameras = make_world(demo)
-    stage = set_stage(room, cameras[view])
+    stage = prepare_view(room, cameras[view])
     person, clip = make_clip(demo, recording, subject, action)
     parts, paint = make_parts(person, clip.bodies)
     rng = generator(demo.seed, CAPTURE, "noise", recording, str(view))
     grain = draw_grain(rng, 2 * demo.size_px, NOISE)
-    empty = photograph(stage, LENS)
+    empty = render_background(stage, LENS)
     video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), demo.fps, (demo.size_px, demo.size_px))
     if not video.isOpened():
         raise UserError("OpenCV cannot write mp4 files here", where=str(file), fix="Install opencv-python from PyPI.")

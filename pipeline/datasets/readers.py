@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pipeline.datasets.demo import read_demo
 from pipeline.datasets.videos import read_videos
+from pipeline.files import atomic_write
 from pipeline.params import CaptureParams
-from pipeline.stage import whole
 
 # A reader fills the folder `capture` with a manifest (and what belongs to it) from the folder `footage`.
 READERS: dict[str, Callable[[CaptureParams, Path, Path], None]] = {
@@ -17,6 +17,6 @@ READERS: dict[str, Callable[[CaptureParams, Path, Path], None]] = {
 
 def read_footage(params: CaptureParams, footage: Path, capture: Path) -> None:
     """Read the footage named by `params.source` into the folder `capture`."""
-    with whole(capture) as aside:
+    with atomic_write(capture) as aside:
         aside.mkdir()
         READERS[params.source](params, footage, aside)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.capture import Capture, Recording, Rejected, View
-from pipeline.datasets.calibration_files import READERS, UNSAID, find_calibration, read_calibration
 from pipeline.errors import UserError
-from pipeline.frames import VideoHeader, read_header
-from pipeline.geometry.camera import Camera
+from pipeline.formats.calibration_files import READERS, UNSAID, find_calibration, read_calibration
+from pipeline.geometry.camera.model import Camera
 from pipeline.params import CaptureParams
 from pipeline.progress import progress
+from pipeline.video.frames import VideoHeader, read_header
 
 log = logging.getLogger("epiline")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipeline.detectors.crop_detector import CropDetector
 from pipeline.detectors.protocol import Detections
-from pipeline.learning.crops import box_of_joints, crop_of_box
-from pipeline.learning.detection import CropDetector
+from pipeline.learning.images.crops import box_of_joints, crop_of_box
 from pipeline.params import DetectParams
 
 BACKGROUND_FRAMES = 60  # of all clips of a camera together
@@ -33,7 +33,7 @@ class PretrainedDetector:
 
     def provenance(self) -> dict[str, str]:
         """Name, version and hash of the weights."""
-        return {"name": "pretrained", "version": str(self._crops.about["trained_on"]), "sha256": self._sha256}
+        return {"name": "pretrained", "version": str(self._crops.metadata["trained_on"]), "sha256": self._sha256}
 
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
         """The median image of frames sampled from all clips; None where nothing moves, so it would hold the person."""
@@ -58,7 +58,7 @@ class PretrainedDetector:
         for number in range(PASSES):
             last = number == PASSES - 1
             joints_px, confidence = self._crops.detect(
-                [images[i] for i in there], crops, self._batch_size, both_ways=last
+                [images[i] for i in there], crops, self._batch_size, flip_test=last
             )
             joint_boxes = [box_of_joints(joints) for joints in joints_px]
             crops = [crop_of_box(box, self._crops.margin) for box in joint_boxes]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.geometry.blocks import compiled, inlined
+from pipeline.compiled import compiled, inlined
 
 # A root of the quartic moves by less than this share of it at the end, after so many steps at most.
 SETTLED, STEPS = 1e-13, 50

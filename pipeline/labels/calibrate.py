@@ -10,11 +10,11 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
-from pipeline.labels.moving import moving_rig, rigs_of_frames
-from pipeline.labels.poses import FoundRig, given_rig, pooled_rig, refined_rig
+from pipeline.labels.moving_rig import moving_rig, rigs_of_frames
+from pipeline.labels.static_rig import CalibrationResult, adjusted_rig, given_rig, pooled_rig
 from pipeline.labels.workers import run_tasks
 from pipeline.params import CalibrateParams
-from pipeline.stores import POSES2D, RIGS, Store, reading, writing
+from pipeline.stores import POSES2D, RIGS, Store, create_store, open_store
 
 log = logging.getLogger("epiline")
 FRAMES_PER_TASK = 512
@@ -27,21 +27,21 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
     Raises UserError where none can be, or where something that params.scale or params.gravity needs is missing.
     """
     capture = read_capture(frames.resolve())
-    if params.mode not in ("known", "refine"):
+    if params.mode not in ("known", "adjust"):
         _require_what_fixes_the_world(capture, params)
-    with writing(rigs.resolve(), RIGS, mode=params.mode, detections=reading(poses2d, POSES2D).attrs) as store:
+    with create_store(rigs.resolve(), RIGS, mode=params.mode, detections=open_store(poses2d, POSES2D).attrs) as store:
         found = _find(capture, poses2d.resolve(), params)
         rejected = _write(store, capture, found)
         if not len(capture.recordings) - len(rejected):
             reasons = "; ".join(f"{name}: {reason}" for name, reason in list(rejected.items())[:3])
             fix = "See the advice on footage and calibration in the README."
             raise UserError(f"No recording could be calibrated: {reasons}", where=str(poses2d), fix=fix)
-        store.describe(rejected=rejected, calibrated=len(capture.recordings) - len(rejected))
+        store.update_attrs(rejected=rejected, calibrated=len(capture.recordings) - len(rejected))
 
 
 def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> None:
     for recording in capture.recordings:
-        views = [recording.views[v] for v in recording.cameras(labelling=True)]
+        views = [recording.views[v] for v in recording.view_indices(for_labels=True)]
         names = [view.name for view in views]
         missing = sorted(set(params.baseline.cameras) - set(names))
         if params.scale == "height" and recording.height_mm is None:
@@ -57,9 +57,9 @@ def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> 
             )
 
 
-Found = dict[str, FoundRig | str]
+Found = dict[str, CalibrationResult | str]
 # What finds the rig of a pool of recordings in each mode; frame by frame, recordings are cut into parts instead.
-TASKS = {"rig": pooled_rig, "refine": refined_rig, "known": given_rig, "window": moving_rig}
+TASKS = {"rig": pooled_rig, "adjust": adjusted_rig, "known": given_rig, "window": moving_rig}
 
 
 def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
@@ -101,23 +101,23 @@ def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) ->
     return found
 
 
-def _joined(parts: Sequence[FoundRig]) -> FoundRig | str:
+def _joined(parts: Sequence[CalibrationResult]) -> CalibrationResult | str:
     """The rigs of a recording's frames as one; the reason of most failures where no frame has a rig."""
     if not parts:
         return "it has no frames"
     failed: Counter[str] = Counter()
     for part in parts:
-        failed.update(part.about["failed_frames"])
+        failed.update(part.metadata["failed_frames"])
     arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
     n_found = int(np.isfinite(arrays["t_cam_from_world_mm"]).any((1, 2)).sum())
     if not n_found:
         return f"no frame could be calibrated: {failed.most_common(1)[0][0]}"
-    weight = [max(part.about["n_frames"], 0) for part in parts]
-    about: dict[str, Any] = {**parts[0].about, "n_frames": n_found, "failed_frames": dict(failed)}
+    weight = [max(part.metadata["n_frames"], 0) for part in parts]
+    metadata: dict[str, Any] = {**parts[0].metadata, "n_frames": n_found, "failed_frames": dict(failed)}
     for name in ("inlier_share", "noise_share"):
-        values = [part.about[name] for part in parts]
-        about[name] = float(np.average([v for v in values if v is not None], weights=[w for w in weight if w]))
-    return FoundRig(arrays, about)
+        values = [part.metadata[name] for part in parts]
+        metadata[name] = float(np.average([v for v in values if v is not None], weights=[w for w in weight if w]))
+    return CalibrationResult(arrays, metadata)
 
 
 def _write(store: Store, capture: Capture, found: Found) -> dict[str, str]:
@@ -129,23 +129,23 @@ def _write(store: Store, capture: Capture, found: Found) -> dict[str, str]:
             rejected[recording.name] = result
             continue
         n_rigs = len(result.arrays["t_cam_from_world_mm"])
-        group = store.create(recording.name, {"rig": n_rigs, "view": len(recording.views)}, **result.about)
+        group = store.create(recording.name, {"rig": n_rigs, "view": len(recording.views)}, **result.metadata)
         for start, stop in group.shards():
             group.write(start, {name: values[start:stop] for name, values in result.arrays.items()})
     return rejected
 
 
-def _log(pool: Sequence[Recording], result: FoundRig | str) -> None:
+def _log(pool: Sequence[Recording], result: CalibrationResult | str) -> None:
     names = f"rig {pool[0].rig} ({len(pool)} recordings)" if len(pool) > 1 else pool[0].name
     if isinstance(result, str):
         log.warning("%s: not calibrated, %s", names, result)
         return
-    arrays, about = result.arrays, result.about
+    arrays, metadata = result.arrays, result.metadata
     n_views = int(np.isfinite(arrays["t_cam_from_world_mm"]).all(-1).any(0).sum())
     std = arrays["rotation_std_deg"]
     uncertainty = f"rotation +-{np.nanmedian(std):.2f} deg, " if np.isfinite(std).any() else ""
     residual = np.nanmedian(arrays["residual_px"]) if np.isfinite(arrays["residual_px"]).any() else np.nan
     log.info(
         "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, %sscale: %s",
-        names, n_views, about["n_frames"], residual, 100 * about["inlier_share"], uncertainty, about["scale"],
+        names, n_views, metadata["n_frames"], residual, 100 * metadata["inlier_share"], uncertainty, metadata["scale"],
     )  # fmt: skip

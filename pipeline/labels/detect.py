@@ -12,11 +12,11 @@ from pipeline.capture import Capture, Recording, read_capture
 from pipeline.detectors import load_detector
 from pipeline.detectors.protocol import Detections, Detector
 from pipeline.errors import UserError
-from pipeline.frames import PackedFrames
 from pipeline.labels.workers import run_tasks
 from pipeline.params import DetectParams
 from pipeline.progress import progress
-from pipeline.stores import POSES2D, Store, writing
+from pipeline.stores import POSES2D, Store, create_store
+from pipeline.video.frames import PackedFrames
 
 log = logging.getLogger("epiline")
 
@@ -55,7 +55,7 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
     poses2d.parent.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(dir=poses2d.parent.resolve(), prefix="backgrounds.", suffix=".partial") as scratch,
-        writing(poses2d.resolve(), POSES2D, detector=detector.provenance()) as store,
+        create_store(poses2d.resolve(), POSES2D, detector=detector.provenance()) as store,
     ):
         backgrounds = _write_backgrounds(capture, detector, Path(scratch))
         tasks: list[tuple[_Job, int, int]] = []
@@ -173,7 +173,7 @@ def _report(capture: Capture, store: Store, owners: list[str], results: list[_Fo
     _check_anyone(totals, store.attrs["detector"]["name"], crash)
     shares = ", ".join(f"{view} {100 * n / of:.1f} %" for view, (n, of) in totals.items())
     log.info("Person found: %s", shares)
-    store.describe(found_percent=found, crashed=crashed)
+    store.update_attrs(found_percent=found, crashed=crashed)
 
 
 def _check_anyone(totals: dict[str, np.ndarray], detector: str, crash: str | None) -> None:

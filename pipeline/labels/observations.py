@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.geometry.camera import Camera
-from pipeline.geometry.swaps import exchange
+from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.triangulation.left_right import swap_left_right
 from pipeline.stores import RecordingGroup
 
 # Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
@@ -19,7 +19,7 @@ LEAST_CONFIDENCE = 0.05
 class Observations:
     """Detections of some frames, undistorted; views that may not make labels are unseen."""
 
-    rays: np.ndarray  # (F, J, V, 2) normalised image coordinates
+    points_norm: np.ndarray  # (F, J, V, 2) normalised image coordinates
     sigma: np.ndarray  # (F, J, V) standard deviation expected, same unit; infinite: not seen
     confidence: np.ndarray  # (F, J, V) of the detector; NaN: no joint found
     height: np.ndarray  # (F, 1, V) of the person's box, same unit
@@ -27,17 +27,19 @@ class Observations:
 
     def taken(self, frames: np.ndarray) -> "Observations":
         """Of these frames alone."""
-        arrays = {name: getattr(self, name)[frames] for name in ("rays", "sigma", "confidence", "height")}
+        arrays = {name: getattr(self, name)[frames] for name in ("points_norm", "sigma", "confidence", "height")}
         return replace(self, **arrays)
 
-    def refocused(self, factor: float) -> "Observations":
+    def scale_focal(self, factor: float) -> "Observations":
         """As seen with focal lengths so many times as long."""
-        arrays = {name: getattr(self, name) / factor for name in ("rays", "sigma", "height")}
+        arrays = {name: getattr(self, name) / factor for name in ("points_norm", "sigma", "height")}
         return replace(self, **arrays, focal_px=self.focal_px * factor)
 
-    def with_sides(self, exchanged: np.ndarray) -> "Observations":
+    def with_sides(self, swapped: np.ndarray) -> "Observations":
         """With left and right exchanged in the places (F, J, V)."""
-        arrays = {name: exchange(getattr(self, name), exchanged) for name in ("rays", "sigma", "confidence")}
+        arrays = {
+            name: swap_left_right(getattr(self, name), swapped) for name in ("points_norm", "sigma", "confidence")
+        }
         return replace(self, **arrays)
 
 
@@ -63,8 +65,8 @@ def observe(
     px, confidence, box = _read(poses, names, rows)
     focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])
     height = _person_height_px(px, box) / focal_px
-    rays, sigma, c = _rays(recording, cameras, px, confidence, height, min_confidence)
-    return Observations(rays, sigma, c, height[:, None], focal_px)
+    points_norm, sigma, c = _points_norm(recording, cameras, px, confidence, height, min_confidence)
+    return Observations(points_norm, sigma, c, height[:, None], focal_px)
 
 
 def observe_landmarks(
@@ -77,27 +79,27 @@ def observe_landmarks(
     """
     px, confidence = _read(poses, ("landmarks_px", "landmark_confidence"), rows)
     if not px.shape[2]:
-        return observed.rays, observed.sigma
-    return _rays(recording, cameras, px, confidence, observed.height[:, 0], min_confidence)[:2]
+        return observed.points_norm, observed.sigma
+    return _points_norm(recording, cameras, px, confidence, observed.height[:, 0], min_confidence)[:2]
 
 
 def _read(poses: RecordingGroup, names: Sequence[str], rows: tuple[int, int] | np.ndarray) -> list[np.ndarray]:
     return [poses.rows(name, *rows) if isinstance(rows, tuple) else poses.at(name, rows) for name in names]
 
 
-def _rays(
+def _points_norm(
     recording: Recording, cameras: Sequence[Camera], px: np.ndarray, confidence: np.ndarray, height: np.ndarray,
     min_confidence: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Rays (F, P, V, 2) of points (F, V, P, 2), their sigma and their confidence, NaN where there is none."""
     # In the store's order, frames of views of points, which triangulation takes without a copy.
-    rays = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
-    labelling = np.isin(np.arange(len(cameras)), recording.cameras(labelling=True))
+    points_norm = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
+    labelling = np.isin(np.arange(len(cameras)), recording.view_indices(for_labels=True))
     c = np.swapaxes(confidence, 1, 2)
-    found = np.isfinite(rays).all(-1) & (c > 0)
+    found = np.isfinite(points_norm).all(-1) & (c > 0)
     seen = found & (c >= min_confidence) & labelling & (height > 0)[:, None]
     sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(c, LEAST_CONFIDENCE, 1))
-    return rays, np.where(seen, sigma, np.inf), np.where(found, c, np.nan)
+    return points_norm, np.where(seen, sigma, np.inf), np.where(found, c, np.nan)
 
 
 def _person_height_px(px: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -8,16 +8,16 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
-from pipeline.geometry.bones import own_lengths, refine
-from pipeline.geometry.camera import Camera
-from pipeline.geometry.labelling import Labelled, Status, ViewStatus, label, view_status
-from pipeline.geometry.smoothing import smooth, smoothing_reach
-from pipeline.geometry.swaps import CONTEXT, exchange, exchanged
+from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
+from pipeline.geometry.triangulation.labelling import Labelled, Status, ViewStatus, label, view_status
+from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, swap_left_right
+from pipeline.geometry.triangulation.smoothing import smooth, smoothing_reach
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params import TriangulateParams
 from pipeline.skeleton import BONES, JOINTS
-from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, focal_factors, reading, reopen, writing
+from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, create_store, focal_scales, open_store, reopen
 
 log = logging.getLogger("epiline")
 # Detections are never taken to be more exact than this share of the person's height.
@@ -32,10 +32,10 @@ def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, p
     What was rejected is counted by reason in the store's attributes.
     Raises UserError where not a single joint is valid.
     """
-    found = reading(rigs, RIGS)
-    capture = read_capture(frames.resolve()).refocused(focal_factors(found))
-    about = {"method": params.method, "rigs": found.attrs, "params": params.model_dump()}
-    with writing(labels.resolve(), LABELS, **about) as store:
+    found = open_store(rigs, RIGS)
+    capture = read_capture(frames.resolve()).scale_focal(focal_scales(found))
+    metadata = {"method": params.method, "rigs": found.attrs, "params": params.model_dump()}
+    with create_store(labels.resolve(), LABELS, **metadata) as store:
         recordings = [recording for recording in capture.recordings if recording.name in found]
         sources = poses2d.resolve(), rigs.resolve()
         measured = run_tasks(_own_lengths, [(r, *sources, params) for r in recordings], "Bone lengths", "recording")
@@ -76,7 +76,7 @@ def _label_shard(
     if filmed.rig.attrs["scale"] == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
-    px = np.swapaxes(exchange(np.swapaxes(filmed.poses.rows("joints_px", *rows), 1, 2), swapped), 1, 2)
+    px = np.swapaxes(swap_left_right(np.swapaxes(filmed.poses.rows("joints_px", *rows), 1, 2), swapped), 1, 2)
     group = reopen(labels, LABELS)[recording.name]
     group.write(rows[0], {
         "joints_world_mm": made.points,
@@ -121,11 +121,11 @@ class _Filmed:
         seen, swapped = self._seen(wide, lengths)
         R, t = self.rig_poses(wide)
         limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
-        made = label(seen.rays, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
+        made = label(seen.points_norm, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
         # A rig of one frame is too uncertain to tell a person's bones.
         if params.method == "robust_bones" and self.rig.attrs["mode"] != "frame" and np.isfinite(lengths).any():
             tolerance = params.bone_tolerance * float(np.nanmean(lengths))
-            points, covariance = refine(made.points, seen.rays, seen.sigma, R, t, lengths, tolerance)
+            points, covariance = fit_bone_lengths(made.points, seen.points_norm, seen.sigma, R, t, lengths, tolerance)
             made = replace(made, points=points, covariance=covariance)
         if frames > 0:
             made = replace(made, points=smooth(made.points, frames))
@@ -139,8 +139,8 @@ class _Filmed:
         noise = max(self.rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
         seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
         swapped = np.zeros(seen.sigma.shape, bool)
-        if self.params.repair_sides:
-            swapped = exchanged(seen.rays, seen.sigma, *self.rig_poses(wide), lengths)
+        if self.params.fix_left_right:
+            swapped = find_swapped(seen.points_norm, seen.sigma, *self.rig_poses(wide), lengths)
         return seen.with_sides(swapped).taken(own), swapped[own]
 
     def _widened(self, rows: tuple[int, int], by: int) -> tuple[tuple[int, int], np.ndarray]:
@@ -159,7 +159,9 @@ class _Filmed:
 
 
 def _filmed(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Filmed:
-    return _Filmed(recording, reading(poses2d, POSES2D)[recording.name], reading(rigs, RIGS)[recording.name], params)
+    return _Filmed(
+        recording, open_store(poses2d, POSES2D)[recording.name], open_store(rigs, RIGS)[recording.name], params
+    )
 
 
 def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +195,7 @@ def _report(capture: Capture, store: Store, names: list[str], counts: list[_Coun
         100 * total[Status.VALID] / total.sum(), total.sum(), reasons,
         100 * views[ViewStatus.EXCHANGED] / max(views[ViewStatus.EXCHANGED] + views[ViewStatus.USED], 1),
     )  # fmt: skip
-    store.describe(
+    store.update_attrs(
         valid=int(total[Status.VALID]), rejected=by_reason,
         rejected_by_recording={name: _by_reason(own) for name, own in joints.items()},
         recordings_without_rig=[r.name for r in capture.recordings if r.name not in joints],

@@ -7,26 +7,26 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
-from pipeline.learning.checkpoints import Saved, save_network
-from pipeline.learning.distributed import place_among, processes
+from pipeline.learning.engine.checkpoints import Saved, save_network
+from pipeline.learning.engine.distributed import process_group, rank_and_world_size
+from pipeline.learning.engine.loop import TrainingTask, train
+from pipeline.learning.images.predict import write_predictions
+from pipeline.learning.images.volumetric import Volumetric
 from pipeline.learning.lifting.method import Lifting
-from pipeline.learning.loop import Lesson, train
-from pipeline.learning.predict import write_predictions
-from pipeline.learning.teachers import Sources
-from pipeline.learning.volumetric import Volumetric
+from pipeline.learning.supervision import CapturePaths
 from pipeline.params import TrainParams
-from pipeline.stores import LABELS, POSES2D, RIGS, Store, focal_factors, reading
+from pipeline.stores import LABELS, POSES2D, RIGS, Store, focal_scales, open_store
 
 
 class Method(Protocol):
     """A kind of network: what it is taught and what it then sees in recordings."""
 
     network: Any  # a module that can be saved
-    paces: Mapping[str, float]  # of its modules, see `loop.train`
-    about: dict[str, Any]  # what its checkpoint says besides its architecture
+    lr_multipliers: Mapping[str, float]  # of its modules, see `loop.train`
+    metadata: dict[str, Any]  # what its checkpoint says besides its architecture
 
     @property
-    def lesson(self) -> Lesson:
+    def task(self) -> TrainingTask:
         """What the network is taught."""
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
@@ -34,30 +34,32 @@ class Method(Protocol):
 
 
 # Built from the capture, the 2D poses, the sources of lessons, the frozen detector's weights and the parameters.
-METHODS: dict[str, Callable[[Capture, Store, Sources, Path, TrainParams], Method]] = {
+METHODS: dict[str, Callable[[Capture, Store, CapturePaths, Path, TrainParams], Method]] = {
     "volumetric": Volumetric,
     "lifting": Lifting,
 }
 
 
 def train_network(
-    sources: Sources, poses2d: Path, detector: Path, model: Path, predictions: Path, curve: Path, params: TrainParams
+    paths: CapturePaths, poses2d: Path, detector: Path, model: Path, predictions: Path, curve: Path, params: TrainParams
 ) -> None:
     """Train the 3D network, write its checkpoint and curve, and predict every view of the test recordings.
 
     Where there are no test recordings the training ones are predicted; the store's `split` says which.
     """
-    with processes():
-        capture = read_capture(sources.frames).refocused(focal_factors(reading(sources.rigs, RIGS)))
-        detections = reading(poses2d, POSES2D)
-        method = METHODS[params.model](capture, detections, sources, detector, params)
+    with process_group():
+        capture = read_capture(paths.frames).scale_focal(focal_scales(open_store(paths.rigs, RIGS)))
+        detections = open_store(poses2d, POSES2D)
+        method = METHODS[params.model](capture, detections, paths, detector, params)
         network: Saved = method.network
         architecture = str(network.architecture)
-        train(method.network, method.lesson, params, curve, paces=method.paces, architecture=architecture)
-        if place_among()[0] > 0:
+        train(
+            method.network, method.task, params, curve, lr_multipliers=method.lr_multipliers, architecture=architecture
+        )
+        if rank_and_world_size()[0] > 0:
             return  # the first process writes
-        about = {**method.about, "params": params.model_dump(), "labels": _provenance(sources.labels, params)}
-        save_network(model, network, **about)
+        metadata = {**method.metadata, "params": params.model_dump(), "labels": _provenance(paths.labels, params)}
+        save_network(model, network, **metadata)
         tested = [r for r in capture.recordings if r.split == "test" and r.name in detections]
         chosen = tested or [r for r in capture.recordings if r.name in detections]
         split = "test" if tested else "train"
@@ -65,4 +67,4 @@ def train_network(
 
 
 def _provenance(labels: Path, params: TrainParams) -> dict:
-    return {"from": "truth"} if params.supervision == "full" else {"from": "labels", **reading(labels, LABELS).attrs}
+    return {"from": "truth"} if params.supervision == "full" else {"from": "labels", **open_store(labels, LABELS).attrs}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 from pipeline.metrics.poses import JOINTS_16, joint_errors
 from pipeline.skeleton import JOINTS, LEFT_JOINTS, LIMB_JOINTS, MIRROR, joint
 
@@ -74,8 +74,8 @@ def swaps_percent(predicted_px: np.ndarray, true_px: np.ndarray) -> np.ndarray:
     """
     right = MIRROR[LEFT_JOINTS]
     as_told = joint_errors(predicted_px, true_px)
-    exchanged = joint_errors(predicted_px[..., MIRROR, :], true_px)
-    swapped = _pair_sum(exchanged, right) < _pair_sum(as_told, right)
+    swapped = joint_errors(predicted_px[..., MIRROR, :], true_px)
+    swapped = _pair_sum(swapped, right) < _pair_sum(as_told, right)
     apart = joint_errors(true_px[..., LEFT_JOINTS, :], true_px[..., right, :])
     counts = (apart >= SWAP_SEPARATION * box_sides_px(true_px)[..., None]) & np.isfinite(_pair_sum(as_told, right))
     return np.where(counts, 100.0 * swapped, np.nan)

@@ -5,7 +5,7 @@ Poses are (pose, joint, 3) in double precision. NaN is a missing joint, and so b
 
 import numpy as np
 
-from pipeline.geometry.blocks import compiled, inlined
+from pipeline.compiled import compiled, inlined
 from pipeline.skeleton import ROOT
 
 

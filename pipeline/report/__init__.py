@@ -5,26 +5,26 @@ import logging
 import time
 from pathlib import Path
 
+from pipeline.files import atomic_write
 from pipeline.params import Params
-from pipeline.report.audit import label_section
-from pipeline.report.blocks import Section
-from pipeline.report.breakdown import rejections
-from pipeline.report.evaluate import Figures, evaluate
-from pipeline.report.footage import capture_section, detector_section
+from pipeline.report.data.breakdown import rejections
+from pipeline.report.data.evaluate import Figures, evaluate
+from pipeline.report.data.measurements import Intervals, intervals, measured, write_measured
+from pipeline.report.data.report_data import Files, ReportData, gather
 from pipeline.report.known import gather_with_known_rig
-from pipeline.report.material import Files, Material, gather
-from pipeline.report.measured import Intervals, intervals, measured, write_measured
-from pipeline.report.motion import sequence_section
-from pipeline.report.overview import answers
-from pipeline.report.page import render
-from pipeline.report.papers import paper_section
+from pipeline.report.page.blocks import Section
+from pipeline.report.page.render import render
 from pipeline.report.plots import write_plots
-from pipeline.report.provenance import run_section, training_section
-from pipeline.report.results import example_section, network_section
-from pipeline.report.rig import rig_section
-from pipeline.report.shapes import structure_section
-from pipeline.stage import whole
-from pipeline.stores import RIGS, reading
+from pipeline.report.sections.capture import capture_section, detector_section
+from pipeline.report.sections.labels import label_section
+from pipeline.report.sections.network import example_section, network_section
+from pipeline.report.sections.overview import answers
+from pipeline.report.sections.papers import paper_section
+from pipeline.report.sections.provenance import run_section, training_section
+from pipeline.report.sections.pss import pss_section
+from pipeline.report.sections.rig import rig_section
+from pipeline.report.sections.sequences import sequence_section
+from pipeline.stores import RIGS, open_store
 
 log = logging.getLogger("epiline")
 
@@ -33,49 +33,53 @@ def write_report(data: Path, models: Path, reports: Path, params: Params) -> Non
     """Write `metrics.json`, `breakdown.csv`, the tables of `plots/` and `index.html` into the folder `reports`."""
     start = time.monotonic()
     files = Files(data, models, reports)
-    material = gather(files, files.labels)
-    known = gather_with_known_rig(files, material, params.calibrate, params.triangulate)
-    table = measured(material, known)
-    figures = evaluate(material, known, reading(files.rigs, RIGS), table)
+    report_data = gather(files, files.labels)
+    known = gather_with_known_rig(files, report_data, params.calibrate, params.triangulate)
+    table = measured(report_data, known)
+    figures = evaluate(report_data, known, open_store(files.rigs, RIGS), table)
     write_measured(reports / "breakdown.csv", table)
-    write_plots(reports / "plots", material)
+    write_plots(reports / "plots", report_data)
     spread = intervals(table)
-    sections = _sections(files, material, figures, spread, params.report.examples)
-    costs = files.costs()
-    costs["report"] = {"seconds": round(time.monotonic() - start, 1)}
-    sections.append(run_section(files, material, costs, params))
-    subtitle = f"Source “{material.capture.source}”, {sum(one['seconds'] for one in costs.values()) / 60:.1f} minutes."
-    page = render("Epiline report", subtitle, answers(material, figures, spread, rejections(material)), sections)
-    figures["seconds"] = {stage: one["seconds"] for stage, one in costs.items()}
-    peaks = [one["peak_mib"] for one in costs.values() if "peak_mib" in one]
+    sections = _sections(files, report_data, figures, spread, params.report.examples)
+    resources = files.resources()
+    resources["report"] = {"seconds": round(time.monotonic() - start, 1)}
+    sections.append(run_section(files, report_data, resources, params))
+    subtitle = (
+        f"Source “{report_data.capture.source}”, {sum(one['seconds'] for one in resources.values()) / 60:.1f} minutes."
+    )
+    page = render("Epiline report", subtitle, answers(report_data, figures, spread, rejections(report_data)), sections)
+    figures["seconds"] = {stage: one["seconds"] for stage, one in resources.items()}
+    peaks = [one["peak_mib"] for one in resources.values() if "peak_mib" in one]
     if peaks:
         figures["peak_mib"] = max(peaks)
-    with whole(reports / "metrics.json") as aside:
+    with atomic_write(reports / "metrics.json") as aside:
         aside.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
-    with whole(reports / "index.html") as aside:
+    with atomic_write(reports / "index.html") as aside:
         aside.write_text(page, encoding="utf-8")
     _log(figures)
 
 
-def _sections(files: Files, material: Material, figures: Figures, spread: Intervals, n_examples: int) -> list[Section]:
+def _sections(
+    files: Files, report_data: ReportData, figures: Figures, spread: Intervals, n_examples: int
+) -> list[Section]:
     return [
-        example_section(material, n_examples),
-        sequence_section(material),
-        network_section(material, figures, spread),
-        structure_section(material, figures),
-        label_section(material, figures, spread, rejections(material), n_examples),
-        rig_section(material, reading(files.rigs, RIGS), figures.get("rig", {})),
-        detector_section(material, figures.get("detector", {})),
-        capture_section(material),
+        example_section(report_data, n_examples),
+        sequence_section(report_data),
+        network_section(report_data, figures, spread),
+        pss_section(report_data, figures),
+        label_section(report_data, figures, spread, rejections(report_data), n_examples),
+        rig_section(report_data, open_store(files.rigs, RIGS), figures.get("rig", {})),
+        detector_section(report_data, figures.get("detector", {})),
+        capture_section(report_data),
         paper_section(figures),
         training_section(files),
     ]
 
 
 def _log(figures: Figures) -> None:
-    told = [
+    reported = [
         f"{name} N-MPJPE {figures[name]['n_mpjpe_mm']} mm"
         for name in ("labels", "labels_known", "test", "test_new_view", "test_labels")
         if "n_mpjpe_mm" in figures.get(name, {})
     ]
-    log.info("Report: %s", ", ".join([f"coverage {figures['labels']['coverage']} %", *told]))
+    log.info("Report: %s", ", ".join([f"coverage {figures['labels']['coverage']} %", *reported]))

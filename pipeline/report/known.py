@@ -6,17 +6,17 @@ from pathlib import Path
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params import CalibrateParams, TriangulateParams
-from pipeline.report.material import Files, Material, gather
+from pipeline.report.data.report_data import Files, ReportData, gather
 
 
 def gather_with_known_rig(
-    files: Files, material: Material, calibrate: CalibrateParams, triangulate: TriangulateParams
-) -> Material | None:
+    files: Files, report_data: ReportData, calibrate: CalibrateParams, triangulate: TriangulateParams
+) -> ReportData | None:
     """The material with labels from the same detections and the given extrinsics; None without those or truth.
 
     The labels are made by the functions that the stages call, in a temporary folder.
     """
-    cameras = [s.view.camera for s in material.select("train") if s.has_truth]
+    cameras = [s.view.camera for s in report_data.select("train") if s.has_truth]
     if not cameras or not all(camera.known for camera in cameras):
         return None
     with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 
 AIM_MM = np.array([0.0, 0.0, 930.0])
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 from pipeline.skeleton import N_JOINTS
-from pipeline.synthetic.actions import ACTIONS
-from pipeline.synthetic.body import Bodies
 from pipeline.synthetic.cameras import look
-from pipeline.synthetic.motion import move
-from pipeline.synthetic.parts import make_parts
-from pipeline.synthetic.person import Person, draw_person
-from pipeline.synthetic.poses import draw_poses
-from pipeline.synthetic.room import add_box, draw_room
-from pipeline.synthetic.scene import Lens, Stage, draw_grain, render, set_stage
+from pipeline.synthetic.people.actions import ACTIONS
+from pipeline.synthetic.people.body import Bodies
+from pipeline.synthetic.people.motion import move
+from pipeline.synthetic.people.person import Person, draw_person
+from pipeline.synthetic.people.poses import draw_poses
+from pipeline.synthetic.render.parts import make_parts
+from pipeline.synthetic.render.room import add_box, draw_room
+from pipeline.synthetic.render.scene import Lens, RenderView, draw_grain, prepare_view, render
 from pipeline.synthetic.seeds import SINGLES, generator
 
 
@@ -55,8 +55,8 @@ def draw_singles(seed: int, batch: int, n: int, side_px: int) -> SingleImages:
             if rng.random() < OCCLUDED:
                 hidden = body[rng.integers(N_JOINTS)]
                 room = add_box(rng, room, hidden + rng.uniform(0.12, 0.4) * (camera.center_world_mm - hidden))
-            stage = set_stage(room, camera)
-            images[row] = _photograph(rng, stage, parts[i], paint, grains)
+            stage = prepare_view(room, camera)
+            images[row] = _render(rng, stage, parts[i], paint, grains)
             joints[row] = camera.project(body)
             visible[row] = _visible(stage, body, joints[row])
     return SingleImages(images, joints, visible)
@@ -74,8 +74,8 @@ def _bodies(person: Person, n: int, rng: np.random.Generator) -> Bodies:
     return clip.bodies[np.sort(rng.choice(len(clip.bodies), n, replace=False))]
 
 
-def _photograph(
-    rng: np.random.Generator, stage: Stage, parts: np.ndarray, paint: np.ndarray, grains: list[np.ndarray]
+def _render(
+    rng: np.random.Generator, stage: RenderView, parts: np.ndarray, paint: np.ndarray, grains: list[np.ndarray]
 ) -> np.ndarray:
     """One image through some lens, sensor and compression."""
     lens = Lens(rng.uniform(0, 0.7), rng.uniform(0.85, 1.2), rng.uniform(0.6, 0.95))
@@ -87,7 +87,7 @@ def _photograph(
     return image
 
 
-def _visible(stage: Stage, joints_mm: np.ndarray, joints_px: np.ndarray) -> np.ndarray:
+def _visible(stage: RenderView, joints_mm: np.ndarray, joints_px: np.ndarray) -> np.ndarray:
     """Joints (17,) that are within the image and not behind an object; the body itself may hide them."""
     side = len(stage.depth)
     inside = ((joints_px > -0.5) & (joints_px < side - 0.5)).all(-1)

@@ -73,7 +73,7 @@ def test_the_oracle_does_not_see_the_outliers():
 def test_focal_lengths_are_misjudged_as_asked():
     [capture] = SCENES.film(1, 3, noise_px=0.0, outliers=0.0)
     wrong = misjudged(capture, 1.25)
-    assert np.allclose(wrong.rays * 1.25, capture.rays)
+    assert np.allclose(wrong.points_norm * 1.25, capture.points_norm)
     assert np.array_equal(wrong.px, capture.px)
 
 
@@ -100,12 +100,12 @@ def test_real_detections_are_read_and_compared(tmp_path, capsys):
     calibration = {"K": capture.K, "dist": np.zeros((4, 5)), "R": capture.R, "t": capture.t / 1000}
     np.savez(path, kpts2d=kpts2d, conf=conf, joint_names=names, **calibration)
     [seen] = read_detections(path)
-    rays, sigma = seen.joints
+    points_norm, sigma = seen.joints
     wrist, spine = JOINTS.index("l_wrist"), JOINTS.index("spine")
     assert np.isinf(sigma[3, wrist, 1])
     assert np.isinf(sigma[:, spine]).all()
     known = np.isfinite(sigma)
-    assert np.allclose(rays[known], capture.rays[known], atol=1e-9)
+    assert np.allclose(points_norm[known], capture.points_norm[known], atol=1e-9)
     assert seen.landmarks[0].shape == (40, len(names), 4, 2)
     detections.run(path)
     rows = re.findall(r"(?:all points|joints): as shipped +(\S+) +(\S+) +(\S+)", capsys.readouterr().out)

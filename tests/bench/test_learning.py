@@ -10,7 +10,7 @@ from bench.learning import demo
 from bench.learning.__main__ import summary
 from bench.learning.motion import detect
 from bench.learning.tables import write_tables
-from pipeline.geometry.camera import Camera, undistort
+from pipeline.geometry.camera.model import Camera, undistort
 from pipeline.params import read_params
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
@@ -24,7 +24,7 @@ def seen():
     joints = np.repeat(people(20, area_mm=300.0), 60, axis=0)
     found = detect(1, joints, cameras, np.random.default_rng(0))
     true = np.stack([undistort(camera.project(joints), K, lens) for camera in cameras], 1)
-    return np.linalg.norm(found.rays - true, axis=-1) / found.height[..., None], found.confidence
+    return np.linalg.norm(found.points_norm - true, axis=-1) / found.height[..., None], found.confidence
 
 
 def test_the_detector_errs_as_real_ones_were_measured_to(seen):
@@ -71,14 +71,14 @@ def test_parameters_are_changed_as_on_the_command_line():
         demo.changed(given, ("train.lr=-1",))
 
 
-@pytest.mark.parametrize("told", demo.WAYS.values())
-def test_every_row_of_the_demo_can_be_asked_for(told):
-    demo.changed(read_params(), told)
+@pytest.mark.parametrize("reported", demo.WAYS.values())
+def test_every_row_of_the_demo_can_be_asked_for(reported):
+    demo.changed(read_params(), reported)
 
 
 def test_a_run_that_is_there_is_not_made_again(tmp_path):
-    for told, figures in ((("train.seed=5",), {"mpjpe_mm": 1.0}), (("train.seed=6",), {"mpjpe_mm": 3.0})):
-        folder = tmp_path / " ".join(told)
+    for reported, figures in ((("train.seed=5",), {"mpjpe_mm": 1.0}), (("train.seed=6",), {"mpjpe_mm": 3.0})):
+        folder = tmp_path / " ".join(reported)
         folder.mkdir()
         (folder / "figures.json").write_text(json.dumps(figures))
     found = list(demo.results(tmp_path / "none", ["labels, self-calibrated"], range(2), tmp_path))

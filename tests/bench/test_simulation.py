@@ -27,8 +27,8 @@ def projected(capture):
 def test_exact_detections_are_the_projection(motion):
     capture = shot(motion)
     assert np.allclose(capture.px, projected(capture), atol=1e-9)
-    rays = np.concatenate([capture.rays, np.ones((*capture.rays.shape[:-1], 1))], -1)
-    back = np.einsum("vij,fnvj->fvni", capture.K, rays)[..., :2]
+    points_norm = np.concatenate([capture.points_norm, np.ones((*capture.points_norm.shape[:-1], 1))], -1)
+    back = np.einsum("vij,fnvj->fvni", capture.K, points_norm)[..., :2]
     assert np.allclose(back, capture.px, atol=1e-9)
 
 

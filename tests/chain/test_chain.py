@@ -13,7 +13,7 @@ from tests.chain.conftest import stages_run
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(1500)]
 
-ALL = ["capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train", "report"]
+ALL = ["capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "pss", "train", "report"]
 LENGTHS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
 
 
@@ -95,9 +95,11 @@ def test_experiments_can_be_compared(reproduced, repository):
     assert "reports/metrics.json" in diff
     assert "diff" in diff["reports/metrics.json"]["test.n_mpjpe_mm"]
     repository.run("dvc", "plots", "diff", "HEAD", "faster")
-    told = repository.run("python", "-m", "pipeline.report.compare", "HEAD", "faster", "--rows", "rows.html")
-    assert "| train.lr | 0.0015 | 0.002 |" in told
-    assert "## Network, unseen people" in told
+    reported = repository.run(
+        "python", "-m", "pipeline.report.comparison.compare", "HEAD", "faster", "--rows", "rows.html"
+    )
+    assert "| train.lr | 0.0015 | 0.002 |" in reported
+    assert "## Network, unseen people" in reported
     assert "<figcaption>faster: " in (repository.path / "rows.html").read_text()
     (repository.path / "rows.html").unlink()
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.capture import Capture, read_capture
-from pipeline.datasets.calibration_files import find_calibration, read_calibration
 from pipeline.datasets.videos import read_videos
 from pipeline.errors import UserError
+from pipeline.formats.calibration_files import find_calibration, read_calibration
 from pipeline.params import CaptureParams, DemoParams
 
 DEMO = DemoParams(subjects=2, seconds=1.0, fps=25.0, size_px=64, seed=1)

@@ -12,8 +12,8 @@ from pipeline.detectors.mediapipe import JOINTS_FROM_LANDMARKS, MediapipeDetecto
 from pipeline.errors import UserError
 from pipeline.params import DemoParams, DetectParams
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
-from pipeline.synthetic.parts import make_parts
-from pipeline.synthetic.scene import Lens, draw_grain, photograph, render, set_stage
+from pipeline.synthetic.render.parts import make_parts
+from pipeline.synthetic.render.scene import Lens, draw_grain, prepare_view, render, render_background
 
 PARAMS = DetectParams(detector="mediapipe", batch_size=4)
 NO_WEIGHTS = Path("none.pt")
@@ -38,8 +38,8 @@ def people() -> tuple[list[np.ndarray], np.ndarray]:
     lens, images, joints = Lens(blur_px=0.5, gain=1.0, gamma=0.75), [], []
     grain = draw_grain(np.random.default_rng(0), SIDE, 2.0)
     for camera in cameras[:2]:
-        stage = set_stage(room, camera)
-        empty = photograph(stage, lens)
+        stage = prepare_view(room, camera)
+        empty = render_background(stage, lens)
         for i in (0, 4, 8):
             images.append(render(stage, parts[i], paint, lens, grain, empty))
             joints.append(camera.project(clip.bodies.joints_mm[i]))
@@ -104,10 +104,10 @@ def test_images_that_are_not_contiguous_are_fine(detector, people):
 
 
 def test_says_what_made_the_poses(detector):
-    about = detector.provenance()
-    assert about["name"] == "mediapipe"
-    assert about["version"] == importlib.metadata.version("mediapipe")
-    assert len(about["sha256"]) == 64
+    metadata = detector.provenance()
+    assert metadata["name"] == "mediapipe"
+    assert metadata["version"] == importlib.metadata.version("mediapipe")
+    assert len(metadata["sha256"]) == 64
 
 
 def test_building_it_is_quiet(detector, capfd):

@@ -9,8 +9,8 @@ import torch
 from pipeline.detectors import pretrained
 from pipeline.detectors.pretrained import PretrainedDetector, foreground_box, smoothed
 from pipeline.errors import UserError
-from pipeline.learning.checkpoints import save_network
-from pipeline.learning.networks import Architecture, PoseNetwork
+from pipeline.learning.engine.checkpoints import save_network
+from pipeline.learning.images.networks import Architecture, PoseNetwork
 from pipeline.params import DetectParams
 
 PARAMS = DetectParams(detector="pretrained", batch_size=4)

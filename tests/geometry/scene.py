@@ -62,12 +62,12 @@ def rays_of(joints, R, t):
 def observed(joints, R, t, noise_px=0.0, outliers=0.0, seed=0):
     """Rays (F, J, V, 2) with noise and outliers anywhere on the person, and sigma (F, J, V) of 2 % of the height."""
     rng = np.random.default_rng(seed)
-    rays = rays_of(joints, R, t)
-    low, high = rays.min(1, keepdims=True), rays.max(1, keepdims=True)
-    sigma = np.broadcast_to(0.02 * (high - low)[..., 1], rays.shape[:3]).copy()
-    wrong = rng.random(rays.shape[:3]) < outliers
-    rays = rays + rng.normal(size=rays.shape) * noise_px / FOCAL_PX
-    return np.where(wrong[..., None], low + rng.random(rays.shape) * (high - low), rays), sigma
+    points_norm = rays_of(joints, R, t)
+    low, high = points_norm.min(1, keepdims=True), points_norm.max(1, keepdims=True)
+    sigma = np.broadcast_to(0.02 * (high - low)[..., 1], points_norm.shape[:3]).copy()
+    wrong = rng.random(points_norm.shape[:3]) < outliers
+    points_norm = points_norm + rng.normal(size=points_norm.shape) * noise_px / FOCAL_PX
+    return np.where(wrong[..., None], low + rng.random(points_norm.shape) * (high - low), points_norm), sigma
 
 
 def centers_of(R, t):

@@ -101,9 +101,9 @@ def write_deps() -> None:
     yaml.indent(mapping=2, sequence=4, offset=2)
     graph = yaml.load(DVC_YAML)
     for name, stage in graph["stages"].items():
-        told = stage.get("do", stage)
-        data = [dep for dep in told["deps"] if not is_code(dep)]
-        told["deps"] = data + code_deps(name)
+        reported = stage.get("do", stage)
+        data = [dep for dep in reported["deps"] if not is_code(dep)]
+        reported["deps"] = data + code_deps(name)
     yaml.dump(graph, DVC_YAML)
 
 

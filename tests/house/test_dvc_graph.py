@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from tests.house.imports import DVC_YAML, ROOT, code_deps, is_code, path_of
 
-STAGES = {name: told.get("do", told) for name, told in YAML(typ="safe").load(DVC_YAML)["stages"].items()}
+STAGES = {name: reported.get("do", reported) for name, reported in YAML(typ="safe").load(DVC_YAML)["stages"].items()}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -27,11 +27,11 @@ def test_params_are_those_the_script_reads(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_paths_of_the_command_are_declared(stage):
-    told = STAGES[stage]
-    paths = set(re.findall(r"(?:data|models|reports)/[\w./${}-]+", told["cmd"]))
-    listed = [*told["outs"], *told.get("metrics", [])]
+    reported = STAGES[stage]
+    paths = set(re.findall(r"(?:data|models|reports)/[\w./${}-]+", reported["cmd"]))
+    listed = [*reported["outs"], *reported.get("metrics", [])]
     outs = [next(iter(out)) if isinstance(out, dict) else out for out in listed]
-    assert paths <= set(told["deps"]) | set(outs), "A path of the command is neither under deps nor under outs."
+    assert paths <= set(reported["deps"]) | set(outs), "A path of the command is neither under deps nor under outs."
 
 
 @pytest.mark.parametrize("stage", STAGES)

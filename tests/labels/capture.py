@@ -3,9 +3,9 @@
 import numpy as np
 
 from pipeline.capture import Capture, Recording, View
-from pipeline.geometry.camera import Camera, project
+from pipeline.geometry.camera.model import Camera, project
 from pipeline.params import BaselineParams, CalibrateParams, TriangulateParams
-from pipeline.stores import POSES2D, reopen, writing
+from pipeline.stores import POSES2D, create_store, reopen
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
 DIST = np.array([-0.2, 0.1, 0.001, 0.0, 0.0])
@@ -25,7 +25,7 @@ TRIANGULATE = TriangulateParams(
     min_confidence=0.1,
     min_views=2,
     max_reprojection=0.1,
-    repair_sides=True,
+    fix_left_right=True,
     bone_tolerance=0.04,
     smoothing_s=0.0,
 )
@@ -40,7 +40,7 @@ def write_capture(folder, n_recordings=2, n_frames=25, noise_px=1.0, n_views=4, 
     truth = {f"r{i}": people(n_frames, seed=i) for i in range(n_recordings)}
     recordings = []
     folder.mkdir(exist_ok=True)
-    with writing(folder / "poses2d.zarr", POSES2D) as store:
+    with create_store(folder / "poses2d.zarr", POSES2D) as store:
         for name, joints in truth.items():
             cameras = [Camera(K, DIST, SIZE_PX, R[v], t[v]) for v in range(n_views)]
             views = [View.of(f"c{v}", "none", camera) for v, camera in enumerate(cameras)]

@@ -7,11 +7,11 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.errors import UserError
 from pipeline.geometry.align import align, rig_error
-from pipeline.geometry.scale import bone_scale
+from pipeline.geometry.calibration.scale import bone_scale
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params import BaselineParams, CalibrateParams
-from pipeline.stores import LABELS, RIGS, reading
+from pipeline.stores import LABELS, RIGS, open_store
 from tests.geometry.scene import centers_of, ring
 from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
 
@@ -24,7 +24,7 @@ def in_this_process(monkeypatch):
 def calibrate(folder, **changes):
     params = CALIBRATE.model_copy(update=changes)
     calibrate_capture(folder, folder / "poses2d.zarr", folder / "rigs.zarr", params)
-    return reading(folder / "rigs.zarr", RIGS)
+    return open_store(folder / "rigs.zarr", RIGS)
 
 
 def poses(group):
@@ -44,17 +44,22 @@ def test_one_rig_for_all_recordings(tmp_path):
     assert np.linalg.norm(C[0] - C[2]) == pytest.approx(np.linalg.norm(C_true[0] - C_true[2]), rel=0.01)
     np.testing.assert_allclose(R[0][:, :, 2], R_true[:, :, 2], atol=0.15)
     np.testing.assert_array_equal(poses(rigs["r1"])[0], R)
-    about = rigs["r0"].attrs
-    assert (about["mode"], about["scale"], about["gravity"], about["pool"]) == ("rig", "bones", "people", ["r0", "r1"])
-    assert about["inlier_share"] > 0.9
-    assert about["n_frames"] == 50
+    metadata = rigs["r0"].attrs
+    assert (metadata["mode"], metadata["scale"], metadata["gravity"], metadata["pool"]) == (
+        "rig",
+        "bones",
+        "people",
+        ["r0", "r1"],
+    )
+    assert metadata["inlier_share"] > 0.9
+    assert metadata["n_frames"] == 50
     assert 0.3 < np.median(rigs["r0"]["residual_px"]) < 2
     assert (rigs["r0"]["rotation_std_deg"] < 1).all()
     assert rigs.attrs["rejected"] == {}
     assert rigs.attrs["calibrated"] == 2
 
 
-@pytest.mark.parametrize("mode", ["rig", "refine"])
+@pytest.mark.parametrize("mode", ["rig", "adjust"])
 def test_landmarks_calibrate_and_joints_say_how_noisy_joints_are(tmp_path, mode):
     write_capture(tmp_path, noise_px=6.0, landmarks=True)
     rigs = calibrate(tmp_path, mode=mode)
@@ -206,8 +211,13 @@ def test_a_rig_for_every_frame_of_slowly_moving_cameras(tmp_path):
     R_true, t_true = ring(4)
     for f in (0, 30, 59):
         assert rig_error(R[f], centers_of(R[f], t[f]), R_true, centers_of(R_true, t_true))[0] < 0.5
-    about = rigs["r0"].attrs
-    assert (about["mode"], about["moving"], about["gravity"], about["n_frames"]) == ("window", True, "people", 60)
+    metadata = rigs["r0"].attrs
+    assert (metadata["mode"], metadata["moving"], metadata["gravity"], metadata["n_frames"]) == (
+        "window",
+        True,
+        "people",
+        60,
+    )
     labels = triangulated(tmp_path)
     assert np.isfinite(labels["joints_world_mm"]).all(-1).mean() > 0.95
 
@@ -220,15 +230,15 @@ def test_given_extrinsics_are_refined_in_their_own_world(tmp_path):
         view.R_cam_from_world = (Rotation.from_euler("y", 3, degrees=True).as_matrix() @ view.R_cam_from_world).tolist()
 
     rewrite_capture(tmp_path, turn)
-    rigs = calibrate(tmp_path, mode="refine")
+    rigs = calibrate(tmp_path, mode="adjust")
     R, t = poses(rigs["r0"])
     R_true, t_true = ring(4)
     assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.2
     np.testing.assert_allclose(R[0], R_true, atol=0.03)  # the mean of the cameras given is its world
-    about = rigs["r0"].attrs
-    assert about["scale"] == "known"
-    assert 1 < about["moved_deg"] < 4
-    assert about["pool"] == ["r0", "r1"]
+    metadata = rigs["r0"].attrs
+    assert metadata["scale"] == "known"
+    assert 1 < metadata["moved_deg"] < 4
+    assert metadata["pool"] == ["r0", "r1"]
     assert rigs["r0"]["epipolar_px"][0] < rigs["r0"]["epipolar_start_px"][0]
 
 
@@ -238,14 +248,14 @@ def test_a_focal_length_that_was_found_is_used_from_then_on(tmp_path, focal):
 
     def misjudge(recording):
         for view in recording.views:
-            camera = view.camera.refocused(1.1)
+            camera = view.camera.scale_focal(1.1)
             view.K, view.dist = camera.K.tolist(), camera.dist.tolist()
 
     rewrite_capture(tmp_path, misjudge)
-    about = calibrate(tmp_path, focal=focal)["r0"].attrs
-    assert about["focal"] == focal
-    assert about["focal_factor"] * 1.1 == pytest.approx(1, abs=0.01)
-    assert 0 < about["focal_std"] < 0.02
+    metadata = calibrate(tmp_path, focal=focal)["r0"].attrs
+    assert metadata["focal"] == focal
+    assert metadata["focal_scale"] * 1.1 == pytest.approx(1, abs=0.01)
+    assert 0 < metadata["focal_std"] < 0.02
     labels = triangulated(tmp_path)
     assert np.nanmedian(labels["reprojection_px"]) < 2
     moved = align(labels["joints_world_mm"], truth)
@@ -261,4 +271,4 @@ def test_one_focal_length_for_moving_cameras_is_refused():
 
 def triangulated(folder):
     triangulate_capture(folder, folder / "poses2d.zarr", folder / "rigs.zarr", folder / "labels.zarr", TRIANGULATE)
-    return reading(folder / "labels.zarr", LABELS)["r0"]
+    return open_store(folder / "labels.zarr", LABELS)["r0"]

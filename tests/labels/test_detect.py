@@ -12,13 +12,13 @@ from pipeline import detectors, stores
 from pipeline.capture import Capture, Recording, View
 from pipeline.detectors.protocol import Detections
 from pipeline.errors import UserError
-from pipeline.frames import pack_frames
-from pipeline.geometry.camera import Camera
+from pipeline.geometry.camera.model import Camera
 from pipeline.labels import detect, workers
 from pipeline.labels.detect import detect_capture
 from pipeline.params import DetectParams
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import POSES2D, reading
+from pipeline.stores import POSES2D, open_store
+from pipeline.video.frames import pack_frames
 
 CAMERA = Camera(np.eye(3), np.zeros(0), (24, 16))
 PARAMS = DetectParams(detector="pretrained", batch_size=3)
@@ -80,7 +80,7 @@ def make_frames(folder: Path, clips: dict[str, list[list[int]]], rigs: dict[str,
 
 def run(folder: Path, frames: Path, name: str = "poses2d.zarr") -> stores.Store:
     detect_capture(frames, folder / "weights", folder / name, PARAMS)
-    return reading(folder / name, POSES2D)
+    return open_store(folder / name, POSES2D)
 
 
 def levels_found(store: stores.Store, recording: str) -> np.ndarray:

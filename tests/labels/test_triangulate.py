@@ -5,11 +5,11 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.geometry.align import align
-from pipeline.geometry.labelling import METHODS, Status, ViewStatus
+from pipeline.geometry.triangulation.labelling import METHODS, Status, ViewStatus
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.skeleton import LIMB_JOINTS, MIRROR
-from pipeline.stores import LABELS, POSES2D, reading
+from pipeline.stores import LABELS, POSES2D, open_store
 from tests.geometry.scene import ring
 from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
 
@@ -23,7 +23,7 @@ def labels_of(folder, mode="known", **changes):
     paths = [folder, folder / "poses2d.zarr", folder / "rigs.zarr"]
     calibrate_capture(*paths, CALIBRATE.model_copy(update={"mode": mode}))
     triangulate_capture(*paths, folder / "labels.zarr", TRIANGULATE.model_copy(update=changes))
-    return reading(folder / "labels.zarr", LABELS)
+    return open_store(folder / "labels.zarr", LABELS)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -92,7 +92,7 @@ def test_outliers_are_found_and_rejections_counted(tmp_path, caplog):
 
 
 def reading_px(folder):
-    return reading(folder / "poses2d.zarr", POSES2D)["r0"]["joints_px"]
+    return open_store(folder / "poses2d.zarr", POSES2D)["r0"]["joints_px"]
 
 
 def test_doubtful_joints_are_not_used(tmp_path):
@@ -149,7 +149,7 @@ def test_any_number_of_workers_makes_the_same_labels(tmp_path, monkeypatch):
     monkeypatch.setenv("EPILINE_WORKERS", "2")
     rigs, labels = tmp_path / "rigs.zarr", tmp_path / "labels.zarr"
     triangulate_capture(tmp_path, tmp_path / "poses2d.zarr", rigs, labels, TRIANGULATE)
-    there = reading(labels, LABELS)
+    there = open_store(labels, LABELS)
     for name, values in before.items():
         np.testing.assert_array_equal(there["r1"][name], values)
 
@@ -163,16 +163,16 @@ def test_sides_exchanged_by_the_detector_are_put_back_and_counted(tmp_path, capl
     store = labels_of(tmp_path)
     group = store["r0"]
     assert np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1).max() < 25
-    exchanged = group["view_status"] == ViewStatus.EXCHANGED
-    assert exchanged[::4, 1][:, LIMB_JOINTS].mean() > 0.9
-    assert exchanged.sum() == exchanged[::4, 1][:, LIMB_JOINTS].sum()
+    swapped = group["view_status"] == ViewStatus.EXCHANGED
+    assert swapped[::4, 1][:, LIMB_JOINTS].mean() > 0.9
+    assert swapped.sum() == swapped[::4, 1][:, LIMB_JOINTS].sum()
     assert np.nanmax(group["reprojection_px"]) < 20
     counts = store.attrs["views_by_recording"]["r0"]
-    assert counts["c1"]["exchanged"] == exchanged[:, 1].sum(0).tolist()
+    assert counts["c1"]["exchanged"] == swapped[:, 1].sum(0).tolist()
     assert "exchanged" not in counts["c0"]
     assert sum(map(sum, counts["c1"].values())) == 40 * 17
     assert "left and right exchanged in" in caplog.text
-    left = labels_of(tmp_path, repair_sides=False)
+    left = labels_of(tmp_path, fix_left_right=False)
     assert "exchanged" not in left.attrs["views_by_recording"]["r0"]["c1"]
 
 
@@ -210,7 +210,7 @@ def test_lenses_may_be_taken_for_pinholes(tmp_path):
     paths = [tmp_path, tmp_path / "poses2d.zarr", tmp_path / "rigs.zarr"]
     calibrate_capture(*paths, CALIBRATE.model_copy(update={"mode": "known", "ignore_distortion": True}))
     triangulate_capture(*paths, tmp_path / "labels.zarr", TRIANGULATE)
-    group = reading(tmp_path / "labels.zarr", LABELS)["r0"]
+    group = open_store(tmp_path / "labels.zarr", LABELS)["r0"]
     error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
     assert 1 < np.median(error) < 50
     assert np.median(group["reprojection_px"]) > 0.1

@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from pipeline.capture import Capture, Recording, View, read_capture
-from pipeline.geometry.camera import Camera
-from pipeline.learning import patches, predict
-from pipeline.learning.checkpoints import save_network
-from pipeline.learning.networks import Architecture, PoseNetwork
-from pipeline.learning.samples import Samples, training_samples
-from pipeline.learning.teachers import Sources, teacher
+from pipeline.geometry.camera.model import Camera
+from pipeline.learning.engine.checkpoints import save_network
+from pipeline.learning.images import crop_cache as crop_cache
+from pipeline.learning.images import predict
+from pipeline.learning.images.networks import Architecture, PoseNetwork
+from pipeline.learning.images.samples import Samples, training_samples
+from pipeline.learning.supervision import CapturePaths, target_source
 from pipeline.learning.train import train_network
 from pipeline.params import AugmentParams, LiftingLossParams, LiftingParams, TrainParams
 from pipeline.skeleton import BONES
-from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, reading, reopen, writing
+from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, create_store, open_store, reopen
 
 SIZE_PX = 96
 FRAMES = 6
@@ -77,8 +78,8 @@ class World:
     out: Path
 
     @property
-    def sources(self) -> Sources:
-        return Sources(self.frames, self.labels, self.rigs)
+    def paths(self) -> CapturePaths:
+        return CapturePaths(self.frames, self.labels, self.rigs)
 
     @property
     def model(self) -> Path:
@@ -93,11 +94,11 @@ class World:
         return self.out / "train.csv"
 
     def train(self, params: TrainParams) -> None:
-        train_network(self.sources, self.poses2d, self.detector, self.model, self.predictions, self.curve, params)
+        train_network(self.paths, self.poses2d, self.detector, self.model, self.predictions, self.curve, params)
 
     def samples(self, params: TrainParams) -> Samples:
-        capture, poses2d = read_capture(self.frames), reading(self.poses2d, POSES2D)
-        return training_samples(capture, poses2d, teacher(params, self.sources), params.crop)
+        capture, poses2d = read_capture(self.frames), open_store(self.poses2d, POSES2D)
+        return training_samples(capture, poses2d, target_source(params, self.paths), params.crop)
 
     def doubt_labels(self, *, joint: int, uncertainty_mm: float) -> None:
         """Let all labels of a joint be so uncertain."""
@@ -111,7 +112,7 @@ class World:
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch):
     torch.set_num_threads(1)
-    for module in (patches, predict):
+    for module in (crop_cache, predict):
         monkeypatch.setattr(module, "PackedFrames", ArrayFrames)
     ArrayFrames.opened.clear()
 
@@ -119,20 +120,20 @@ def _one_thread(monkeypatch):
 def lifting_params(**changes: Any) -> LiftingParams:
     """A small lifting network that learns from labels, but for the changes."""
     losses = LiftingLossParams(labels=1.0, reprojection=0.0, transform=0.0, consistency=0.0)
-    told = dict(
-        backbone="reslinear", frames=1, width=64, dropout=0.1, losses=losses, squared=False, confidence="target",
-        root="rig", tied_root=False, pretrain_epochs=0, virtual_views=0, freeze_after=1.0,
+    reported = dict(
+        backbone="martinez2017", frames=1, width=64, dropout=0.1, losses=losses, squared=False, confidence="target",
+        root="least_squares", root_relative=False, pretrain_epochs=0, virtual_views=0, freeze_after=1.0,
     )  # fmt: skip
-    return LiftingParams(**{**told, **changes})
+    return LiftingParams(**{**reported, **changes})
 
 
 @pytest.fixture
 def params() -> TrainParams:
     return TrainParams(
         model="volumetric", lifting=lifting_params(), supervision="self",
-        subjects=["S0"], held_out_subjects=[], weighting="none", init="detector", backbone_lr=1.0,
-        backbone="slim", input_px=64, depth_cells=16, crop="box",
-        augment=AugmentParams(turn_deg=15.0, scale=1.15, occluded=0.15, objects="drawn"),
+        subjects=["S0"], validation_subjects=[], weighting="none", init="detector", backbone_lr=1.0,
+        backbone="slim", input_px=64, depth_bins=16, crop="box",
+        augment=AugmentParams(rotation_deg=15.0, scale=1.15, occlusion_prob=0.15, occluders="drawn"),
         epochs=2, batch_size=4, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, flip_test=True, seed=0,
     )  # fmt: skip
 
@@ -176,10 +177,10 @@ def _recording(folder: Path, name: str, split: str, camera: Camera, rng) -> tupl
 
 def _write_stores(world: World, recordings: list[tuple[Recording, np.ndarray]]) -> None:
     with (
-        writing(world.poses2d, POSES2D) as poses2d,
-        writing(world.rigs, RIGS) as rigs,
-        writing(world.labels, LABELS, method="exact") as labels,
-        writing(world.frames / "truth.zarr", TRUTH) as truth,
+        create_store(world.poses2d, POSES2D) as poses2d,
+        create_store(world.rigs, RIGS) as rigs,
+        create_store(world.labels, LABELS, method="exact") as labels,
+        create_store(world.frames / "truth.zarr", TRUTH) as truth,
     ):
         for recording, joints in recordings:
             cameras = [view.camera for view in recording.views]

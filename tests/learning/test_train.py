@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.learning.checkpoints import load_network
-from pipeline.learning.initial import initial_network
-from pipeline.learning.networks import PoseNetwork
-from pipeline.learning.samples import split
-from pipeline.learning.volumetric import VolumetricLesson
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, reading, reopen
+from pipeline.learning.engine.checkpoints import load_network
+from pipeline.learning.images.initial_weights import initial_network
+from pipeline.learning.images.networks import PoseNetwork
+from pipeline.learning.images.samples import split
+from pipeline.learning.images.volumetric import VolumetricTask
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, open_store, reopen
 from tests.learning.conftest import ArrayFrames
 
 
@@ -29,15 +29,15 @@ def test_everything_is_written_and_the_loss_falls(world, params):
     assert len(rows) == 25
     assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
     assert all(np.isfinite(float(row["val_n_mpjpe_mm"])) for row in rows)
-    network, about = load_network(world.model, PoseNetwork)
-    assert network.architecture.depth_cells == 16
-    assert about["labels"] == {"from": "labels", "method": "exact"}
-    store = reading(world.predictions, PREDICTIONS)
+    network, metadata = load_network(world.model, PoseNetwork)
+    assert network.architecture.depth_bins == 16
+    assert metadata["labels"] == {"from": "labels", "method": "exact"}
+    store = open_store(world.predictions, PREDICTIONS)
     assert list(store) == ["S2"]
     assert store.attrs["split"] == "test"
     assert store["S2"]["joints_px"].shape == (6, 3, 17, 2)
     # Every view is predicted, also the one kept for evaluation, and around the person.
-    boxes = reading(world.poses2d, POSES2D)["S2"]["box_px"]
+    boxes = open_store(world.poses2d, POSES2D)["S2"]["box_px"]
     center = (boxes[..., :2] + boxes[..., 2:]) / 2
     off = np.linalg.norm(store["S2"]["joints_px"].mean(2) - center, axis=-1)
     assert (off < 20).all()
@@ -56,9 +56,9 @@ def test_the_same_seed_gives_the_same_weights(world, params):
 def test_a_backbone_that_starts_from_given_weights_learns_at_its_own_rate(world, params, init, slower):
     moved = []
     for backbone_lr in (1.0, 0.01):
-        told = params.model_copy(update={"init": init, "backbone_lr": backbone_lr})
-        start = initial_network(told, world.detector).backbone.state_dict()
-        world.train(told)
+        reported = params.model_copy(update={"init": init, "backbone_lr": backbone_lr})
+        start = initial_network(reported, world.detector).backbone.state_dict()
+        world.train(reported)
         learnt = load_network(world.model, PoseNetwork)[0].backbone.state_dict()
         moved.append(float((learnt["stages.3.first.0.weight"] - start["stages.3.first.0.weight"]).abs().mean()))
     assert (moved[1] < 0.05 * moved[0]) if slower else (moved[1] == moved[0])
@@ -74,7 +74,7 @@ def test_another_seed_gives_other_weights(world, params):
 
 def test_neither_test_recordings_nor_evaluation_views_train(world, params, monkeypatch):
     trained_on = []
-    monkeypatch.setattr(VolumetricLesson, "held_out_error_mm", lambda *_: trained_on.extend(ArrayFrames.opened) or 0.0)
+    monkeypatch.setattr(VolumetricTask, "held_out_error_mm", lambda *_: trained_on.extend(ArrayFrames.opened) or 0.0)
     world.train(params)
     used = {path.split("/")[-1] for path in trained_on}
     assert used == {"S0_0.npy", "S0_1.npy", "S1_0.npy", "S1_1.npy"}
@@ -139,7 +139,7 @@ def test_no_training_recording(world, params):
 def test_no_test_recording_predicts_the_training_ones_and_says_so(world, params):
     _edit_manifest(world, lambda m: [r.update(split="train") for r in m["recordings"]])
     world.train(params)
-    store = reading(world.predictions, PREDICTIONS)
+    store = open_store(world.predictions, PREDICTIONS)
     assert list(store) == ["S0", "S1", "S2"]
     assert store.attrs["split"] == "train"
 
@@ -170,9 +170,9 @@ def test_images_without_person_or_label_are_left_out(world, params):
 
 def test_held_out_frames_are_the_same_moments_in_all_views(world, params):
     samples = world.samples(params)
-    trained, held_out = split(samples, [])
-    assert len(trained) + len(held_out) == len(samples)
-    assert set(held_out.frames) == {5}
+    trained, validation = split(samples, [])
+    assert len(trained) + len(validation) == len(samples)
+    assert set(validation.frames) == {5}
     assert 5 not in trained.frames
 
 
@@ -182,6 +182,6 @@ def test_predictions_are_nan_where_no_person_was_found(world, params):
     boxes[4, 1] = np.nan
     poses2d["S2"].write(0, {"box_px": boxes})
     world.train(params)
-    depth = reading(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
+    depth = open_store(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
     assert np.isnan(depth[4, 1]).all()
     assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline import metrics
-from pipeline.geometry.camera import Camera, project
+from pipeline.geometry.camera.model import Camera, project
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR, N_JOINTS, joint
 from tests.metrics.poses import poses
 

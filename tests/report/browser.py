@@ -34,11 +34,11 @@ class Page:
         message = {"id": self._n, "method": method, "params": params}
         self._socket.write_message(json.dumps(message | ({"sessionId": self._session} if self._session else {})))
         while True:
-            told = json.loads(self._loop.run_sync(self._socket.read_message, timeout=PATIENCE_S))
-            self._note(told)
-            if told.get("id") == self._n:
-                assert "error" not in told, told
-                return told["result"]
+            reported = json.loads(self._loop.run_sync(self._socket.read_message, timeout=PATIENCE_S))
+            self._note(reported)
+            if reported.get("id") == self._n:
+                assert "error" not in reported, reported
+                return reported["result"]
 
     def open(self, path: Path, width: int, height: int, *, dark: bool = False) -> None:
         """Load a file in a window of this size."""
@@ -66,8 +66,8 @@ class Page:
             assert time.monotonic() < end, f"never came true: {condition}"
             time.sleep(0.05)
 
-    def _note(self, told: dict[str, Any]) -> None:
-        method, params = told.get("method"), told.get("params", {})
+    def _note(self, reported: dict[str, Any]) -> None:
+        method, params = reported.get("method"), reported.get("params", {})
         if method == "Runtime.exceptionThrown":
             self.complaints.append(str(params["exceptionDetails"]))
         if method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):

@@ -11,12 +11,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pipeline.capture import Capture, Recording, Rejected, View
-from pipeline.frames import pack_frames
-from pipeline.geometry.camera import Camera
-from pipeline.params import StructureParams
+from pipeline.geometry.camera.model import Camera
+from pipeline.params import PssParams
+from pipeline.pss import fit_references
 from pipeline.skeleton import BONES, N_JOINTS, joint
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, writing
-from pipeline.structure import fit_references
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store
+from pipeline.video.frames import pack_frames
 
 SIZE_PX = (160, 120)
 N_FRAMES = 24
@@ -98,7 +98,7 @@ def make_capture(
     for n, recording in enumerate(world.capture.recordings):
         world.joints_world_mm[recording.name] = motion(n)
     if truth:
-        with writing(world.frames / "truth.zarr", TRUTH) as store:
+        with create_store(world.frames / "truth.zarr", TRUTH) as store:
             for name, joints in world.joints_world_mm.items():
                 store.create(name, {"frame": len(joints)}).write(0, {"joints_world_mm": joints})
     return world
@@ -126,7 +126,7 @@ def _manifest(extrinsics: bool, evaluation_view: bool, test: bool) -> Capture:
 
 def write_poses2d(world: SyntheticCapture, error_px: float = 1.0) -> None:
     """Detections: the projected truth, each joint moved right by `error_px`; in frame 3 of view 0 nobody is found."""
-    with writing(world.root / "data" / "poses2d.zarr", POSES2D, detector="synthetic") as store:
+    with create_store(world.root / "data" / "poses2d.zarr", POSES2D, detector="synthetic") as store:
         for recording in world.capture.recordings:
             px = np.stack([c.project(world.joints_world_mm[recording.name]) for c in world.cameras], 1)
             px = px + np.array([error_px, 0])
@@ -148,7 +148,7 @@ def write_rigs(
 
     With `per_frame` every frame has it, but the first half and the middle one, where none was found.
     """
-    with writing(world.root / "data" / "rigs.zarr", RIGS, mode="rig") as store:
+    with create_store(world.root / "data" / "rigs.zarr", RIGS, mode="rig") as store:
         for recording in world.capture.recordings:
             R = np.stack([c.R_cam_from_world for c in world.cameras])
             center = scale * np.stack([c.center_world_mm for c in world.cameras])
@@ -157,8 +157,8 @@ def write_rigs(
             unused = [v for v, view in enumerate(recording.views) if view.evaluation_only]
             R[unused], t[unused] = np.nan, np.nan
             n = recording.n_frames if per_frame else 1
-            about = {"mode": "frame" if per_frame else "rig", "scale": fixed_by}
-            group = store.create(recording.name, {"rig": n, "view": len(R)}, **about)
+            metadata = {"mode": "frame" if per_frame else "rig", "scale": fixed_by}
+            group = store.create(recording.name, {"rig": n, "view": len(R)}, **metadata)
             std = np.where(np.isfinite(t[:, 0]), 0.1, np.nan)
             rows = {
                 "R_cam_from_world": R, "t_cam_from_world_mm": t, "rotation_std_deg": std,
@@ -173,8 +173,8 @@ def write_rigs(
 
 def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "bones", wrist_mm: float = 17.0) -> None:
     """Labels: the truth times `scale` in each camera's frame, left wrist `wrist_mm` off; frame 5 has no head."""
-    about = {"statuses": {"valid": 1, "few_views": 2}, "view_statuses": {"used": 1, "exchanged": 2, "no_pose": 3}}
-    with writing(world.root / "data" / "labels.zarr", LABELS, method="robust", **about) as store:
+    metadata = {"statuses": {"valid": 1, "few_views": 2}, "view_statuses": {"used": 1, "exchanged": 2, "no_pose": 3}}
+    with create_store(world.root / "data" / "labels.zarr", LABELS, method="robust", **metadata) as store:
         for recording in world.capture.recordings:
             truth = world.joints_world_mm[recording.name].copy()
             truth[:, joint("l_wrist"), 2] += wrist_mm
@@ -199,7 +199,7 @@ def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "b
 
 def write_predictions(world: SyntheticCapture, depth_mm: float = 34.0) -> None:
     """Predictions of the test recordings: the truth, the right ankle `depth_mm` too far away along its ray."""
-    with writing(world.root / "data" / "predictions.zarr", PREDICTIONS, split="test") as store:
+    with create_store(world.root / "data" / "predictions.zarr", PREDICTIONS, split="test") as store:
         for recording in world.capture.recordings:
             if recording.split != "test":
                 continue
@@ -213,9 +213,9 @@ def write_predictions(world: SyntheticCapture, depth_mm: float = 34.0) -> None:
             group.write(0, {"joints_px": px, "relative_depth": (depth - root) / root})
 
 
-def write_costs(world: SyntheticCapture, *stages: str) -> None:
+def write_resources(world: SyntheticCapture, *stages: str) -> None:
     """What some stages cost, and two training curves."""
-    folder = world.root / "reports" / "costs"
+    folder = world.root / "reports" / "resources"
     folder.mkdir(parents=True, exist_ok=True)
     for n, stage in enumerate(stages, start=1):
         (folder / f"{stage}.json").write_text(json.dumps({"seconds": 10.0 * n, "peak_mib": 100 * n}))
@@ -246,7 +246,7 @@ def write_all(root: Path, **lacking: bool) -> SyntheticCapture:
     write_labels(world)
     if predictions:
         write_predictions(world)
-    write_costs(world, "capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "structure", "train")
-    params = StructureParams(reference="fit", k=[3, 5], source="truth", seed=4)
-    fit_references(world.frames, root / "data/labels.zarr", root / "models/structure.npz", params)
+    write_resources(world, "capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "pss", "train")
+    params = PssParams(reference="fit", k=[3, 5], source="truth", seed=4)
+    fit_references(world.frames, root / "data/labels.zarr", root / "models/pss.npz", params)
     return world

@@ -11,10 +11,10 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.params import read_params
 from pipeline.report import write_report
-from pipeline.report.epipolar import epipolar_view
-from pipeline.report.images import overlay
-from pipeline.report.material import STAGES, Files, gather
-from pipeline.report.scenes import PlacedCamera, pose_scene, rig_scene, sequence_scene
+from pipeline.report.data.report_data import STAGES, Files, gather
+from pipeline.report.page.epipolar import epipolar_view
+from pipeline.report.page.images import overlay
+from pipeline.report.page.scenes import PlacedCamera, pose_scene, rig_scene, sequence_scene
 from pipeline.skeleton import N_JOINTS, joint
 from tests.house.imports import ROOT
 from tests.report.synthetic_capture import motion, ring_camera, write_all, write_poses2d
@@ -44,18 +44,18 @@ class Parts(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
-        told = dict(attrs)
-        self.loads += [told[key] for key in ("src", "srcset", "data", "poster") if key in told]
-        self.loads += [told["href"]] if tag == "link" else []
-        self.links += [told["href"]] if tag == "a" and told["href"] != "#content" else []
-        self.sections += [told["id"]] if tag == "section" else []
+        reported = dict(attrs)
+        self.loads += [reported[key] for key in ("src", "srcset", "data", "poster") if key in reported]
+        self.loads += [reported["href"]] if tag == "link" else []
+        self.links += [reported["href"]] if tag == "a" and reported["href"] != "#content" else []
+        self.sections += [reported["id"]] if tag == "section" else []
 
 
 def test_page_needs_nothing_else(whole):
     _, _, page = whole
     parts = Parts(page)
     assert parts.loads
-    assert all(told.startswith("data:") for told in parts.loads)
+    assert all(reported.startswith("data:") for reported in parts.loads)
     assert "@import" not in page
     assert not re.search(r"url\(\s*['\"]?http", page[: page.index("plotly.js v")])
     assert len(page) < 15e6
@@ -64,7 +64,7 @@ def test_page_needs_nothing_else(whole):
 def test_every_section_and_its_link_are_there(whole):
     parts = Parts(whole[2])
     assert parts.sections == [
-        "examples", "motion", "network", "structure", "labels", "rig", "detector", "capture", "papers", "training",
+        "examples", "motion", "network", "pss", "labels", "rig", "detector", "capture", "papers", "training",
         "run",
     ]  # fmt: skip
     assert {link.removeprefix("#") for link in parts.links} >= set(parts.sections)
@@ -87,10 +87,10 @@ def test_what_was_told_is_escaped(whole):
 def test_exchanged_sides_are_shown_by_view_and_joint(whole):
     assert "Left and right exchanged" in whole[2]
     files = Files(whole[0] / "data", whole[0] / "models", whole[0] / "reports")
-    material = gather(files, files.labels)
-    assert material.fates[2] == "exchanged"
-    assert sum((status == 2).sum() for status in material.view_status.values()) == 3  # one in each recording
-    seen = material.seen[0]
+    report_data = gather(files, files.labels)
+    assert report_data.detection_outcomes[2] == "exchanged"
+    assert sum((status == 2).sum() for status in report_data.view_status.values()) == 3  # one in each recording
+    seen = report_data.seen[0]
     left, right = joint("l_wrist"), joint("r_wrist")
     np.testing.assert_array_equal(seen.sorted_px[7, left], seen.detected_px[7, right])
     np.testing.assert_array_equal(seen.sorted_px[8, left], seen.detected_px[8, left])
@@ -120,17 +120,17 @@ def test_plots_are_tables_with_numbers(whole):
     [
         (
             {"truth": False, "extrinsics": False, "evaluation_view": False},
-            ["examples", "motion", "network", "structure", "labels", "rig", "detector", "capture", "training", "run"],
+            ["examples", "motion", "network", "pss", "labels", "rig", "detector", "capture", "training", "run"],
             {"labels", "test_labels"},
         ),
         (
             {"test": False},
-            ["motion", "structure", "labels", "rig", "detector", "capture", "papers", "training", "run"],
+            ["motion", "pss", "labels", "rig", "detector", "capture", "papers", "training", "run"],
             {"labels", "labels_known", "rig", "detector"},
         ),
         (
             {"predictions": False, "truth": False},
-            ["motion", "structure", "labels", "rig", "detector", "capture", "training", "run"],
+            ["motion", "pss", "labels", "rig", "detector", "capture", "training", "run"],
             {"labels", "rig"},
         ),
     ],
@@ -159,21 +159,21 @@ def test_files_read_are_those_that_dvc_is_told(whole):
     files = Files(root / "data", root / "models", root / "reports")
     (files.models / "detector.pt").touch()
     (files.models / "pose3d.pt").touch()
-    read = [files.frames, files.poses2d, files.rigs, files.labels, files.predictions, files.structure]
+    read = [files.frames, files.poses2d, files.rigs, files.labels, files.predictions, files.pss]
     read += [*files.weights(), files.curve("train"), files.curve("pretrain")]
-    read += [files.reports / "costs" / f"{stage}.json" for stage in STAGES if stage != "report"]
+    read += [files.reports / "resources" / f"{stage}.json" for stage in STAGES if stage != "report"]
     stage = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]["report"]
     data = {dep for dep in stage["deps"] if dep.startswith(("data/", "models/", "reports/"))}
     assert data == {path.relative_to(root).as_posix() for path in read}
 
 
 def test_plots_declared_to_dvc_are_outputs(whole):
-    told = YAML(typ="safe").load(ROOT / "dvc.yaml")
-    stages = [stage.get("do", stage) for stage in told["stages"].values()]
+    reported = YAML(typ="safe").load(ROOT / "dvc.yaml")
+    stages = [stage.get("do", stage) for stage in reported["stages"].values()]
     outs = {next(iter(out)) if isinstance(out, dict) else out for stage in stages for out in stage["outs"]}
-    plotted = {file for plot in told["plots"] for about in plot.values() for file in about["y"]}
+    plotted = {file for plot in reported["plots"] for metadata in plot.values() for file in metadata["y"]}
     assert plotted <= outs
-    assert set(told["metrics"]) <= outs
+    assert set(reported["metrics"]) <= outs
     written = {f"reports/plots/{path.name}" for path in (whole[0] / "reports/plots").iterdir()}
     assert written <= outs
 
@@ -238,8 +238,8 @@ def test_epipolar_lines_meet_the_joints_of_an_exact_rig(tmp_path):
     world = write_all(tmp_path)
     write_poses2d(world, error_px=0)
     files = Files(tmp_path / "data", tmp_path / "models", tmp_path / "reports")
-    material = gather(files, files.labels)
-    seen = [s for s in material.seen if s.recording.name == world.capture.recordings[0].name]
+    report_data = gather(files, files.labels)
+    seen = [s for s in report_data.seen if s.recording.name == world.capture.recordings[0].name]
     R, t = (np.stack([getattr(c, name) for c in world.cameras]) for name in ("R_cam_from_world", "t_cam_from_world_mm"))
     data = epipolar_view(seen, R, t).data
     off = np.array([data["off"][a][b] for a in range(4) for b in range(4) if a != b], float)

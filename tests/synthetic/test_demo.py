@@ -14,7 +14,7 @@ from pipeline.datasets.demo import read_demo
 from pipeline.errors import UserError
 from pipeline.params import CaptureParams, DemoParams
 from pipeline.synthetic import processes, singles
-from pipeline.synthetic.person import Person
+from pipeline.synthetic.people.person import Person
 
 TINY = DemoParams(subjects=3, seconds=0.8, fps=25.0, size_px=96, seed=1)
 
@@ -67,7 +67,7 @@ def test_videos_decode_to_the_promised_frames(capture):
 
 def test_the_truth_has_a_row_per_frame_and_is_seen_by_the_cameras(capture):
     folder = capture.recordings[0].views[0].file.split("/videos/")[0]
-    with_truth = stores.reading(Path(folder) / "truth.zarr", stores.TRUTH)
+    with_truth = stores.open_store(Path(folder) / "truth.zarr", stores.TRUTH)
     for r in capture.recordings:
         joints = with_truth[r.name]["joints_world_mm"]
         assert joints.shape == (r.n_frames, 17, 3)

@@ -14,19 +14,19 @@ import numpy as np
 
 from pipeline.capture import Recording, read_capture
 from pipeline.errors import UserError
-from pipeline.learning.checkpoints import load_network, save_network
-from pipeline.learning.lifting.footage import recording_moments
-from pipeline.learning.lifting.lesson import LiftingLesson, Plan
+from pipeline.learning.engine.checkpoints import load_network, save_network
+from pipeline.learning.engine.loop import train
+from pipeline.learning.images.predict import write_predictions
 from pipeline.learning.lifting.losses import Objective
 from pipeline.learning.lifting.method import predict_recording
-from pipeline.learning.lifting.moments import joined
+from pipeline.learning.lifting.multi_view_frames import joined
 from pipeline.learning.lifting.networks import LiftingNetwork
-from pipeline.learning.loop import train
-from pipeline.learning.predict import write_predictions
-from pipeline.learning.teachers import Lessons
+from pipeline.learning.lifting.recordings import recording_frames
+from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
+from pipeline.learning.supervision import PoseTargets
 from pipeline.params import LoopParams
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import POSES2D, RIGS, Store, focal_factors, reading
+from pipeline.stores import POSES2D, RIGS, Store, focal_scales, open_store
 
 OBJECTIVE = Objective(
     labels=0,
@@ -35,8 +35,8 @@ OBJECTIVE = Objective(
     consistency=1,
     squared=False,
     confidence="target",
-    root="rig",
-    tied_root=False,
+    root="least_squares",
+    root_relative=False,
 )
 # Of which the command's options change some. The paper's learning rate, 4e-5, takes many more steps to get as far.
 LOOP = LoopParams(epochs=20, batch_size=64, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
@@ -51,27 +51,27 @@ def adapt(model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split
     Raises UserError where the checkpoint is not a lifting network's, no recording of the split has a rig, or nothing
     fixed a rig's scale.
     """
-    network, about = load_network(model, LiftingNetwork)
-    detections, found = reading(poses2d, POSES2D), reading(rigs, RIGS)
-    capture = read_capture(frames).refocused(focal_factors(found))
+    network, metadata = load_network(model, LiftingNetwork)
+    detections, found = open_store(poses2d, POSES2D), open_store(rigs, RIGS)
+    capture = read_capture(frames).scale_focal(focal_scales(found))
     chosen = [r for r in capture.recordings if r.split == split and r.name in detections and r.name in found]
     if not chosen:
         what = f"None of the {len(capture.recordings)} recordings is of the split {split!r} and has a rig"
         raise UserError(what, where=str(rigs), fix="Look at what calibrate rejected, or choose the other split.")
-    moments = joined([recording_moments(r, detections[r.name], unlabelled(r, found)) for r in chosen])
+    moments = joined([recording_frames(r, detections[r.name], unlabelled(r, found)) for r in chosen])
     every = moments.seen.nonzero()[:, 0]
-    plan = Plan(network.architecture.frames, virtual_views=0, pretraining=0, freeze_after=0)
-    lesson = LiftingLesson(moments, every, every, OBJECTIVE, plan)
+    plan = LiftingSchedule(network.architecture.frames, virtual_views=0, pretraining=0, freeze_after=0)
+    task = LiftingTask(moments, every, every, OBJECTIVE, plan)
     out.mkdir(parents=True, exist_ok=True)
-    train(network, lesson, params, out / "adapt.csv", architecture=str(network.architecture), adapted=str(model))
-    save_network(out / "pose3d.pt", network, **{**about, "adapted_to": [r.name for r in chosen]})
+    train(network, task, params, out / "adapt.csv", architecture=str(network.architecture), adapted=str(model))
+    save_network(out / "pose3d.pt", network, **{**metadata, "adapted_to": [r.name for r in chosen]})
     write_predictions(
         lambda r: predict_recording(network, r, detections, flip_test=True), chosen, out / "predictions.zarr",
         split=split, supervision="adapted",
     )  # fmt: skip
 
 
-def unlabelled(recording: Recording, rigs: Store) -> Lessons:
+def unlabelled(recording: Recording, rigs: Store) -> PoseTargets:
     """The rig of a recording and no labels.
 
     Raises UserError where nothing fixed the rig's scale.
@@ -81,7 +81,7 @@ def unlabelled(recording: Recording, rigs: Store) -> Lessons:
         what = "A network that knows how large people are cannot be adapted by a rig without a scale"
         raise UserError(what, where=recording.name, fix="Set calibrate.scale to bones or height.")
     nothing = np.full((recording.n_frames, len(recording.views), N_JOINTS, 3), np.nan)
-    return Lessons(nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"])
+    return PoseTargets(nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"])
 
 
 @click.command(help=__doc__)

@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.learning.lifting.projection import best_translation, project, to_camera, to_world
 from pipeline.skeleton import ROOT
 
-Root = Literal["labels", "direct", "ray", "rig"]
+Root = Literal["labels", "direct", "ray", "least_squares"]
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Objective:
     # Whether the pose's own root stands where the root is, as one may read Li et al. Else it is a joint like the
     # others, and the pose may stand anywhere near: then what is wrong about the root's place is wrong for all joints
     # alike and does not bend the pose. Tied, only the root itself speaks against a wrong place.
-    tied_root: bool
+    root_relative: bool
 
 
 @dataclass(frozen=True)
-class Views:
+class MultiViewBatch:
     """B moments in the frames of V cameras turned towards the person; NaN where unknown."""
 
-    rays: Tensor  # (B, V, 17, 2)
+    points_norm: Tensor  # (B, V, 17, 2)
     confidence: Tensor  # (B, V, 17)
     size: Tensor  # (B, V) of the person's box, in rays
     labels: Tensor  # (B, V, 17, 3)
@@ -55,11 +55,11 @@ class Views:
     @property
     def weight(self) -> Tensor:
         """The confidence (B, V, 17), zero where unseen."""
-        seen = torch.isfinite(self.rays).all(-1) & self.posed[..., None]
+        seen = torch.isfinite(self.points_norm).all(-1) & self.posed[..., None]
         return torch.where(seen, self.confidence, 0)
 
 
-def loss_of(objective: Objective, poses: Tensor, branch: Tensor | None, views: Views) -> Tensor:
+def loss_of(objective: Objective, poses: Tensor, branch: Tensor | None, views: MultiViewBatch) -> Tensor:
     """The sum of the terms that count, of a network's poses (B, V, 17, 3) and its root branch's (B, V, 3)."""
     total = poses.new_zeros(())
     if objective.labels:
@@ -69,7 +69,7 @@ def loss_of(objective: Objective, poses: Tensor, branch: Tensor | None, views: V
     return total
 
 
-def label_error(poses: Tensor, views: Views, weight: Tensor | None = None) -> Tensor:
+def label_error(poses: Tensor, views: MultiViewBatch, weight: Tensor | None = None) -> Tensor:
     """Mean distance of root-relative poses from the labels, over the joints that have one.
 
     Each joint of each moment counts by its weight (B, 17), one on average over the training; or all alike.
@@ -82,14 +82,14 @@ def label_error(poses: Tensor, views: Views, weight: Tensor | None = None) -> Te
     return torch.where(known, weighted, 0).sum() / known.sum().clamp(min=1)
 
 
-def placed(objective: Objective, poses: Tensor, branch: Tensor | None, views: Views) -> Tensor:
+def placed(objective: Objective, poses: Tensor, branch: Tensor | None, views: MultiViewBatch) -> Tensor:
     """Poses (B, V, 17, 3) where the objective has them stand, in each view's camera."""
-    if objective.tied_root or objective.root == "labels":
+    if objective.root_relative or objective.root == "labels":
         poses = poses - poses[..., ROOT : ROOT + 1, :]
     return poses + root_positions(objective.root, poses, branch, views)[:, :, None]
 
 
-def agreement_error(poses: Tensor, views: Views) -> Tensor:
+def agreement_error(poses: Tensor, views: MultiViewBatch) -> Tensor:
     """Mean squared distance of the views' poses (B, V, 17, 3), with their roots, from each other in the world.
 
     The pre-training of Li et al. 2020, section 3.3, over all pairs of views.
@@ -101,7 +101,7 @@ def agreement_error(poses: Tensor, views: Views) -> Tensor:
     return 2 * off.square().sum() / (known.sum() * poses.shape[2]).clamp(min=1)
 
 
-def root_positions(root: Root, poses: Tensor, branch: Tensor | None, views: Views) -> Tensor:
+def root_positions(root: Root, poses: Tensor, branch: Tensor | None, views: MultiViewBatch) -> Tensor:
     """Where each view has the root (B, V, 3) in its camera; zero where it cannot be told, and the view does not count.
 
     labels: the triangulated one. direct: the root branch's, from a point before the camera at the rig's distance (as
@@ -112,20 +112,20 @@ def root_positions(root: Root, poses: Tensor, branch: Tensor | None, views: View
     R, t = _safe(views)
     if root == "labels":
         return views.labels[..., ROOT, :].nan_to_num(0)
-    if root == "rig":
+    if root == "least_squares":
         upright = poses @ R
-        world = best_translation(upright, *(x[:, None] for x in (R, t, views.rays, views.weight)))
+        world = best_translation(upright, *(x[:, None] for x in (R, t, views.points_norm, views.weight)))
         return to_camera(world[:, :, None], R, t)[:, :, 0]
     assert branch is not None
     distance = views.distance.nan_to_num(1)
     if root == "direct":
         return branch + distance[..., None] * torch.tensor([0.0, 0, 1], device=branch.device)
-    seen = views.rays[..., ROOT, :].nan_to_num(0)
+    seen = views.points_norm[..., ROOT, :].nan_to_num(0)
     ray = torch.cat([seen + views.size[..., None] * branch[..., :2], torch.ones_like(seen[..., :1])], -1)
     return ray * (distance * branch[..., 2].clamp(-3, 3).exp())[..., None]
 
 
-def projection_error(objective: Objective, poses: Tensor, views: Views) -> Tensor:
+def projection_error(objective: Objective, poses: Tensor, views: MultiViewBatch) -> Tensor:
     """The weighted terms in the image of poses with their roots (B, V, 17, 3): own view, other views, consistency."""
     R, t = _safe(views)
     world = to_world(poses, R, t)
@@ -134,7 +134,7 @@ def projection_error(objective: Objective, poses: Tensor, views: Views) -> Tenso
     if objective.root == "labels":
         posed = posed & torch.isfinite(views.labels[..., ROOT, :]).all(-1)
     both = (posed[:, :, None] & views.posed[:, None, :])[..., None]
-    seen = views.rays.nan_to_num(0)[:, None]
+    seen = views.points_norm.nan_to_num(0)[:, None]
     errors = _distance((projected - seen) / size[..., None], squared=objective.squared)
     own = torch.eye(R.shape[1], dtype=torch.bool, device=R.device)[..., None]
     total = poses.new_zeros(())
@@ -150,7 +150,7 @@ def projection_error(objective: Objective, poses: Tensor, views: Views) -> Tenso
     return total
 
 
-def _transform_weight(objective: Objective, views: Views) -> Tensor:
+def _transform_weight(objective: Objective, views: MultiViewBatch) -> Tensor:
     """Weights (B, V, V, 17) of the joints that the target saw."""
     seen = (views.weight[:, None] > 0).float()
     if objective.confidence == "target":
@@ -158,7 +158,7 @@ def _transform_weight(objective: Objective, views: Views) -> Tensor:
     return seen * views.weight[:, :, None] if objective.confidence == "source" else seen
 
 
-def _safe(views: Views) -> tuple[Tensor, Tensor]:
+def _safe(views: MultiViewBatch) -> tuple[Tensor, Tensor]:
     """Cameras without NaN: those that are not known do not count, but their gradients must not be NaN."""
     known = views.posed[..., None]
     R = torch.where(known[..., None], views.R, torch.eye(3, device=views.R.device))

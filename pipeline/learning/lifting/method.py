@@ -10,16 +10,16 @@ from torch import Tensor
 
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
-from pipeline.learning.held_out import held_out
-from pipeline.learning.lifting.footage import detected_rays, recording_moments
-from pipeline.learning.lifting.lesson import LiftingLesson, Plan
+from pipeline.learning.engine.loop import UNIFORM_LR
+from pipeline.learning.engine.validation_split import validation
+from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.lifting.losses import Objective
-from pipeline.learning.lifting.moments import Moments, joined, moments_of
+from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, joined, multi_view_frames
 from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
 from pipeline.learning.lifting.predict import predict_poses
-from pipeline.learning.loop import ALL_ALIKE
-from pipeline.learning.samples import taught_recordings
-from pipeline.learning.teachers import Sources, Teacher, label_weights, teacher
+from pipeline.learning.lifting.recordings import detected_points_norm, recording_frames
+from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
+from pipeline.learning.supervision import CapturePaths, TargetSource, label_weights, target_source
 from pipeline.params import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Store
@@ -30,15 +30,17 @@ log = logging.getLogger("epiline")
 class Lifting:
     """A lifting network: taught by the detections of whole rigs, it predicts from the detections of single views."""
 
-    def __init__(self, capture: Capture, poses2d: Store, sources: Sources, detector: Path, params: TrainParams) -> None:
+    def __init__(
+        self, capture: Capture, poses2d: Store, paths: CapturePaths, detector: Path, params: TrainParams
+    ) -> None:
         del detector  # its 2D poses are all that is seen
         p = params.lifting
         torch.manual_seed(params.seed)
         branch = p.root in ("direct", "ray")
         self.network = LiftingNetwork(LiftingArchitecture(p.backbone, p.frames, p.width, p.dropout, branch))
-        self.paces = ALL_ALIKE
-        self.lesson = lifting_lesson(capture, poses2d, teacher(params, sources), params)
-        self.about: dict[str, Any] = {"moments": len(self.lesson)}
+        self.lr_multipliers = UNIFORM_LR
+        self.task = lifting_task(capture, poses2d, target_source(params, paths), params)
+        self.metadata: dict[str, Any] = {"moments": len(self.task)}
         self._poses2d, self._flip_test = poses2d, params.flip_test
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
@@ -46,14 +48,14 @@ class Lifting:
         return predict_recording(self.network, recording, self._poses2d, flip_test=self._flip_test)
 
 
-def lifting_lesson(capture: Capture, poses2d: Store, teacher: Teacher, params: TrainParams) -> LiftingLesson:
+def lifting_task(capture: Capture, poses2d: Store, target_source: TargetSource, params: TrainParams) -> LiftingTask:
     """All moments that may teach: of training recordings, seen by views that are not kept for evaluation.
 
     Raises UserError where nobody is seen, or no label is valid.
     """
-    taught = taught_recordings(capture, poses2d, teacher)
-    parts = [recording_moments(recording, poses2d[recording.name], lessons) for recording, lessons in taught]
-    uncertainty_mm = np.concatenate([lessons.uncertainty_mm for _, lessons in taught])
+    taught = training_recordings(capture, poses2d, target_source)
+    parts = [recording_frames(recording, poses2d[recording.name], targets) for recording, targets in taught]
+    uncertainty_mm = np.concatenate([targets.uncertainty_mm for _, targets in taught])
     moments = joined(parts).weighed(label_weights(uncertainty_mm, params.weighting))
     objective = _objective(params.lifting)
     usable = _usable(moments, objective).numpy()
@@ -66,26 +68,26 @@ def lifting_lesson(capture: Capture, poses2d: Store, teacher: Teacher, params: T
     sizes = [len(part) for part in parts]
     names, subjects = (np.repeat([getattr(r, key) for r, _ in taught], sizes) for key in ("name", "subject"))
     frames = np.concatenate([np.arange(n) for n in sizes])
-    apart = held_out(names, subjects, frames, params.held_out_subjects)
+    apart = validation(names, subjects, frames, params.validation_subjects)
     if not (usable & ~apart).any():
         apart = np.zeros_like(apart)  # too few to keep any out
     trained, judged = (torch.from_numpy(np.flatnonzero(usable & rows)) for rows in (~apart, apart))
-    return LiftingLesson(moments, trained, judged, objective, _plan(params))
+    return LiftingTask(moments, trained, judged, objective, _plan(params))
 
 
 def _objective(params: LiftingParams) -> Objective:
     return Objective(
         **params.losses.model_dump(), squared=params.squared, confidence=params.confidence, root=params.root,
-        tied_root=params.tied_root,
+        root_relative=params.root_relative,
     )  # fmt: skip
 
 
-def _plan(params: TrainParams) -> Plan:
+def _plan(params: TrainParams) -> LiftingSchedule:
     p = params.lifting
-    return Plan(p.frames, p.virtual_views, p.pretrain_epochs / params.epochs, p.freeze_after)
+    return LiftingSchedule(p.frames, p.virtual_views, p.pretrain_epochs / params.epochs, p.freeze_after)
 
 
-def _usable(moments: Moments, objective: Objective) -> Tensor:
+def _usable(moments: MultiViewFrames, objective: Objective) -> Tensor:
     """Whether a moment teaches anything, (M,): somebody is seen, and there is a label where the objective needs one."""
     needed = objective.labels > 0 or objective.root == "labels"
     return moments.seen & moments.labelled if needed else moments.seen
@@ -99,11 +101,11 @@ def predict_recording(
     The network's pose stands where it fits the view's own detections best; from there it is projected, lens distortion
     included, and depths are relative to its root's.
     """
-    views = recording.cameras()
-    rays, confidence = detected_rays(recording, poses2d[recording.name], views)
-    nowhere = np.full((len(rays), N_JOINTS, 3), np.nan)
+    views = recording.view_indices()
+    points_norm, confidence = detected_points_norm(recording, poses2d[recording.name], views)
+    nowhere = np.full((len(points_norm), N_JOINTS, 3), np.nan)
     unknown = np.full((1, len(views), 3, 3), np.nan), np.full((1, len(views), 3), np.nan)
-    moments = moments_of(rays, confidence, nowhere, *unknown, np.array([0.0, 0, 1]))
+    moments = multi_view_frames(points_norm, confidence, nowhere, *unknown, np.array([0.0, 0, 1]))
     poses, roots = predict_poses(network, moments, network.architecture.frames, flip_test=flip_test)
     joints = poses + roots[:, :, None]
     cameras = [recording.views[v].camera for v in views]

@@ -127,9 +127,9 @@ def powers_of_three(frames: int) -> int:
 
 BACKBONES: dict[str, Callable[[LiftingArchitecture, int], nn.Module]] = {
     # Martinez et al. 2017: two residual blocks of two layers.
-    "reslinear": lambda a, n_out: LinearNetwork(a, n_out, blocks=2, layers=2),
+    "martinez2017": lambda a, n_out: LinearNetwork(a, n_out, blocks=2, layers=2),
     # Li et al. 2020: four residual blocks of one layer.
-    "four_blocks": lambda a, n_out: LinearNetwork(a, n_out, blocks=4, layers=1),
+    "li2020": lambda a, n_out: LinearNetwork(a, n_out, blocks=4, layers=1),
     "temporal": TemporalDilated,
     "transformer": PoseTransformer,
 }
@@ -157,7 +157,7 @@ class LiftingNetwork(nn.Module):
                 nn.init.zeros_(values)
 
     @classmethod
-    def built(cls, architecture: dict[str, Any]) -> "LiftingNetwork":
+    def from_dict(cls, architecture: dict[str, Any]) -> "LiftingNetwork":
         """A network of the architecture's plain values."""
         return cls(LiftingArchitecture(**architecture))
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.learning.lifting.inputs import Window, look
-from pipeline.learning.lifting.moments import UNIT_MM, Moments, Windows
+from pipeline.learning.lifting.multi_view_frames import UNIT_MM, MultiViewFrames, Windows
 from pipeline.learning.lifting.projection import best_translation
 from pipeline.skeleton import MIRROR, ROOT
 
@@ -14,7 +14,7 @@ AT_ONCE = 64  # moments
 
 @torch.inference_mode()
 def predict_poses(
-    network: nn.Module, moments: Moments, frames: int, *, flip_test: bool, chosen: Tensor | None = None
+    network: nn.Module, moments: MultiViewFrames, frames: int, *, flip_test: bool, chosen: Tensor | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Root-relative poses (M, V, 17, 3) in mm in each camera's frame and the root's positions (M, V, 3) there.
 
@@ -38,9 +38,11 @@ def _predict(network: nn.Module, windows: Windows, *, flip_test: bool) -> tuple[
         mirrored, _ = _run(network, windows.mirrored(every))
         poses = (poses + mirrored[..., MIRROR, :] * torch.tensor([-1.0, 1, 1], device=poses.device)) / 2
     R, t = torch.eye(3, device=poses.device).expand(*poses.shape[:2], 1, 3, 3), poses.new_zeros(*poses.shape[:2], 1, 3)
-    rays = windows.rays[:, :, windows.rays.shape[2] // 2]
-    weight = torch.isfinite(rays).all(-1) * windows.confidence[:, :, windows.rays.shape[2] // 2].nan_to_num(0)
-    roots = best_translation(poses, R, t, rays[:, :, None], weight[:, :, None])
+    points_norm = windows.points_norm[:, :, windows.points_norm.shape[2] // 2]
+    weight = torch.isfinite(points_norm).all(-1) * windows.confidence[
+        :, :, windows.points_norm.shape[2] // 2
+    ].nan_to_num(0)
+    roots = best_translation(poses, R, t, points_norm[:, :, None], weight[:, :, None])
     roots = torch.where(roots[..., 2:] > 0, roots, _in_box(poses, seen))
     there = seen.there[..., None]
     return torch.where(there[..., None], poses, torch.nan), torch.where(there, roots, torch.nan)
@@ -54,6 +56,6 @@ def _in_box(poses: Tensor, seen: Window) -> Tensor:
 
 def _run(network: nn.Module, windows: Windows) -> tuple[Tensor, Window]:
     """Poses in the cameras' frames, from what the turned cameras see."""
-    seen = look(windows.rays, windows.confidence)
+    seen = look(windows.points_norm, windows.confidence)
     poses, _ = network(seen.features)
     return (poses - poses[..., ROOT : ROOT + 1, :]) @ seen.turn, seen

@@ -38,7 +38,7 @@ def turn_to(direction: Tensor) -> Tensor:
     return torch.stack([x, torch.linalg.cross(z, x), z], -2)
 
 
-def best_translation(poses: Tensor, R: Tensor, t: Tensor, rays: Tensor, weights: Tensor) -> Tensor:
+def best_translation(poses: Tensor, R: Tensor, t: Tensor, points_norm: Tensor, weights: Tensor) -> Tensor:
     """The world position (..., 3) of poses that fits what all cameras saw, by linear least squares.
 
     Poses (..., N, 3) are in the axes of the world, cameras (..., V, 3, 3) and (..., V, 3), rays (..., V, N, 2) with
@@ -46,11 +46,11 @@ def best_translation(poses: Tensor, R: Tensor, t: Tensor, rays: Tensor, weights:
     with its translation eliminated (variable projection, Golub and Pereyra 1973).
     """
     turned = poses[..., None, :, :] @ R.mT + t[..., None, :]
-    rays = torch.where(weights[..., None] > 0, rays, 0)
+    points_norm = torch.where(weights[..., None] > 0, points_norm, 0)
     # (turned + R r)_xy = ray (turned + R r)_z: two rows in r for each joint and view.
-    rows = (R[..., None, :2, :] - rays[..., None] * R[..., None, 2:, :]).flatten(-4, -2).double()
-    sides = (rays * turned[..., 2:] - turned[..., :2]).flatten(-3).double()
-    weighted = rows * weights[..., None].expand_as(rays).flatten(-3)[..., None]
+    rows = (R[..., None, :2, :] - points_norm[..., None] * R[..., None, 2:, :]).flatten(-4, -2).double()
+    sides = (points_norm * turned[..., 2:] - turned[..., :2]).flatten(-3).double()
+    weighted = rows * weights[..., None].expand_as(points_norm).flatten(-3)[..., None]
     ridge = 1e-9 * torch.eye(3, dtype=rows.dtype, device=rows.device)
     normal, right = weighted.mT @ rows + ridge, weighted.mT @ sides[..., None]
     return torch.linalg.solve(normal, right)[..., 0].to(poses.dtype)

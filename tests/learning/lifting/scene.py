@@ -3,21 +3,21 @@
 import numpy as np
 import torch
 
-from pipeline.learning.lifting.moments import Moments, moments_of
-from pipeline.learning.lifting.views import as_views, rig_middle
+from pipeline.learning.lifting.multi_view_batch import as_views, rig_middle
+from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
 from tests.geometry.scene import people, rays_of, ring
 
 UP = np.array([0.0, 0, 1])
 
 
-def exact_moments(n_frames=6, n_views=3, seed=0) -> Moments:
+def exact_moments(n_frames=6, n_views=3, seed=0) -> MultiViewFrames:
     joints = people(n_frames, seed)
     R, t = ring(n_views)
-    rays = np.swapaxes(rays_of(joints, R, t), 1, 2)
-    return moments_of(rays, np.ones(rays.shape[:3]), joints, R[None], t[None], UP)
+    points_norm = np.swapaxes(rays_of(joints, R, t), 1, 2)
+    return multi_view_frames(points_norm, np.ones(points_norm.shape[:3]), joints, R[None], t[None], UP)
 
 
-def exact_views(moments: Moments | None = None, frames=1):
+def exact_views(moments: MultiViewFrames | None = None, frames=1):
     """Features and views of all moments."""
     moments = exact_moments() if moments is None else moments
     windows = moments.windows(torch.arange(len(moments)), frames)

@@ -4,12 +4,12 @@ from click.testing import CliRunner
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
-from pipeline.learning.checkpoints import load_network
+from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.lifting.adapt import adapt, main
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.params import LoopParams
 from pipeline.skeleton import ROOT
-from pipeline.stores import LABELS, PREDICTIONS, RIGS, TRUTH, reading, reopen, writing
+from pipeline.stores import LABELS, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params
 
 LOOP = LoopParams(epochs=60, batch_size=6, lr=2e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
@@ -20,24 +20,24 @@ def trained(world, params):
     """A world with a network that was hardly trained, and no label of the test recording."""
     labels = reopen(world.labels, LABELS)
     labels["S2"].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
-    told = {"model": "lifting", "lifting": lifting_params(dropout=0.0), "epochs": 3, "lr": 3e-3}
-    world.train(params.model_copy(update=told))
+    reported = {"model": "lifting", "lifting": lifting_params(dropout=0.0), "epochs": 3, "lr": 3e-3}
+    world.train(params.model_copy(update=reported))
     return world
 
 
 def depth_error(world, predictions):
     """Mean error of the relative depths in the test recording's labelling views."""
     recording = next(r for r in read_capture(world.frames).recordings if r.name == "S2")
-    true = reading(world.frames / "truth.zarr", TRUTH)["S2"]["joints_world_mm"]
+    true = open_store(world.frames / "truth.zarr", TRUTH)["S2"]["joints_world_mm"]
     depth = np.stack([recording.views[v].camera.to_camera(true)[..., 2] for v in (0, 1)], 1)
-    found = reading(predictions, PREDICTIONS)["S2"]["relative_depth"][:, :2]
+    found = open_store(predictions, PREDICTIONS)["S2"]["relative_depth"][:, :2]
     return np.abs(found - (depth / depth[..., ROOT : ROOT + 1] - 1)).mean()
 
 
 def test_detections_and_a_rig_are_enough_to_get_better(trained, tmp_path):
     out = tmp_path / "adapted"
     adapt(trained.model, trained.frames, trained.poses2d, trained.rigs, out, "test", LOOP)
-    assert list(reading(out / "predictions.zarr", PREDICTIONS)) == ["S2"]
+    assert list(open_store(out / "predictions.zarr", PREDICTIONS)) == ["S2"]
     assert depth_error(trained, out / "predictions.zarr") < 0.7 * depth_error(trained, trained.predictions)
     before, after = (load_network(path, LiftingNetwork) for path in (trained.model, out / "pose3d.pt"))
     assert after[1] == {**before[1], "adapted_to": ["S2"]}
@@ -55,7 +55,7 @@ def test_bad_input_is_one_line(trained, tmp_path):
     done = CliRunner().invoke(main, [str(trained.detector), *paths])
     assert done.exit_code == 1
     assert "holds a volumetric network, a lifting one is needed" in done.output
-    with writing(trained.rigs, RIGS):
+    with create_store(trained.rigs, RIGS):
         pass
     done = CliRunner().invoke(main, [str(trained.model), *paths])
     assert "None of the 3 recordings is of the split 'test' and has a rig" in done.output
@@ -63,9 +63,9 @@ def test_bad_input_is_one_line(trained, tmp_path):
 
 
 def test_a_rig_without_a_scale_is_refused(trained, tmp_path):
-    rig = reading(trained.rigs, RIGS)["S2"]
+    rig = open_store(trained.rigs, RIGS)["S2"]
     arrays = {name: rig[name] for name in ("R_cam_from_world", "t_cam_from_world_mm")}
-    with writing(trained.rigs, RIGS) as rigs:
+    with create_store(trained.rigs, RIGS) as rigs:
         rigs.create("S2", {"rig": 1, "view": 3}, mode="rig", scale="none").write(0, arrays)
     with pytest.raises(UserError, match="cannot be adapted by a rig without a scale"):
         adapt(trained.model, trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted", "test", LOOP)

@@ -22,8 +22,8 @@ NOTHING = Objective(
     consistency=0,
     squared=False,
     confidence="target",
-    root="rig",
-    tied_root=False,
+    root="least_squares",
+    root_relative=False,
 )
 TERMS = ("reprojection", "transform", "consistency")
 
@@ -65,7 +65,7 @@ def test_terms_are_those_of_the_papers(views):
             w = {"source": views.confidence[b, v, j], "target": views.confidence[b, u, j], "none": 1.0}[whose]
             world = views.R[b, v].T @ (poses[b, v, j] - views.t[b, v])
             there = views.R[b, u] @ world + views.t[b, u]
-            off = (there[:2] / there[2] - views.rays[b, u, j]) / views.size[b, u]
+            off = (there[:2] / there[2] - views.points_norm[b, u, j]) / views.size[b, u]
             total, weight = total + w * off.square().sum(), weight + w
         objective = replace(NOTHING, transform=1.0, squared=True, confidence=whose)
         torch.testing.assert_close(projection_error(objective, poses, views), total / weight, rtol=1e-4, atol=1e-6)
@@ -84,12 +84,12 @@ def test_only_a_tied_root_takes_the_pose_with_it(views):
     """A pose may stand beside its root branch's place, unless it is tied to it."""
     shifted = relative(views) + torch.tensor([0.1, 0, 0])
     free = placed(replace(NOTHING, root="ray"), shifted, torch.zeros(6, 3, 3), views)
-    tied = placed(replace(NOTHING, root="ray", tied_root=True), shifted, torch.zeros(6, 3, 3), views)
+    tied = placed(replace(NOTHING, root="ray", root_relative=True), shifted, torch.zeros(6, 3, 3), views)
     torch.testing.assert_close(free - tied, torch.tensor([0.1, 0, 0]).expand_as(free))
     torch.testing.assert_close(tied[:, :, ROOT, 2], views.distance)
 
 
-@pytest.mark.parametrize("root", ["labels", "rig"])
+@pytest.mark.parametrize("root", ["labels", "least_squares"])
 def test_roots_of_true_poses_are_true(views, root):
     found = root_positions(root, relative(views), None, views)
     torch.testing.assert_close(found, views.labels[:, :, ROOT], atol=2e-3, rtol=0)
@@ -98,7 +98,7 @@ def test_roots_of_true_poses_are_true(views, root):
 def test_root_branch_starts_on_the_viewing_ray_at_the_rigs_distance(views):
     silent = torch.zeros(6, 3, 3)
     on_ray = root_positions("ray", relative(views), silent, views)
-    torch.testing.assert_close(on_ray[..., :2] / on_ray[..., 2:], views.rays[:, :, ROOT], atol=1e-6, rtol=0)
+    torch.testing.assert_close(on_ray[..., :2] / on_ray[..., 2:], views.points_norm[:, :, ROOT], atol=1e-6, rtol=0)
     torch.testing.assert_close(on_ray[..., 2], views.distance)
     ahead = root_positions("direct", relative(views), silent, views)
     torch.testing.assert_close(ahead, views.distance[..., None] * torch.tensor([0, 0, 1.0]))
@@ -132,11 +132,11 @@ def test_a_label_counts_by_its_weight(views):
     torch.testing.assert_close(weighed, alike * 0.2, atol=2e-4, rtol=0)
 
 
-@pytest.mark.parametrize("root", ["labels", "rig", "ray", "direct"])
+@pytest.mark.parametrize("root", ["labels", "least_squares", "ray", "direct"])
 def test_missing_things_do_not_count_and_leave_finite_gradients(root):
     moments = exact_moments(n_views=4)
-    moments.rays[0, 1] = torch.nan  # nobody seen
-    moments.rays[1, 2, 5] = torch.nan  # a joint unseen
+    moments.points_norm[0, 1] = torch.nan  # nobody seen
+    moments.points_norm[1, 2, 5] = torch.nan  # a joint unseen
     moments.labels[2, 3] = torch.nan  # a label rejected
     moments.labels[3] = torch.nan  # no label at all
     moments.R[:, 3], moments.t[:, 3] = torch.nan, torch.nan  # a camera that is not known
@@ -151,7 +151,7 @@ def test_missing_things_do_not_count_and_leave_finite_gradients(root):
         squared=False,
         confidence="target",
         root=root,
-        tied_root=False,
+        root_relative=False,
     )
     loss = loss_of(objective, poses, branch, views)
     loss.backward()

@@ -8,20 +8,20 @@ import torch
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
-from pipeline.geometry.camera import undistort
-from pipeline.learning.checkpoints import load_network
-from pipeline.learning.lifting.footage import recording_moments
-from pipeline.learning.lifting.losses import Views
-from pipeline.learning.lifting.method import lifting_lesson
-from pipeline.learning.lifting.moments import UNIT_MM
+from pipeline.geometry.camera.model import undistort
+from pipeline.learning.engine.checkpoints import load_network
+from pipeline.learning.images.networks import PoseNetwork
+from pipeline.learning.lifting.losses import MultiViewBatch
+from pipeline.learning.lifting.method import lifting_task
+from pipeline.learning.lifting.multi_view_frames import UNIT_MM
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.projection import project, to_camera
-from pipeline.learning.networks import PoseNetwork
-from pipeline.learning.teachers import teacher
+from pipeline.learning.lifting.recordings import recording_frames
+from pipeline.learning.supervision import target_source
 from pipeline.metrics import n_mpjpe
 from pipeline.params import TrainParams
 from pipeline.skeleton import ROOT
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, reading, reopen, writing
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params
 
 
@@ -44,7 +44,7 @@ TAUGHT = {
     "root branch": {"losses": losses(reprojection=1.0, transform=1.0, consistency=1.0), "root": "ray"},
     "as printed": {
         "losses": losses(reprojection=1.0, transform=1.0), "root": "direct", "squared": True, "confidence": "source",
-        "pretrain_epochs": 2, "backbone": "four_blocks",
+        "pretrain_epochs": 2, "backbone": "li2020",
     },
     "virtual views": {"virtual_views": 3, "freeze_after": 0.5},
     "windows": {"backbone": "temporal", "frames": 3},
@@ -60,15 +60,15 @@ def test_every_way_of_teaching_learns(world, lifting, name):
     first, last = (float(rows[i]["train_loss"]) for i in (3, -1))
     assert last < first
     assert float(rows[-1]["val_n_mpjpe_mm"]) > 0
-    store = reading(world.predictions, PREDICTIONS)
+    store = open_store(world.predictions, PREDICTIONS)
     assert list(store) == ["S2"]
     assert store["S2"]["joints_px"].shape == (6, 3, 17, 2)
     assert np.isfinite(store["S2"]["joints_px"]).all()
     np.testing.assert_allclose(store["S2"]["relative_depth"][..., ROOT], 0, atol=1e-6)
-    network, about = load_network(world.model, LiftingNetwork)
-    assert about["moments"] == 10
-    assert about["labels"]["from"] == "labels"
-    assert network.architecture.backbone == TAUGHT[name].get("backbone", "reslinear")
+    network, metadata = load_network(world.model, LiftingNetwork)
+    assert metadata["moments"] == 10
+    assert metadata["labels"]["from"] == "labels"
+    assert network.architecture.backbone == TAUGHT[name].get("backbone", "martinez2017")
 
 
 def test_what_it_learns_is_the_pose(world, lifting):
@@ -76,44 +76,48 @@ def test_what_it_learns_is_the_pose(world, lifting):
     manifest = world.frames / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"test"', '"train"'))
     world.train(with_lifting(lifting, dropout=0.0).model_copy(update={"epochs": 100}))
-    capture, store = read_capture(world.frames), reading(world.predictions, PREDICTIONS)
-    truth = reading(world.frames / "truth.zarr", TRUTH)
+    capture, store = read_capture(world.frames), open_store(world.predictions, PREDICTIONS)
+    truth = open_store(world.frames / "truth.zarr", TRUTH)
     errors = []
     for recording in capture.recordings:
-        for v in recording.cameras(labelling=True):
+        for v in recording.view_indices(for_labels=True):
             camera = recording.views[v].camera
             true = camera.to_camera(truth[recording.name]["joints_world_mm"])
             depth = (1 + store[recording.name]["relative_depth"][:, v]) * true[:, ROOT, 2:]
-            rays = undistort(store[recording.name]["joints_px"][:, v], camera.K, camera.dist)
-            placed = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) * depth[..., None]
+            points_norm = undistort(store[recording.name]["joints_px"][:, v], camera.K, camera.dist)
+            placed = np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * depth[..., None]
             errors.append(n_mpjpe(placed, true)[:5])  # the last frame is held out
     assert np.mean(errors) < 110  # people turned any way, their joints 60 mm off on each axis: 260 mm untrained
 
 
 def test_moments_of_the_stores_are_what_the_cameras_saw(world, lifting):
-    capture, poses2d = read_capture(world.frames), reading(world.poses2d, POSES2D)
+    capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
     recording = capture.recordings[0]
-    found = recording_moments(recording, poses2d["S0"], teacher(lifting, world.sources)(recording))
-    assert found.rays.shape == (6, 2, 17, 2), "views kept for evaluation do not teach"
+    found = recording_frames(recording, poses2d["S0"], target_source(lifting, world.paths)(recording))
+    assert found.points_norm.shape == (6, 2, 17, 2), "views kept for evaluation do not teach"
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
-    torch.testing.assert_close(found.rays, seen, atol=1e-4, rtol=0)
-    truth = reading(world.frames / "truth.zarr", TRUTH)["S0"]["joints_world_mm"]
+    torch.testing.assert_close(found.points_norm, seen, atol=1e-4, rtol=0)
+    truth = open_store(world.frames / "truth.zarr", TRUTH)["S0"]["joints_world_mm"]
     np.testing.assert_allclose(UNIT_MM * found.labels, truth, atol=0.1)
 
 
 def test_without_a_scale_people_are_of_adult_size(world, lifting):
     """Labels and rig shrunk a hundredfold, and said to have no scale: the same moments but for one factor."""
-    capture, poses2d = read_capture(world.frames), reading(world.poses2d, POSES2D)
+    capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
     recording = capture.recordings[0]
-    told = teacher(lifting, world.sources)(recording)
-    small = type(told)(
-        told.joints_cam_mm / 100, told.uncertainty_mm, told.R_cam_from_world, told.t_cam_from_world_mm / 100, False
+    reported = target_source(lifting, world.paths)(recording)
+    small = type(reported)(
+        reported.joints_cam_mm / 100,
+        reported.uncertainty_mm,
+        reported.R_cam_from_world,
+        reported.t_cam_from_world_mm / 100,
+        False,
     )
-    found = recording_moments(recording, poses2d["S0"], small)
+    found = recording_frames(recording, poses2d["S0"], small)
     thigh = (found.labels[:, 1] - found.labels[:, 2]).norm(dim=-1).median() * UNIT_MM
     assert 350 < thigh < 550
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
-    torch.testing.assert_close(found.rays, seen, atol=1e-4, rtol=0)
+    torch.testing.assert_close(found.points_norm, seen, atol=1e-4, rtol=0)
 
 
 def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
@@ -121,11 +125,11 @@ def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
     world.doubt_labels(joint=5, uncertainty_mm=30.0)
 
     def weights(**update):
-        told = lifting.model_copy(update=update)
-        capture, poses2d = read_capture(world.frames), reading(world.poses2d, POSES2D)
-        lesson = lifting_lesson(capture, poses2d, teacher(told, world.sources), told)
-        _, *views = next(lesson.batches([np.arange(len(lesson))], (0,)))
-        return Views(*views).label_weight.numpy()
+        reported = lifting.model_copy(update=update)
+        capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
+        task = lifting_task(capture, poses2d, target_source(reported, world.paths), reported)
+        _, *views = next(task.batches([np.arange(len(task))], (0,)))
+        return MultiViewBatch(*views).label_weight.numpy()
 
     weighed = np.sort(weights(weighting="uncertainty"), axis=1)
     np.testing.assert_allclose(weighed[:, 0] / weighed[:, 1], 0.2, rtol=1e-5)
@@ -151,7 +155,7 @@ def test_a_view_without_a_person_teaches_nothing_and_predicts_nothing(world, lif
         joints[4, 1], confidence[4, 1] = np.nan, 0
         poses2d[name].write(0, {"joints_px": joints, "confidence": confidence})
     world.train(lifting.model_copy(update={"epochs": 3}))
-    depth = reading(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
+    depth = open_store(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
     assert np.isnan(depth[4, 1]).all()
     assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()
 
@@ -166,19 +170,19 @@ def test_a_rig_that_lost_a_view_still_teaches(world, lifting):
 
 
 def test_the_same_seed_gives_the_same_weights(world, lifting):
-    told = with_lifting(lifting, virtual_views=2).model_copy(update={"epochs": 2})
+    reported = with_lifting(lifting, virtual_views=2).model_copy(update={"epochs": 2})
     weights = []
     for seed in (0, 0, 1):
-        world.train(told.model_copy(update={"seed": seed}))
+        world.train(reported.model_copy(update={"seed": seed}))
         weights.append(load_network(world.model, LiftingNetwork)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     assert not torch.equal(weights[0]["pose.last.weight"], weights[2]["pose.last.weight"])
 
 
 def test_labels_of_other_frames_are_refused(world, lifting):
-    poses2d = reading(world.poses2d, POSES2D)
+    poses2d = open_store(world.poses2d, POSES2D)
     kept = {name: {a: poses2d[name][a][:5] for a in ("joints_px", "confidence", "box_px")} for name in poses2d}
-    with writing(world.poses2d, POSES2D) as store:
+    with create_store(world.poses2d, POSES2D) as store:
         for name, arrays in kept.items():
             store.create(name, {"frame": 5, "view": 3}).write(0, arrays)
     with pytest.raises(UserError, match="5 frames of 2D poses, but 6 of labels"):
@@ -196,9 +200,9 @@ def test_too_few_moments_to_keep_any_out_train_all_the_same(world, lifting):
 
 
 def test_pretraining_must_end(lifting):
-    told = lifting.model_dump() | {"epochs": 20, "lifting": lifting_params(pretrain_epochs=20).model_dump()}
+    reported = lifting.model_dump() | {"epochs": 20, "lifting": lifting_params(pretrain_epochs=20).model_dump()}
     with pytest.raises(ValueError, match=r"pretrain_epochs = 20 leaves none of 20 epochs"):
-        TrainParams.model_validate(told)
+        TrainParams.model_validate(reported)
 
 
 def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from pipeline.learning.lifting.moments import moments_of
+from pipeline.learning.lifting.multi_view_frames import multi_view_frames
 from pipeline.learning.lifting.predict import predict_poses
 from pipeline.skeleton import N_JOINTS
 
@@ -21,17 +21,17 @@ class UpsideDown(torch.nn.Module):
 
 
 def test_every_person_seen_gets_a_pose_before_the_camera():
-    rays = np.random.default_rng(0).normal(scale=0.2, size=(6, 2, N_JOINTS, 2)) + np.array([0.3, 0])
-    rays[4, 1] = np.nan
+    points_norm = np.random.default_rng(0).normal(scale=0.2, size=(6, 2, N_JOINTS, 2)) + np.array([0.3, 0])
+    points_norm[4, 1] = np.nan
     nowhere = np.full((6, N_JOINTS, 3), np.nan)
     cameras = np.full((1, 2, 3, 3), np.nan), np.full((1, 2, 3), np.nan)
-    moments = moments_of(rays, np.ones(rays.shape[:-1]), nowhere, *cameras, np.array([0.0, 0, 1]))
+    moments = multi_view_frames(points_norm, np.ones(points_norm.shape[:-1]), nowhere, *cameras, np.array([0.0, 0, 1]))
     poses, roots = predict_poses(UpsideDown(), moments, 1, flip_test=False)
-    seen = np.isfinite(rays).all((-1, -2))
+    seen = np.isfinite(points_norm).all((-1, -2))
     np.testing.assert_array_equal(np.isfinite(poses).all((-1, -2)), seen)
     assert (roots[seen][:, 2] > 0).all()
     # In the middle of its box, which it fills.
-    middle = (rays.min(2) + rays.max(2)) / 2
+    middle = (points_norm.min(2) + points_norm.max(2)) / 2
     np.testing.assert_allclose((roots[..., :2] / roots[..., 2:])[seen], middle[seen], atol=1e-5)
     filled = np.ptp(poses[seen], axis=1).max(-1) / np.linalg.norm(roots[seen], axis=-1)
-    np.testing.assert_allclose(filled, np.ptp(rays[seen], axis=1).max(-1), rtol=0.2)
+    np.testing.assert_allclose(filled, np.ptp(points_norm[seen], axis=1).max(-1), rtol=0.2)

@@ -3,15 +3,8 @@ import pytest
 import torch
 from scipy.optimize import least_squares
 
-from pipeline.geometry.camera import Camera, undistort
-from pipeline.learning.lifting.projection import (
-    LEAST_DEPTH,
-    best_translation,
-    project,
-    to_camera,
-    to_world,
-    turn_to,
-)
+from pipeline.geometry.camera.model import Camera, undistort
+from pipeline.learning.lifting.projection import LEAST_DEPTH, best_translation, project, to_camera, to_world, turn_to
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
 LENS = np.array([-0.2, 0.24, -0.002, -0.001, -0.003])
@@ -71,14 +64,14 @@ def test_turned_camera_looks_at_the_direction(direction):
 def test_best_translation_is_exact_for_exact_poses():
     joints, (R, t) = people(4), ring(3)
     around = joints - joints[:, :1]
-    rays = project(to_camera(*tensors(joints[:, None], R[None], t[None])))
-    weights = torch.ones(rays.shape[:-1], dtype=rays.dtype)
-    found = best_translation(*tensors(around, R, t), rays, weights)
+    points_norm = project(to_camera(*tensors(joints[:, None], R[None], t[None])))
+    weights = torch.ones(points_norm.shape[:-1], dtype=points_norm.dtype)
+    found = best_translation(*tensors(around, R, t), points_norm, weights)
     np.testing.assert_allclose(found, joints[:, 0], atol=1e-3)
     # One view is enough, and what has no weight does not count.
-    rays[:, 0, 3:5] = torch.nan
+    points_norm[:, 0, 3:5] = torch.nan
     weights[:, 0, 3:5] = 0
-    found = best_translation(*tensors(around, R[:1], t[:1]), rays[:, :1], weights[:, :1])
+    found = best_translation(*tensors(around, R[:1], t[:1]), points_norm[:, :1], weights[:, :1])
     np.testing.assert_allclose(found, joints[:, 0], atol=1e-3)
 
 
@@ -86,13 +79,13 @@ def test_best_translation_agrees_with_a_nonlinear_fit():
     """With noise the linear solution lies near the one that makes the distances in the images least."""
     joints, (R, t) = people(1, seed=3), ring(4)
     rng = np.random.default_rng(0)
-    rays = project(to_camera(*tensors(joints[:, None], R[None], t[None]))).numpy()
-    rays += rng.normal(0, 0.002, rays.shape)
+    points_norm = project(to_camera(*tensors(joints[:, None], R[None], t[None]))).numpy()
+    points_norm += rng.normal(0, 0.002, points_norm.shape)
     around = joints - joints[:, :1]
 
     def residuals(r):
-        return (project(to_camera(*tensors(around + r, R, t))).numpy() - rays[0]).ravel()
+        return (project(to_camera(*tensors(around + r, R, t))).numpy() - points_norm[0]).ravel()
 
     best = least_squares(residuals, joints[0, 0]).x
-    found = best_translation(*tensors(around, R, t, rays), torch.ones(rays.shape[:-1]))
+    found = best_translation(*tensors(around, R, t, points_norm), torch.ones(points_norm.shape[:-1]))
     assert np.linalg.norm(found.numpy()[0] - best) < 0.3 * np.linalg.norm(best - joints[0, 0]) + 1.0

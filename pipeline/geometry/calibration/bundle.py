@@ -1,0 +1,287 @@
+"""Robust bundle adjustment: all cameras and all points of a rig at once, and their common focal length if it is open.
+
+Levenberg-Marquardt with analytic derivatives on the Geman-McClure cost, whose width follows the noise found in the
+residuals; points are eliminated by the Schur complement (Triggs et al., "Bundle adjustment: a modern synthesis", 1999,
+sections 3 to 6). Nothing is held fixed: damping copes with the seven free parameters of the world frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.geometry.calibration import bundle_kernels
+
+# Width of the robust cost in standard deviations, from wide (a poor start) to the final one.
+START_WIDTHS = (10.0, 6.0)
+FINAL_WIDTHS = (6.0, 6.0)
+STEPS_PER_WIDTH = 10
+# Residuals never count as more exact than this share of the expected sigma: exact data would divide by zero.
+LEAST_NOISE = 1e-4
+ENOUGH = 1e-5  # relative fall of the cost below which a stage ends
+# The median of the larger of two absolute standard normal deviates.
+MEDIAN_OF_LARGER = 1.0516
+
+
+@dataclass(frozen=True)
+class Focal:
+    """What is known of the cameras' focal lengths: one factor times those given, and how far it may be off."""
+
+    factor: float = 1.0
+    std: float = 0.0  # relative; 0: exact, infinite: unknown
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the factor is to be found."""
+        return self.std > 0
+
+    def information(self, noise: float) -> float:
+        """The information on the factor's logarithm where residuals of this noise carry 1 each; infinite if exact."""
+        return (noise / self.std) ** 2 if self.std > 0 else np.inf
+
+
+EXACT = Focal()
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """A rig after the adjustment."""
+
+    R: np.ndarray  # (V, 3, 3) camera from world
+    t: np.ndarray  # (V, 3)
+    points: np.ndarray  # (N, 3)
+    focal: Focal  # the prior, with the factor found
+    noise: float  # standard deviation of the residuals, as a multiple of the sigma expected
+    weights: np.ndarray  # (N, V) of the robust cost: 1 inlier, 0 outlier or not seen
+    cost: float  # robust: about the number of outliers
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """What the residuals leave open of an adjusted rig, its world's frame and scale apart."""
+
+    pose_covariance: np.ndarray  # (V, 6, 6) of (rotation in rad, translation), each in its camera's frame
+    focal_std: float  # relative
+    variance_inflation: float  # factor by which errors shared by points enlarge the covariance
+
+
+def adjust(
+    points_norm: np.ndarray,
+    sigma: np.ndarray,
+    R: np.ndarray,
+    t: np.ndarray,
+    points: np.ndarray,
+    widths: Sequence[float],
+    *,
+    focal: Focal = EXACT,
+    groups: Sequence[np.ndarray] = (),
+    noise: float | None = None,
+) -> Adjusted:
+    """Adjust cameras R (V, 3, 3), t (V, 3) and points (N, 3) to rays (N, V, 2) with sigma (N, V).
+
+    Rays and sigma are normalised image units of the focal lengths given, so that a ray is seen at focal.factor times
+    (x / z, y / z). NaN rays and infinite sigma are not seen. Points that are NaN or seen in fewer than two views do
+    not take part and come back as NaN; every camera must have a pose. `widths` are those of the robust cost in units
+    of the noise, one stage each; without any, nothing moves and the rig is measured as it is. The noise is estimated
+    unless it is given. `groups` are those of `uncertainty`: errors that points share count for less against the prior
+    of the focal length.
+    """
+    problem = _Problem.of(points_norm, sigma, points)
+    state = _State(R.astype(float), t.astype(float), points[problem.used].astype(float), focal.factor)
+    scale, variance_inflation = noise or problem.noise(state), 1.0
+    for width in widths:
+        prior = variance_inflation * focal.information(scale)
+        problem.descend(state, width * scale, prior)
+        scale = noise or problem.noise(state)
+        if focal.is_open:
+            root, scores = problem.linearised(state, width * scale, prior)
+            variance_inflation = shared_errors(scores @ root, [group[problem.used] for group in groups])
+    weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * scale)
+    return Adjusted(
+        state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, factor=state.focal), scale,
+        problem.over_all(weights, 0.0), float((1 - np.sqrt(weights[problem.inverse_sigma > 0])).sum()),
+    )  # fmt: skip
+
+
+def uncertainty(
+    adjusted: Adjusted, points_norm: np.ndarray, sigma: np.ndarray, groups: Sequence[np.ndarray] = ()
+) -> Uncertainty:
+    """What rays (N, V, 2) with sigma (N, V) leave open of the rig that was adjusted to them.
+
+    `groups` (N,) number the points in one or two ways: points of one number, such as those of frames that look alike
+    or those of one joint, may share their errors. How much they do is measured from the residuals.
+    """
+    problem = _Problem.of(points_norm, sigma, adjusted.points)
+    state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.factor)
+    width, own = FINAL_WIDTHS[-1] * adjusted.noise, [group[problem.used] for group in groups]
+    variance_inflation = 1.0
+    # The more the errors repeat, the more the prior of the focal length weighs, which changes the former a little.
+    for _ in range(2 if adjusted.focal.is_open else 1):
+        root, scores = problem.linearised(state, width, variance_inflation * adjusted.focal.information(adjusted.noise))
+        variance_inflation = shared_errors(scores @ root, own)
+    covariance = problem.variance(state, width) * variance_inflation * root @ root.T
+    V = len(adjusted.R)
+    poses = np.stack([covariance[6 * v : 6 * v + 6, 6 * v : 6 * v + 6] for v in range(V)])
+    return Uncertainty(poses, float(np.sqrt(covariance[-1, -1])), variance_inflation)
+
+
+@dataclass
+class _State:
+    R: np.ndarray
+    t: np.ndarray
+    X: np.ndarray
+    focal: float
+
+
+@dataclass(frozen=True)
+class _Problem:
+    points_norm: np.ndarray  # (M, V, 2) of the points that take part
+    inverse_sigma: np.ndarray  # (M, V); 0 where not seen
+    used: np.ndarray  # (N,) points that take part
+
+    @classmethod
+    def of(cls, points_norm: np.ndarray, sigma: np.ndarray, points: np.ndarray) -> "_Problem":
+        seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
+        used = (seen.sum(-1) >= 2) & np.isfinite(points).all(-1)
+        seen, points_norm, sigma = seen[used], points_norm[used], sigma[used]
+        inverse = np.where(seen, 1 / np.where(seen, sigma, 1.0), 0.0)
+        return cls(np.where(seen[..., None], points_norm, 0.0), inverse, used)
+
+    def over_all(self, values: np.ndarray, missing: float) -> np.ndarray:
+        """Values of the points that take part as those of all points."""
+        full = np.full((len(self.used), *values.shape[1:]), missing)
+        full[self.used] = values
+        return full
+
+    def residual(self, state: _State) -> np.ndarray:
+        out = np.empty_like(self.points_norm)
+        bundle_kernels.residuals(self.points_norm, self.inverse_sigma, state.R, state.t, state.X, state.focal, out)
+        return out
+
+    def freedom(self) -> float:
+        """The share of the residuals left free by the unknowns: three per point, six per camera, but for seven."""
+        n = 2 * np.count_nonzero(self.inverse_sigma)
+        unknowns = 3 * len(self.points_norm) + 6 * self.points_norm.shape[1] - 7
+        return max(n - unknowns, 1) / max(n, 1)
+
+    def noise(self, state: _State) -> float:
+        """Standard deviation of the residuals of one coordinate, from their median, for the lost freedom made up."""
+        size = np.abs(self.residual(state)).max(-1)[self.inverse_sigma > 0]
+        median = float(np.median(size)) / MEDIAN_OF_LARGER if len(size) else 1.0
+        return max(median / np.sqrt(self.freedom()), LEAST_NOISE)
+
+    def descend(self, state: _State, width: float, prior: float) -> None:
+        state.focal = bundle_kernels.descend(
+            self.points_norm, self.inverse_sigma, state.R, state.t, state.X, state.focal,
+            prior, width, STEPS_PER_WIDTH, ENOUGH,
+        )  # fmt: skip
+
+    def weights(self, state: _State, width: float) -> np.ndarray:
+        """Robust weights (M, V)."""
+        share = (self.residual(state) ** 2).sum(-1) / width**2
+        return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
+
+    def linearised(self, state: _State, width: float, prior: float) -> tuple[np.ndarray, np.ndarray]:
+        """The root A (6V + 1, K) of the inverse A @ A.T of the reduced system, and each point's part of it (M, 6V + 1).
+
+        The world's frame and scale are left out (inner constraints).
+        """
+        N, V = self.inverse_sigma.shape
+        D = 6 * V + 1
+        S, scores, to_points, own = np.empty((D, D)), np.empty((N, D)), np.empty((N, 3, D)), np.empty((N, 3))
+        bundle_kernels.normal_equations(
+            self.points_norm,
+            self.inverse_sigma,
+            state.R,
+            state.t,
+            state.X,
+            state.focal,
+            width,
+            0.0,
+            S,
+            scores,
+            to_points,
+            own,
+        )
+        S[-1, -1] += prior if np.isfinite(prior) else 0.0
+        unknown = np.s_[:] if np.isfinite(prior) else np.s_[:-1]
+        free, units = gauge_basis(state.R, state.t), units_of(state.R, state.t)
+        root = np.zeros((D, len(units[unknown]) - free.shape[1]))
+        root[unknown] = root_of_inverse(S[unknown, unknown], free[unknown], units[unknown])
+        return root, scores
+
+    def variance(self, state: _State, width: float) -> float:
+        """What the inverse of the weighted normal equations is to be multiplied by to become a covariance.
+
+        That of an M-estimator (Huber, "Robust statistics", 1981, section 7.6), for the lost freedom made up.
+        """
+        seen = self.inverse_sigma > 0
+        w = self.weights(state, width)[seen]
+        if not len(w):
+            return np.nan
+        share = 1 / np.sqrt(w) - 1  # of the squared width
+        score = (w**2 * share).mean() * width**2 / 2
+        slope = (w * (1 - 2 * share / (1 + share))).mean()
+        return max(float(w.mean() * score / max(slope, 0.05) ** 2) / self.freedom(), LEAST_NOISE**2)
+
+
+def shared_errors(scores: np.ndarray, groups: Sequence[np.ndarray]) -> float:
+    """How much more the scores (N, K) of all points scatter than if each were independent of the others.
+
+    Errors shared in either of two groupings count, those shared in both once (Cameron, Gelbach and Miller, "Robust
+    inference with multiway clustering", 2011); what they enlarge is taken as one number for all directions.
+    """
+    alone = (scores**2).sum()
+    if not groups or not alone > 0:
+        return 1.0
+    both = np.unique(np.stack(groups), axis=1, return_inverse=True)[1].ravel()
+    single, shared = [_scatter(scores, group) / alone for group in groups], _scatter(scores, both) / alone
+    return max(sum(single) - (len(groups) - 1) * shared, 1.0)
+
+
+def _scatter(scores: np.ndarray, group: np.ndarray) -> float:
+    numbers, index = np.unique(group, return_inverse=True)
+    total = np.zeros((len(numbers), scores.shape[1]))
+    np.add.at(total, index, scores)
+    return float((total**2).sum()) * len(numbers) / max(len(numbers) - 1, 1)
+
+
+def gauge_basis(R: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The steps (6V + 1, 7) of the cameras that turn, move and scale the world alone, not orthonormal."""
+    V = len(R)
+    G = np.zeros((6 * V + 1, 7))
+    for v in range(V):
+        turn = R[v]  # of the camera, in its frame, for each axis of the world
+        G[6 * v : 6 * v + 3, :3] = turn
+        G[6 * v + 3 : 6 * v + 6, :3] = -np.cross(turn, t[v], axis=0)
+        G[6 * v + 3 : 6 * v + 6, 3:6] = R[v]
+        G[6 * v + 3 : 6 * v + 6, 6] = t[v]
+    return G
+
+
+def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The unit (6V + 1,) of each unknown: translations in the rig's own extent, so that they weigh as rotations do."""
+    centers = -np.einsum("vji,vj->vi", R, t)
+    extent = np.sqrt(((centers - centers.mean(0)) ** 2).sum(-1).mean())
+    return np.append(np.tile([1.0, 1.0, 1.0, extent, extent, extent], len(R)), 1.0)
+
+
+def root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """A (D, D - 7) with A @ A.T the inverse of S on the orthogonal complement of the columns of `free` (D, 7).
+
+    Those S leaves open. Orthogonal once each unknown is measured in its unit (D,).
+    """
+    basis, _ = np.linalg.qr(free / units[:, None], mode="complete")
+    inside = basis[:, free.shape[1] :]
+    values, vectors = np.linalg.eigh(inside.T @ (S * units[:, None] * units) @ inside)
+    return inside @ vectors / np.sqrt(np.maximum(values, 1e-300)) * units[:, None]
+
+
+def rotation_of(vector: np.ndarray) -> np.ndarray:
+    """The rotation (..., 3, 3) by a vector (..., 3) along its axis, as long as its angle in radians (Rodrigues)."""
+    angle = np.linalg.norm(vector, axis=-1)[..., None, None]
+    x, y, z = np.moveaxis(vector, -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
+    # sinc keeps both coefficients exact at angle 0.
+    return np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * cross @ cross

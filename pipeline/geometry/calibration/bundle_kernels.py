@@ -1,0 +1,281 @@
+"""The inner loops of the bundle adjustment of one rig, compiled.
+
+Rays are (N, V, 2) with inverse standard deviations (N, V), 0 where not seen; cameras R (V, 3, 3), t (V, 3) from the
+world, points X (N, 3). A ray is predicted as focal * (x / z, y / z), one focal factor for all cameras. The unknowns
+of the reduced system are, camera by camera, a rotation vector and a translation in the camera's frame, then the
+logarithm of the focal factor: D = 6 V + 1 of them.
+"""
+
+import numpy as np
+
+from pipeline.compiled import compiled
+
+# Residual, in standard deviations, of a point that lies behind a camera which sees it.
+BEHIND = 1e3
+LEAST_DEPTH = 1e-9
+
+
+@compiled
+def residuals(
+    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
+    out: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the whitened residuals (N, V, 2), 0 where not seen."""
+    for n in range(len(X)):
+        for v in range(len(R)):
+            s = inverse_sigma[n, v]
+            x = R[v, 0, 0] * X[n, 0] + R[v, 0, 1] * X[n, 1] + R[v, 0, 2] * X[n, 2] + t[v, 0]
+            y = R[v, 1, 0] * X[n, 0] + R[v, 1, 1] * X[n, 1] + R[v, 1, 2] * X[n, 2] + t[v, 1]
+            z = R[v, 2, 0] * X[n, 0] + R[v, 2, 1] * X[n, 1] + R[v, 2, 2] * X[n, 2] + t[v, 2]
+            if s == 0:
+                out[n, v, 0] = out[n, v, 1] = 0.0
+            elif z <= LEAST_DEPTH:
+                out[n, v, 0] = out[n, v, 1] = BEHIND
+            else:
+                out[n, v, 0] = s * (points_norm[n, v, 0] - focal * x / z)
+                out[n, v, 1] = s * (points_norm[n, v, 1] - focal * y / z)
+
+
+@compiled
+def cost(residual: np.ndarray, width: float) -> float:
+    """The Geman-McClure cost of residuals (N, V, 2): each counts 1 at most."""
+    total = 0.0
+    inverse = 1 / (width * width)
+    for n in range(len(residual)):
+        for v in range(residual.shape[1]):
+            share = (residual[n, v, 0] ** 2 + residual[n, v, 1] ** 2) * inverse
+            total += share / (1 + share)
+    return total
+
+
+@compiled
+def normal_equations(
+    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
+    width: float, damping: float, S: np.ndarray, b: np.ndarray, to_points: np.ndarray, own: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the reduced system S (D, D), b (N, D): S times the step of cameras and focal factor is the sum of b.
+
+    The points are eliminated (Schur complement): their steps are own (N, 3) - to_points (N, 3, D) @ that step; each
+    row of b is one point's part. The damping enlarges every block's diagonal before that (Levenberg-Marquardt).
+    """
+    V, D = len(R), len(S)
+    S[:] = 0.0
+    b[:] = 0.0
+    C = np.zeros((V, 7, 7))  # cameras and focal factor against themselves
+    W = np.empty((3, D))  # a point against cameras and focal factor
+    H = np.empty((3, 4))  # a point against itself and its residuals
+    J, P = np.zeros((2, 8)), np.empty((2, 3))
+    for n in range(len(X)):
+        W[:] = 0.0
+        H[:] = 0.0
+        for v in range(V):
+            if inverse_sigma[n, v] > 0 and linearise(
+                points_norm[n, v], inverse_sigma[n, v], R[v], t[v], X[n], focal, 1 / (width * width), J, P
+            ):
+                _add_view(v, J, P, C[v], W, H, b[n])
+        _eliminate(W, H, damping, S, b[n], to_points[n], own[n])
+    _add_cameras(C, damping, S)
+
+
+@compiled
+def linearise(
+    ray: np.ndarray, s: float, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float, inverse_width2: float,
+    J: np.ndarray, P: np.ndarray,
+) -> bool:  # fmt: skip
+    """Write the terms of one ray, times the root of its robust weight; whether the point lies before the camera.
+
+    J (2, 8) holds the derivatives of the projection by the camera's six unknowns and by the focal factor, and the
+    residual; P (2, 3) those by the point.
+    """
+    x = R[0, 0] * X[0] + R[0, 1] * X[1] + R[0, 2] * X[2] + t[0]
+    y = R[1, 0] * X[0] + R[1, 1] * X[1] + R[1, 2] * X[2] + t[1]
+    z = R[2, 0] * X[0] + R[2, 1] * X[1] + R[2, 2] * X[2] + t[2]
+    if z <= LEAST_DEPTH:
+        return False
+    u, v = x / z, y / z
+    fu, fv = s * focal * u, s * focal * v
+    ru, rv = s * ray[0] - fu, s * ray[1] - fv
+    root = 1 / (1 + (ru * ru + rv * rv) * inverse_width2)
+    a = root * s * focal / z
+    J[0, 0], J[0, 1], J[0, 2], J[0, 3], J[0, 5] = -a * u * y, a * (z + u * x), -a * y, a, -a * u
+    J[1, 0], J[1, 1], J[1, 2], J[1, 4], J[1, 5] = -a * (z + v * y), a * v * x, a * x, a, -a * v
+    J[0, 6], J[1, 6], J[0, 7], J[1, 7] = root * fu, root * fv, root * ru, root * rv
+    for i in range(3):
+        P[0, i], P[1, i] = a * (R[0, i] - u * R[2, i]), a * (R[1, i] - v * R[2, i])
+    return True
+
+
+@compiled
+def _add_view(v: int, J: np.ndarray, P: np.ndarray, C: np.ndarray, W: np.ndarray, H: np.ndarray, b: np.ndarray) -> None:
+    """Add what one view says of a point to the camera's block C (7, 7), the point's W and H, and its part of b."""
+    last = len(b) - 1
+    for i in range(7):
+        for j in range(7):
+            C[i, j] += J[0, i] * J[0, j] + J[1, i] * J[1, j]
+    for i in range(6):
+        b[6 * v + i] = J[0, i] * J[0, 7] + J[1, i] * J[1, 7]
+    b[last] += J[0, 6] * J[0, 7] + J[1, 6] * J[1, 7]
+    for i in range(3):
+        for j in range(6):
+            W[i, 6 * v + j] = P[0, i] * J[0, j] + P[1, i] * J[1, j]
+        W[i, last] += P[0, i] * J[0, 6] + P[1, i] * J[1, 6]
+        for j in range(3):
+            H[i, j] += P[0, i] * P[0, j] + P[1, i] * P[1, j]
+        H[i, 3] += P[0, i] * J[0, 7] + P[1, i] * J[1, 7]
+
+
+@compiled
+def _eliminate(
+    W: np.ndarray, H: np.ndarray, damping: float, S: np.ndarray, b: np.ndarray, to_point: np.ndarray, own: np.ndarray
+) -> None:
+    """Take a point out of the system: subtract from the lower triangle of S and from b what goes through the point."""
+    inverse = np.empty((3, 3))
+    _invert(H, damping, inverse)
+    D = len(b)
+    for i in range(3):
+        own[i] = inverse[i, 0] * H[0, 3] + inverse[i, 1] * H[1, 3] + inverse[i, 2] * H[2, 3]
+        for j in range(D):
+            to_point[i, j] = inverse[i, 0] * W[0, j] + inverse[i, 1] * W[1, j] + inverse[i, 2] * W[2, j]
+    for i in range(D):
+        w0, w1, w2 = W[0, i], W[1, i], W[2, i]
+        b[i] -= w0 * own[0] + w1 * own[1] + w2 * own[2]
+        for j in range(i + 1):
+            S[i, j] -= w0 * to_point[0, j] + w1 * to_point[1, j] + w2 * to_point[2, j]
+
+
+@compiled
+def _add_cameras(C: np.ndarray, damping: float, S: np.ndarray) -> None:
+    """Add the cameras' own blocks (V, 7, 7) to the lower triangle of S and fill the upper one."""
+    last = len(S) - 1
+    for v in range(len(C)):
+        for i in range(6):
+            S[6 * v + i, 6 * v + i] += damping * C[v, i, i]
+            S[last, 6 * v + i] += C[v, 6, i]
+            for j in range(i + 1):
+                S[6 * v + i, 6 * v + j] += C[v, i, j]
+        S[last, last] += (1 + damping) * C[v, 6, 6]
+    for i in range(last + 1):
+        for j in range(i):
+            S[j, i] = S[i, j]
+
+
+@compiled
+def _invert(H: np.ndarray, damping: float, out: np.ndarray) -> None:
+    """Write the inverse of a symmetric 3 x 3 matrix whose diagonal is enlarged; zeros where it has none."""
+    grow = 1 + damping
+    tiny = 1e-12 * (H[0, 0] + H[1, 1] + H[2, 2])
+    a, d, f = H[0, 0] * grow + tiny, H[1, 1] * grow + tiny, H[2, 2] * grow + tiny
+    b, c, e = H[0, 1], H[0, 2], H[1, 2]
+    A, B, C = d * f - e * e, c * e - b * f, b * e - c * d
+    determinant = a * A + b * B + c * C
+    k = 1 / determinant if determinant > 0 else 0.0
+    out[0, 0], out[0, 1], out[0, 2] = k * A, k * B, k * C
+    out[1, 0], out[1, 1], out[1, 2] = k * B, k * (a * f - c * c), k * (b * c - a * e)
+    out[2, 0], out[2, 1], out[2, 2] = k * C, k * (b * c - a * e), k * (a * d - b * b)
+
+
+@compiled
+def rotate(w0: float, w1: float, w2: float, M: np.ndarray, out: np.ndarray) -> None:
+    """Write M (3, 3) turned by a vector along its axis, as long as its angle in radians (Rodrigues)."""
+    angle = np.sqrt(w0 * w0 + w1 * w1 + w2 * w2)
+    a = np.sin(angle) / angle if angle > 1e-9 else 1.0
+    half = np.sin(0.5 * angle) / (0.5 * angle) if angle > 1e-9 else 1.0
+    b = 0.5 * half * half
+    for k in range(M.shape[1]):
+        x, y, z = M[0, k], M[1, k], M[2, k]
+        cx, cy, cz = w1 * z - w2 * y, w2 * x - w0 * z, w0 * y - w1 * x
+        out[0, k] = x + a * cx + b * (w1 * cz - w2 * cy)
+        out[1, k] = y + a * cy + b * (w2 * cx - w0 * cz)
+        out[2, k] = z + a * cz + b * (w0 * cy - w1 * cx)
+
+
+@compiled
+def solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The solution of a system whose free world frame leaves it singular but for the damping."""
+    D = len(b)
+    scale = np.empty(D)
+    for i in range(D):
+        scale[i] = 1 / np.sqrt(S[i, i]) if S[i, i] > 0 else 0.0
+    scaled = np.empty((D, D))
+    for i in range(D):
+        for j in range(D):
+            scaled[i, j] = S[i, j] * scale[i] * scale[j]
+        scaled[i, i] = 1 + 1e-10 if scale[i] > 0 else 1.0
+    return np.linalg.solve(scaled, b * scale) * scale
+
+
+@compiled
+def move_cameras(R: np.ndarray, t: np.ndarray, step: np.ndarray, R_new: np.ndarray, t_new: np.ndarray) -> None:
+    """Write the cameras after a step, of which they are the first 6 V unknowns."""
+    for v in range(len(R)):
+        w = step[6 * v : 6 * v + 6]
+        rotate(w[0], w[1], w[2], R[v], R_new[v])
+        rotate(w[0], w[1], w[2], t[v].reshape(3, 1), t_new[v].reshape(3, 1))
+        for i in range(3):
+            t_new[v, i] += w[3 + i]
+
+
+@compiled
+def _move_points(X: np.ndarray, step: np.ndarray, to_points: np.ndarray, own: np.ndarray, X_new: np.ndarray) -> None:
+    """Write the points after the step of the reduced system."""
+    for n in range(len(X)):
+        for i in range(3):
+            moved = own[n, i]
+            for j in range(len(step)):
+                moved -= to_points[n, i, j] * step[j]
+            X_new[n, i] = X[n, i] + moved
+
+
+@compiled
+def _hold_focal(S: np.ndarray, b: np.ndarray, prior: float, log_focal: float) -> None:
+    """Add the prior on the focal factor to the reduced system; an infinite one takes the factor out of it."""
+    last = len(b) - 1
+    if np.isfinite(prior):
+        S[last, last] += prior
+        b[last] -= prior * log_focal
+    else:
+        S[last, :] = 0.0
+        S[:, last] = 0.0
+        b[last] = 0.0
+
+
+@compiled
+def descend(
+    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
+    prior: float, width: float, steps: int, enough: float,
+) -> float:  # fmt: skip
+    """Lower the robust cost by Levenberg-Marquardt steps, in place; the new focal factor.
+
+    `prior` is the information on the logarithm of the focal factor that comes from elsewhere, in the unit of whitened
+    residuals: 0 leaves the factor free, infinity holds it. Ends after so many steps, or where one lowers the cost by
+    less than the share `enough`.
+    """
+    N, V = inverse_sigma.shape
+    D = 6 * V + 1
+    S, parts, b = np.empty((D, D)), np.empty((N, D)), np.empty(D)
+    to_points, own, residual = np.empty((N, 3, D)), np.empty((N, 3)), np.empty((N, V, 2))
+    R_new, t_new, X_new = R.copy(), t.copy(), X.copy()
+    pull = prior / (width * width) if np.isfinite(prior) else 0.0
+    residuals(points_norm, inverse_sigma, R, t, X, focal, residual)
+    now = cost(residual, width) + pull * np.log(focal) ** 2
+    damping = 1e-4
+    for _ in range(steps):
+        normal_equations(points_norm, inverse_sigma, R, t, X, focal, width, damping, S, parts, to_points, own)
+        b[:] = 0.0
+        for n in range(N):
+            b += parts[n]
+        _hold_focal(S, b, prior, np.log(focal))
+        step = solve(S, b)
+        move_cameras(R, t, step, R_new, t_new)
+        _move_points(X, step, to_points, own, X_new)
+        focal_new = focal * np.exp(step[D - 1])
+        residuals(points_norm, inverse_sigma, R_new, t_new, X_new, focal_new, residual)
+        new = cost(residual, width) + pull * np.log(focal_new) ** 2
+        if not new <= now:
+            damping *= 10
+            continue
+        fall, now, damping, focal = now - new, new, damping / 10, focal_new
+        R[:], t[:], X[:] = R_new, t_new, X_new
+        if fall <= enough * now:
+            break
+    return focal

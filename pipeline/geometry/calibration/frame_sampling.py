@@ -1,0 +1,69 @@
+"""Which frames of a capture differ from each other: calibration learns from those alone."""
+
+import numpy as np
+
+from pipeline.compiled import compiled
+
+# Frames whose joints lie on average closer than this many standard deviations show the same pose in the same place.
+DISTINCT_SIGMAS = 4.0
+CLIP_SIGMAS = 25.0
+MOST_CANDIDATES = 600
+
+
+def diverse_frames(points_norm: np.ndarray, sigma: np.ndarray, n: int) -> tuple[np.ndarray, int]:
+    """Indices of up to n frames that differ the most, the most different first, and how many of them differ at all.
+
+    Rays are (F, J, V, 2) with sigma (F, J, V). Farthest-point sampling over at most 600 evenly spaced frames; the
+    distance is the mean over the joints both frames show, clipped so that outliers do not rule.
+    """
+    if not len(points_norm):
+        return np.zeros(0, int), 0
+    candidates = linspace_indices(len(points_norm), MOST_CANDIDATES)
+    x, inverse = _whitened(points_norm[candidates], sigma[candidates])
+    chosen = [int((inverse > 0).sum(1).argmax())]
+    nearest = np.full(len(candidates), np.inf)
+    n_distinct = 1
+    while len(chosen) < min(n, len(candidates)):
+        nearest = np.minimum(nearest, _distances(x, inverse, x[chosen[-1]], inverse[chosen[-1]]))
+        nearest[chosen[-1]] = -1.0
+        following = int(nearest.argmax())
+        if nearest[following] > DISTINCT_SIGMAS:
+            n_distinct += 1
+        chosen.append(following)
+    return candidates[chosen], n_distinct
+
+
+def nearest_exemplar(
+    points_norm: np.ndarray, sigma: np.ndarray, examples: np.ndarray, examples_sigma: np.ndarray
+) -> np.ndarray:
+    """For each frame with rays (F, J, V, 2), sigma (F, J, V) the number (F,) of the example it is most like."""
+    x, inverse = _whitened(points_norm, sigma)
+    own = zip(*_whitened(examples, examples_sigma), strict=True)
+    return np.argmin([_distances(x, inverse, *example) for example in own], axis=0)
+
+
+def linspace_indices(n: int, most: int) -> np.ndarray:
+    """Indices of at most `most` of n items, evenly spaced."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)) if n else np.zeros(0, int)
+
+
+def _whitened(points_norm: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    seen = np.isfinite(sigma) & np.isfinite(points_norm).all(-1)
+    inverse = np.where(seen, 1 / np.where(seen, sigma, 1.0), 0.0).reshape(len(points_norm), -1)
+    return np.where(seen[..., None], points_norm, 0.0).reshape(len(points_norm), -1, 2), inverse
+
+
+@compiled
+def _distances(x: np.ndarray, inverse: np.ndarray, own: np.ndarray, own_inverse: np.ndarray) -> np.ndarray:
+    """Mean clipped distance (F,) of the frames from one of them, over what both show; 0 where they share nothing."""
+    F, N = inverse.shape
+    mean = np.zeros(F)
+    for f in range(F):
+        count = 0
+        for n in range(N):
+            if inverse[f, n] > 0 and own_inverse[n] > 0:
+                dx, dy = x[f, n, 0] - own[n, 0], x[f, n, 1] - own[n, 1]
+                mean[f] += min(np.sqrt(dx * dx + dy * dy) * inverse[f, n], CLIP_SIGMAS)
+                count += 1
+        mean[f] = mean[f] / count if count else 0.0
+    return mean

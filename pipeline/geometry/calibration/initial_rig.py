@@ -1,0 +1,144 @@
+"""The start of a rig: relative poses of pairs of views, and the other views added to the best pair by resection."""
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from pipeline.geometry.calibration import bundle
+from pipeline.geometry.calibration.bundle import Focal
+from pipeline.geometry.calibration.essential import (
+    RelativePose,
+    epipolar_error,
+    focal_of_pair,
+    is_degenerate,
+    relative_pose,
+)
+from pipeline.geometry.calibration.resection import resect
+from pipeline.geometry.triangulation import methods as triangulation
+
+LEAST_PARALLAX_DEG = 2.0
+
+STARTS = 2
+# A pair of views takes part with this many joints seen by both.
+FEWEST_MATCHES = 40
+# An unknown focal length lies within this factor of the guess.
+MOST_FOCAL_FACTOR = 5.0
+
+Pairs = dict[tuple[int, int], RelativePose]
+
+
+class RigNotFound(Exception):
+    """The rig cannot be found from these joints; the message says why."""
+
+
+@dataclass(frozen=True)
+class InitialRig:
+    """Poses to start an adjustment from; views without one are NaN."""
+
+    R: np.ndarray  # (V, 3, 3) camera from world
+    t: np.ndarray  # (V, 3)
+    focal: float  # factor of the focal lengths given
+    epipolar: float  # median distance of a joint from its epipolar line, in normalised units
+
+    @property
+    def posed(self) -> np.ndarray:
+        """Which views (V,) have a pose."""
+        return np.isfinite(self.t).all(-1)
+
+
+def find_initial_rig(points_norm: np.ndarray, sigma: np.ndarray, seed: int, focal: Focal) -> InitialRig:
+    """The start, from the best pairs, of a rig that saw points at rays (N, V, 2) with sigma (N, V).
+
+    Of several the one that is adjusted to the least noise, but with as many views as can be. Raises RigNotFound.
+    """
+    factor = focal.factor if np.isfinite(focal.std) else shared_focal(points_norm, sigma, seed)
+    x, s = points_norm / factor, sigma / factor
+    pairs = refuse_degenerate(x, s, pair_poses(x, s, seed, FEWEST_MATCHES))
+    found = []
+    for pair in sorted(pairs, key=lambda p: -pairs[p].score)[:STARTS]:
+        R, t = register_views(x, s, *of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
+        views = np.isfinite(t).all(-1)
+        epipolar = factor * epipolar_error(x[:, views], s[:, views], R[views], t[views])
+        points = triangulation.robust(x[:, views], s[:, views], R[views], t[views])
+        adjusted = bundle.adjust(
+            points_norm[:, views], sigma[:, views], R[views], t[views], points, bundle.START_WIDTHS,
+            focal=replace(focal, factor=factor),
+        )  # fmt: skip
+        R[views], t[views] = adjusted.R, adjusted.t
+        found.append(((~views).sum(), adjusted.noise, InitialRig(R, t, adjusted.focal.factor, epipolar)))
+    return min(found, key=lambda start: start[:2])[2]
+
+
+def shared_focal(points_norm: np.ndarray, sigma: np.ndarray, seed: int) -> float:
+    """The factor by which all focal lengths are to be multiplied: the median over the pairs of views.
+
+    Raises RigNotFound where no pair tells it.
+    """
+    n_views = points_norm.shape[1]
+    matches = [matched(points_norm, sigma, a, b) for a, b in combinations(range(n_views), 2)]
+    factors = [focal_of_pair(*pair, seed=seed) for pair in matches if len(pair[0]) >= FEWEST_MATCHES]
+    good = [factor for factor in factors if 1 / MOST_FOCAL_FACTOR <= factor <= MOST_FOCAL_FACTOR]
+    if not good:
+        raise RigNotFound("the joints do not tell the focal length")
+    return float(np.median(good))
+
+
+def pair_poses(points_norm: np.ndarray, sigma: np.ndarray, seed: int, fewest: int) -> Pairs:
+    """Relative poses of all pairs of views that share enough of the points with rays (N, V, 2) and sigma (N, V).
+
+    Raises RigNotFound where there is none.
+    """
+    pairs = {}
+    for a, b in combinations(range(points_norm.shape[1]), 2):
+        matches = matched(points_norm, sigma, a, b)
+        if len(matches[0]) >= fewest:
+            pose = relative_pose(*matches, seed=seed)
+            if pose is not None:
+                pairs[a, b] = pose
+    if not pairs:
+        raise RigNotFound(f"no two views share {fewest} confident joints that agree")
+    return pairs
+
+
+def matched(points_norm: np.ndarray, sigma: np.ndarray, a: int, b: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rays (M, 2) of the points that two views both saw, in each of them, and their sigma (M,)."""
+    both = (np.isfinite(points_norm[:, [a, b]]).all(-1) & np.isfinite(sigma[:, [a, b]])).all(-1)
+    return points_norm[both, a], points_norm[both, b], np.sqrt(sigma[both, a] * sigma[both, b])
+
+
+def refuse_degenerate(points_norm: np.ndarray, sigma: np.ndarray, pairs: Pairs) -> Pairs:
+    """The pairs whose pose means something. Raises RigNotFound where there is none."""
+    good = {
+        pair: pose
+        for pair, pose in pairs.items()
+        if pose.parallax_deg >= LEAST_PARALLAX_DEG and not is_degenerate(*matched(points_norm, sigma, *pair), pose)
+    }
+    if not good:
+        raise RigNotFound("no two views differ enough: the cameras stand in one place, or all joints lie in one plane")
+    return good
+
+
+def of_pair(pair: tuple[int, int], pose: RelativePose, n_views: int) -> tuple[np.ndarray, np.ndarray]:
+    """Poses (V, 3, 3), (V, 3) of the two views of a pair; NaN for the others."""
+    R, t = np.full((n_views, 3, 3), np.nan), np.full((n_views, 3), np.nan)
+    R[list(pair)], t[list(pair)] = [np.eye(3), pose.R], [np.zeros(3), pose.t]
+    return R, t
+
+
+def register_views(
+    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The poses of some views and of all others that can be added, one after the other, by resection; else NaN."""
+    R, t = R.copy(), t.copy()
+    seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
+    left = set(np.flatnonzero(np.isnan(t).any(-1)))
+    while left:
+        points = triangulation.robust(points_norm, sigma, R, t)
+        there = np.isfinite(points).all(-1)
+        view = max(sorted(left), key=lambda v: (there & seen[:, v]).sum())
+        left.remove(view)
+        found = resect(points, points_norm[:, view], np.where(seen[:, view], sigma[:, view], np.inf), seed=seed)
+        if found is not None:
+            R[view], t[view] = found
+    return R, t

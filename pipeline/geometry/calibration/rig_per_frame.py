@@ -1,0 +1,110 @@
+"""A rig for each frame on its own, all its cameras at once: the paper's setting, where nothing is pooled over time.
+
+Seventeen joints leave many wrong rigs that fit nearly as well. So the adjustment starts from every pair of views, and
+all starts and frames are judged by one cost, whose scale is the noise of the frames together: that is the only thing
+the frames share.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.geometry.calibration import bundle
+from pipeline.geometry.calibration.body_prior import adjust_to_body
+from pipeline.geometry.calibration.bundle import EXACT, Adjusted
+from pipeline.geometry.calibration.essential import epipolar_error
+from pipeline.geometry.calibration.frame_sampling import linspace_indices
+from pipeline.geometry.calibration.initial_rig import (
+    LEAST_PARALLAX_DEG,
+    InitialRig,
+    RigNotFound,
+    of_pair,
+    pair_poses,
+    register_views,
+)
+from pipeline.geometry.calibration.rig import LEAST_INLIER_SHARE, Rig, adjust_rig
+from pipeline.geometry.triangulation import methods as triangulation
+
+# Five points determine a pair; fewer than this leave nothing to tell outliers by.
+FEWEST_MATCHES = 8
+# So many pairs of views are starts, the most promising first.
+STARTS = 4
+FRAMES_FOR_NOISE = 30
+# Widths of the robust cost from a start, and of the last adjustment.
+WIDTHS, LAST_WIDTH = (6.0, 3.0), 4.0
+
+
+def find_rigs(points_norm: np.ndarray, sigma: np.ndarray, *, seed: int) -> list[Rig | str]:
+    """For each frame its rig, or the reason why there is none; rays (F, 17, V, 2), sigma (F, 17, V).
+
+    The joints are the project's, in its order: the prior on a human build knows them.
+    """
+    starts = [_starts(points_norm[f], sigma[f], seed) for f in range(len(points_norm))]
+    with_start = [f for f, found in enumerate(starts) if not isinstance(found, str)]
+    noise = _noise(points_norm, sigma, starts, with_start)
+    return [
+        found if isinstance(found, str) else _best(points_norm[f], sigma[f], found, noise)
+        for f, found in enumerate(starts)
+    ]
+
+
+def _starts(points_norm: np.ndarray, sigma: np.ndarray, seed: int) -> list[InitialRig] | str:
+    """Rigs grown from the pairs of a frame's views; those with the most views."""
+    try:
+        pairs = pair_poses(points_norm, sigma, seed, FEWEST_MATCHES)
+    except RigNotFound as error:
+        return str(error)
+    starts = []
+    for pair in sorted(pairs, key=lambda p: -pairs[p].score)[:STARTS]:
+        R, t = register_views(points_norm, sigma, *of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
+        starts.append(InitialRig(R, t, 1.0, float("nan")))
+    most = max(start.posed.sum() for start in starts)
+    return [start for start in starts if start.posed.sum() == most]
+
+
+def _noise(
+    points_norm: np.ndarray, sigma: np.ndarray, starts: list[list[InitialRig] | str], frames: list[int]
+) -> float:
+    """The noise of the detections as a multiple of sigma: the median over some frames, each adjusted on its own."""
+    found = []
+    for f in np.array(frames, int)[linspace_indices(len(frames), FRAMES_FOR_NOISE)]:
+        own = starts[f]
+        assert not isinstance(own, str)
+        found.append(min(_adjusted(points_norm[f], sigma[f], start, bundle.START_WIDTHS, None).noise for start in own))
+    return float(np.median(found)) if found else 1.0
+
+
+def _adjusted(
+    points_norm: np.ndarray, sigma: np.ndarray, start: InitialRig, widths: tuple[float, ...], noise: float | None
+) -> Adjusted:
+    views = start.posed
+    x, s, R, t = points_norm[:, views], sigma[:, views], start.R[views], start.t[views]
+    return bundle.adjust(x, s, R, t, triangulation.robust(x, s, R, t), widths, noise=noise)
+
+
+def _best(points_norm: np.ndarray, sigma: np.ndarray, starts: list[InitialRig], noise: float) -> Rig | str:
+    """The rig of a frame from the start that leads to the least cost."""
+    tried = [(*_to_body(points_norm, sigma, start, noise), start) for start in starts]
+    best, _, start = min(tried, key=lambda found: found[1])
+    # Joints that the start had put wrong are found afresh.
+    best, _ = _to_body(points_norm, sigma, best, noise, widths=())
+    best = replace(best, epipolar=epipolar_error(points_norm, sigma, start.R, start.t))
+    rig = adjust_rig(points_norm[None], sigma[None], best, (), focal=EXACT, pose=np.zeros(1, int), noise=noise)
+    if not np.nanmean(rig.inlier_share) >= LEAST_INLIER_SHARE:
+        return "too few joints agree with the best rig"
+    if not rig.parallax_deg >= LEAST_PARALLAX_DEG:
+        return "the views lie too close together"
+    return rig
+
+
+def _to_body(
+    points_norm: np.ndarray, sigma: np.ndarray, start: InitialRig, noise: float, widths: tuple[float, ...] = WIDTHS
+) -> tuple[InitialRig, float]:
+    """A start adjusted to the rays and then to a human build too, and the cost."""
+    adjusted = _adjusted(points_norm, sigma, start, widths, noise)
+    views = start.posed
+    R, t = start.R.copy(), start.t.copy()
+    R[views], t[views], _, cost = adjust_to_body(
+        points_norm[:, views], sigma[:, views], adjusted.R, adjusted.t, adjusted.points, width=LAST_WIDTH, noise=noise
+    )
+    return replace(start, R=R, t=t), cost

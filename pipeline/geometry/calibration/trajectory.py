@@ -1,0 +1,271 @@
+"""Cameras that turn and move steadily from knot to knot, adjusted over all frames at once.
+
+The unknowns are the cameras' poses at the knots; between two knots a camera turns and moves evenly. Each frame's
+points are eliminated on their own, so that what is left ties only neighbouring knots. How much each camera moves from
+knot to knot is learnt as well (MacKay, "Bayesian interpolation", 1992): cameras that stand still are adjusted as one
+rig, and of motions that no image tells apart (all cameras and people together) the least is taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from pipeline.geometry.calibration import bundle, trajectory_kernels
+from pipeline.geometry.calibration.bundle import LEAST_NOISE, MEDIAN_OF_LARGER
+
+# Widths of the robust cost in units of the noise, each with a round of steps after which motion and noise are learnt.
+WIDTHS = (10.0, 6.0, 6.0, 6.0, 6.0, 6.0)
+STEPS_PER_ROUND = 6
+ENOUGH = 1e-5  # relative fall of the cost below which a round ends
+# From knot to knot a camera never counts as stiller than this, in radians and shares of the rig's extent, and at the
+# start not as stiller than so many times that.
+LEAST_MOTION, START_MOTION = 1e-5, 10.0
+# How firmly the first knot holds the world's frame and unit, which are free; radians and shares of the extent.
+ANCHOR = 30.0
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Poses of the cameras at the knots."""
+
+    knots: np.ndarray  # (K,) frame numbers, rising
+    R: np.ndarray  # (K, V, 3, 3) camera from world
+    centers: np.ndarray  # (K, V, 3)
+
+    def place(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The number of the knot (F,) before each frame, and the share (F,) of the way to the next."""
+        before = np.clip(np.searchsorted(self.knots, frames, side="right") - 1, 0, len(self.knots) - 2)
+        return before, (frames - self.knots[before]) / (self.knots[before + 1] - self.knots[before])
+
+    def at(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations (F, V, 3, 3) and translations (F, V, 3) in some frames."""
+        before, share = self.place(frames)
+        turn = share[:, None, None] * self.motion[before, :, 0]
+        R = bundle.rotation_of(turn) @ self.R[before]
+        a, b = self.centers[before], self.centers[before + 1]
+        return R, -np.einsum("fvij,fvj->fvi", R, a + share[:, None, None] * (b - a))
+
+    @property
+    def motion(self) -> np.ndarray:
+        """From each knot to the next (K - 1, V, 2, 3): a turn in radians and a shift, in the camera's frame."""
+        between = self.R[1:] @ np.swapaxes(self.R[:-1], -1, -2)
+        turn = Rotation.from_matrix(between.reshape(-1, 3, 3)).as_rotvec().reshape(*between.shape[:2], 3)
+        return np.stack([turn, -np.einsum("kvij,kvj->kvi", self.R[:-1], np.diff(self.centers, axis=0))], 2)
+
+    @property
+    def extent(self) -> float:
+        """How far the cameras stand from their middle."""
+        mean = self.centers.mean(0)
+        return float(np.sqrt(((mean - mean.mean(0)) ** 2).sum(-1).mean()))
+
+    def moved(self, step: np.ndarray) -> "Trajectory":
+        """After a step (K, 6 V), camera by camera a rotation vector and a translation in its frame."""
+        turn, shift = np.moveaxis(step.reshape(*self.centers.shape[:2], 2, 3), 2, 0)
+        R = bundle.rotation_of(turn) @ self.R
+        return replace(self, R=R, centers=self.centers - np.einsum("kvji,kvj->kvi", R, shift))
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """A trajectory after the adjustment, and what the residuals leave open of it."""
+
+    trajectory: Trajectory
+    points: np.ndarray  # (F, J, 3)
+    weights: np.ndarray  # (F, J, V) of the robust cost: 1 inlier, 0 outlier or not seen
+    noise: float  # standard deviation of the residuals, as a multiple of the sigma expected
+    covariance: np.ndarray  # (K, 6 V, 6 V) of the knots' steps
+    covariance_to_next: np.ndarray  # (K - 1, 6 V, 6 V) between neighbours
+
+    def uncertainty(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Standard deviations (F, V) of rotations in radians, and covariances (F, V, 3, 3) of centres in their cameras.
+
+        The world's frame and unit are left out of them.
+        """
+        (before, share), (R, t) = self.trajectory.place(frames), self.trajectory.at(frames)
+        rotation, center = np.empty(t.shape[:2]), np.empty((*t.shape, 3))
+        for f, (k, s) in enumerate(zip(before, share, strict=True)):
+            to_next = s * (1 - s) * self.covariance_to_next[k]
+            own = (1 - s) ** 2 * self.covariance[k] + s**2 * self.covariance[k + 1] + to_next + to_next.T
+            units = bundle.units_of(R[f], t[f])[:-1]
+            free, _ = np.linalg.qr(bundle.gauge_basis(R[f], t[f])[:-1] / units[:, None])
+            inside = (np.eye(len(free)) - free @ free.T) / units
+            covariance = units[:, None] * (inside @ own @ inside.T) * units
+            for v in range(t.shape[1]):
+                turn, shift = slice(6 * v, 6 * v + 3), slice(6 * v + 3, 6 * v + 6)
+                rotation[f, v], center[f, v] = np.sqrt(np.trace(covariance[turn, turn])), covariance[shift, shift]
+        return rotation, center
+
+
+def adjust(
+    frames: np.ndarray,
+    points_norm: np.ndarray,
+    sigma: np.ndarray,
+    start: Trajectory,
+    points: np.ndarray,
+    *,
+    groups: Sequence[np.ndarray],
+) -> Adjusted:
+    """Adjust cameras that move, and points (F, J, 3), to rays (F, J, V, 2) with sigma (F, J, V) of some frames (F,).
+
+    Rays that are NaN and infinite sigma are not seen. `groups` (F * J,) are those of `bundle.uncertainty`.
+    """
+    problem = _Problem.of(frames, points_norm, sigma, start, points)
+    variance_inflation = 1.0
+    for factor in WIDTHS:
+        problem.descend(factor * problem.noise, variance_inflation * problem.noise**2)
+        problem.noise = problem.measured_noise()
+        width = factor * problem.noise
+        variance_inflation = problem.variance_inflation(width, groups)
+        weight = variance_inflation * problem.noise**2
+        diagonal, above, _ = problem.system(width, 0.0, weight)
+        covariance, to_next = (weight * block for block in _inverse(diagonal, above))
+        problem.motion_std = problem.learnt_motion(covariance, to_next)
+    weights = problem.weights(width)
+    return Adjusted(problem.trajectory, problem.points, weights, problem.noise, covariance, to_next)
+
+
+@dataclass
+class _Problem:
+    frames: np.ndarray  # (F,)
+    points_norm: np.ndarray  # (F, J, V, 2)
+    inverse_sigma: np.ndarray  # (F, J, V); 0 where not seen
+    trajectory: Trajectory
+    points: np.ndarray  # (F, J, 3)
+    motion_std: np.ndarray  # (V, 2) of each camera's turn and shift from knot to knot
+    noise: float = 1.0
+
+    @classmethod
+    def of(
+        cls, frames: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, start: Trajectory, points: np.ndarray
+    ) -> "_Problem":
+        seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
+        seen &= ((seen.sum(-1) >= 2) & np.isfinite(points).all(-1))[..., None]
+        inverse = np.where(seen, 1 / np.where(seen, sigma, 1.0), 0.0)
+        points_norm, points = (
+            np.where(seen[..., None], points_norm, 0.0),
+            np.where(seen.any(-1)[..., None], points, 0.0),
+        )
+        least = START_MOTION * LEAST_MOTION * np.array([1.0, start.extent])
+        motion_std = np.maximum(np.sqrt((start.motion**2).mean((0, 3))), least)
+        problem = cls(frames, points_norm, inverse, start, points, motion_std)
+        problem.noise = problem.measured_noise()
+        return problem
+
+    def residual(self, trajectory: Trajectory, points: np.ndarray) -> np.ndarray:
+        out = np.empty_like(self.points_norm)
+        R, t = trajectory.at(self.frames)
+        trajectory_kernels.residuals(self.points_norm, self.inverse_sigma, R, t, points, out)
+        return out
+
+    def weights(self, width: float) -> np.ndarray:
+        share = (self.residual(self.trajectory, self.points) ** 2).sum(-1) / width**2
+        return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
+
+    def measured_noise(self) -> float:
+        """As that of a static rig; the few unknowns of the cameras apart."""
+        seen = self.inverse_sigma > 0
+        size = np.abs(self.residual(self.trajectory, self.points)).max(-1)[seen]
+        freedom = max(1 - 1.5 * np.count_nonzero(seen.any(-1)) / max(len(size), 1), 0.1)
+        median = float(np.median(size)) / MEDIAN_OF_LARGER if len(size) else 1.0
+        return max(median / np.sqrt(freedom), LEAST_NOISE)
+
+    def cost(self, trajectory: Trajectory, points: np.ndarray, width: float, weight: float) -> float:
+        share = (self.residual(trajectory, points) ** 2).sum(-1) / width**2
+        motion = (trajectory.motion / self.motion_std[:, :, None]) ** 2
+        return float(width**2 * (share / (1 + share)).sum() + weight * motion.sum())
+
+    def system(self, width: float, damping: float, weight: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Blocks on the diagonal (K, D, D) and above it (K - 1, D, D), and the right-hand side (K, D)."""
+        (K, V), at = self.trajectory.centers.shape[:2], np.arange(6 * self.points_norm.shape[2])
+        diagonal, above, right = np.zeros((K, 6 * V, 6 * V)), np.zeros((K - 1, 6 * V, 6 * V)), np.zeros((K, 6 * V))
+        (R, t), (before, share) = self.trajectory.at(self.frames), self.trajectory.place(self.frames)
+        trajectory_kernels.assemble(
+            self.points_norm,
+            self.inverse_sigma,
+            R,
+            t,
+            self.points,
+            before,
+            share,
+            width,
+            damping,
+            diagonal,
+            above,
+            right,
+        )
+        stiffness = weight * np.repeat(1 / self.motion_std.ravel() ** 2, 3)
+        pull = stiffness * self.trajectory.motion.reshape(K - 1, 6 * V)
+        right[:-1] += pull
+        right[1:] -= pull
+        diagonal[:-1, at, at] += stiffness
+        diagonal[1:, at, at] += stiffness
+        above[:, at, at] -= stiffness
+        anchor = ANCHOR * np.array([1.0, self.trajectory.extent])
+        diagonal[0, at, at] += weight * np.tile(np.repeat(1 / anchor**2, 3), V)
+        return diagonal, above, right
+
+    def descend(self, width: float, weight: float) -> None:
+        """Levenberg-Marquardt steps of cameras and points."""
+        now, damping = self.cost(self.trajectory, self.points, width, weight), 1e-4
+        for _ in range(STEPS_PER_ROUND):
+            step = _solve(*self.system(width, damping, weight))
+            (R, t), (before, share) = self.trajectory.at(self.frames), self.trajectory.place(self.frames)
+            trajectory, points = self.trajectory.moved(step), self.points.copy()
+            trajectory_kernels.move_points(
+                self.points_norm, self.inverse_sigma, R, t, self.points, before, share, width, damping, step, points
+            )
+            new = self.cost(trajectory, points, width, weight)
+            if not new <= now:
+                damping *= 10
+                continue
+            fall, now, damping = now - new, new, damping / 10
+            self.trajectory, self.points = trajectory, points
+            if fall <= ENOUGH * now:
+                break
+
+    def variance_inflation(self, width: float, groups: Sequence[np.ndarray]) -> float:
+        """By what factor errors that points share enlarge the covariance; as if the cameras stood still."""
+        (F, J, V), middle = self.inverse_sigma.shape, len(self.frames) // 2
+        S, scores = np.zeros((6 * V + 1, 6 * V + 1)), np.zeros((F, J, 6 * V + 1))
+        R, t = self.trajectory.at(self.frames)
+        trajectory_kernels.scores(self.points_norm, self.inverse_sigma, R, t, self.points, width, S, scores)
+        free, units = bundle.gauge_basis(R[middle], t[middle]), bundle.units_of(R[middle], t[middle])
+        root = bundle.root_of_inverse(S[:-1, :-1], free[:-1], units[:-1])
+        return bundle.shared_errors(scores[..., :-1].reshape(F * J, -1) @ root, groups)
+
+    def learnt_motion(self, covariance: np.ndarray, to_next: np.ndarray) -> np.ndarray:
+        """How much each camera moves from knot to knot (V, 2), from what it does and what is left open of that."""
+        motion = self.trajectory.motion
+        between = covariance[:-1] + covariance[1:] - to_next - np.swapaxes(to_next, 1, 2)
+        still_open = np.einsum("kdd->kd", between).reshape(motion.shape) / self.motion_std[:, :, None] ** 2
+        reported = np.maximum((1 - still_open).sum((0, 3)), 1e-3 * motion[:, 0, 0].size)
+        least = LEAST_MOTION * np.array([1.0, self.trajectory.extent])
+        return np.maximum(np.sqrt((motion**2).sum((0, 3)) / reported), least)
+
+
+def _solve(diagonal: np.ndarray, above: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The solution (K, D) of a symmetric system in which only neighbours are tied."""
+    left, step = diagonal.copy(), right.copy()
+    for k in range(1, len(left)):
+        solved = np.linalg.solve(left[k - 1], np.column_stack([above[k - 1], step[k - 1]]))
+        left[k] -= above[k - 1].T @ solved[:, :-1]
+        step[k] -= above[k - 1].T @ solved[:, -1]
+    for k in range(len(left) - 1, -1, -1):
+        behind = above[k] @ step[k + 1] if k < len(above) else 0.0
+        step[k] = np.linalg.solve(left[k], step[k] - behind)
+    return step
+
+
+def _inverse(diagonal: np.ndarray, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The blocks on the diagonal (K, D, D) and above it (K - 1, D, D) of such a system's inverse."""
+    left, gain = diagonal.copy(), np.empty_like(above)
+    for k in range(1, len(left)):
+        gain[k - 1] = np.linalg.solve(left[k - 1], above[k - 1])
+        left[k] -= above[k - 1].T @ gain[k - 1]
+    inverse, beside = np.linalg.inv(left), np.empty_like(above)
+    for k in range(len(above) - 1, -1, -1):
+        beside[k] = -gain[k] @ inverse[k + 1]
+        inverse[k] -= beside[k] @ gain[k].T
+    return inverse, beside

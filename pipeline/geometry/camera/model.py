@@ -1,0 +1,113 @@
+"""The camera: conventions, projection and undistortion.
+
+Axes are OpenCV's (x right, y down, z forward), `x_cam = R_cam_from_world @ x_world + t_cam_from_world_mm`, lengths
+are millimetres, the centre of the top-left pixel is (0, 0), distortion coefficients are in OpenCV's order.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.geometry.camera import lens
+
+# Power of the radius that each coefficient of OpenCV's distortion belongs to: k1, k2, p1, p2, k3 to k6, s1 to s4.
+DISTORTION_POWERS = np.array([2, 4, 1, 1, 6, 2, 4, 6, 1, 3, 1, 3, 0, 0])
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One camera; the extrinsics are None where they are not known."""
+
+    K: np.ndarray  # (3, 3)
+    dist: np.ndarray  # (0, 4, 5, 8, 12 or 14,) OpenCV's order, 4 of a fisheye; empty means a pinhole
+    size_px: tuple[int, int]  # width, height
+    R_cam_from_world: np.ndarray | None = None  # (3, 3)
+    t_cam_from_world_mm: np.ndarray | None = None  # (3,)
+    fisheye: bool = False  # whether dist are the coefficients of OpenCV's fisheye model
+
+    @property
+    def known(self) -> bool:
+        """Whether the extrinsics are known."""
+        return self.R_cam_from_world is not None
+
+    @property
+    def center_world_mm(self) -> np.ndarray:
+        """The optical centre, (3,)."""
+        R, t = self._pose()
+        return -R.T @ t
+
+    def posed(self, R: np.ndarray | None, t_mm: np.ndarray | None) -> "Camera":
+        """The same camera with other extrinsics."""
+        return replace(self, R_cam_from_world=R, t_cam_from_world_mm=t_mm)
+
+    def pinhole(self) -> "Camera":
+        """The same camera without distortion, as the paper takes it."""
+        return replace(self, dist=np.zeros(0), fisheye=False)
+
+    def resized(self, size_px: tuple[int, int]) -> "Camera":
+        """The same camera after its images were resized to (width, height).
+
+        A pixel centre x maps to (x + 0.5) * s - 0.5, which is what area and linear resizing do.
+        """
+        sx, sy = size_px[0] / self.size_px[0], size_px[1] / self.size_px[1]
+        S = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]])
+        return replace(self, K=S @ self.K, size_px=size_px)
+
+    def scale_focal(self, factor: float) -> "Camera":
+        """The same camera with its focal lengths multiplied; what the lens does to the image stays as it is.
+
+        Rays then are 1 / factor times as long, so each coefficient of the distortion grows with the power of the
+        radius that it belongs to; a fisheye's belong to angles and stay.
+        """
+        powers = np.zeros(4) if self.fisheye else DISTORTION_POWERS
+        K, dist = self.K.copy(), self.dist * factor ** powers[: len(self.dist)]
+        K[:2, :2] *= factor
+        return replace(self, K=K, dist=dist)
+
+    def to_camera(self, points_world_mm: np.ndarray) -> np.ndarray:
+        """Points (..., 3) of the world in this camera's frame."""
+        R, t = self._pose()
+        return points_world_mm @ R.T + t
+
+    def _pose(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.R_cam_from_world is None or self.t_cam_from_world_mm is None:
+            raise ValueError("This camera's extrinsics are not known.")
+        return self.R_cam_from_world, self.t_cam_from_world_mm
+
+    def project(self, points_world_mm: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of world points (..., 3), lens distortion included."""
+        return self.project_cam(self.to_camera(points_world_mm))
+
+    def project_cam(self, points_cam_mm: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of points (..., 3) in this camera's frame, lens distortion included."""
+        return project(points_cam_mm, self.K, self.dist, fisheye=self.fisheye)
+
+    def undistort(self, points_px: np.ndarray) -> np.ndarray:
+        """Normalised image coordinates (..., 2) of pixels (..., 2), lens distortion removed."""
+        return undistort(points_px, self.K, self.dist, fisheye=self.fisheye)
+
+    def back_project(self, points_px: np.ndarray, depth_mm: np.ndarray) -> np.ndarray:
+        """Points (..., 3) in the camera frame seen at pixels (..., 2) at a depth (...)."""
+        points_norm = self.undistort(points_px)
+        return np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * np.asarray(depth_mm)[..., None]
+
+
+def project(points_cam_mm: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fisheye: bool = False) -> np.ndarray:
+    """Pixels (..., 2) of points (..., 3) in the camera frame, lens distortion included; NaN stays NaN."""
+    points = np.ascontiguousarray(points_cam_mm, float).reshape(-1, 3)
+    pixels = np.empty((len(points), 2))
+    distort = lens.distort_fisheye if fisheye else lens.distort
+    distort(points, lens.coefficients(dist), lens.sensor(K, dist), pixels)
+    return pixels.reshape(*points_cam_mm.shape[:-1], 2)
+
+
+def undistort(points_px: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fisheye: bool = False) -> np.ndarray:
+    """Normalised image coordinates (..., 2) (x/z, y/z) of pixels (..., 2), lens distortion removed.
+
+    NaN stays NaN, and so become pixels that no point before the lens is seen at.
+    """
+    pixels = np.ascontiguousarray(points_px, float).reshape(-1, 2)
+    points_norm = np.empty_like(pixels)
+    solve = lens.undistort_fisheye if fisheye else lens.undistort
+    solve(pixels, lens.coefficients(dist), np.linalg.inv(lens.sensor(K, dist)), points_norm)
+    return points_norm.reshape(points_px.shape)

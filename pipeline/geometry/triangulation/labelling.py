@@ -1,0 +1,151 @@
+"""Joints from a rig: triangulates, decides which views agree, and says of every joint and view what became of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from pipeline.geometry.camera import reprojection
+from pipeline.geometry.triangulation import methods as triangulation
+
+
+class Status(IntEnum):
+    """What became of a joint."""
+
+    NOT_DONE = 0
+    VALID = 1
+    NO_RIG = 2  # fewer than two views have a pose
+    TOO_FEW_VIEWS = 3  # too few views saw it with confidence
+    TOO_FEW_AGREE = 4  # too few views saw it near the triangulated point
+    BEHIND_CAMERA = 5  # too few agree, as the point lies behind one of the views
+    UNDETERMINED = 6  # the rays of the views that agree hardly cross
+
+
+class ViewStatus(IntEnum):
+    """What became of a view's detection of a joint."""
+
+    NOT_DONE = 0
+    USED = 1
+    EXCHANGED = 2  # used, as the joint of the other side of the body
+    NO_POSE = 3  # the view is not calibrated, or kept for evaluation
+    UNSEEN = 4  # the detector found no joint
+    UNSURE = 5  # its confidence is too low
+    OCCLUDED = 6  # far from the joint, and the detector was not sure: it guessed what it did not see
+    OUTLIER = 7  # far from the joint, though the detector was sure
+    NO_JOINT = 8  # the joint was rejected
+
+
+def _unweighted(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> np.ndarray:
+    return triangulation.linear(points_norm, np.where(np.isfinite(sigma), 1.0, np.inf), R, t)
+
+
+METHODS: dict[str, Callable[..., np.ndarray]] = {
+    "linear": _unweighted,
+    "weighted": triangulation.linear,
+    "pairwise_median": triangulation.pairwise_median,
+    "robust": triangulation.robust,
+    "robust_bones": triangulation.robust,  # the start of pipeline.geometry.bones.refine
+}
+# A point whose standard deviation exceeds this share of its depth is not determined.
+MOST_UNCERTAINTY = 0.1
+# A detection far from the joint counts as occluded below this confidence, above as an outlier.
+SURE = 0.5
+# The six numbers of a symmetric matrix.
+UPPER = np.triu_indices(3)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Joints of a batch of frames; lengths in the rig's unit."""
+
+    points: np.ndarray  # (F, J, 3) in the world; NaN unless valid
+    status: np.ndarray  # (F, J) of Status
+    used: np.ndarray  # (F, J, V) views that agree with the joint
+    covariance: np.ndarray  # (F, J, 6) of the joint: xx, xy, xz, yy, yz, zz; NaN unless valid
+
+    def taken(self, frames: np.ndarray) -> "Labelled":
+        """Of these frames alone."""
+        return Labelled(self.points[frames], self.status[frames], self.used[frames], self.covariance[frames])
+
+    @property
+    def uncertainty(self) -> np.ndarray:
+        """Root of the covariance's trace (F, J)."""
+        return np.sqrt(self.covariance[..., UPPER[0] == UPPER[1]].sum(-1))
+
+
+def label(
+    points_norm: np.ndarray,
+    sigma: np.ndarray,
+    limit: np.ndarray,
+    R: np.ndarray,
+    t: np.ndarray,
+    *,
+    method: str,
+    min_views: int,
+) -> Labelled:
+    """Triangulate rays (F, J, V, 2) and keep the joints on which at least `min_views` views agree.
+
+    `sigma` (F, J, V) is the standard deviation expected, infinite where not seen, `limit` (F, J, V) the distance up
+    to which a view agrees, all in normalised image units. Rigs are one, R (1, V, 3, 3), or one per frame.
+    """
+    posed = np.isfinite(t).all(-1)[:, None, :]
+    seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
+    able = seen & posed
+    points = METHODS[method](points_norm, np.where(able, sigma, np.inf), R, t)
+    distance, depth = reprojection.residuals(points, points_norm, R, t)
+    used = able & (distance <= limit)
+    covariance = reprojection.covariance(points, np.where(used, sigma, np.inf), R, t)
+    uncertainty = np.sqrt(np.trace(covariance, axis1=-2, axis2=-1))
+    nearest = np.min(np.where(used, depth, np.inf), axis=-1)
+
+    # The first reason that holds is the one given.
+    status = np.select(
+        [
+            np.broadcast_to(posed.sum(-1) < 2, able.shape[:2]),
+            able.sum(-1) < min_views,
+            (used.sum(-1) < min_views) & (able & (depth <= 0)).any(-1),
+            used.sum(-1) < min_views,
+            ~(uncertainty <= MOST_UNCERTAINTY * nearest),
+        ],
+        [Status.NO_RIG, Status.TOO_FEW_VIEWS, Status.BEHIND_CAMERA, Status.TOO_FEW_AGREE, Status.UNDETERMINED],
+        Status.VALID,
+    ).astype(np.uint8)
+    valid = status == Status.VALID
+    return Labelled(
+        np.where(valid[..., None], points, np.nan),
+        status,
+        used & valid[..., None],
+        np.where(valid[..., None], covariance[..., *UPPER], np.nan),
+    )
+
+
+def view_status(
+    made: Labelled, sigma: np.ndarray, confidence: np.ndarray, swapped: np.ndarray, t: np.ndarray
+) -> np.ndarray:
+    """What became of each view's detection of each joint, (F, J, V) of ViewStatus.
+
+    `sigma` (F, J, V) is infinite where a detection took no part, `confidence` (F, J, V) NaN where there was none,
+    `exchanged` (F, J, V) true where it was named after the other side; translations `t` are (1 or F, V, 3).
+    """
+    return np.select(
+        [
+            made.used & swapped,
+            made.used,
+            np.broadcast_to(~np.isfinite(t).all(-1)[:, None], sigma.shape),
+            np.isnan(confidence),
+            np.isinf(sigma),
+            np.broadcast_to((made.status != Status.VALID)[..., None], sigma.shape),
+            confidence < SURE,
+        ],
+        [
+            ViewStatus.EXCHANGED,
+            ViewStatus.USED,
+            ViewStatus.NO_POSE,
+            ViewStatus.UNSEEN,
+            ViewStatus.UNSURE,
+            ViewStatus.NO_JOINT,
+            ViewStatus.OCCLUDED,
+        ],
+        ViewStatus.OUTLIER,
+    ).astype(np.uint8)

@@ -1,0 +1,109 @@
+"""The tasks of the calibration of cameras that may move: a rig for each frame of a recording."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.geometry.align import rotation_angle
+from pipeline.geometry.calibration.rig import Rig
+from pipeline.geometry.calibration.rig_per_frame import find_rigs
+from pipeline.geometry.calibration.rig_windows import find_moving_rig
+from pipeline.geometry.camera import reprojection
+from pipeline.geometry.triangulation import methods as triangulation
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
+from pipeline.labels.static_rig import CalibrationResult, People, arrays_of, no_scale, people_of, scale_of, vertical_of
+from pipeline.params import CalibrateParams
+from pipeline.stores import POSES2D, open_store
+
+# Of the distance of normally distributed points in the plane from their mean, in standard deviations.
+RAYLEIGH_MEDIAN = 1.1774
+
+
+def rigs_of_frames(
+    recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams
+) -> CalibrationResult:
+    """A rig of each frame of the rows (start, stop), NaN where there is none; each with a scale of its own."""
+    observed, _ = _observe(recording, poses2d, rows, params)
+    failed: Counter[str] = Counter()
+    rigs: list[Rig | None] = []
+    for f, result in enumerate(find_rigs(observed.points_norm, observed.sigma, seed=params.seed)):
+        rig = None
+        if isinstance(result, str):
+            failed[result] += 1
+        else:
+            factor = scale_of([recording], [people_of(observed.taken(np.array([f])), result)], result, params)
+            if np.isfinite(factor):
+                rig = result.scaled(factor)
+            else:
+                failed[no_scale(params)] += 1
+        rigs.append(rig)
+    good = [rig for rig in rigs if rig is not None]
+    return CalibrationResult(arrays_of(rigs, observed.focal_px), _about(recording, params, good, failed))
+
+
+def _observe(
+    recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams
+) -> tuple[Observations, tuple[np.ndarray, np.ndarray]]:
+    """What was seen of the joints, and rays and sigma of all that was seen."""
+    cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
+    poses = open_store(poses2d, POSES2D)[recording.name]
+    observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
+    return observed, observe_landmarks(recording, cameras, poses, rows, observed, min_confidence=params.min_confidence)
+
+
+def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
+    """A rig for every frame of a recording whose cameras move slowly, or the reason why there is none."""
+    [recording] = pool
+    if not recording.n_frames:
+        return "it has no frames"
+    observed, (points_norm, sigma) = _observe(recording, poses2d, (0, recording.n_frames), params)
+    results = find_moving_rig(points_norm, sigma, length=params.window_frames, seed=params.seed)
+    failed = Counter(result for result in results if isinstance(result, str))
+    rigs = [result for result in results if isinstance(result, Rig)]
+    if not rigs:
+        return f"no window could be calibrated: {failed.most_common(1)[0][0]}"
+    R, t = np.stack([rig.R for rig in rigs]), np.stack([rig.t for rig in rigs])
+    with_rig = observed.taken(np.array([isinstance(result, Rig) for result in results]))
+    noise = _noise_of_joints(with_rig, R, t)
+    people = People.seen(with_rig, R, t, noise)
+    factor = scale_of([recording], [people], rigs[0], params)
+    if not np.isfinite(factor):
+        return no_scale(params)
+    turn, gravity = vertical_of(recording, [people], rigs[0], params)
+    placed = [rig.scaled(factor).turned(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
+    metadata = _about(recording, params, rigs, failed) | {
+        "gravity": gravity, "noise_share": EXPECTED_NOISE * noise,
+        "moved_deg": _turned_deg(R),
+    }  # fmt: skip
+    return CalibrationResult(arrays_of(placed, observed.focal_px), metadata)
+
+
+def _noise_of_joints(observed: Observations, R: np.ndarray, t: np.ndarray) -> float:
+    """Standard deviation of the joints' residuals as a multiple of the sigma expected, with a rig for each frame."""
+    joints = triangulation.robust(observed.points_norm, observed.sigma, R, t)
+    distance, _ = reprojection.residuals(joints, observed.points_norm, R, t)
+    seen = np.isfinite(distance) & np.isfinite(observed.sigma)
+    freedom = 1 - 1.5 * float(seen.any(-1).sum()) / max(float(seen.sum()), 1.0)
+    median = float(np.median((distance / observed.sigma)[seen])) if seen.any() else RAYLEIGH_MEDIAN
+    return median / RAYLEIGH_MEDIAN / float(np.sqrt(max(freedom, 0.1)))
+
+
+def _turned_deg(R: np.ndarray) -> float:
+    """The largest turn in degrees of a camera from the first of the frames (F, V, 3, 3)."""
+    angle = rotation_angle(R @ np.swapaxes(R[:1], -1, -2))
+    return float(np.degrees(np.nanmax(angle)))
+
+
+def _about(recording: Recording, params: CalibrateParams, rigs: Sequence[Rig], failed: Counter[str]) -> dict[str, Any]:
+    """What is said of the rigs of single frames."""
+    return {
+        "mode": params.mode, "moving": True, "scale": params.scale, "gravity": "none", "pool": [recording.name],
+        "focal": "exact", "focal_scale": 1.0, "focal_std": 0.0, "ignore_distortion": params.ignore_distortion,
+        "failed_frames": dict(failed), "n_frames": len(rigs),
+        "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in rigs])) if rigs else None,
+        "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in rigs])) if rigs else None,
+    }  # fmt: skip

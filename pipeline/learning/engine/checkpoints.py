@@ -1,0 +1,83 @@
+"""Checkpoints: a network's weights with the configuration that made it, so that a file is enough to use it."""
+
+import pickle
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from pipeline.errors import UserError
+from pipeline.files import atomic_write
+from pipeline.skeleton import JOINTS
+
+VERSION = 2
+
+
+class Saved(Protocol):
+    """A network that can be kept in a checkpoint: built from its architecture alone."""
+
+    kind: ClassVar[str]  # networks of one kind do the same
+    backbones: ClassVar[tuple[str, ...]]
+    architecture: Any
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The weights."""
+
+    @classmethod
+    def from_dict(cls, architecture: dict[str, Any]) -> Any:
+        """A network of the architecture's plain values."""
+
+
+Network = TypeVar("Network", bound=Saved)
+
+
+def save_network(path: Path, network: Saved, **metadata: Any) -> None:
+    """Write a network's weights, architecture, joints and what else is said about it (plain values)."""
+    content = {
+        "version": VERSION,
+        "kind": network.kind,
+        "joints": list(JOINTS),
+        "architecture": network.architecture.as_dict(),
+        "about": metadata,
+        "weights": {name: w.detach().cpu().contiguous() for name, w in network.state_dict().items()},
+    }
+    with atomic_write(path) as aside:
+        torch.save(content, aside)
+
+
+def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, Any]]:
+    """The network of a checkpoint, ready to predict, and what was said about it.
+
+    Raises UserError where the file is missing, damaged, of another version, kind, backbone or of other joints.
+    """
+    content = read_checkpoint(path)
+    again = "Run dvc repro to make it again."
+    if not isinstance(content, dict) or "version" not in content:
+        raise UserError(f"{path} is not a checkpoint of this pipeline", fix=again)
+    if content["version"] != VERSION:
+        raise UserError(f"{path} has version {content['version']}, this code reads version {VERSION}", fix=again)
+    if content["kind"] != wanted.kind:
+        raise UserError(f"{path} holds a {content['kind']} network, a {wanted.kind} one is needed", fix=again)
+    if content["joints"] != list(JOINTS):
+        raise UserError(f"{path} predicts the joints {content['joints']}, this code has {list(JOINTS)}", fix=again)
+    backbone = content["architecture"]["backbone"]
+    if backbone not in wanted.backbones:
+        raise UserError(f"{path} has the backbone {backbone!r}, known are {list(wanted.backbones)}", fix=again)
+    network = wanted.from_dict(content["architecture"])
+    network.load_state_dict(content["weights"])
+    return network.eval(), content["about"]
+
+
+def read_checkpoint(path: Path) -> Any:
+    """The content of a torch file; only plain values and tensors, nothing that runs code.
+
+    Raises UserError where the file is missing or damaged.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise UserError(f"{path} cannot be read as weights: {reason}", fix="Make or fetch it again.") from None

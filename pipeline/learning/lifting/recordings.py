@@ -1,0 +1,61 @@
+"""Moments of recordings from the stores: detections, the labels that teach, and the cameras that belong to them.
+
+Scale: lengths are those of the rig. Where nothing fixed its scale (`calibrate.scale: none`), every recording is brought
+to the size of a mean adult, from its labels' bones: networks that see all recordings need them in one unit, and no
+view tells a small person nearby from a large one far away.
+"""
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.errors import UserError
+from pipeline.geometry.calibration.scale import bone_scale, up_direction
+from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
+from pipeline.learning.supervision import PoseTargets
+from pipeline.metrics import mean
+from pipeline.stores import RecordingGroup
+
+UPRIGHT = np.array([0.0, -1, 0])  # upwards, in a camera that is held level
+
+
+def recording_frames(recording: Recording, poses2d: RecordingGroup, targets: PoseTargets) -> MultiViewFrames:
+    """The moments of a recording as its labelling views saw them, with the lessons that they teach.
+
+    Raises UserError where the two are not of the same frames.
+    """
+    n, n_taught = poses2d.n_rows, len(targets.joints_cam_mm)
+    if n != n_taught:
+        fix = "Run dvc repro to make them again."
+        raise UserError(f"{n} frames of 2D poses, but {n_taught} of labels", where=recording.name, fix=fix)
+    views = recording.view_indices(for_labels=True)
+    R, t = targets.R_cam_from_world[:, views], targets.t_cam_from_world_mm[:, views]
+    joints = _in_world(targets.joints_cam_mm[:, views], R, t)
+    factor = 1.0 if targets.scaled else bone_scale(joints)
+    if np.isfinite(factor):
+        joints, t = joints * factor, t * factor
+    points_norm, confidence = detected_points_norm(recording, poses2d, views)
+    return multi_view_frames(points_norm, confidence, joints, R, t, _up(joints, R))
+
+
+def _in_world(joints_cam_mm: np.ndarray, R: np.ndarray, t_mm: np.ndarray) -> np.ndarray:
+    """Joints (F, 17, 3) of the world from those in the cameras (F, V, 17, 3), which are the same in all of them."""
+    return mean((joints_cam_mm - t_mm[:, :, None]) @ R, axis=1)
+
+
+def detected_points_norm(
+    recording: Recording, poses2d: RecordingGroup, views: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rays (F, V, 17, 2) of the detections of some views, lens distortion removed, and confidences (F, V, 17)."""
+    px, confidence = poses2d["joints_px"][:, views], poses2d["confidence"][:, views]
+    cameras = [recording.views[v].camera for v in views]
+    points_norm = np.stack([camera.undistort(px[:, i]) for i, camera in enumerate(cameras)], 1)
+    confidence = np.nan_to_num(confidence)
+    return np.where((confidence > 0)[..., None], points_norm, np.nan), confidence
+
+
+def _up(joints_mm: np.ndarray, R: np.ndarray) -> np.ndarray:
+    """The vertical (3,) as the people stand, or where they do not, as the cameras do on average."""
+    up = up_direction(joints_mm)
+    if up is None:
+        up = np.nanmean(np.swapaxes(R, -1, -2) @ UPRIGHT, axis=(0, 1))
+    return up / max(np.linalg.norm(up), 1e-12)

@@ -1,0 +1,1 @@
+"""The refinement unit, and the out-of-fold predictions that it learns from."""

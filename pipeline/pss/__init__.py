@@ -1,0 +1,17 @@
+"""PSS, the pose structure score: whether a pose falls into the same cluster of poses as the truth.
+
+Kocabas et al., Self-Supervised Learning of 3D Human Pose using Multi-view Geometry, CVPR 2019. What the paper leaves
+open is fixed in `score.py` and stored with every reference; docs/metrics.md says how to freeze and share one, and
+`python -m pipeline.pss --help` what can be asked of one.
+"""
+
+from pipeline.pss.fit import fit_reference
+from pipeline.pss.layout import pose_map
+from pipeline.pss.references import fit_references, read_references, write_references
+from pipeline.pss.score import Reference, clusters, normalised, pss
+from pipeline.pss.sources import has_truth
+
+__all__ = [
+    "Reference", "clusters", "fit_reference", "fit_references", "has_truth", "normalised", "pose_map", "pss",
+    "read_references", "write_references",
+]  # fmt: skip

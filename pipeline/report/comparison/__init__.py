@@ -1,0 +1,1 @@
+"""Experiments and papers side by side, outside the page of one run."""

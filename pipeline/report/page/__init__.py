@@ -1,0 +1,1 @@
+"""How the page looks: its blocks, charts, images, 3D scenes and templates."""

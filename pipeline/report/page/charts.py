@@ -1,0 +1,197 @@
+"""The charts, as plotly's JSON."""
+
+import csv
+from collections.abc import Collection
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pipeline.report.page.theme import COLOURS, FAINT, INK, JOINT_TITLES
+
+FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": INK}
+
+PART_COLOURS = ("#AA4499", "#DDCC77", "#CC6677", "#88CCEE", "#999933", "#44AA99", "#888888")
+MANY_COLUMNS = 40  # of a map: from here on without gaps
+# Of Paul Tol's muted scheme: told apart by the colour-blind.
+GROUP_COLOURS = (
+    "#CC6677", "#4477DD", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933", "#AA4499", "#888888",
+)  # fmt: skip
+SEQUENTIAL = [[0, "#e9eef5"], [0.5, "#e8a33d"], [1, "#a11d1d"]]
+
+
+def _figure(traces: list[Any], height: int = 340, **layout: Any) -> str:
+    axis = {"gridcolor": FAINT, "zerolinecolor": FAINT, "automargin": True, "fixedrange": True}
+    axis["exponentformat"] = "power"
+    figure = go.Figure(traces)
+    figure.update_layout(
+        template=None, font=FONT, height=height, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 8, "t": 30, "b": 8}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        hoverlabel={"font": {"family": FONT["family"]}},
+    )  # fmt: skip
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
+    figure.update_layout(**layout)
+    return str(figure.to_json())
+
+
+def joint_bars(series: dict[str, tuple[str, np.ndarray]], unit: str) -> str:
+    """Horizontal bars of a figure per joint; series are name -> (colour, values (joint,))."""
+    traces = [
+        go.Bar(
+            y=JOINT_TITLES[1:], x=np.round(values[1:], 2).tolist(), name=name, orientation="h", marker_color=colour,
+            hovertemplate="%{y}: %{x:.1f} " + unit,
+        )
+        for name, (colour, values) in series.items()
+    ]  # fmt: skip
+    return _figure(
+        traces, height=120 + 22 * len(JOINT_TITLES), xaxis_title=unit, yaxis={"autorange": "reversed"}, bargap=0.35,
+        showlegend=len(traces) > 1,
+    )  # fmt: skip
+
+
+def named_bars(values: dict[str, float], unit: str, colour: str = INK) -> str:
+    """Horizontal bars of one figure per name."""
+    bars = go.Bar(y=list(values), x=list(values.values()), orientation="h", marker_color=colour)
+    return _figure([bars], height=90 + 30 * len(values), xaxis_title=unit, yaxis={"autorange": "reversed"}, bargap=0.4)
+
+
+def stacked_bars(shares: dict[str, dict[str, float]], unit: str, first_colour: str) -> str:
+    """Horizontal bars made of parts: name of the bar -> name of the part -> its share; the first part is the usual."""
+    parts = list(dict.fromkeys(part for one in shares.values() for part in one))
+    colours = (first_colour, *PART_COLOURS)
+    traces = [
+        go.Bar(
+            y=list(shares), x=[round(one.get(part, 0.0), 2) for one in shares.values()], name=part, orientation="h",
+            marker_color=colours[i % len(colours)], hovertemplate="%{y}, " + part + ": %{x:.1f} " + unit,
+        )
+        for i, part in enumerate(parts)
+    ]  # fmt: skip
+    layout = {"xaxis_title": unit, "yaxis": {"autorange": "reversed"}, "barmode": "stack", "bargap": 0.35}
+    return _figure(traces, height=150 + 30 * len(shares), showlegend=True, **layout)
+
+
+def curves(series: dict[str, tuple[str, np.ndarray]], x: np.ndarray, x_title: str, y_title: str) -> str:
+    """Lines over common x; series are name -> (colour, values)."""
+    traces = [
+        go.Scatter(x=x.tolist(), y=np.round(values, 3).tolist(), name=name, mode="lines", line_color=colour)
+        for name, (colour, values) in series.items()
+    ]
+    return _figure(traces, xaxis_title=x_title, yaxis_title=y_title, yaxis_rangemode="tozero", showlegend=True)
+
+
+def histogram(series: dict[str, tuple[str, np.ndarray]], unit: str, n_bins: int = 40) -> str:
+    """Share of poses per bin of error, cut off at the largest 99th percentile; the last bin holds the rest."""
+    known = {name: (colour, values[np.isfinite(values)]) for name, (colour, values) in series.items()}
+    known = {name: one for name, one in known.items() if len(one[1])}
+    top = max((float(np.percentile(values, 99)) for _, values in known.values()), default=1.0) or 1.0
+    edges = np.linspace(0, top, n_bins + 1)
+    traces = []
+    for name, (colour, values) in known.items():
+        counts = np.histogram(np.minimum(values, top), edges)[0]
+        share = np.round(100 * counts / len(values), 2)
+        traces.append(
+            go.Bar(x=((edges[1:] + edges[:-1]) / 2).round(2).tolist(), y=share.tolist(), name=name,
+                   marker_color=colour, opacity=0.65, hovertemplate="%{x:.0f} " + unit + ": %{y:.1f} %")
+        )  # fmt: skip
+    titles = {"xaxis_title": f"error of a pose, {unit}", "yaxis_title": "% of poses"}
+    return _figure(traces, 340, barmode="overlay", bargap=0.02, showlegend=len(traces) > 1, **titles)
+
+
+def heat_map(values: np.ndarray, rows: list[str], unit: str, least_top: float = 0.0) -> str:
+    """A figure per row (recording or view) and joint, (row, joint); colours reach up to `least_top` at least."""
+    shown = [[None if np.isnan(x) else round(float(x), 1) for x in row[1:]] for row in values]
+    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 150, x=JOINT_TITLES[1:], xaxis={"tickangle": -60})
+
+
+def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: float = 0.0) -> str:
+    """A figure over each recording's time; series are name -> values (frame,), each cut into the same bins."""
+    rows = []
+    for values in series.values():
+        edges = np.linspace(0, len(values), n_bins + 1).astype(int)
+        parts = [values[a : max(b, a + 1)] for a, b in pairwise(edges)]
+        rows.append([round(float(np.nanmean(p)), 2) if np.isfinite(p).any() else None for p in parts])
+    x = np.round(100 * (np.arange(n_bins) + 0.5) / n_bins, 1).tolist()
+    return _map(rows, list(series), unit, least_top, "%{y}, at %{x:.0f} % of its time", 110, x=x,
+                xaxis={"title": "% of the recording's time"})  # fmt: skip
+
+
+def _map(
+    values: list[list[float | None]], rows: list[str], unit: str, least_top: float, place: str, height: int,
+    *, x: list, xaxis: dict[str, Any],
+) -> str:  # fmt: skip
+    top = max([least_top, *(value for row in values for value in row if value is not None)])
+    trace = go.Heatmap(
+        z=values, x=x, y=rows, zmin=0, zmax=top, colorscale=SEQUENTIAL, hoverongaps=False,
+        xgap=2 if len(x) < MANY_COLUMNS else 0, ygap=2, colorbar={"thickness": 10, "outlinewidth": 0},
+        hovertemplate=place + ": %{z:.1f} " + unit + "<extra></extra>",
+    )  # fmt: skip
+    axes = {"xaxis": xaxis, "yaxis": {"autorange": "reversed", "showgrid": False}}
+    return _figure([trace], height=height + 26 * len(rows), **axes)
+
+
+def reliability(
+    reported: np.ndarray, made: np.ndarray, n_bins: int, told_title: str, made_title: str, colour: str,
+    *, equal: bool = False,
+) -> str:  # fmt: skip
+    """Mean and spread of an error in equal parts of what was told of it, (n,) each; `equal` draws the diagonal."""
+    known = np.isfinite(reported) & np.isfinite(made)
+    parts = np.array_split(np.argsort(reported[known], kind="stable"), n_bins)
+    parts = [part for part in parts if len(part)]
+    x = np.round([float(np.median(reported[known][part])) for part in parts], 3).tolist()
+    low, middle, high = np.round([np.percentile(made[known][part], (25, 50, 75)) for part in parts], 2).T.tolist()
+    rms = np.round([float(np.sqrt(np.mean(made[known][part] ** 2))) for part in parts], 2).tolist()
+    band = go.Scatter(x=x + x[::-1], y=high + low[::-1], fill="toself", mode="lines", line_width=0, fillcolor=colour,
+                      opacity=0.2, name="quartiles", hoverinfo="skip")  # fmt: skip
+    median = go.Scatter(x=x, y=middle, mode="lines+markers", line_color=colour, name="median")
+    square = go.Scatter(x=x, y=rms, mode="lines", line={"color": colour, "dash": "dot"}, name="root mean square")
+    traces = [band, median, square]
+    if equal:
+        ends = [0.0, max(x)]
+        traces.append(go.Scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash"}, name="as told"))
+    return _figure(traces, xaxis_title=told_title, yaxis_title=made_title, yaxis_rangemode="tozero")
+
+
+def coloured_map(places: np.ndarray, groups: np.ndarray, names: list[str]) -> str:
+    """Points (point, 2) of a plane without axes, coloured by group, named when pointed at."""
+    traces = [
+        go.Scatter(
+            x=np.round(places[groups == g, 0], 2).tolist(), y=np.round(places[groups == g, 1], 2).tolist(),
+            text=[names[i] for i in np.flatnonzero(groups == g)], mode="markers", name=f"{g + 1}",
+            marker={"size": 6, "color": GROUP_COLOURS[g % len(GROUP_COLOURS)]}, hovertemplate="%{text}<extra></extra>",
+        )
+        for g in range(groups.max() + 1)
+    ]  # fmt: skip
+    hidden = {"visible": False}
+    return _figure(traces, height=460, xaxis=hidden, yaxis={**hidden, "scaleanchor": "x"})
+
+
+def spread_bars(groups: dict[str, np.ndarray], unit: str, colour: str) -> str:
+    """Quartiles and 5th to 95th percentile of a figure per name, without the single values."""
+    known = {name: values[np.isfinite(values)] for name, values in groups.items()}
+    known = {name: values for name, values in known.items() if len(values)}
+    low, q1, median, q3, high = np.round([np.percentile(v, (5, 25, 50, 75, 95)) for v in known.values()], 2).T.tolist()
+    trace = go.Box(
+        y=list(known), q1=q1, median=median, q3=q3, lowerfence=low, upperfence=high, orientation="h",
+        marker_color=colour, line_color=colour,
+    )  # fmt: skip
+    layout = {"xaxis_title": unit, "yaxis": {"autorange": "reversed"}, "xaxis_rangemode": "tozero"}
+    return _figure([trace], height=90 + 34 * len(known), **layout)
+
+
+def training_curve(path: Path, without: Collection[str] = ()) -> list[tuple[str, str]]:
+    """One chart per column of a curve's CSV over its first column: (column, chart)."""
+    with path.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    values = np.array([[float(x or "nan") for x in row] for row in rows]).reshape(len(rows), len(header))
+    return [
+        (name, _figure(
+            [go.Scatter(x=values[:, 0].tolist(), y=values[:, c].tolist(), mode="lines+markers", marker_size=4,
+                        line_color=COLOURS["prediction"])],
+            height=240, xaxis_title=header[0],
+        ))
+        for c, name in enumerate(header)
+        if c > 0 and name not in without and np.isfinite(values[:, c]).any()
+    ]  # fmt: skip

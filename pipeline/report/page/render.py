@@ -1,0 +1,33 @@
+"""The page: sections in a template, everything it needs inside one file."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from pipeline.report.page.blocks import Answer, Section
+from pipeline.report.page.theme import COLOURS, FAINT, INK, PAPER
+
+TEMPLATES = Path(__file__).parent
+
+
+def render(title: str, subtitle: str, answers: Sequence[Answer], sections: Sequence[Section]) -> str:
+    """The HTML of the report; sections without blocks are left out."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["embedded"] = _embedded
+    return environment.get_template("page.html.j2").render(
+        title=title, subtitle=subtitle, answers=answers, sections=[s for s in sections if s.blocks],
+        plotly=Markup(get_plotlyjs()), colours=COLOURS, ink=INK, faint=FAINT, paper=PAPER,
+    )  # fmt: skip
+
+
+def _embedded(data: object) -> Markup:
+    """JSON that may stand in a script element; text is taken for JSON already."""
+    text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))

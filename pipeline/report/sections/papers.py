@@ -1,0 +1,97 @@
+"""The tables of the papers beside this run's figures, and what may be compared and what not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.report.data.evaluate import Figures
+from pipeline.report.page.blocks import Block, Section, Table, number
+
+# Sources. Kocabas et al., Self-Supervised Learning of 3D Human Pose using Multi-view Geometry, CVPR 2019;
+# Li et al., Geometry-Driven Self-Supervised Method for 3D Human Pose Estimation, AAAI 2020;
+# Jain et al., 3D Pose Estimation Using 2D Supervision, 2022.
+COLUMNS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "pss50", "pss100")
+TITLES = ("MPJPE, mm", "N-MPJPE, mm", "PA-MPJPE, mm", "PSS@50, %", "PSS@100, %")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A line of a paper's table: the figures of `COLUMNS`, None where the paper has none."""
+
+    what: str
+    paper: str
+    figures: Sequence[float | None]
+
+
+LABELS = (
+    Published("true 2D poses, cameras known", "Kocabas", (4.38, 2.87, 2.13, 98.93, 97.16)),
+    Published("true 2D poses, cameras unknown", "Kocabas", (None, 22.46, 15.06, 98.83, 96.03)),
+    Published("2D network trained on Human3.6M, cameras known", "Kocabas", (28.37, 26.28, 25.19, 95.08, 94.2)),
+    Published("2D network trained on MPII, cameras known", "Kocabas", (45.86, 37.79, 36.83, 90.06, 85.96)),
+)
+NETWORKS = (
+    Published("taught by the truth", "Kocabas", (51.83, 51.58, 45.04, 84.44, 78.67)),
+    Published("taught by labels, cameras known", "Kocabas", (76.60, 75.25, 67.45, 73.09, 64.03)),
+    Published("taught by labels, cameras unknown", "Kocabas", (None, 77.75, 70.67, 70.67, 62.05)),
+    Published("taught by labels of true 2D poses", "Kocabas", (55.08, 54.90, 47.91, 83.9, 78.69)),
+    Published("taught by labels, then refined with the truth", "Kocabas", (60.56, 60.04, 47.48, 80.42, 75.41)),
+    Published("transform re-projection, lifting 2D poses", "Li", (59.0, None, 45.7, None, None)),
+    Published("the same with virtual views", "Li", (57.0, None, 44.1, None, None)),
+    Published("2D supervision, lifting true 2D poses", "Jain", (67.32, None, None, None, None)),
+)
+OURS = {
+    "labels": (LABELS, (("labels_known", "cameras known"), ("labels", "as this run made them"))),
+    "networks": (NETWORKS, (("test", "unseen people"), ("test_new_view", "unseen people from an unseen view"))),
+}
+COMPARABLE = (
+    ("footage", "Human3.6M: one laboratory, 4 cameras, 50 frames/s, 3.6 million images", "what this run was given",
+     "no: other footage is another task"),
+    ("training", "subjects 1, 5, 6, 7, 8", "the capture's training subjects",
+     "no: how varied the motion is decides much"),
+    ("test", "subjects 9 and 11, every 64th frame", "the capture's test subjects, every frame",
+     "no: other people, other motions"),
+    ("crop", "a square around the true pelvis, at its true depth", "around the detected person",
+     "no: ours is given less"),
+    ("depth", "the true depth of the pelvis is added", "the same", "yes"),
+    ("MPJPE", "root-centred", "root-centred", "yes, the formula is the same"),
+    ("N-MPJPE", "Kocabas: the scale of the similarity alignment", "the scale of least squares (Rhodin et al. 2018)",
+     "no: the formulas differ"),
+    ("PA-MPJPE", "Kocabas: centred on the root again after aligning, but for the refined network",
+     "not moved after aligning, as is usual", "no: theirs is larger on the same poses"),
+    ("PSS", "clusters of Human3.6M's poses; centring, orientation and seed are not told",
+     "clusters of this capture's poses, frozen and hashed", "no: another reference is another score"),
+    ("differences between rows", "cameras known or unknown, taught by labels or by the truth", "the same experiments",
+     "yes, in sign and rough size: look at these"),
+)  # fmt: skip
+
+
+def paper_section(figures: Figures) -> Section:
+    """The papers' tables with this run's lines below theirs; without truth there is nothing to put there."""
+    if not any(_ours(figures, name) for name in OURS):
+        return Section("papers", "Papers", "")
+    blocks: list[Block] = [*paper_tables(figures)]
+    lead = (
+        "The papers measured on Human3.6M, this run on its own footage: the figures below stand beside each other,"
+        " they do not compete. What carries over are the differences between experiments."
+    )
+    return Section("papers", "Papers", lead, blocks)
+
+
+def paper_tables(figures: Figures) -> list[Table]:
+    """What is comparable, and each table of the papers with this run's lines where it has any."""
+    titles = {"labels": "Labels on training subjects", "networks": "Networks on test subjects"}
+    comparable = Table("What is comparable", ("", "papers", "here", "comparable?"), COMPARABLE, words=True)
+    return [
+        comparable,
+        *(_table(titles[name], published, _ours(figures, name)) for name, (published, _) in OURS.items()),
+    ]
+
+
+def _ours(figures: Figures, name: str) -> list[tuple[str, Figures]]:
+    return [(title, figures[key]) for key, title in OURS[name][1] if "n_mpjpe_mm" in figures.get(key, {})]
+
+
+def _table(title: str, published: Sequence[Published], ours: Sequence[tuple[str, Figures]]) -> Table:
+    rows = [(f"{one.what} ({one.paper})", *(number(value, 2) for value in one.figures)) for one in published]
+    rows += [(f"this run: {name}", *(number(one.get(key), 2) for key in COLUMNS)) for name, one in ours]
+    note = "The papers' figures are theirs, by their formulas."
+    return Table(title, ("", *TITLES), rows, note, marked=len(ours))

@@ -1,0 +1,1 @@
+"""Rendered people: who they are, what they do, how their bodies move."""

@@ -1,0 +1,1 @@
+"""The renderer: body parts, paint, rooms and light."""

@@ -1,0 +1,1 @@
+"""Videos: decoding, and frames packed for random access."""

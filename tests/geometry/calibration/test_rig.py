@@ -1,0 +1,269 @@
+"""Finding rigs: exact scenes, noise, views in any order, and set-ups that must be refused."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from pipeline.geometry.align import align, rig_error, rig_similarity
+from pipeline.geometry.calibration import bundle
+from pipeline.geometry.calibration.body_prior import adjust_to_body
+from pipeline.geometry.calibration.bundle import Focal
+from pipeline.geometry.calibration.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
+from pipeline.geometry.calibration.initial_rig import RigNotFound
+from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, turned_deg
+from pipeline.geometry.calibration.rig_per_frame import find_rigs
+from pipeline.geometry.triangulation.methods import robust
+from pipeline.skeleton import joint
+from tests.geometry.scene import centers_of, looking_at, observed, people, ring
+
+
+def error_deg_mm(rig, R, t):
+    return error_deg_mm_of(rig.R, rig.t, R, t)
+
+
+def error_deg_mm_of(R_found, t_found, R, t):
+    return rig_error(R_found, centers_of(R_found, t_found), R, centers_of(R, t))
+
+
+@pytest.mark.parametrize("n_views", [2, 3, 5, 9])
+def test_exact_scene_exact_rig(n_views):
+    R, t = ring(n_views, spread=0.7)
+    rig = find_rig(*observed(people(20), R, t, outliers=0.05), seed=1)
+    np.testing.assert_allclose(error_deg_mm(rig, R, t), 0, atol=1e-3)
+    np.testing.assert_allclose(rig.R[0], np.eye(3), atol=1e-9)  # the first camera's frame is the world
+    np.testing.assert_allclose(rig.t[0], 0, atol=1e-9)
+
+
+def test_real_noise_and_outliers():
+    R, t = ring(4)
+    errors, claimed = [], []
+    for seed in range(3):
+        rig = find_rig(*observed(people(60, seed), R, t, noise_px=5, outliers=0.05, seed=seed), seed=1)
+        errors.append(error_deg_mm(rig, R, t)[0])
+        claimed.append(np.mean(rig.rotation_std_deg))
+    assert max(errors) < 0.4
+    # The uncertainty it claims is of the size of the error it makes.
+    assert 0.3 < np.mean(claimed) / np.mean(errors) < 4
+
+
+def test_the_covariance_of_the_centres_tells_in_which_direction_they_are_uncertain():
+    """Against how far the centres of twelve rigs lie off, along each axis of their ellipsoids."""
+    R, t = ring(4)
+    off, reported = [], []
+    for seed in range(12):
+        rig = find_rig(*observed(people(15, seed), R, t, noise_px=5, seed=seed), seed=1).moved_to(R, t)
+        variances, axes = np.linalg.eigh(rig.center_covariance_in_world)
+        off.append(np.einsum("vi,vij->vj", rig.centers - centers_of(R, t), axes))
+        reported.append(variances)
+    ratio = np.sqrt(np.mean(np.square(off), axis=(0, 1)) / np.mean(reported, axis=(0, 1)))
+    assert ((ratio > 0.6) & (ratio < 1.6)).all()
+
+
+def test_the_covariance_of_the_centres_goes_with_the_world():
+    R, t = ring(3)
+    rig = find_rig(*observed(people(15), R, t, noise_px=5), seed=1)
+    Q = Rotation.from_rotvec([0.3, -1, 0.5]).as_matrix()
+    moved = rig.scaled(1000.0).turned(Q, np.array([1.0, 2, 3]))
+    expected = 1e6 * Q.T @ rig.center_covariance_in_world @ Q
+    np.testing.assert_allclose(moved.center_covariance_in_world, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(moved.center_std, np.sqrt(np.trace(expected, axis1=1, axis2=2)))
+
+
+def test_order_of_views_changes_nothing():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(30), R, t, noise_px=3)
+    one = find_rig(points_norm, sigma, seed=1)
+    order = [2, 0, 3, 1]
+    other = find_rig(points_norm[:, :, order], sigma[:, :, order], seed=1)
+    C = centers_of(one.R, one.t)[order]
+    assert rig_error(other.R, centers_of(other.R, other.t), one.R[order], C)[0] < 0.05
+    again = find_rig(points_norm, sigma, seed=1)
+    np.testing.assert_array_equal(again.R, one.R)
+
+
+def test_a_view_out_of_step_is_left_out():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(30), R, t, noise_px=2)
+    points_norm[:, :, 2] = np.roll(points_norm[:, :, 2], 7, axis=0)
+    rig = find_rig(points_norm, sigma, seed=1)
+    assert np.isnan(rig.t[:, 0]).tolist() == [False, False, True, False]
+    assert error_deg_mm(rig, R, t)[0] < 0.5
+
+
+def refused(points_norm, sigma):
+    with pytest.raises(RigNotFound) as refusal:
+        find_rig(points_norm, sigma, seed=1)
+    return str(refusal.value)
+
+
+def test_refuses_what_cannot_be_told():
+    R, t = ring(3)
+    joints = people(30)
+    one_place, _ = looking_at(
+        np.tile([4500.0, 0, 1500], (3, 1)), np.array([[0, 0, 900.0], [300, 900, 900], [0, -900, 500]])
+    )
+    t_one = -one_place @ np.array([4500.0, 0, 1500])
+    assert "one place" in refused(*observed(joints, one_place, t_one, noise_px=3))
+    flat = joints * [0.0, 1, 1]
+    assert "one plane" in refused(*observed(flat, R, t))
+    still = np.repeat(joints[:1], 30, 0)
+    assert "distinct pose" in refused(*observed(still, R, t, noise_px=3))
+    points_norm, sigma = observed(joints, R, t)
+    assert "share" in refused(points_norm, np.where(np.arange(3) == 0, sigma, np.inf))
+    assert "distinct pose" in refused(np.full_like(points_norm, np.nan), sigma)
+    assert "distinct pose" in refused(points_norm[:0], sigma[:0])
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, points_norm.shape)
+    assert refused(noise, sigma)
+
+
+def test_refuses_two_views_of_the_same_direction():
+    centers = np.array([[4500.0, 0, 1500], [4500, 60, 1500]])
+    R, t = looking_at(centers, np.array([0, 0, 900.0]))
+    assert "differ enough" in refused(*observed(people(30), R, t, noise_px=1))
+
+
+def test_a_person_on_one_spot_leaves_it_open_or_says_how_much():
+    R, t = ring(4)
+    joints = people(40, swing=0.03, area_mm=20.0)
+    try:
+        rig = find_rig(*observed(joints, R, t, noise_px=5), seed=1)
+    except RigNotFound:
+        return
+    assert error_deg_mm(rig, R, t)[0] < 4 * rig.rotation_std_deg.mean()
+
+
+def test_a_view_with_too_few_joints_does_not_spoil_the_others():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(30), R, t, noise_px=2)
+    sigma[2:, :, 3] = sigma[:2, 3:, 3] = np.inf  # six joints in all
+    rig = find_rig(points_norm, sigma, seed=1)
+    assert rig.posed[:3].all()
+    assert error_deg_mm_of(rig.R[:3], rig.t[:3], R[:3], t[:3])[0] < 0.4
+
+
+def turned(R, deg):
+    return Rotation.from_rotvec(np.radians(deg) * np.eye(4, 3)).as_matrix() @ R
+
+
+def test_refinement_keeps_the_world():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(40), R, t, noise_px=2, outliers=0.05)
+    off = turned(R, 2.0)
+    rig, moved_deg = adjust_extrinsics(points_norm, sigma, off, t, seed=1)
+    assert error_deg_mm(rig, R, t)[0] < 0.2 < error_deg_mm_of(off, t, R, t)[0]
+    assert 1 < moved_deg < 4
+    assert rig.epipolar < rig.epipolar_start
+    # Of all worlds the one nearest to that given.
+    scale, Q, shift = rig_similarity(rig.R, rig.centers, off, centers_of(off, t))
+    assert scale == pytest.approx(1, abs=1e-9)
+    np.testing.assert_allclose(Q, np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(shift, 0, atol=1e-6)
+
+
+def test_refinement_adds_views_without_extrinsics():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(40), R, t, noise_px=2)
+    R_given, t_given = R.copy(), t.copy()
+    R_given[2], t_given[2] = np.nan, np.nan
+    rig, _ = adjust_extrinsics(points_norm, sigma, R_given, t_given, seed=1)
+    assert rig.posed.all()
+    np.testing.assert_allclose(rig.R, R, atol=0.01)
+    np.testing.assert_allclose(rig.centers, centers_of(R, t), atol=40)
+
+
+def test_refinement_refuses_what_does_not_fit():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(30), R, t, noise_px=2)
+    with pytest.raises(RigNotFound, match=r"agree|miss|open|apart"):
+        adjust_extrinsics(points_norm, sigma, R[[1, 0, 3, 2]], t[[1, 0, 3, 2]], seed=1)
+
+
+@pytest.mark.parametrize(("std", "wrong"), [(0.05, 1.1), (np.inf, 1.1), (np.inf, 2.0)])
+def test_finds_the_focal_length(std, wrong):
+    R, t = ring(4)
+    points_norm, sigma = observed(people(80), R, t, noise_px=2, outliers=0.05)
+    rig = find_rig(points_norm / wrong, sigma / wrong, seed=1, focal=Focal(std=std))
+    assert rig.focal.factor * wrong == pytest.approx(1, abs=0.01)
+    assert abs(rig.focal.factor * wrong - 1) < 4 * rig.focal.std < 0.05
+    assert error_deg_mm(rig, R, t)[0] < 0.3
+
+
+def test_a_camera_that_turned_is_noticed():
+    R, t = ring(4)
+    joints = people(120)
+    for deg, noise_px in ((0.0, 5.0), (0.8, 1.0)):
+        points_norm, sigma = observed(joints, R, t, noise_px=noise_px, outliers=0.05)
+        later = Rotation.from_euler("y", deg, degrees=True).as_matrix()
+        points_norm[60:, :, 1] = observed(joints[60:], later @ R, t @ later.T, noise_px=noise_px)[0][:, :, 1]
+        rig = find_rig(points_norm, sigma, seed=1)
+        assert turned_deg(points_norm, sigma, rig) == pytest.approx(0.75 * deg, abs=0.25 * deg)
+
+
+def test_says_how_adjustment_lowered_the_epipolar_error():
+    R, t = ring(4)
+    rig = find_rig(*observed(people(40), R, t, noise_px=4), seed=1)
+    assert 0.5 * 4e-3 < rig.epipolar <= 1.02 * rig.epipolar_start < 4 * 4e-3
+
+
+def test_frame_by_frame():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(6), R, t)
+    sigma[4, :, 1:] = np.inf  # one view alone
+    rigs = find_rigs(points_norm, sigma, seed=1)
+    assert isinstance(rigs[4], str)
+    good = [rig for rig in rigs if not isinstance(rig, str)]
+    assert len(good) == 5
+    for rig in good:
+        np.testing.assert_allclose(error_deg_mm(rig, R, t), 0, atol=1e-2)
+    assert find_rigs(points_norm[:0], sigma[:0], seed=1) == []
+
+
+def test_frame_by_frame_is_nearly_as_good_as_knowing_the_rig():
+    R, t = ring(4)
+    joints = people(40, seed=3)
+    points_norm, sigma = observed(joints, R, t, noise_px=5, outliers=0.05)
+    found, known = [], []
+    for f, rig in enumerate(find_rigs(points_norm, sigma, seed=1)):
+        for errors, cameras in ((found, (rig.R, rig.t)), (known, (R, t))):
+            points = align(robust(points_norm[f], sigma[f], *cameras), joints[f])
+            errors.append(np.nanmean(np.linalg.norm(points - joints[f], axis=-1)))
+    assert np.mean(found) < 1.4 * np.mean(known)
+    assert np.mean(np.array(found) > 150) <= 0.03
+
+
+def test_a_human_build_brings_joints_nearer_to_the_truth():
+    R, t = ring(4)
+    better = []
+    for seed in range(10):
+        joints = people(1, seed=seed)[0]
+        points_norm, sigma = (x[0] for x in observed(joints[None], R, t, noise_px=5, seed=seed))
+        points = robust(points_norm, sigma, R, t)
+        alone = bundle.adjust(points_norm, sigma, R, t, points, (4.0,), noise=0.5).points
+        built = adjust_to_body(points_norm, sigma, R, t, points, width=4.0, noise=0.5)[2]
+        errors = [np.linalg.norm(align(x, joints) - joints, axis=-1).mean() for x in (alone, built)]
+        better.append(errors[1] / errors[0])
+    assert np.mean(better) < 0.95
+
+
+def test_unknown_joints_take_no_part_in_the_build():
+    R, t = ring(3)
+    joints = people(1)[0]
+    points_norm, sigma = (x[0] for x in observed(joints[None], R, t, noise_px=1))
+    points = robust(points_norm, sigma, R, t)
+    points[joint("l_knee")] = np.nan
+    built = adjust_to_body(points_norm, sigma, R, t, points, width=4.0, noise=0.1)[2]
+    assert np.isnan(built[joint("l_knee")]).all()
+    assert np.isfinite(built).all(-1).sum() == 16
+    np.testing.assert_allclose(align(built, joints)[joint("r_knee")], joints[joint("r_knee")], atol=30)
+
+
+def test_spread_frames_prefers_what_differs():
+    points_norm, sigma = observed(np.concatenate([np.repeat(people(1), 50, 0), people(5, seed=1)]), *ring(2))
+    order, n_distinct = diverse_frames(points_norm, sigma, 6)
+    assert n_distinct == 6
+    assert set(range(50, 55)) < set(order.tolist())
+    numbers = nearest_exemplar(points_norm, sigma, points_norm[[0, 52]], sigma[[0, 52]])
+    assert (numbers[:50] == 0).all()
+    assert numbers[52] == 1
+    assert linspace_indices(10, 3).tolist() == [0, 4, 9]
+    assert linspace_indices(0, 3).tolist() == []

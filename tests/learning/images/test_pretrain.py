@@ -1,0 +1,142 @@
+import csv
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.detectors.crop_detector import CropDetector, peak_position
+from pipeline.errors import UserError
+from pipeline.learning.engine.checkpoints import load_network
+from pipeline.learning.images.crops import Crop
+from pipeline.learning.images.networks import Architecture, PoseNetwork, expectation
+from pipeline.learning.images.pretrain import LEFT_JOINTS, mirrored_joints, train_detector, validation_error
+from pipeline.params import PretrainParams
+from pipeline.skeleton import JOINTS, MIRROR
+from tests.learning.conftest import SIZE_PX, draw_person, random_poses
+
+PARAMS = PretrainParams(images=60, input_px=64, width=8, steps=90, batch_size=8, lr=5e-3, seed=1)
+
+
+@dataclass
+class Images:
+    images: np.ndarray
+    joints_px: np.ndarray
+    visible: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def sticks() -> Images:
+    """Stick figures whose box fills two thirds of the image."""
+    poses = random_poses(np.random.default_rng(2), 60)[..., :2]
+    low, high = poses.min(1, keepdims=True), poses.max(1, keepdims=True)
+    joints = (poses - (low + high) / 2) / (high - low).max(2, keepdims=True) * SIZE_PX / 1.5 + SIZE_PX / 2 - 0.5
+    return Images(np.stack([draw_person(j) for j in joints]), joints, np.ones((60, 17), bool))
+
+
+def test_it_learns_and_writes_a_detector_that_can_be_used(sticks, tmp_path):
+    train_detector(sticks, PARAMS, tmp_path / "d.pt", tmp_path / "c.csv")
+    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    errors = [float(row["val_error_percent"]) for row in rows]
+    assert int(rows[-1]["step"]) == PARAMS.steps
+    assert float(rows[-1]["loss"]) < 0.9 * float(rows[0]["loss"])
+    assert errors[-1] < 0.8 * errors[0]
+    detector = CropDetector.load(tmp_path / "d.pt")
+    assert (detector.input_px, detector.network.architecture.width) == (64, 8)
+    crops = [Crop(np.full(2, SIZE_PX / 2 - 0.5), SIZE_PX / 1.2)] * 5
+    joints, confidence = detector.detect(list(sticks.images[:5]), crops, batch_size=2)
+    assert joints.shape == (5, 17, 2)
+    assert ((confidence > 0) & (confidence <= 1)).all()
+    # Head above ankles: the picture is the right way up, in the image's pixels.
+    assert (joints[:, JOINTS.index("head"), 1] < joints[:, JOINTS.index("l_ankle"), 1] - 20).all()
+
+
+def test_the_same_seed_gives_the_same_weights(sticks, tmp_path):
+    short = PARAMS.model_copy(update={"steps": 6})
+    for name in ("a", "b"):
+        train_detector(sticks, short, tmp_path / f"{name}.pt", tmp_path / f"{name}.csv")
+    a, b = (load_network(tmp_path / f"{name}.pt", PoseNetwork)[0].state_dict() for name in ("a", "b"))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_held_out_images_do_not_train(sticks, tmp_path):
+    """Spoil the held-out images: the weights stay the same, the measured error does not."""
+    short = PARAMS.model_copy(update={"steps": 6})
+    train_detector(sticks, short, tmp_path / "a.pt", tmp_path / "a.csv")
+    images = sticks.images.copy()
+    images[:2] = 0
+    train_detector(Images(images, sticks.joints_px, sticks.visible), short, tmp_path / "b.pt", tmp_path / "b.csv")
+    a, b = (load_network(tmp_path / f"{name}.pt", PoseNetwork)[0].state_dict() for name in ("a", "b"))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert (tmp_path / "a.csv").read_text() != (tmp_path / "b.csv").read_text()
+
+
+def test_too_few_images(sticks, tmp_path):
+    few = Images(sticks.images[:5], sticks.joints_px[:5], sticks.visible[:5])
+    with pytest.raises(UserError, match="5 images are too few for batches of 8"):
+        train_detector(few, PARAMS, tmp_path / "d.pt", tmp_path / "c.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_mirrored_left_hand_is_a_right_hand():
+    joints = np.arange(34.0).reshape(17, 2)
+    np.testing.assert_array_equal(mirrored_joints(joints, Crop(np.zeros(2), 1.0)), joints)
+    mirrored = mirrored_joints(joints, Crop(np.zeros(2), 1.0, mirrored=True))
+    np.testing.assert_array_equal(mirrored[JOINTS.index("l_wrist")], joints[JOINTS.index("r_wrist")])
+    np.testing.assert_array_equal(mirrored[JOINTS.index("head")], joints[JOINTS.index("head")])
+
+
+def test_side_differences_are_left_minus_right():
+    assert [JOINTS[j] for j in LEFT_JOINTS] == ["l_hip", "l_knee", "l_ankle", "l_shoulder", "l_elbow", "l_wrist"]
+    assert [JOINTS[MIRROR[j]] for j in LEFT_JOINTS] == [JOINTS[j].replace("l_", "r_") for j in LEFT_JOINTS]
+
+
+def test_both_ways_mean_the_same_in_a_mirrored_image():
+    torch.manual_seed(3)
+    network = PoseNetwork(Architecture("slim", 8, depth_bins=1)).eval()
+    detector = CropDetector(network, 64, 1.25, {})
+    image = np.random.default_rng(4).integers(0, 256, (64, 64, 3), np.uint8)
+    crop = Crop(np.full(2, 31.5), 64.0)
+    there, sure = detector.detect([image], [crop], 1, flip_test=True)
+    back, sure_back = detector.detect([np.ascontiguousarray(image[:, ::-1])], [crop], 1, flip_test=True)
+    np.testing.assert_allclose(back[:, MIRROR] * [-1, 1] + [63, 0], there, atol=0.05)
+    np.testing.assert_allclose(sure_back[:, MIRROR], sure, atol=0.01)
+    one_way, _ = detector.detect([image], [crop], 1)
+    assert np.abs(one_way - there).max() > 1
+
+
+class Constant(torch.nn.Module):
+    """Says every joint is in the middle of the crop."""
+
+    def forward(self, images):
+        return torch.zeros(len(images), 17, 1, 4, 4)
+
+
+def test_the_held_out_error_is_in_percent_of_the_box():
+    """A box of 40 px; every joint is 20 px from its middle, but one that cannot be seen is further away."""
+    joints = np.full((1, 17, 2), 40.0)
+    joints[0, ::2, 0], joints[0, 1::2, 0] = 20, 60
+    visible = np.ones((1, 17), bool)
+    data = Images(np.zeros((1, 80, 80, 3), np.uint8), joints, visible)
+    assert validation_error(Constant(), data, np.array([0]), 32, torch.device("cpu")) == pytest.approx(50, abs=1e-3)
+
+
+def heatmaps(scores: torch.Tensor) -> torch.Tensor:
+    return scores.flatten(-2).softmax(-1).view_as(scores)
+
+
+def test_the_peak_is_not_pulled_by_a_second_candidate():
+    scores = torch.full((1, 1, 24, 24), -20.0)
+    scores[0, 0, 5, 4], scores[0, 0, 5, 20] = 2.0, 1.5
+    position, share = peak_position(heatmaps(scores))
+    torch.testing.assert_close(position[0, 0], torch.tensor([4.5, 5.5]) / 24, atol=1e-4, rtol=0)
+    assert share.item() == pytest.approx(1 / (1 + np.exp(-0.5)), abs=1e-3)
+    assert expectation(scores[:, :, None])[0, 0, 0] * 24 == pytest.approx(10.5, abs=0.1)
+
+
+def test_the_peak_is_found_between_cells():
+    at = torch.tensor([[6.3, 14.9]])
+    y, x = torch.meshgrid(torch.arange(24) + 0.5, torch.arange(24) + 0.5, indexing="ij")
+    scores = -((x - at[0, 0]) ** 2 + (y - at[0, 1]) ** 2)[None, None] / 2
+    torch.testing.assert_close(peak_position(heatmaps(scores))[0][0] * 24, at, atol=0.03, rtol=0)

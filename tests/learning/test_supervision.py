@@ -1,0 +1,119 @@
+"""Each kind of supervision teaches what it says, and nothing else."""
+
+import numpy as np
+import pytest
+
+from pipeline.capture import read_capture
+from pipeline.errors import UserError
+from pipeline.learning.images.samples import METRIC_SIDE_MM, all_samples, split
+from pipeline.learning.images.volumetric import VolumetricTask
+from pipeline.learning.supervision import target_source
+from pipeline.stores import LABELS, POSES2D, RIGS, open_store, reopen
+
+
+@pytest.fixture
+def shifted(world):
+    """Labels that are 300 mm to the right of the truth in every camera."""
+    labels = reopen(world.labels, LABELS)
+    for name in labels:
+        labels[name].write(0, {"joints_cam_mm": labels[name]["joints_cam_mm"] + [300.0, 0, 0]})
+    return world
+
+
+def _by_subject(world, params, **update):
+    samples = world.samples(params.model_copy(update=update))
+    return {name: samples[samples.subjects == name].joints_cam_mm for name in np.unique(samples.subjects)}
+
+
+def test_subset_is_the_truth_of_the_named_subjects_alone(shifted, params):
+    full = _by_subject(shifted, params, supervision="full")
+    subset = _by_subject(shifted, params, supervision="subset", subjects=["S1"])
+    assert list(subset) == ["S1"]
+    np.testing.assert_array_equal(subset["S1"], full["S1"])
+
+
+def test_mixed_is_their_truth_and_the_labels_of_the_others(shifted, params):
+    full, own = (_by_subject(shifted, params, supervision=kind) for kind in ("full", "self"))
+    mixed = _by_subject(shifted, params, supervision="mixed", subjects=["S0"])
+    np.testing.assert_array_equal(mixed["S0"], full["S0"])
+    np.testing.assert_array_equal(mixed["S1"], own["S1"])
+    np.testing.assert_allclose(own["S1"] - full["S1"], np.broadcast_to([300.0, 0, 0], own["S1"].shape), atol=1e-2)
+
+
+def test_no_subject_is_an_error(world, params):
+    with pytest.raises(UserError, match=r"No training recording, of S0, S1, has 2D poses and a teacher"):
+        world.samples(params.model_copy(update={"supervision": "subset", "subjects": ["S9"]}))
+
+
+def test_true_2d_poses_make_exact_labels_with_the_rig_that_was_found(shifted, params):
+    """With the true rig they are the truth; with one of twice the size, twice as far: the truth's 3D is not used."""
+    full, gt2d = (_by_subject(shifted, params, supervision=kind) for kind in ("full", "gt2d"))
+    for name in full:
+        np.testing.assert_allclose(gt2d[name], full[name], atol=0.1)
+    rigs = reopen(shifted.rigs, RIGS)
+    for name in rigs:
+        rigs[name].write(0, {"t_cam_from_world_mm": 2 * rigs[name]["t_cam_from_world_mm"]})
+    twice = _by_subject(shifted, params, supervision="gt2d")
+    np.testing.assert_allclose(twice["S0"], 2 * full["S0"], rtol=1e-4)
+
+
+def test_true_2d_poses_of_evaluation_views_are_not_used(world, params):
+    """Spoil the pose of the view kept for evaluation: the labels stay."""
+    rigs = reopen(world.rigs, RIGS)
+    for name in rigs:
+        t = rigs[name]["t_cam_from_world_mm"]
+        t[:, 2] += 500
+        rigs[name].write(0, {"t_cam_from_world_mm": t})
+    full, gt2d = (_by_subject(world, params, supervision=kind) for kind in ("full", "gt2d"))
+    np.testing.assert_allclose(gt2d["S0"], full["S0"], atol=0.1)
+
+
+@pytest.mark.parametrize("kind", ["full", "subset", "mixed", "gt2d"])
+def test_without_truth_they_say_so(world, params, kind):
+    (world.frames / "truth.zarr").rename(world.frames / "gone.zarr")
+    with pytest.raises(UserError, match=f"supervision = {kind} requires the truth"):
+        world.samples(params.model_copy(update={"supervision": kind}))
+
+
+def test_the_metric_crop_is_two_metres_around_the_pelvis(world, params):
+    samples = world.samples(params.model_copy(update={"crop": "metric"}))
+    np.testing.assert_allclose(samples.center_px, samples.joints_px[:, 0], atol=1e-3)
+    np.testing.assert_allclose(samples.side_px, METRIC_SIDE_MM * 90 / samples.joints_cam_mm[:, 0, 2])
+
+
+def test_where_the_pelvis_is_not_known_the_box_is_cropped(world, params):
+    labels = reopen(world.labels, LABELS)
+    joints = labels["S2"]["joints_cam_mm"]
+    joints[1] = np.nan
+    labels["S2"].write(0, {"joints_cam_mm": joints})
+    recording = next(r for r in read_capture(world.frames).recordings if r.name == "S2")
+    poses2d, teach = open_store(world.poses2d, POSES2D), target_source(params, world.paths)
+    box, metric = (next(all_samples(recording, poses2d, teach, showing)) for showing in ("box", "metric"))
+    assert metric.seen.all()
+    assert metric.side_px[1] == box.side_px[1]
+    assert (np.delete(metric.side_px, 1) != np.delete(box.side_px, 1)).all()
+
+
+def test_held_out_subjects_do_not_train(world, params):
+    trained, validation = split(world.samples(params), ["S1"])
+    assert set(trained.subjects) == {"S0"}
+    assert set(validation.subjects) == {"S1"}
+    for wrong in (["S2"], ["S0", "S1"]):
+        with pytest.raises(UserError, match=r"held_out_subjects = .*, but the subjects to train on are \['S0', 'S1'\]"):
+            split(world.samples(params), wrong)
+
+
+def test_uncertain_labels_count_less_where_that_is_wanted(world, params):
+    """A joint of three times the others' deviation weighs a fifth: 1 / (9 + 1) over 1 / (1 + 1)."""
+    world.doubt_labels(joint=5, uncertainty_mm=30.0)
+
+    def weights(**update):
+        samples = world.samples(params.model_copy(update=update))
+        task = VolumetricTask(samples, samples, params.model_copy(update=update))
+        return next(task.batches([np.arange(8)], (0,), first=0, part=(0, 1)))[2]
+
+    weighed = np.sort(weights(weighting="uncertainty"), axis=1)
+    np.testing.assert_allclose(weighed[:, 0] / weighed[:, 1], 0.2, rtol=1e-5)
+    assert weighed.mean() == pytest.approx(1, abs=1e-5)
+    assert (weights() == 1).all()
+    assert (weights(weighting="uncertainty", supervision="full") == 1).all()

@@ -1,0 +1,43 @@
+"""The commands of python -m pipeline.pss."""
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.errors import UserError
+from pipeline.params import PssParams
+from pipeline.pss import fit_references
+from pipeline.pss.__main__ import main
+from tests.report.synthetic_capture import make_capture, write_labels
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False).output
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = make_capture(tmp_path_factory.mktemp("capture"))
+    write_labels(world)
+    return world
+
+
+def test_show(world, tmp_path):
+    params = PssParams(reference="fit", k=[3], source="truth", seed=4)
+    fit_references(world.frames, world.root / "data/labels.zarr", tmp_path / "pss.npz", params)
+    reported = run("show", tmp_path / "pss.npz")
+    assert "pelvis at the origin" in reported
+    assert "sha256" in reported
+
+
+def test_study(world):
+    reported = run("stability", world.frames, world.root / "data/labels.zarr", "--k", 3, "--runs", 3)
+    assert "144 poses, 3 runs" in reported
+    assert [line.split()[0] for line in reported.splitlines()[-2:]] == ["3", "3"]
+    assert "nan" not in reported
+
+
+def test_study_needs_truth(tmp_path):
+    world = make_capture(tmp_path, truth=False)
+    write_labels(world)
+    with pytest.raises(UserError, match="no truth"):
+        run("stability", world.frames, world.root / "data/labels.zarr")

@@ -1,0 +1,152 @@
+"""References of the pose structure score: what they hold, where they come from, and which are refused."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from pipeline.capture import read_capture
+from pipeline.errors import UserError
+from pipeline.params import PssParams
+from pipeline.pss import Reference, clusters, fit_references, normalised, read_references, write_references
+from pipeline.pss.sources import draw_poses
+from pipeline.skeleton import JOINTS
+from tests.report.synthetic_capture import N_FRAMES, make_capture, write_labels
+
+
+def params(k=(3, 5), source="truth", reference="fit"):
+    return PssParams(reference=str(reference), k=list(k), source=source, seed=4)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = make_capture(tmp_path_factory.mktemp("capture"))
+    write_labels(world)
+    return world
+
+
+def fit(world, out, **changes):
+    fit_references(world.frames, world.root / "data/labels.zarr", out / "pss.npz", params(**changes))
+    return read_references(out / "pss.npz")
+
+
+def test_references_say_where_they_come_from(world, tmp_path):
+    references = fit(world, tmp_path)
+    assert [reference.k for reference in references] == [3, 5]
+    metadata = references[1].metadata
+    # Two training recordings in the three labelling views: neither the test subject nor the evaluation view.
+    assert (metadata["k"], metadata["seed"], metadata["source"], metadata["n_poses"]) == (
+        5,
+        4,
+        "truth",
+        2 * 3 * N_FRAMES,
+    )
+    assert len(metadata["sha256"]) == 64
+
+
+def test_centers_are_means_of_training_poses(world, tmp_path):
+    (reference,) = fit(world, tmp_path, k=(4,))
+    poses = np.concatenate([
+        normalised(camera.to_camera(world.joints_world_mm[name]))
+        for name in ("S1-turning", "S2-turning") for camera in world.cameras[:3]
+    ])  # fmt: skip
+    found = clusters(reference, poses)
+    means = [poses[found == c].mean(0) for c in range(4)]
+    np.testing.assert_allclose(reference.centers, means, atol=2e-4)
+
+
+def test_same_seed_same_references(world, tmp_path):
+    hashes = [[r.metadata["sha256"] for r in fit(world, tmp_path / str(n))] for n in range(2)]
+    assert hashes[0] == hashes[1]
+    assert (tmp_path / "0/pss.npz").read_bytes() == (tmp_path / "1/pss.npz").read_bytes()
+
+
+def test_labels_as_source_leave_out_incomplete_poses(world, tmp_path):
+    metadata = fit(world, tmp_path, source="labels")[0].metadata
+    assert (metadata["source"], metadata["n_poses"]) == ("labels", 2 * 3 * (N_FRAMES - 1))
+
+
+@pytest.mark.parametrize("lacking", [{"truth": False}, {"extrinsics": False}])
+def test_labels_stand_in_for_a_missing_truth(tmp_path, lacking):
+    world = make_capture(tmp_path, **lacking)
+    write_labels(world)
+    assert {reference.metadata["source"] for reference in fit(world, tmp_path)} == {"labels"}
+
+
+def test_more_clusters_than_poses(world, tmp_path):
+    with pytest.raises(UserError, match=r"structure\.k = 200 is more than the 144"):
+        fit(world, tmp_path, k=(5, 200))
+    assert not (tmp_path / "pss.npz").exists()
+
+
+def changed(path, tmp_path, **metadata):
+    references = [Reference(r.centers, {**r.metadata, **metadata}) for r in read_references(path)]
+    write_references(tmp_path / "changed.npz", references)
+    return tmp_path / "changed.npz"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"orientation": "upright"}, r"orientation “upright”; this code has “frame of the camera"),
+        ({"size": "as it is"}, r"size “as it is”; this code has “norm 1"),
+        ({"centring": "none"}, r"centring “none”; this code has “pelvis"),
+        ({"joints": ["nose", "tail"]}, f"joints nose, tail; this code has {', '.join(JOINTS)}"),
+    ],
+)
+def test_references_of_another_kind_are_refused_with_both_sides_named(world, tmp_path, metadata, said):
+    fit(world, tmp_path)
+    with pytest.raises(UserError, match=said):
+        read_references(changed(tmp_path / "pss.npz", tmp_path, **metadata))
+
+
+def test_centers_that_were_changed_are_refused(world, tmp_path):
+    first, *others = fit(world, tmp_path)
+    write_references(tmp_path / "changed.npz", [Reference(first.centers + 1e-3, first.metadata), *others])
+    with pytest.raises(UserError, match="SHA-256"):
+        read_references(tmp_path / "changed.npz")
+
+
+def test_a_frozen_reference_is_the_same_whatever_the_footage(world, tmp_path):
+    fit(world, tmp_path, k=(3, 5, 7))
+    other = make_capture(tmp_path / "other")
+    write_labels(other, wrist_mm=200)
+    (tmp_path / "thawed").mkdir()
+    thawed = fit(other, tmp_path / "thawed", k=(5,), source="labels", reference=tmp_path / "pss.npz")
+    before = {reference.k: reference for reference in read_references(tmp_path / "pss.npz")}
+    assert [reference.k for reference in thawed] == [5]
+    assert thawed[0].metadata == before[5].metadata
+    np.testing.assert_array_equal(thawed[0].centers, before[5].centers)
+
+
+def test_a_frozen_reference_of_another_k(world, tmp_path):
+    fit(world, tmp_path)
+    with pytest.raises(
+        UserError, match=r"structure\.k = \[3, 9\], but .*structure\.npz has references of k = \[3, 5\]"
+    ):
+        fit(world, tmp_path / "other", k=(3, 9), reference=tmp_path / "pss.npz")
+
+
+def test_a_frozen_reference_that_is_not_there():
+    with pytest.raises(ValidationError, match="neither fit nor a file"):
+        params(reference="nowhere.npz")
+
+
+@pytest.mark.parametrize("content", [b"not an archive", b""])
+def test_a_file_that_holds_something_else(tmp_path, content):
+    (tmp_path / "pss.npz").write_bytes(content)
+    with pytest.raises(UserError, match="holds no references"):
+        read_references(tmp_path / "pss.npz")
+
+
+def test_missing_references(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        read_references(tmp_path / "pss.npz")
+
+
+def test_of_long_captures_a_share_is_drawn_evenly(world, monkeypatch):
+    capture = read_capture(world.frames)
+    monkeypatch.setattr("pipeline.pss.sources.POSES_AT_MOST", 60)
+    drawn = [draw_poses(capture, world.frames, world.root / "data/labels.zarr", "truth", seed) for seed in range(50)]
+    assert 50 < np.mean([len(poses) for poses in drawn]) < 70  # of 144
+    complete = {pose.tobytes() for poses in drawn for pose in poses}
+    assert len(complete) == 2 * 3 * N_FRAMES
