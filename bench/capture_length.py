@@ -24,7 +24,7 @@ from pipeline.capture import Capture, Recording, View
 from pipeline.geometry.camera.model import Camera, project
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.skeleton import JOINTS, MIRROR
 from pipeline.stores import POSES2D, create_store
 

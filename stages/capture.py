@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.datasets.readers import read_footage
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.stage import run
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.labels.detect import detect_capture
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.stage import run
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.stage import run
 from pipeline.video.frames import extract_frames
 

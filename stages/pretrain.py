@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.datasets.rendered import render_singles
 from pipeline.learning.images.pretrain import train_detector
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.stage import run
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.pss import fit_references
 from pipeline.stage import run
 

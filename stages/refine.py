@@ -4,7 +4,8 @@ from pathlib import Path
 
 from pipeline.learning.refinement.refine import refine_predictions
 from pipeline.learning.supervision import CapturePaths
-from pipeline.params import RefineSource, read_params
+from pipeline.params.file import read_params
+from pipeline.params.refine import RefineSource
 from pipeline.stage import run
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.params import Params, read_params
+from pipeline.params.file import Params, read_params
 from pipeline.report import write_report
 from pipeline.stage import run
 

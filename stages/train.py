@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.learning.supervision import CapturePaths
 from pipeline.learning.train import train_network
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.stage import run
 
 

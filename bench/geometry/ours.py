@@ -12,7 +12,7 @@ from pipeline.geometry.calibration.rig_per_frame import find_rigs
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import bone_lengths as bones
 from pipeline.geometry.triangulation import methods as triangulation
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 
 SEED = 3
 # How exactly labels keep to the bone lengths: what the pipeline itself uses.

@@ -20,7 +20,7 @@ from pipeline.labels.triangulate import triangulate_capture
 from pipeline.learning.refinement.refine import refine_predictions
 from pipeline.learning.supervision import CapturePaths
 from pipeline.learning.train import train_network
-from pipeline.params import Params, read_params
+from pipeline.params.file import Params, read_params
 from pipeline.report.data.evaluate import part_figures
 from pipeline.report.data.measurements import measured_poses, predicted
 from pipeline.report.data.report_data import Files, gather

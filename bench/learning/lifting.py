@@ -21,7 +21,7 @@ from pipeline.learning.lifting.multi_view_frames import UNIT_MM, MultiViewFrames
 from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
 from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
-from pipeline.params import LoopParams
+from pipeline.params.train import LoopParams
 
 DATA = "real motion"
 DROPOUT = 0.1

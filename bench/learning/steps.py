@@ -25,7 +25,8 @@ from pipeline.learning.engine.loader import shuffled
 from pipeline.learning.images.networks import Architecture, PoseNetwork
 from pipeline.learning.images.samples import Samples
 from pipeline.learning.images.volumetric import VolumetricTask
-from pipeline.params import TrainParams, read_params
+from pipeline.params.file import read_params
+from pipeline.params.train import TrainParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.video.frames import pack_frames
 

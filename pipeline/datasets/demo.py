@@ -8,7 +8,7 @@ from pipeline import stores
 from pipeline.capture import Capture, Recording, View
 from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
-from pipeline.params import CaptureParams, DemoParams
+from pipeline.params.capture import CaptureParams, DemoParams
 from pipeline.synthetic.cameras import draw_rig
 from pipeline.synthetic.people.actions import ACTIONS
 from pipeline.synthetic.people.motion import Clip, move

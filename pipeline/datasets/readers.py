@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.datasets.demo import read_demo
 from pipeline.datasets.videos import read_videos
 from pipeline.files import atomic_write
-from pipeline.params import CaptureParams
+from pipeline.params.capture import CaptureParams
 
 # A reader fills the folder `capture` with a manifest (and what belongs to it) from the folder `footage`.
 READERS: dict[str, Callable[[CaptureParams, Path, Path], None]] = {

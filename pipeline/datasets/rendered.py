@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.params import PretrainParams
+from pipeline.params.pretrain import PretrainParams
 from pipeline.synthetic.processes import in_processes
 from pipeline.synthetic.singles import SingleImages, draw_singles
 

@@ -14,7 +14,7 @@ from pipeline.capture import Capture, Recording, Rejected, View
 from pipeline.errors import UserError
 from pipeline.formats.calibration_files import READERS, UNSAID, find_calibration, read_calibration
 from pipeline.geometry.camera.model import Camera
-from pipeline.params import CaptureParams
+from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
 from pipeline.video.frames import VideoHeader, read_header
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.detectors.mediapipe import MediapipeDetector
 from pipeline.detectors.pretrained import PretrainedDetector
 from pipeline.detectors.protocol import Detector
-from pipeline.params import DetectParams
+from pipeline.params.detect import DetectParams
 
 # Built from the weights of the stage pretrain (which a detector may ignore) and the parameters.
 DETECTORS: dict[str, Callable[[Path, DetectParams], Detector]] = {

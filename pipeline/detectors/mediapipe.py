@@ -19,7 +19,7 @@ import numpy as np
 
 from pipeline.detectors.protocol import Detections
 from pipeline.errors import UserError
-from pipeline.params import DetectParams
+from pipeline.params.detect import DetectParams
 from pipeline.skeleton import JOINTS, N_JOINTS
 
 INSTALL = "Install it with pip install '.[mediapipe]' (Python 3.11 or 3.12), or choose another detect.detector."

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.detectors.crop_detector import CropDetector
 from pipeline.detectors.protocol import Detections
 from pipeline.learning.images.crops import box_of_joints, crop_of_box
-from pipeline.params import DetectParams
+from pipeline.params.detect import DetectParams
 
 BACKGROUND_FRAMES = 60  # of all clips of a camera together
 SEARCH_PX = 320  # longer side of the images in which the person is looked for

@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.labels.moving_rig import moving_rig, rigs_of_frames
 from pipeline.labels.static_rig import CalibrationResult, adjusted_rig, given_rig, pooled_rig
 from pipeline.labels.workers import run_tasks
-from pipeline.params import CalibrateParams
+from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, RIGS, Store, create_store, open_store
 
 log = logging.getLogger("epiline")

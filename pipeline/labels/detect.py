@@ -13,7 +13,7 @@ from pipeline.detectors import load_detector
 from pipeline.detectors.protocol import Detections, Detector
 from pipeline.errors import UserError
 from pipeline.labels.workers import run_tasks
-from pipeline.params import DetectParams
+from pipeline.params.detect import DetectParams
 from pipeline.progress import progress
 from pipeline.stores import POSES2D, Store, create_store
 from pipeline.video.frames import PackedFrames

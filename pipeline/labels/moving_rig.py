@@ -16,7 +16,7 @@ from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
 from pipeline.labels.static_rig import CalibrationResult, People, arrays_of, no_scale, people_of, scale_of, vertical_of
-from pipeline.params import CalibrateParams
+from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, open_store
 
 # Of the distance of normally distributed points in the plane from their mean, in standard deviations.

@@ -16,7 +16,7 @@ from pipeline.geometry.calibration.scale import bone_scale, height_scale, up_dir
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
-from pipeline.params import CalibrateParams
+from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, open_store
 
 # Of a pool of recordings at most this many frames are read, spread evenly.

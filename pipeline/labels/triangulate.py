@@ -15,7 +15,7 @@ from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, sw
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_reach
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
 from pipeline.labels.workers import run_tasks
-from pipeline.params import TriangulateParams
+from pipeline.params.triangulate import TriangulateParams
 from pipeline.skeleton import BONES, JOINTS
 from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, create_store, focal_scales, open_store, reopen
 

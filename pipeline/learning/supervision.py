@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.capture import Recording
 from pipeline.errors import UserError
 from pipeline.geometry.triangulation.methods import linear
-from pipeline.params import TrainParams
+from pipeline.params.train import TrainParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import LABELS, RIGS, TRUTH, RecordingGroup, Store, open_store
 

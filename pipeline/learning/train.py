@@ -14,7 +14,7 @@ from pipeline.learning.images.predict import write_predictions
 from pipeline.learning.images.volumetric import Volumetric
 from pipeline.learning.lifting.method import Lifting
 from pipeline.learning.supervision import CapturePaths
-from pipeline.params import TrainParams
+from pipeline.params.train import TrainParams
 from pipeline.stores import LABELS, POSES2D, RIGS, Store, focal_scales, open_store
 
 

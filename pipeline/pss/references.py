@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
-from pipeline.params import PssParams
+from pipeline.params.pss import PssParams
 from pipeline.pss.fit import complete, digest, fit_reference
 from pipeline.pss.score import SPACE, Reference
 from pipeline.pss.sources import draw_poses, has_truth

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from pipeline.files import atomic_write
-from pipeline.params import Params
+from pipeline.params.file import Params
 from pipeline.report.data.breakdown import rejections
 from pipeline.report.data.evaluate import Figures, evaluate
 from pipeline.report.data.measurements import Intervals, intervals, measured, write_measured

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
-from pipeline.params import CalibrateParams, TriangulateParams
+from pipeline.params.calibrate import CalibrateParams
+from pipeline.params.triangulate import TriangulateParams
 from pipeline.report.data.report_data import Files, ReportData, gather
 
 

@@ -18,7 +18,7 @@ from pipeline.cores import n_cores
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
 from pipeline.geometry.camera.model import Camera
-from pipeline.params import FramesParams
+from pipeline.params.frames import FramesParams
 from pipeline.progress import progress
 from pipeline.stores import TRUTH, Store, create_store, open_store
 

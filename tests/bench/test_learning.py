@@ -11,7 +11,7 @@ from bench.learning.__main__ import summary
 from bench.learning.motion import detect
 from bench.learning.tables import write_tables
 from pipeline.geometry.camera.model import Camera, undistort
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.params import merge
+from pipeline.params.profile import apply_profile
 from tests.house.imports import ROOT
 
 
@@ -50,7 +50,7 @@ def repository(tmp_path_factory):
         if (ROOT / name).exists() and name not in ("dvc.lock", "reports/metrics.json"):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, path / name)
-    merge(path / "profiles/tiny.yaml", path / "params.yaml")
+    apply_profile(path / "profiles/tiny.yaml", path / "params.yaml")
     repository = Repository(path)
     repository.run("git", "init", "--quiet")
     repository.run("git", "config", "user.name", "tester")

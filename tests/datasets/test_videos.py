@@ -10,7 +10,7 @@ from pipeline.capture import Capture, read_capture
 from pipeline.datasets.videos import read_videos
 from pipeline.errors import UserError
 from pipeline.formats.calibration_files import find_calibration, read_calibration
-from pipeline.params import CaptureParams, DemoParams
+from pipeline.params.capture import CaptureParams, DemoParams
 
 DEMO = DemoParams(subjects=2, seconds=1.0, fps=25.0, size_px=64, seed=1)
 K = np.array([[100.0, 0, 47.5], [0, 101, 31.5], [0, 0, 1]])

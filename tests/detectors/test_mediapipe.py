@@ -10,7 +10,8 @@ from pipeline.datasets.demo import make_clip, make_world
 from pipeline.detectors import mediapipe as module
 from pipeline.detectors.mediapipe import JOINTS_FROM_LANDMARKS, MediapipeDetector
 from pipeline.errors import UserError
-from pipeline.params import DemoParams, DetectParams
+from pipeline.params.capture import DemoParams
+from pipeline.params.detect import DetectParams
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
 from pipeline.synthetic.render.parts import make_parts
 from pipeline.synthetic.render.scene import Lens, draw_grain, prepare_view, render, render_background

@@ -11,7 +11,7 @@ from pipeline.detectors.pretrained import PretrainedDetector, foreground_box, sm
 from pipeline.errors import UserError
 from pipeline.learning.engine.checkpoints import save_network
 from pipeline.learning.images.networks import Architecture, PoseNetwork
-from pipeline.params import DetectParams
+from pipeline.params.detect import DetectParams
 
 PARAMS = DetectParams(detector="pretrained", batch_size=4)
 SIZE = (160, 200, 3)

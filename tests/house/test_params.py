@@ -8,7 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
-from pipeline.params import Params, merge, read_params
+from pipeline.params.file import Params, read_params
+from pipeline.params.profile import apply_profile
 from tests.house.imports import ROOT
 
 FILE = ROOT / "params.yaml"
@@ -82,7 +83,7 @@ def test_missing_file(tmp_path):
 
 @pytest.mark.parametrize("profile", sorted((ROOT / "profiles").glob("*.yaml")), ids=lambda path: path.stem)
 def test_profiles_merge_and_keep_the_comments(profile, params_file):
-    merge(profile, params_file)
+    apply_profile(profile, params_file)
     assert read_params(params_file) != read_params(FILE)
     comments = re.findall("#.*", FILE.read_text())
     assert re.findall("#.*", params_file.read_text()) == comments
@@ -91,4 +92,4 @@ def test_profiles_merge_and_keep_the_comments(profile, params_file):
 def test_profile_with_an_unknown_key_is_refused(tmp_path, params_file):
     (tmp_path / "wrong.yaml").write_text("train: {epoch: 1}\n")
     with pytest.raises(UserError, match="unknown key epoch"):
-        merge(tmp_path / "wrong.yaml", params_file)
+        apply_profile(tmp_path / "wrong.yaml", params_file)

@@ -4,7 +4,8 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, View
 from pipeline.geometry.camera.model import Camera, project
-from pipeline.params import BaselineParams, CalibrateParams, TriangulateParams
+from pipeline.params.calibrate import BaselineParams, CalibrateParams
+from pipeline.params.triangulate import TriangulateParams
 from pipeline.stores import POSES2D, create_store, reopen
 from tests.geometry.scene import SIZE_PX, K, people, ring
 

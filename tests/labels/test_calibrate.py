@@ -10,7 +10,7 @@ from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.calibration.scale import bone_scale
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
-from pipeline.params import BaselineParams, CalibrateParams
+from pipeline.params.calibrate import BaselineParams, CalibrateParams
 from pipeline.stores import LABELS, RIGS, open_store
 from tests.geometry.scene import centers_of, ring
 from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture

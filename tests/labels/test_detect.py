@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
 from pipeline.labels import detect, workers
 from pipeline.labels.detect import detect_capture
-from pipeline.params import DetectParams
+from pipeline.params.detect import DetectParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, open_store
 from pipeline.video.frames import pack_frames

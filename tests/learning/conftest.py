@@ -18,7 +18,7 @@ from pipeline.learning.images.networks import Architecture, PoseNetwork
 from pipeline.learning.images.samples import Samples, training_samples
 from pipeline.learning.supervision import CapturePaths, target_source
 from pipeline.learning.train import train_network
-from pipeline.params import AugmentParams, LiftingLossParams, LiftingParams, TrainParams
+from pipeline.params.train import AugmentParams, LiftingLossParams, LiftingParams, TrainParams
 from pipeline.skeleton import BONES
 from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, create_store, open_store, reopen
 

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.errors import UserError
-from pipeline.params import PssParams
+from pipeline.params.pss import PssParams
 from pipeline.pss import fit_references
 from pipeline.pss.__main__ import main
 from tests.report.synthetic_capture import make_capture, write_labels

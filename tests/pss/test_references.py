@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
-from pipeline.params import PssParams
+from pipeline.params.pss import PssParams
 from pipeline.pss import Reference, clusters, fit_references, normalised, read_references, write_references
 from pipeline.pss.sources import draw_poses
 from pipeline.skeleton import JOINTS

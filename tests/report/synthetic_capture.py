@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.capture import Capture, Recording, Rejected, View
 from pipeline.geometry.camera.model import Camera
-from pipeline.params import PssParams
+from pipeline.params.pss import PssParams
 from pipeline.pss import fit_references
 from pipeline.skeleton import BONES, N_JOINTS, joint
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.report import write_report
 from tests.report.browser import CHROMIUM, browser
 from tests.report.synthetic_capture import write_all

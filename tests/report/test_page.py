@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 from scipy.spatial.transform import Rotation
 
-from pipeline.params import read_params
+from pipeline.params.file import read_params
 from pipeline.report import write_report
 from pipeline.report.data.report_data import STAGES, Files, gather
 from pipeline.report.page.epipolar import epipolar_view

@@ -12,7 +12,7 @@ from pipeline.capture import Capture, read_capture
 from pipeline.datasets import demo
 from pipeline.datasets.demo import read_demo
 from pipeline.errors import UserError
-from pipeline.params import CaptureParams, DemoParams
+from pipeline.params.capture import CaptureParams, DemoParams
 from pipeline.synthetic import processes, singles
 from pipeline.synthetic.people.person import Person
 

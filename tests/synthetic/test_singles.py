@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.datasets.rendered import render_singles, side_px
-from pipeline.params import PretrainParams
+from pipeline.params.pretrain import PretrainParams
 from pipeline.synthetic import processes
 from pipeline.synthetic.singles import draw_singles
 

@@ -12,7 +12,7 @@ import pytest
 from pipeline.capture import Capture, Recording, Rejected, View, read_capture
 from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
-from pipeline.params import FramesParams
+from pipeline.params.frames import FramesParams
 from pipeline.stores import TRUTH, create_store, open_store
 from pipeline.video.frames import PackedFrames, extract_frames, fit_to_video, pack_frames, read_header
 

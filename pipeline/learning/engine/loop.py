@@ -17,7 +17,7 @@ from pipeline.learning.engine.distributed import mean_over_processes, rank_and_w
 from pipeline.learning.engine.loader import shuffled
 from pipeline.learning.engine.schedule import learning_rate
 from pipeline.learning.engine.training_state import TrainingState
-from pipeline.params import LoopParams
+from pipeline.params.train import LoopParams
 from pipeline.progress import progress
 
 LARGEST_GRADIENT = 5.0

@@ -7,7 +7,7 @@ import torch
 from pipeline.errors import UserError
 from pipeline.learning.engine.checkpoints import load_network, read_checkpoint
 from pipeline.learning.images.networks import Architecture, PoseNetwork, start_from_detector
-from pipeline.params import TrainParams
+from pipeline.params.train import TrainParams
 
 
 def initial_network(params: TrainParams, detector: Path) -> PoseNetwork:

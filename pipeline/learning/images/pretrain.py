@@ -19,7 +19,7 @@ from pipeline.learning.images.crops import MARGIN, Crop, box_of_joints, crop_of_
 from pipeline.learning.images.losses import plane_loss
 from pipeline.learning.images.networks import Architecture, PoseNetwork, expectation
 from pipeline.learning.images.occlusion import paste_occluders
-from pipeline.params import PretrainParams
+from pipeline.params.pretrain import PretrainParams
 from pipeline.progress import progress
 from pipeline.skeleton import LEFT_JOINTS, MIRROR
 

@@ -23,7 +23,7 @@ from pipeline.learning.images.samples import Samples, all_samples, split, traini
 from pipeline.learning.images.targets import cube_target
 from pipeline.learning.supervision import CapturePaths, label_weights, target_source
 from pipeline.metrics import n_mpjpe
-from pipeline.params import TrainParams
+from pipeline.params.train import TrainParams
 from pipeline.skeleton import MIRROR, ROOT
 from pipeline.stores import Store
 

@@ -24,7 +24,7 @@ from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.recordings import recording_frames
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
 from pipeline.learning.supervision import PoseTargets
-from pipeline.params import LoopParams
+from pipeline.params.train import LoopParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, RIGS, Store, focal_scales, open_store
 

@@ -20,7 +20,7 @@ from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.lifting.recordings import detected_points_norm, recording_frames
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
 from pipeline.learning.supervision import CapturePaths, TargetSource, label_weights, target_source
-from pipeline.params import LiftingParams, TrainParams
+from pipeline.params.train import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Store
 

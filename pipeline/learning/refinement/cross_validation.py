@@ -17,7 +17,7 @@ from pipeline.learning.engine.loop import train
 from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.supervision import CapturePaths, target_source
 from pipeline.learning.train import METHODS, Method
-from pipeline.params import TrainParams
+from pipeline.params.train import TrainParams
 from pipeline.stores import Store
 
 # Parts of the subjects, each of which a network is taught without.

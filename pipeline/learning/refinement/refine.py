@@ -16,7 +16,8 @@ from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.refinement.cross_validation import OutOfFoldPredictor
 from pipeline.learning.refinement.refiner import Given, PosePairs, Refiner, RefinerTask, joined, refined, z_scored
 from pipeline.learning.supervision import CapturePaths, target_source
-from pipeline.params import RefineParams, RefineSource, TrainParams
+from pipeline.params.refine import RefineParams, RefineSource
+from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import (
     POSES2D,

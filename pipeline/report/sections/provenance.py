@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from pipeline.params import Params
+from pipeline.params.file import Params
 from pipeline.report.data.report_data import Files, ReportData
 from pipeline.report.page.blocks import Block, Chart, Section, Table, number
 from pipeline.report.page.charts import named_bars, training_curve

@@ -11,7 +11,7 @@ import torch.multiprocessing as mp
 
 from pipeline.learning.images import crop_cache as crop_cache
 from pipeline.learning.images import predict
-from pipeline.params import TrainParams
+from pipeline.params.train import TrainParams
 from tests.learning.conftest import ArrayFrames, World
 
 

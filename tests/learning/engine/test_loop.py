@@ -18,7 +18,7 @@ from pipeline.learning.engine import loop
 from pipeline.learning.engine.distributed import process_group
 from pipeline.learning.engine.loader import batches
 from pipeline.learning.images.losses import masked_smooth_l1
-from pipeline.params import LoopParams
+from pipeline.params.train import LoopParams
 
 PARAMS = LoopParams(
     epochs=4, batch_size=8, lr=1e-2, schedule="cosine", ema=0.0, keep="last", patience=0, seed=3

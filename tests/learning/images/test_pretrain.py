@@ -11,7 +11,7 @@ from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.images.crops import Crop
 from pipeline.learning.images.networks import Architecture, PoseNetwork, expectation
 from pipeline.learning.images.pretrain import LEFT_JOINTS, mirrored_joints, train_detector, validation_error
-from pipeline.params import PretrainParams
+from pipeline.params.pretrain import PretrainParams
 from pipeline.skeleton import JOINTS, MIRROR
 from tests.learning.conftest import SIZE_PX, draw_person, random_poses
 

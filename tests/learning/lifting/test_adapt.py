@@ -7,7 +7,7 @@ from pipeline.errors import UserError
 from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.lifting.adapt import adapt, main
 from pipeline.learning.lifting.networks import LiftingNetwork
-from pipeline.params import LoopParams
+from pipeline.params.train import LoopParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import LABELS, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params

@@ -19,7 +19,7 @@ from pipeline.learning.lifting.projection import project, to_camera
 from pipeline.learning.lifting.recordings import recording_frames
 from pipeline.learning.supervision import target_source
 from pipeline.metrics import n_mpjpe
-from pipeline.params import TrainParams
+from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params

@@ -12,7 +12,7 @@ from pipeline.learning.refinement import refine, refiner
 from pipeline.learning.refinement.refine import refine_predictions
 from pipeline.learning.refinement.refiner import Given, PosePairs, Refiner, RefinerTask, refined, z_scored
 from pipeline.learning.train import METHODS
-from pipeline.params import RefineParams
+from pipeline.params.refine import RefineParams
 from pipeline.skeleton import MIRROR
 from pipeline.stores import LABELS, PREDICTIONS, open_store, reopen
 from tests.learning.conftest import random_poses

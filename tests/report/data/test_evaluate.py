@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.params import PssParams, read_params
+from pipeline.params.file import read_params
+from pipeline.params.pss import PssParams
 from pipeline.pss import fit_references
 from pipeline.report.data.breakdown import joint_errors_mm, rejections, residuals_percent, worst_joint
 from pipeline.report.data.evaluate import absent_removed, evaluate, mean_over_actions

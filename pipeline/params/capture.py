@@ -1,0 +1,32 @@
+"""Parameters of the stage `capture`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.params.base import Positive, Section, Seed, Side
+
+
+class DemoParams(Section):
+    """The rendered demo capture."""
+
+    subjects: Annotated[int, Field(ge=2, le=26)]
+    seconds: Positive
+    fps: Annotated[float, Field(ge=1, le=240)]
+    size_px: Side
+    seed: Seed
+
+
+class CaptureParams(Section):
+    """Where the footage comes from."""
+
+    source: Literal["demo", "videos"]
+    root: str
+    intrinsics: Literal["file", "assumed"]
+    subjects: Literal["all"] | list[str]
+    test_subjects: list[str]
+    demo: DemoParams
+
+    def unused(self) -> set[str]:
+        """Of the demo the folder of footage, of other sources the demo's own keys."""
+        return {"root", "intrinsics"} if self.source == "demo" else {"demo"}

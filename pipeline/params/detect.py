@@ -1,0 +1,12 @@
+"""Parameters of the stage `detect`."""
+
+from typing import Literal
+
+from pipeline.params.base import Count, Section
+
+
+class DetectParams(Section):
+    """2D detection."""
+
+    detector: Literal["pretrained", "mediapipe"]
+    batch_size: Count

@@ -1,0 +1,32 @@
+"""Profiles: files with other values for some keys of params.yaml, such as profiles/tiny.yaml."""
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.errors import UserError
+from pipeline.params.file import PARAMS, load_yaml, read_params
+
+
+def apply_profile(profile: Path, path: Path = PARAMS) -> None:
+    """Write a profile's values into params.yaml, keeping its comments.
+
+    Raises UserError for a key that params.yaml does not have and for a value that it refuses.
+    """
+    yaml = YAML()
+    yaml.width, yaml.preserve_quotes = 120, True
+    params = yaml.load(path)
+    _update(params, load_yaml(profile), profile)
+    yaml.dump(params, path)
+    read_params(path)
+
+
+def _update(params: Any, overrides: Any, source: Path) -> None:
+    for key, value in overrides.items():
+        if key not in params:
+            raise UserError(f"unknown key {key}", where=str(source))
+        if isinstance(value, dict):
+            _update(params[key], value, source)
+        else:
+            params[key] = value
