@@ -9,4 +9,5 @@ class DetectParams(Section):
     """2D detection."""
 
     detector: Literal["pretrained", "mediapipe"]
+    weights: str
     batch_size: Count

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.errors import UserError
+from pipeline.files import atomic_write
 from pipeline.params.base import Section
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.params.capture import CaptureParams
@@ -17,6 +18,7 @@ from pipeline.params.pretrain import PretrainParams
 from pipeline.params.pss import PssParams
 from pipeline.params.refine import RefineParams
 from pipeline.params.report import ReportParams
+from pipeline.params.settings import write_settings
 from pipeline.params.train import TrainParams
 from pipeline.params.triangulate import TriangulateParams
 
@@ -75,3 +77,36 @@ def _explain(error: Any) -> str:
     if error["type"] == "missing":
         return f"{key} is missing"
     return f"{key} = {error['input']!r}: {error['msg'].lower()}"
+
+
+def share_params(params: Params, detector: Path, folder: Path) -> None:
+    """Write for each stage the sections it reads into `STAGE.json`, without the keys that have no effect.
+
+    The section `pretrain` is left out where nothing needs the weights that the stage writes to `detector`.
+    """
+    known_rig = params.calibrate.model_copy(update={"mode": "known", "focal": "exact"})
+    needed = needs_detector(params, detector)
+    sections: dict[str, dict[str, Section]] = {
+        "capture": {"capture": params.capture},
+        "frames": {"frames": params.frames},
+        "pretrain": {"pretrain": params.pretrain} if needed else {},
+        "detect": {"detect": params.detect},
+        "calibrate": {"calibrate": params.calibrate},
+        "triangulate": {"triangulate": params.triangulate},
+        "pss": {"pss": params.pss},
+        "train": {"train": params.train},
+        "refine": {"refine": params.refine, "train": params.train},
+        "baseline": {"calibrate": known_rig, "triangulate": params.triangulate},
+        "report": {"report": params.report},
+    }
+    with atomic_write(folder) as aside:
+        aside.mkdir()
+        for stage, own in sections.items():
+            write_settings(aside / f"{stage}.json", own)
+
+
+def needs_detector(params: Params, detector: Path) -> bool:
+    """Whether the 2D detector or the initial weights of the 3D network are those that `pretrain` writes."""
+    detects = params.detect.detector == "pretrained" and Path(params.detect.weights) == detector
+    starts = "weights" not in params.train.unused() and Path(params.train.weights) == detector
+    return detects or starts

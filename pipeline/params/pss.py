@@ -1,9 +1,8 @@
 """Parameters of the stage `pss`."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from pipeline.params.base import Section, Seed
 
@@ -11,14 +10,12 @@ from pipeline.params.base import Section, Seed
 class PssParams(Section):
     """References of the pose structure score."""
 
-    reference: str
+    reference: Literal["fit", "frozen"]
+    frozen: str
     k: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
     source: Literal["truth", "labels"]
     seed: Seed
 
-    @field_validator("reference")
-    @classmethod
-    def _exists(cls, reference: str) -> str:
-        if reference != "fit" and not Path(reference).is_file():
-            raise ValueError("neither fit nor a file")
-        return reference
+    def unused(self) -> set[str]:
+        """Of frozen references, how they would be fitted; otherwise where the frozen ones are."""
+        return {"source", "seed"} if self.reference == "frozen" else {"frozen"}

@@ -26,7 +26,8 @@ class AugmentParams(Section):
     rotation_deg: Annotated[float, Field(ge=0, le=180)]
     scale: Annotated[float, Field(ge=1, le=4)]
     occlusion_prob: Fraction
-    occluders: str
+    occluders: Literal["drawn", "images"]
+    occluder_folder: str
 
 
 class LiftingLossParams(Section):
@@ -75,9 +76,11 @@ class TrainParams(LoopParams):
     subjects: list[str]
     validation_subjects: list[str]
     weighting: Literal["none", "uncertainty"]
-    init: str
+    init: Literal["weights", "random"]
+    weights: str
     backbone_lr: Annotated[float, Field(gt=0, le=1)]
     backbone: Literal["slim", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+    width: Annotated[int, Field(ge=8, le=256)]
     input_px: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
     depth_bins: Annotated[int, Field(ge=4, le=256)]
     crop: Literal["box", "metric"]
@@ -91,3 +94,9 @@ class TrainParams(LoopParams):
         if self.model == "lifting" and pretrained >= self.epochs:
             raise ValueError(f"lifting.pretrain_epochs = {pretrained} leaves none of {self.epochs} epochs")
         return self
+
+    def unused(self) -> set[str]:
+        """The keys of the other model, and the given weights' where the weights start at random."""
+        if self.model == "lifting":
+            return {"init", "weights", "backbone_lr", "backbone", "width", "input_px", "depth_bins", "crop", "augment"}
+        return {"lifting", "weights", "backbone_lr"} if self.init == "random" else {"lifting"}

@@ -29,7 +29,7 @@ def fit_references(frames: Path, labels: Path, structure: Path, params: PssParam
     if params.reference == "fit":
         references = _fitted(frames, labels, params)
     else:
-        references = _frozen(Path(params.reference), params.k)
+        references = _frozen(_reference_file(Path(params.frozen)), params.k)
     write_references(structure, references)
 
 
@@ -41,9 +41,7 @@ def _fitted(frames: Path, labels: Path, params: PssParams) -> list[Reference]:
     poses = draw_poses(capture, frames, labels, source, params.seed)
     n = len(complete(poses))
     if n < max(params.k):
-        what = (
-            f"structure.k = {max(params.k)} is more than the {n} complete poses of the training recordings ({source})"
-        )
+        what = f"pss.k = {max(params.k)} is more than the {n} complete poses of the training recordings ({source})"
         raise UserError(what, where="params.yaml", fix="Use fewer clusters, or more footage.")
     names = sorted({recording.name for recording in capture.recordings if recording.split == "train"})
     return [
@@ -51,10 +49,21 @@ def _fitted(frames: Path, labels: Path, params: PssParams) -> list[Reference]:
     ]
 
 
+def _reference_file(path: Path) -> Path:
+    """The file with frozen references that is named, or that is the only one in the folder that is named."""
+    if not path.is_dir():
+        return path
+    files = sorted(path.glob("*.npz"))
+    if len(files) != 1:
+        what = f"pss.frozen = {path} should hold one file of references (.npz), but has {len(files)} of them"
+        raise UserError(what, where="params.yaml", fix="Name the file, or set pss.reference to fit.")
+    return files[0]
+
+
 def _frozen(path: Path, wanted: list[int]) -> list[Reference]:
     found = {reference.k: reference for reference in read_references(path)}
     if not set(wanted) <= set(found):
-        what = f"structure.k = {wanted}, but {path} has references of k = {sorted(found)}"
+        what = f"pss.k = {wanted}, but {path} has references of k = {sorted(found)}"
         raise UserError(what, where="params.yaml", fix="Ask for those, or fit references of your own.")
     for k in wanted:
         log.info(
@@ -64,7 +73,7 @@ def _frozen(path: Path, wanted: list[int]) -> list[Reference]:
 
 
 def write_references(structure: Path, references: list[Reference]) -> None:
-    """Write references into one file, which `read_references` reads and `structure.reference` may name."""
+    """Write references into one file, which `read_references` reads and `pss.frozen` may name."""
     arrays: dict[str, Any] = {
         f"centers_{reference.k}": reference.centers.astype(np.float32) for reference in references
     }
@@ -99,7 +108,7 @@ def _check(structure: Path, reference: Reference) -> None:
         theirs = reference.metadata.get(key)
         if theirs != ours:
             what = f"{structure} holds poses of another kind: {key} {_told(theirs)}; this code has {_told(ours)}"
-            raise UserError(what, fix="Use a reference of the same kind, or structure.reference=fit.")
+            raise UserError(what, fix="Use a reference of the same kind, or pss.reference=fit.")
     if digest(reference.centers) != reference.metadata.get("sha256"):
         what = f"the centres of k = {reference.k} in {structure} are not those that were written"
         raise UserError(f"{what}: their SHA-256 is another", fix="Copy the file again from where it came.")

@@ -13,7 +13,7 @@ from pipeline.learning.engine.checkpoints import save_network
 from pipeline.learning.images.networks import Architecture, PoseNetwork
 from pipeline.params.detect import DetectParams
 
-PARAMS = DetectParams(detector="pretrained", batch_size=4)
+PARAMS = DetectParams(detector="pretrained", weights="models/detector.pt", batch_size=4)
 SIZE = (160, 200, 3)
 
 

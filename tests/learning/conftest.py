@@ -131,9 +131,12 @@ def lifting_params(**changes: Any) -> LiftingParams:
 def params() -> TrainParams:
     return TrainParams(
         model="volumetric", lifting=lifting_params(), supervision="self",
-        subjects=["S0"], validation_subjects=[], weighting="none", init="detector", backbone_lr=1.0,
-        backbone="slim", input_px=64, depth_bins=16, crop="box",
-        augment=AugmentParams(rotation_deg=15.0, scale=1.15, occlusion_prob=0.15, occluders="drawn"),
+        subjects=["S0"], validation_subjects=[], weighting="none",
+        init="weights", weights="models/detector.pt", backbone_lr=1.0, backbone="slim", width=8,
+        input_px=64, depth_bins=16, crop="box",
+        augment=AugmentParams(
+            rotation_deg=15.0, scale=1.15, occlusion_prob=0.15, occluders="drawn", occluder_folder="",
+        ),
         epochs=2, batch_size=4, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, flip_test=True, seed=0,
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_weights(world, params):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
-@pytest.mark.parametrize(("init", "slower"), [("detector", True), ("random", False)])
+@pytest.mark.parametrize(("init", "slower"), [("weights", True), ("random", False)])
 def test_a_backbone_that_starts_from_given_weights_learns_at_its_own_rate(world, params, init, slower):
     moved = []
     for backbone_lr in (1.0, 0.01):

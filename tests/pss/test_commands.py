@@ -22,7 +22,7 @@ def world(tmp_path_factory):
 
 
 def test_show(world, tmp_path):
-    params = PssParams(reference="fit", k=[3], source="truth", seed=4)
+    params = PssParams(reference="fit", frozen="", k=[3], source="truth", seed=4)
     fit_references(world.frames, world.root / "data/labels.zarr", tmp_path / "pss.npz", params)
     reported = run("show", tmp_path / "pss.npz")
     assert "pelvis at the origin" in reported

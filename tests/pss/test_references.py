@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
@@ -13,8 +12,9 @@ from pipeline.skeleton import JOINTS
 from tests.report.synthetic_capture import N_FRAMES, make_capture, write_labels
 
 
-def params(k=(3, 5), source="truth", reference="fit"):
-    return PssParams(reference=str(reference), k=list(k), source=source, seed=4)
+def params(k=(3, 5), source="truth", frozen=None):
+    reference = "frozen" if frozen else "fit"
+    return PssParams(reference=reference, frozen=str(frozen), k=list(k), source=source, seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_labels_stand_in_for_a_missing_truth(tmp_path, lacking):
 
 
 def test_more_clusters_than_poses(world, tmp_path):
-    with pytest.raises(UserError, match=r"structure\.k = 200 is more than the 144"):
+    with pytest.raises(UserError, match=r"pss\.k = 200 is more than the 144"):
         fit(world, tmp_path, k=(5, 200))
     assert not (tmp_path / "pss.npz").exists()
 
@@ -111,7 +111,7 @@ def test_a_frozen_reference_is_the_same_whatever_the_footage(world, tmp_path):
     other = make_capture(tmp_path / "other")
     write_labels(other, wrist_mm=200)
     (tmp_path / "thawed").mkdir()
-    thawed = fit(other, tmp_path / "thawed", k=(5,), source="labels", reference=tmp_path / "pss.npz")
+    thawed = fit(other, tmp_path / "thawed", k=(5,), source="labels", frozen=tmp_path / "pss.npz")
     before = {reference.k: reference for reference in read_references(tmp_path / "pss.npz")}
     assert [reference.k for reference in thawed] == [5]
     assert thawed[0].metadata == before[5].metadata
@@ -120,15 +120,27 @@ def test_a_frozen_reference_is_the_same_whatever_the_footage(world, tmp_path):
 
 def test_a_frozen_reference_of_another_k(world, tmp_path):
     fit(world, tmp_path)
-    with pytest.raises(
-        UserError, match=r"structure\.k = \[3, 9\], but .*structure\.npz has references of k = \[3, 5\]"
-    ):
-        fit(world, tmp_path / "other", k=(3, 9), reference=tmp_path / "pss.npz")
+    with pytest.raises(UserError, match=r"pss\.k = \[3, 9\], but .*pss\.npz has references of k = \[3, 5\]"):
+        fit(world, tmp_path / "other", k=(3, 9), frozen=tmp_path / "pss.npz")
 
 
-def test_a_frozen_reference_that_is_not_there():
-    with pytest.raises(ValidationError, match="neither fit nor a file"):
-        params(reference="nowhere.npz")
+def test_a_frozen_reference_that_is_not_there(world, tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.npz does not exist"):
+        fit(world, tmp_path, frozen=tmp_path / "nowhere.npz")
+
+
+def test_a_folder_stands_for_the_one_reference_in_it(world, tmp_path):
+    fit(world, tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError, match="has 0 of them"):
+        fit(world, tmp_path / "none", frozen=tmp_path / "folder")
+    for name in ("one", "two"):
+        (tmp_path / "folder" / f"{name}.npz").write_bytes((tmp_path / "pss.npz").read_bytes())
+        if name == "one":
+            found = fit(world, tmp_path / "thawed", frozen=tmp_path / "folder", source="labels")
+    assert found[0].metadata == read_references(tmp_path / "pss.npz")[0].metadata
+    with pytest.raises(UserError, match="has 2 of them"):
+        fit(world, tmp_path / "two", frozen=tmp_path / "folder")
 
 
 @pytest.mark.parametrize("content", [b"not an archive", b""])

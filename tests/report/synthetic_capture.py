@@ -247,6 +247,6 @@ def write_all(root: Path, **lacking: bool) -> SyntheticCapture:
     if predictions:
         write_predictions(world)
     write_resources(world, "capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "pss", "train")
-    params = PssParams(reference="fit", k=[3, 5], source="truth", seed=4)
+    params = PssParams(reference="fit", frozen="", k=[3, 5], source="truth", seed=4)
     fit_references(world.frames, root / "data/labels.zarr", root / "models/pss.npz", params)
     return world

@@ -12,6 +12,7 @@ from pipeline.files import atomic_write
 from pipeline.skeleton import JOINTS
 
 VERSION = 2
+UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
 
 
 class Saved(Protocol):
@@ -53,7 +54,7 @@ def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, 
     """
     content = read_checkpoint(path)
     again = "Run dvc repro to make it again."
-    if not isinstance(content, dict) or "version" not in content:
+    if not is_checkpoint(content):
         raise UserError(f"{path} is not a checkpoint of this pipeline", fix=again)
     if content["version"] != VERSION:
         raise UserError(f"{path} has version {content['version']}, this code reads version {VERSION}", fix=again)
@@ -69,6 +70,23 @@ def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, 
     return network.eval(), content["about"]
 
 
+def is_checkpoint(content: Any) -> bool:
+    """Whether the content of a torch file is a checkpoint of this pipeline, of whatever version."""
+    return isinstance(content, dict) and {"version", "kind"} <= set(content)
+
+
+def write_untrained(path: Path) -> None:
+    """Write a file that says that no network was trained, in place of a checkpoint that nothing needs."""
+    with atomic_write(path) as aside:
+        aside.write_bytes(UNTRAINED)
+
+
+def is_untrained(path: Path) -> bool:
+    """Whether a file is one that `write_untrained` wrote."""
+    with path.open("rb") as file:
+        return file.read(len(UNTRAINED)) == UNTRAINED
+
+
 def read_checkpoint(path: Path) -> Any:
     """The content of a torch file; only plain values and tensors, nothing that runs code.
 
@@ -76,6 +94,9 @@ def read_checkpoint(path: Path) -> Any:
     """
     if not path.is_file():
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
+    if is_untrained(path):
+        fix = "Name it in detect.weights or train.weights and run dvc repro."
+        raise UserError(f"{path} holds no weights: nothing needed them when dvc repro made it", fix=fix)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:

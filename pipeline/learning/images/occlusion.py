@@ -3,6 +3,7 @@ IROS 2018 workshops): shapes drawn by chance, or pictures of objects from a fold
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -15,21 +16,20 @@ MOST_OBJECTS = 3
 SIDES = (0.08, 0.4)  # of an object, as a share of the image's
 
 
-def load_occluders(source: str) -> MakeObject:
-    """The objects named by `train.augment.objects`: drawn, or those of a folder.
+def load_occluders(kind: Literal["drawn", "images"], folder: Path) -> MakeObject:
+    """What makes the objects to paste: drawn shapes, or the images of a folder.
 
     Raises UserError where the folder has no PNG images with transparency.
     """
-    if source == "drawn":
+    if kind == "drawn":
         return draw_occluder
-    folder, fix = Path(source), "Give a folder of PNG images with transparency, or drawn."
     pictures = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted(folder.glob("*.png"))]
     occluders = [
         cv2.cvtColor(p, cv2.COLOR_BGRA2RGBA) for p in pictures if p is not None and p.ndim == 3 and p.shape[2] == 4
     ]
     if not occluders:
-        what = f"train.augment.objects = {source}: none of its {len(pictures)} PNG files has transparency"
-        raise UserError(what, fix=fix)
+        what = f"train.augment.occluder_folder = {folder}: none of its {len(pictures)} PNG files has transparency"
+        raise UserError(what, fix="Give a folder of such images, or set train.augment.occluders to drawn.")
 
     def make(side: int, rng: np.random.Generator) -> np.ndarray:
         picture = occluders[rng.integers(len(occluders))]

@@ -55,7 +55,8 @@ class VolumetricTask:
     def __init__(self, trained: Samples, validation: Samples, params: TrainParams) -> None:
         self._trained, self._held_out, self._input_px = trained, validation, params.input_px
         self._jitter = Jitter(scale=params.augment.scale, rotation_rad=np.deg2rad(params.augment.rotation_deg))
-        self._occluded, self._make_object = params.augment.occlusion_prob, load_occluders(params.augment.occluders)
+        self._occluded = params.augment.occlusion_prob
+        self._make_object = load_occluders(params.augment.occluders, Path(params.augment.occluder_folder))
         self._patches = CropCache(trained, params.input_px, self._jitter.reach)
         self._weights = label_weights(trained.uncertainty_mm, params.weighting)
 

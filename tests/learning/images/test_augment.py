@@ -76,7 +76,7 @@ def test_objects_of_a_folder(tmp_path):
     picture = np.zeros((8, 4, 4), np.uint8)
     picture[...] = (10, 20, 30, 255)  # blue, green, red, opaque
     cv2.imwrite(str(tmp_path / "chair.png"), picture)
-    made = load_occluders(str(tmp_path))(16, np.random.default_rng(0))
+    made = load_occluders("images", tmp_path)(16, np.random.default_rng(0))
     assert made.shape == (16, 8, 4)
     assert (made == [30, 20, 10, 255]).all()
 
@@ -84,4 +84,4 @@ def test_objects_of_a_folder(tmp_path):
 def test_a_folder_without_transparency_is_refused(tmp_path):
     cv2.imwrite(str(tmp_path / "photo.png"), np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(UserError, match="none of its 1 PNG files has transparency"):
-        load_occluders(str(tmp_path))
+        load_occluders("images", tmp_path)

@@ -15,8 +15,9 @@ def test_from_the_detector(world, params):
     assert all(torch.equal(weights[name], frozen[name]) for name in frozen)
 
 
-def test_at_random_it_is_as_wide_as_the_detector_and_follows_the_seed(world, params):
+def test_at_random_it_follows_the_seed_and_needs_no_weights(world, params):
     params = params.model_copy(update={"init": "random"})
+    world.detector.unlink()
     one, same = (initial_network(params, world.detector).head.weight for _ in range(2))
     other = initial_network(params.model_copy(update={"seed": 9}), world.detector).head.weight
     assert one.shape == (17 * 16, 16, 1, 1)
@@ -30,29 +31,33 @@ def test_a_detector_of_another_architecture_is_refused_naming_both(world, params
         initial_network(params, world.detector)
 
 
+def test_a_detector_of_another_width_is_refused_naming_both(world, params):
+    with pytest.raises(UserError, match=r"slim of width 16, .* but .*detector\.pt is slim of width 8"):
+        initial_network(params.model_copy(update={"width": 16}), world.detector)
+
+
 def test_resnet50_from_a_classifiers_checkpoint(world, params, tmp_path):
     weights = PoseNetwork(Architecture("resnet50", 0, 1)).backbone.state_dict()
     path = tmp_path / "resnet50.pth"
     torch.save({**weights, "fc.weight": torch.zeros(1000, 2048), "fc.bias": torch.zeros(1000)}, path)
-    params = params.model_copy(update={"backbone": "resnet50", "init": str(path)})
-    network = initial_network(params, world.detector)
+    params = params.model_copy(update={"backbone": "resnet50"})
+    network = initial_network(params, path)
     assert torch.equal(network.backbone.conv1.weight, weights["conv1.weight"])
     slim = params.model_copy(update={"backbone": "slim"})
     with pytest.raises(UserError, match=r"resnet50\.pth does not fit the backbone slim of width 8"):
-        initial_network(slim, world.detector)
+        initial_network(slim, path)
 
 
 @pytest.mark.parametrize("content", [{"conv1.weight": torch.zeros(3)}, [1, 2], {"state_dict": {}}])
 def test_a_checkpoint_of_something_else(world, params, tmp_path, content):
     torch.save(content, tmp_path / "other.pth")
-    params = params.model_copy(update={"init": str(tmp_path / "other.pth")})
     with pytest.raises(UserError, match="does not fit the backbone"):
-        initial_network(params, world.detector)
+        initial_network(params, tmp_path / "other.pth")
 
 
-def test_a_missing_checkpoint(world, params):
+def test_a_missing_checkpoint(params, tmp_path):
     with pytest.raises(UserError, match="nowhere does not exist"):
-        initial_network(params.model_copy(update={"init": "nowhere"}), world.detector)
+        initial_network(params, tmp_path / "nowhere")
 
 
 def test_a_checkpoint_of_other_joints_or_version(world):

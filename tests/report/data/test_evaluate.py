@@ -26,7 +26,9 @@ def make(root, *, labels=(), rigs=(), predictions=True, **lacking):
     if predictions:
         synthetic.write_predictions(world)
     files = Files(root / "data", root / "models", root / "reports")
-    fit_references(files.frames, files.labels, files.pss, PssParams(reference="fit", k=[3, 5], source="truth", seed=4))
+    fit_references(
+        files.frames, files.labels, files.pss, PssParams(reference="fit", frozen="", k=[3, 5], source="truth", seed=4)
+    )
     report_data = gather(files, files.labels)
     return evaluate(report_data, None, open_store(files.rigs, RIGS), measured(report_data, None)), report_data
 
@@ -139,7 +141,9 @@ def test_known_rig_gives_the_labels_of_the_same_detections(tmp_path, monkeypatch
     synthetic.write_rigs(world)
     synthetic.write_labels(world)
     files = Files(tmp_path / "data", tmp_path / "models", tmp_path / "reports")
-    fit_references(files.frames, files.labels, files.pss, PssParams(reference="fit", k=[3], source="truth", seed=4))
+    fit_references(
+        files.frames, files.labels, files.pss, PssParams(reference="fit", frozen="", k=[3], source="truth", seed=4)
+    )
     params = read_params()
     report_data = gather(files, files.labels)
     known = gather_with_known_rig(files, report_data, params.calibrate, params.triangulate)
