@@ -103,7 +103,7 @@ def joined(parts: list[MultiViewFrames]) -> MultiViewFrames:
     rigs = np.cumsum([0, *(len(part.R) for part in parts)])
     padded = [
         replace(
-            part, **{name: _padded(getattr(part, name), n_views) for name in ("rays", "confidence", "R", "t")},
+            part, **{name: _padded(getattr(part, name), n_views) for name in ("points_norm", "confidence", "R", "t")},
             first=part.first + int(start), last=part.last + int(start), rig=part.rig + int(rig),
         )
         for part, start, rig in zip(parts, starts, rigs, strict=False)

@@ -216,7 +216,7 @@ def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"frames": 3}, "reslinear sees one frame"),
+        ({"frames": 3}, "martinez2017 sees one frame"),
         ({"backbone": "temporal", "frames": 25}, "power of three"),
         ({"backbone": "transformer", "frames": 8}, "must be odd"),
         ({"losses": losses()}, "some of losses must count"),
