@@ -43,6 +43,6 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name it: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]"
-	$(VENV)/bin/python -m pipeline.report.page.dvc_page .dvc/plots.html
+	$(VENV)/bin/epiline dev plots-template .dvc/plots.html
 	$(VENV)/bin/dvc config --local plots.html_template plots.html
 	@touch $(READY)

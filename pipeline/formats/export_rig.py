@@ -1,15 +1,13 @@
-"""Write the rig that was found as a calibration file of another tool: python -m pipeline.formats.export_rig --help."""
+"""Writes the calibrated cameras of a capture for other programs (`epiline export-rig`)."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-import click
 import numpy as np
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
-from pipeline.formats.calibration_writers import FORMATS, write_calibration
+from pipeline.formats.calibration_writers import write_calibration
 from pipeline.geometry.camera.model import Camera
 from pipeline.labels.observations import assumed_cameras
 from pipeline.stores import RIGS, focal_scales, open_store
@@ -41,21 +39,3 @@ def export_rig(data: Path, path: Path, form: str, recording: str | None = None) 
     }
     write_calibration(path, posed, form)
     return list(posed)
-
-
-@click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="epiline", show_default=True)
-@click.option("--recording", help="Whose rig; by default the first that was calibrated.")
-@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True)
-def main(path: Path, form: str, recording: str | None, data: Path) -> None:
-    """Write the rig that was found to PATH, a calibration file of another program."""
-    try:
-        names = export_rig(data, path, form, recording)
-    except UserError as error:
-        sys.exit(str(error))
-    click.echo(f"{path}: {', '.join(names)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,7 @@
 
 Kocabas et al., Self-Supervised Learning of 3D Human Pose using Multi-view Geometry, CVPR 2019. What the paper leaves
 open is fixed in `score.py` and stored with every reference; docs/metrics.md says how to freeze and share one, and
-`python -m pipeline.pss --help` what can be asked of one.
+`epiline pss --help` lists the commands that inspect one.
 """
 
 from pipeline.pss.fit import fit_reference

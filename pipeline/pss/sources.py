@@ -1,11 +1,12 @@
 """The poses a reference is fitted on: those of the training recordings as their cameras see them, true or labelled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.capture import Capture, Recording
+from pipeline.capture import Capture, Recording, read_capture
+from pipeline.errors import UserError
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import LABELS, TRUTH, RecordingGroup, Store, open_store
 
@@ -52,6 +53,26 @@ def label_pieces(capture: Capture, labels: Path) -> Iterator[Piece]:
     for recording, group, rows in _shards(capture, open_store(labels, LABELS)):
         cam = group.rows("joints_cam_mm", *rows)
         yield from ((recording.name, v, cam[:, v]) for v in recording.view_indices(for_labels=True))
+
+
+def labels_and_truth(frames: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The labels and the true poses of the training recordings, (pose, joint, 3) each, mm, of the views that have both.
+
+    Raises UserError where the capture has no truth.
+    """
+    capture = read_capture(frames)
+    if not has_truth(capture, frames):
+        raise UserError(f"{frames} holds no truth to score labels against", fix="Run it on the demo, or on a data set.")
+    true, found = _joined(true_pieces(capture, frames)), _joined(label_pieces(capture, labels))
+    seen = [key for key in true if key in found]
+    return np.concatenate([found[key] for key in seen]), np.concatenate([true[key] for key in seen])
+
+
+def _joined(pieces: Iterable[Piece]) -> dict[tuple[str, int], np.ndarray]:
+    found: dict[tuple[str, int], list[np.ndarray]] = {}
+    for recording, view, poses in pieces:
+        found.setdefault((recording, view), []).append(poses)
+    return {key: np.concatenate(parts) for key, parts in found.items()}
 
 
 def _shards(capture: Capture, store: Store) -> Iterator[tuple[Recording, RecordingGroup, tuple[int, int]]]:

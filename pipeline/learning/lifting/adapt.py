@@ -1,15 +1,11 @@
 """Test-time adaptation: a lifting network learns on from unlabelled footage of a rig whose cameras are known.
 
 Jain et al. 2022, section 5: the losses in the images need no labels, only detections and the rig, given or
-self-calibrated, so they can be made small on the very footage that is to be estimated. As a command:
-
-    python -m pipeline.learning.lifting.adapt models/pose3d.pt data/frames data/poses2d.zarr data/rigs.zarr adapted
+self-calibrated, so they can be made small on the very footage that is to be estimated. The command: `epiline adapt`.
 """
 
-import sys
 from pathlib import Path
 
-import click
 import numpy as np
 
 from pipeline.capture import Recording, read_capture
@@ -40,8 +36,6 @@ OBJECTIVE = Objective(
 )
 # Of which the command's options change some. The paper's learning rate, 4e-5, takes many more steps to get as far.
 LOOP = LoopParams(epochs=20, batch_size=64, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
-
-COUNT, POSITIVE = click.IntRange(min=1), click.FloatRange(min=0, min_open=True)
 
 
 def adapt(model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: str, params: LoopParams) -> None:
@@ -82,30 +76,3 @@ def unlabelled(recording: Recording, rigs: Store) -> PoseTargets:
         raise UserError(what, where=recording.name, fix="Set calibrate.scale to bones or height.")
     nothing = np.full((recording.n_frames, len(recording.views), N_JOINTS, 3), np.nan)
     return PoseTargets(nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"])
-
-
-@click.command(help=__doc__)
-@click.argument("model", type=Path)
-@click.argument("frames", type=Path)
-@click.argument("poses2d", type=Path)
-@click.argument("rigs", type=Path)
-@click.argument("out", type=Path)
-@click.option("--split", type=click.Choice(["train", "test"]), default="test", show_default=True)
-@click.option("--epochs", type=COUNT, default=LOOP.epochs, show_default=True, help="Passes over the recordings.")
-@click.option("--batch-size", type=COUNT, default=LOOP.batch_size, show_default=True, help="Moments per step.")
-@click.option("--lr", type=POSITIVE, default=LOOP.lr, show_default=True, help="Peak learning rate.")
-@click.option("--seed", default=LOOP.seed, show_default=True)
-def main(
-    model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: str, epochs: int, batch_size: int,
-    lr: float, seed: int,
-) -> None:  # fmt: skip
-    """Run `adapt`; a UserError is one line."""
-    params = LOOP.model_copy(update={"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed})
-    try:
-        adapt(model, frames, poses2d, rigs, out, split, params)
-    except UserError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

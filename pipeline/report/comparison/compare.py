@@ -1,11 +1,9 @@
-"""Compare two experiments in Markdown: python -m pipeline.report.comparison.compare --help."""
+"""Compare two experiments in Markdown (`epiline compare`)."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import dvc.api
 import numpy as np
 import pandas as pd
@@ -32,24 +30,21 @@ DIMENSIONS = ("joint", "action", "subject", "view")
 HIGHER_IS_BETTER = {"found_percent", "pckh50", "oks"} | {m.name for m in metrics.METRICS.values() if m.higher_is_better}
 
 
-@click.command()
-@click.argument("before")
-@click.argument("after")
-@click.option("--rows", type=click.Path(path_type=Path), help="Also write a page with poses of both side by side.")
-def main(before: str, after: str, rows: Path | None) -> None:
-    """Say in Markdown what changed from one experiment to another: parameters, figures, joints, actions.
+def compare_experiments(before: str, after: str) -> str:
+    """Markdown that says what changed between two experiments: parameters, figures, joints, actions, subjects, views.
 
-    BEFORE and AFTER are names of experiments, git revisions, “workspace”, or folders that hold a breakdown.csv. An
-    interval is that of the change over the recordings that both measured (95 %); “better” and “worse” are said where
-    it leaves out zero.
+    Each is the name of an experiment, a git revision, "workspace", or a folder that holds a breakdown.csv.
+    Raises UserError where one of them is none of these or they have nothing in common.
     """
     reported = comparison(_table_of(before), _table_of(after))
-    lines = [f"# From {before} to {after}", "", *_parameters(before, after), *reported]
-    click.echo("\n".join(lines))
-    if rows is not None:
-        page = side_by_side((before, after), (_revision(before), _revision(after)))
-        with atomic_write(rows) as aside:
-            aside.write_text(page, encoding="utf-8")
+    return "\n".join([f"# From {before} to {after}", "", *_parameters(before, after), *reported])
+
+
+def write_side_by_side(before: str, after: str, path: Path) -> None:
+    """Write a page with poses of two experiments side by side."""
+    page = side_by_side((before, after), (_revision(before), _revision(after)))
+    with atomic_write(path) as aside:
+        aside.write_text(page, encoding="utf-8")
 
 
 def comparison(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
@@ -198,10 +193,3 @@ def _table_of(name: str) -> pd.DataFrame:
 
 def _revision(name: str) -> str | None:
     return None if name == "workspace" else name
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        sys.exit(str(error))

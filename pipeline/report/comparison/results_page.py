@@ -1,16 +1,12 @@
-"""Writes the papers' tables, with a run's figures, between the marks of a page of the documentation.
-
-python -m pipeline.report.comparison.results_page reports/metrics.json docs/results.md
-"""
+"""Writes the papers' tables, with a run's figures, into a page of the documentation (`epiline dev results-tables`)."""
 
 import json
-import sys
 from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.report.sections.papers import paper_tables
 
-BEGIN, END = "<!-- papers: written by pipeline.report.comparison.results_page -->", "<!-- end of papers -->"
+BEGIN, END = "<!-- papers: written by epiline dev results-tables -->", "<!-- end of papers -->"
 
 
 def write_tables(metrics: Path, page: Path) -> None:
@@ -22,10 +18,3 @@ def write_tables(metrics: Path, page: Path) -> None:
     if not end:
         raise UserError(f"{page} has no place for the tables: {BEGIN} and {END}")
     page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{end}{after}")
-
-
-if __name__ == "__main__":
-    try:
-        write_tables(Path(sys.argv[1]), Path(sys.argv[2]))
-    except UserError as error:
-        sys.exit(str(error))

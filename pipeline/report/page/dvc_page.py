@@ -1,9 +1,8 @@
 """Lets `dvc plots` draw without a network: its page with the Vega libraries inside instead of links to them.
 
-Run by `make` after installing (extra `plots`): python -m pipeline.report.page.render.dvc_page .dvc/plots.html
+`make` writes it after installing, with `epiline dev plots-template .dvc/plots.html` (extra `plots`).
 """
 
-import sys
 from pathlib import Path
 
 import vl_convert
@@ -25,7 +24,3 @@ def write_page(path: Path) -> None:
             "<style>body { font-family: sans-serif } table { border-spacing: 15px }</style></head>\n"
             "<body>{plot_divs}</body></html>\n"
         )
-
-
-if __name__ == "__main__":
-    write_page(Path(sys.argv[1]))

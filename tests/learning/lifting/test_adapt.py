@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.learning.engine.checkpoints import load_network
-from pipeline.learning.lifting.adapt import adapt, main
+from pipeline.learning.lifting.adapt import adapt
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.params.train import LoopParams
 from pipeline.skeleton import ROOT
@@ -47,18 +46,14 @@ def test_detections_and_a_rig_are_enough_to_get_better(trained, tmp_path):
         np.testing.assert_array_equal(before[0].state_dict()[name], after[0].state_dict()[name])
 
 
-def test_bad_input_is_one_line(trained, tmp_path):
-    paths = [str(p) for p in (trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted")]
-    done = CliRunner().invoke(main, [str(trained.model), *paths, "--lr", "0"])
-    assert done.exit_code == 2
-    assert "0.0 is not in the range x>0" in done.output
-    done = CliRunner().invoke(main, [str(trained.detector), *paths])
-    assert done.exit_code == 1
-    assert "holds a volumetric network, a lifting one is needed" in done.output
+def test_bad_input_is_refused(trained, tmp_path):
+    others = trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted"
+    with pytest.raises(UserError, match="holds a volumetric network, a lifting one is needed"):
+        adapt(trained.detector, *others, "test", LOOP)
     with create_store(trained.rigs, RIGS):
         pass
-    done = CliRunner().invoke(main, [str(trained.model), *paths])
-    assert "None of the 3 recordings is of the split 'test' and has a rig" in done.output
+    with pytest.raises(UserError, match="None of the 3 recordings is of the split 'test' and has a rig"):
+        adapt(trained.model, *others, "test", LOOP)
     assert not (tmp_path / "adapted").exists()
 
 

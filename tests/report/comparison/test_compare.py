@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from pipeline.errors import UserError
-from pipeline.report.comparison.compare import changes, comparison, main
+from pipeline.report.comparison.compare import changes, compare_experiments, comparison
 from pipeline.report.data.measurements import COLUMNS, WHOLE_POSE, write_measured
 
 
@@ -85,11 +84,11 @@ def test_two_folders(tmp_path):
     for name, walk in (("a", 0), ("b", 4)):
         (tmp_path / name).mkdir()
         write_measured(tmp_path / name / "breakdown.csv", table(walk=walk))
-    reported = CliRunner().invoke(main, [str(tmp_path / "a"), str(tmp_path / "b")], catch_exceptions=False).output
+    reported = compare_experiments(str(tmp_path / "a"), str(tmp_path / "b"))
     assert reported.startswith(f"# From {tmp_path / 'a'} to {tmp_path / 'b'}")
     assert "| walk |" in reported
 
 
 def test_a_name_that_is_nothing(tmp_path):
     with pytest.raises(UserError, match="nonsense is neither a folder nor an experiment"):
-        CliRunner().invoke(main, [str(tmp_path), "nonsense"][::-1], catch_exceptions=False)
+        compare_experiments("nonsense", str(tmp_path))

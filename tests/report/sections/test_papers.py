@@ -28,7 +28,7 @@ def test_the_documentation_has_the_papers_figures_as_the_report_has_them():
     for table in paper_tables({}):
         for line in table.markdown().splitlines():
             assert line in page, (
-                "Mend it with: python -m pipeline.report.comparison.results_page reports/metrics.json docs/results.md"
+                "Mend it with: epiline dev results-tables reports/metrics.json docs/results.md"
             )
 
 

@@ -1,17 +1,16 @@
-"""The commands of python -m pipeline.pss."""
+"""`epiline pss`: what a reference is of, and the study of its stability."""
 
 import pytest
 from click.testing import CliRunner
 
-from pipeline.errors import UserError
+from pipeline.cli.main import main
 from pipeline.params.pss import PssParams
 from pipeline.pss import fit_references
-from pipeline.pss.__main__ import main
 from tests.report.synthetic_capture import make_capture, write_labels
 
 
 def run(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False).output
+    return CliRunner().invoke(main, ["pss", *map(str, arguments)], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +23,13 @@ def world(tmp_path_factory):
 def test_show(world, tmp_path):
     params = PssParams(reference="fit", frozen="", k=[3], source="truth", seed=4)
     fit_references(world.frames, world.root / "data/labels.zarr", tmp_path / "pss.npz", params)
-    reported = run("show", tmp_path / "pss.npz")
+    reported = run("show", tmp_path / "pss.npz").output
     assert "pelvis at the origin" in reported
     assert "sha256" in reported
 
 
 def test_study(world):
-    reported = run("stability", world.frames, world.root / "data/labels.zarr", "--k", 3, "--runs", 3)
+    reported = run("stability", world.frames, world.root / "data/labels.zarr", "--k", 3, "--runs", 3).output
     assert "144 poses, 3 runs" in reported
     assert [line.split()[0] for line in reported.splitlines()[-2:]] == ["3", "3"]
     assert "nan" not in reported
@@ -39,5 +38,6 @@ def test_study(world):
 def test_study_needs_truth(tmp_path):
     world = make_capture(tmp_path, truth=False)
     write_labels(world)
-    with pytest.raises(UserError, match="no truth"):
-        run("stability", world.frames, world.root / "data/labels.zarr")
+    shown = run("stability", world.frames, world.root / "data/labels.zarr")
+    assert shown.exit_code == 1
+    assert "holds no truth" in shown.output

@@ -1,0 +1,1 @@
+"""The command line `epiline`: one file per command; each calls one function of another room."""
