@@ -1,9 +1,12 @@
 """Files and folders that are either whole or not there."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+ABSENT = "absent.json"
 
 
 @contextmanager
@@ -26,3 +29,16 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def write_absent(folder: Path, reason: str) -> None:
+    """Write a result that is a folder, with nothing in it but the reason why there is no result."""
+    with atomic_write(folder) as aside:
+        aside.mkdir()
+        (aside / ABSENT).write_text(json.dumps({"reason": reason}) + "\n")
+
+
+def why_absent(folder: Path) -> str | None:
+    """The reason that `write_absent` wrote; None where the folder holds a result."""
+    path = folder / ABSENT
+    return str(json.loads(path.read_text())["reason"]) if path.exists() else None

@@ -5,10 +5,10 @@ import inspect
 import json
 import logging
 import os
-import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_type_hints
 
@@ -16,25 +16,27 @@ import click
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
+from pipeline.memory import PeakMemory
 
 RESOURCES = Path("reports/resources")
 
 
-def run(main: Callable[..., None]) -> None:
+def run(main: Callable[..., None], *, measured: bool = True) -> None:
     """Run `main` with the paths of the command line, one per parameter of `main`, in their order.
 
     A parameter that is no path is a word, by which the runs of one script differ. A `UserError` ends the process with
-    one line and exit code 1. The stage's wall time and peak memory go to `reports/resources/STAGE.json`, or
-    `STAGE_WORD.json`.
+    one line and exit code 1. If `measured`, the stage's wall time and the peak memory of it and of the processes it
+    starts go to `reports/resources/STAGE.json`, or `STAGE_WORD.json`.
     """
     stage = Path(inspect.getfile(main)).stem
     parameters, hints = inspect.signature(main).parameters, get_type_hints(main)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 
-    def callback(**reported: str) -> None:
-        words = {name: word for name, word in reported.items() if hints.get(name, Path) is not Path}
-        paths = {name: Path(path) for name, path in reported.items() if name not in words}
-        _guarded("_".join([stage, *words.values()]), main, {**paths, **words})
+    def callback(**given: str) -> None:
+        words = {name: word for name, word in given.items() if hints.get(name, Path) is not Path}
+        paths = {name: Path(path) for name, path in given.items() if name not in words}
+        name = "_".join([stage, *words.values()])
+        _guarded(name, main, {**paths, **words}, measured=measured)
 
     command = click.Command(
         stage,
@@ -45,12 +47,13 @@ def run(main: Callable[..., None]) -> None:
     command()
 
 
-def _guarded(name: str, main: Callable[..., None], given: Mapping[str, Path | str]) -> None:
-    start = time.monotonic()
+def _guarded(name: str, main: Callable[..., None], given: Mapping[str, Path | str], *, measured: bool) -> None:
     try:
-        main(**given)
-        if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun, one speaks for all
-            _write_resources(name, time.monotonic() - start)
+        if not measured:
+            main(**given)
+            return
+        with _resources_written(RESOURCES / f"{name}.json"):
+            main(**given)
     except UserError as error:
         _fail(name, str(error))
     except OSError as error:
@@ -64,9 +67,13 @@ def _fail(name: str, line: str) -> None:
     sys.exit(1)
 
 
-def _write_resources(name: str, seconds: float) -> None:
-    peak_kib = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    RESOURCES.mkdir(parents=True, exist_ok=True)
-    resources = {"seconds": round(seconds, 1), "peak_mib": round(peak_kib / 1024)}
-    with atomic_write(RESOURCES / f"{name}.json") as path:
-        path.write_text(json.dumps(resources) + "\n")
+@contextmanager
+def _resources_written(path: Path) -> Iterator[None]:
+    """Write seconds and peak memory of the block, if it ends well; of the processes of torchrun only the first does."""
+    start = time.monotonic()
+    with PeakMemory() as memory:
+        yield
+    if os.environ.get("RANK", "0") == "0":
+        resources = {"seconds": round(time.monotonic() - start, 1), "peak_mib": memory.mib}
+        with atomic_write(path) as aside:
+            aside.write_text(json.dumps(resources) + "\n")

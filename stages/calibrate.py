@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from pipeline.labels.calibrate import calibrate_capture
-from pipeline.params.file import read_params
+from pipeline.params.calibrate import CalibrateParams
+from pipeline.params.settings import read_settings
 from pipeline.stage import run
 
 
-def main(frames: Path, poses2d: Path, rigs: Path) -> None:
-    params = read_params()
-    calibrate_capture(frames, poses2d, rigs, params.calibrate)
+def main(settings: Path, frames: Path, poses2d: Path, rigs: Path) -> None:
+    params = read_settings(settings, "calibrate", CalibrateParams)
+    calibrate_capture(frames, poses2d, rigs, params)
 
 
 if __name__ == "__main__":

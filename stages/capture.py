@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from pipeline.datasets.readers import read_footage
-from pipeline.params.file import read_params
+from pipeline.params.capture import CaptureParams
+from pipeline.params.settings import read_settings
 from pipeline.stage import run
 
 
-def main(footage: Path, capture: Path) -> None:
-    params = read_params()
-    read_footage(params.capture, footage, capture)
+def main(settings: Path, footage: Path, capture: Path) -> None:
+    params = read_settings(settings, "capture", CaptureParams)
+    read_footage(params, footage, capture)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from pipeline.params.file import read_params
+from pipeline.params.frames import FramesParams
+from pipeline.params.settings import read_settings
 from pipeline.stage import run
 from pipeline.video.frames import extract_frames
 
 
-def main(capture: Path, frames: Path) -> None:
-    params = read_params()
-    extract_frames(capture, frames, params.frames)
+def main(settings: Path, capture: Path, frames: Path) -> None:
+    params = read_settings(settings, "frames", FramesParams)
+    extract_frames(capture, frames, params)
 
 
 if __name__ == "__main__":

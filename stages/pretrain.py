@@ -3,15 +3,19 @@
 from pathlib import Path
 
 from pipeline.datasets.rendered import render_singles
-from pipeline.learning.images.pretrain import train_detector
-from pipeline.params.file import read_params
+from pipeline.learning.images.pretrain import leave_untrained, train_detector
+from pipeline.params.pretrain import PretrainParams
+from pipeline.params.settings import has_settings, read_settings
 from pipeline.stage import run
 
 
-def main(detector: Path, curve: Path) -> None:
-    params = read_params()
-    images = render_singles(params.pretrain)
-    train_detector(images, params.pretrain, detector, curve)
+def main(settings: Path, detector: Path, curve: Path) -> None:
+    if not has_settings(settings, "pretrain"):
+        leave_untrained(detector, curve)
+        return
+    params = read_settings(settings, "pretrain", PretrainParams)
+    images = render_singles(params)
+    train_detector(images, params, detector, curve)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from pipeline.params.file import read_params
+from pipeline.params.pss import PssParams
+from pipeline.params.settings import read_settings
 from pipeline.pss import fit_references
 from pipeline.stage import run
 
 
-def main(frames: Path, labels: Path, structure: Path) -> None:
-    params = read_params()
-    fit_references(frames, labels, structure, params.pss)
+def main(settings: Path, frames: Path, labels: Path, references: Path) -> None:
+    params = read_settings(settings, "pss", PssParams)
+    fit_references(frames, labels, references, params)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,17 @@ from pathlib import Path
 
 from pipeline.learning.supervision import CapturePaths
 from pipeline.learning.train import train_network
-from pipeline.params.file import read_params
+from pipeline.params.settings import read_settings
+from pipeline.params.train import TrainParams
 from pipeline.stage import run
 
 
 def main(
-    frames: Path, poses2d: Path, rigs: Path, labels: Path, detector: Path, model: Path, predictions: Path, curve: Path
-) -> None:
-    params = read_params()
-    train_network(CapturePaths(frames, labels, rigs), poses2d, detector, model, predictions, curve, params.train)
+    settings: Path, frames: Path, poses2d: Path, rigs: Path, labels: Path, weights: Path,
+    model: Path, predictions: Path, curve: Path,
+) -> None:  # fmt: skip
+    params = read_settings(settings, "train", TrainParams)
+    train_network(CapturePaths(frames, labels, rigs), poses2d, weights, model, predictions, curve, params)
 
 
 if __name__ == "__main__":

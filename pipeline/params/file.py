@@ -1,7 +1,7 @@
 """params.yaml: read, checked as a whole, and shared out to the stages."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -16,9 +16,9 @@ from pipeline.params.detect import DetectParams
 from pipeline.params.frames import FramesParams
 from pipeline.params.pretrain import PretrainParams
 from pipeline.params.pss import PssParams
-from pipeline.params.refine import RefineParams
+from pipeline.params.refine import RefineParams, RefineSource
 from pipeline.params.report import ReportParams
-from pipeline.params.settings import write_settings
+from pipeline.params.settings import has_settings, read_settings, write_settings
 from pipeline.params.train import TrainParams
 from pipeline.params.triangulate import TriangulateParams
 
@@ -82,8 +82,10 @@ def _explain(error: Any) -> str:
 def share_params(params: Params, detector: Path, folder: Path) -> None:
     """Write for each stage the sections it reads into `STAGE.json`, without the keys that have no effect.
 
-    The section `pretrain` is left out where nothing needs the weights that the stage writes to `detector`.
+    A stage that has nothing to do gets no section: `pretrain` where nothing needs the weights that it writes to
+    `detector`, and `refine` for sources that are not asked for. Raises UserError where sections contradict each other.
     """
+    _check_width(params, detector)
     known_rig = params.calibrate.model_copy(update={"mode": "known", "focal": "exact"})
     needed = needs_detector(params, detector)
     sections: dict[str, dict[str, Section]] = {
@@ -95,18 +97,38 @@ def share_params(params: Params, detector: Path, folder: Path) -> None:
         "triangulate": {"triangulate": params.triangulate},
         "pss": {"pss": params.pss},
         "train": {"train": params.train},
-        "refine": {"refine": params.refine, "train": params.train},
         "baseline": {"calibrate": known_rig, "triangulate": params.triangulate},
         "report": {"report": params.report},
     }
+    for source in get_args(RefineSource):
+        wanted = source in params.refine.sources
+        sections[f"refine_{source}"] = {"refine": params.refine, "train": params.train} if wanted else {}
     with atomic_write(folder) as aside:
         aside.mkdir()
         for stage, own in sections.items():
             write_settings(aside / f"{stage}.json", own)
 
 
+def read_shared(folder: Path) -> Params:
+    """All sections as the stage `settings` wrote them for the stages: only the keys that have an effect."""
+    kinds: dict[str, Any] = {name: field.annotation for name, field in Params.model_fields.items()}
+    own = {path: path.stem.partition("_")[0] for path in sorted(folder.glob("*.json"))}
+    found = {path: name for path, name in own.items() if name in kinds and has_settings(path, name)}
+    return Params.model_construct(**{name: read_settings(path, name, kinds[name]) for path, name in found.items()})
+
+
 def needs_detector(params: Params, detector: Path) -> bool:
     """Whether the 2D detector or the initial weights of the 3D network are those that `pretrain` writes."""
     detects = params.detect.detector == "pretrained" and Path(params.detect.weights) == detector
-    starts = "weights" not in params.train.unused() and Path(params.train.weights) == detector
-    return detects or starts
+    return detects or _starts_from(detector, params.train)
+
+
+def _starts_from(detector: Path, train: TrainParams) -> bool:
+    return train.model == "volumetric" and train.init == "weights" and Path(train.weights) == detector
+
+
+def _check_width(params: Params, detector: Path) -> None:
+    width, given = params.train.width, params.pretrain.width
+    if _starts_from(detector, params.train) and params.train.backbone == "slim" and width != given:
+        what = f"train.width = {width}, but the detector that the network starts from has pretrain.width = {given}"
+        raise UserError(what, where="params.yaml", fix="Make them the same, or set train.init to random.")

@@ -5,13 +5,12 @@ import logging
 import time
 from pathlib import Path
 
-from pipeline.files import atomic_write
+from pipeline.files import atomic_write, why_absent
 from pipeline.params.file import Params
 from pipeline.report.data.breakdown import rejections
 from pipeline.report.data.evaluate import Figures, evaluate
 from pipeline.report.data.measurements import Intervals, intervals, measured, write_measured
 from pipeline.report.data.report_data import Files, ReportData, gather
-from pipeline.report.known import gather_with_known_rig
 from pipeline.report.page.blocks import Section
 from pipeline.report.page.render import render
 from pipeline.report.plots import write_plots
@@ -34,7 +33,7 @@ def write_report(data: Path, models: Path, reports: Path, params: Params) -> Non
     start = time.monotonic()
     files = Files(data, models, reports)
     report_data = gather(files, files.labels)
-    known = gather_with_known_rig(files, report_data, params.calibrate, params.triangulate)
+    known = None if why_absent(files.baseline) else gather(files, files.baseline / "labels.zarr")
     table = measured(report_data, known)
     figures = evaluate(report_data, known, open_store(files.rigs, RIGS), table)
     write_measured(reports / "breakdown.csv", table)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import UserError
-from pipeline.learning.engine.checkpoints import save_network
+from pipeline.learning.engine.checkpoints import save_network, write_untrained
 from pipeline.learning.engine.curves import Curve, curve_file
 from pipeline.learning.engine.device import as_input, choose_device, precision, to_device
 from pipeline.learning.engine.loader import batches, shuffled
@@ -25,6 +25,7 @@ from pipeline.skeleton import LEFT_JOINTS, MIRROR
 
 HELD_OUT = 0.04  # share of the images that is never trained on and gives the curve's error
 CURVE_POINTS = 20
+COLUMNS = ("step", "loss", "val_error_percent", "lr")
 # Of the left-minus-right loss at the start; it fades to nothing. At a tenth of it the sides are still a guess after
 # 900 steps, at this weight three in four are right after 600.
 AUXILIARY_WEIGHT = 40.0
@@ -97,12 +98,18 @@ def train_detector(images: LabelledImages, params: PretrainParams, detector: Pat
     torch.manual_seed(params.seed)
     network = PoseNetwork(Architecture("slim", params.width, depth_bins=1))
     validation, trained = np.split(np.arange(len(images.images)), [n_held_out])
-    with curve_file(curve, ("step", "loss", "val_error_percent", "lr")) as rows:
+    with curve_file(curve, COLUMNS) as rows:
         _train(network, images, trained, validation, params, rows)
     save_network(
         detector, network, input_px=params.input_px, margin=MARGIN,
         trained_on=f"{len(trained)} images, seed {params.seed}",
     )  # fmt: skip
+
+
+def leave_untrained(detector: Path, curve: Path) -> None:
+    """Write what stands for weights and curve where no stage needs the detector."""
+    with curve_file(curve, COLUMNS):
+        write_untrained(detector)
 
 
 def _train(

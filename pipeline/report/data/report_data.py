@@ -1,8 +1,7 @@
-"""What the report looks at: every recording as each of its views sees it, detections, labels, predictions and truth."""
+"""What the report shows: each recording as each of its views sees it, with detections, labels, predictions and truth."""
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,191 +9,223 @@ import numpy as np
 from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.triangulation.labelling import ViewStatus
+from pipeline.params.refine import RefineSource
 from pipeline.pss import Reference, read_references
-from pipeline.report.data.checks import counted, fitting, refuse_gaps, refuse_left_out
+from pipeline.report.data.checks import checked_status, read_checked, refuse_gaps, refuse_missing_recordings
+from pipeline.report.data.files import Files
 from pipeline.skeleton import MIRROR, N_JOINTS, ROOT
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, Store, focal_scales, open_store
-
-STAGES = ("capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "pss", "train", "report")
-
-
-@dataclass(frozen=True)
-class Files:
-    """Where the stages put what the report reads, below the three folders it is given."""
-
-    data: Path
-    models: Path
-    reports: Path
-
-    @property
-    def frames(self) -> Path:
-        """Manifest, packed frames and truth."""
-        return self.data / "frames"
-
-    @property
-    def poses2d(self) -> Path:
-        """The detections."""
-        return self.data / "poses2d.zarr"
-
-    @property
-    def rigs(self) -> Path:
-        """The cameras as found."""
-        return self.data / "rigs.zarr"
-
-    @property
-    def labels(self) -> Path:
-        """The labels."""
-        return self.data / "labels.zarr"
-
-    @property
-    def predictions(self) -> Path:
-        """The network's predictions."""
-        return self.data / "predictions.zarr"
-
-    @property
-    def pss(self) -> Path:
-        """The references of the pose structure score."""
-        return self.models / "pss.npz"
-
-    def weights(self) -> list[Path]:
-        """The networks, as far as there are any."""
-        return [path for path in (self.models / "detector.pt", self.models / "pose3d.pt") if path.exists()]
-
-    def curve(self, stage: str) -> Path:
-        """The training curve of a stage."""
-        return self.reports / "plots" / f"{stage}.csv"
-
-    def resources(self) -> dict[str, dict[str, float]]:
-        """Seconds and peak memory of each stage before the report, as far as they were written down."""
-        paths = {stage: self.reports / "resources" / f"{stage}.json" for stage in STAGES if stage != "report"}
-        return {stage: json.loads(path.read_text()) for stage, path in paths.items() if path.exists()}
+from pipeline.video.frames import PackedFrames
 
 
 @dataclass(frozen=True)
 class ViewData:
-    """One recording as one view sees it; arrays (frame, joint, ...) that are NaN where something is not known."""
+    """One recording as one view sees it; arrays (frame, joint, ...), NaN where a value is missing."""
 
     recording: Recording
-    v: int  # the view's place in the recording
+    index: int  # of the view in its recording
     detected_px: np.ndarray
     confidence: np.ndarray  # (frame, joint), of the detections, 0-1
-    swapped: np.ndarray  # (frame, joint), whether the labels took the detection for the other side's joint
-    box_px: np.ndarray  # (frame, 4)
+    outcomes: np.ndarray  # (frame, joint), the ViewStatus of each detection
+    box_px: np.ndarray  # (frame, 4): left, top, right, bottom
     label_cam_mm: np.ndarray
     true_cam_mm: np.ndarray
     true_px: np.ndarray
     predicted_px: np.ndarray
-    predicted_cam_mm: np.ndarray  # at the true depth of the root, or the label's where there is no truth
+    predicted_cam_mm: np.ndarray  # at the true depth of the root, or at the label's where there is no truth
 
     @property
     def view(self) -> View:
-        """The view."""
-        return self.recording.views[self.v]
+        """The view in the manifest."""
+        return self.recording.views[self.index]
+
+    @property
+    def name(self) -> str:
+        """The view's name."""
+        return self.view.name
+
+    @property
+    def evaluation_only(self) -> bool:
+        """Whether the view is kept out of calibration, labels and training."""
+        return self.view.evaluation_only
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the packed frames."""
+        return self.view.size_px
+
+    @property
+    def images(self) -> PackedFrames:
+        """The packed frames."""
+        return PackedFrames(self.view.file)
+
+    @property
+    def swapped(self) -> np.ndarray:
+        """Whether triangulation used the detection as the joint of the other side of the body, (frame, joint)."""
+        return self.outcomes == ViewStatus.EXCHANGED
+
+    @property
+    def used(self) -> np.ndarray:
+        """Whether the label was made from the detection, (frame, joint)."""
+        return np.isin(self.outcomes, (ViewStatus.USED, ViewStatus.EXCHANGED))
 
     @property
     def sorted_px(self) -> np.ndarray:
-        """The detections with left and right as the labels took them, (frame, joint, 2)."""
+        """The detections with left and right as triangulation used them, (frame, joint, 2)."""
         return np.where(self.swapped[..., None], self.detected_px[:, MIRROR], self.detected_px)
+
+    @property
+    def label_px(self) -> np.ndarray:
+        """The projected labels, (frame, joint, 2)."""
+        return _project(self.view.camera, self.label_cam_mm)
 
     @property
     def has_truth(self) -> bool:
         """Whether any true joint is known."""
         return bool(np.isfinite(self.true_cam_mm).any())
 
+    def at(self, frame: int) -> str:
+        """A frame of the view in words."""
+        return f"{self.recording.name}, {self.name}, frame {frame}"
+
 
 @dataclass(frozen=True)
 class ReportData:
-    """Everything at hand."""
+    """All data of a capture that the report shows."""
 
     capture: Capture
-    seen: list[ViewData]
+    views: list[ViewData]
     status: dict[str, np.ndarray]  # of the labels of each recording, (frame, joint)
     uncertainty_mm: dict[str, np.ndarray]  # of the same, (frame, joint)
-    view_status: dict[str, np.ndarray]  # what became of each view's detections, (frame, view, joint)
     references: list[Reference]
-    reasons: dict[int, str]  # what the codes of `status` mean
-    detection_outcomes: dict[int, str]  # what those of `view_status` mean
-    metric: bool  # whether the labels' scale was fixed
-    supervision: str  # what taught the network, as `train.supervision` has it; empty without predictions
+    has_scale: bool  # whether the scale of the labels was fixed
+    n_crashes: int  # images on which the detector crashed
+    supervision: str = ""  # `train.supervision` of the predictions; empty without predictions
 
     def select(self, split: str, *, evaluation_only: bool = False) -> list[ViewData]:
         """The recordings of a split in their labelling views, or in those for evaluation only."""
         return [
-            seen for seen in self.seen if seen.recording.split == split and seen.view.evaluation_only == evaluation_only
-        ]
+            view for view in self.views
+            if view.recording.split == split and view.evaluation_only == evaluation_only
+        ]  # fmt: skip
+
+    def of_recording(self, name: str) -> list[ViewData]:
+        """All views of a recording."""
+        return [view for view in self.views if view.recording.name == name]
+
+    def by_name(self) -> dict[str, list[ViewData]]:
+        """The recordings that each view name sees, in the order of the manifest."""
+        groups: dict[str, list[ViewData]] = {}
+        for view in self.views:
+            groups.setdefault(view.name, []).append(view)
+        return groups
 
 
-def gather(files: Files, labels_path: Path) -> ReportData:
-    """Read everything; the labels from `labels_path`, as the report also measures others than the stage's.
+@dataclass(frozen=True)
+class Alternatives:
+    """The same capture with other labels or other predictions."""
 
-    Raises UserError for stores that do not fit the capture or each other, as `checks` has it.
+    baseline: ReportData | None = None  # labels of the cameras that the footage came with
+    refined: dict[RefineSource, ReportData] | None = None  # predictions of the refinement units, by their source
+
+
+def gather(files: Files, labels_path: Path | None = None) -> ReportData:
+    """Read the data of all stages, with the labels of another store where `labels_path` names one.
+
+    Raises UserError for stores that do not fit the capture or each other (see `checks`).
     """
-    poses2d, labels = open_store(files.poses2d, POSES2D), open_store(labels_path, LABELS)
+    poses2d, labels = open_store(files.poses2d, POSES2D), open_store(labels_path or files.labels, LABELS)
     capture = read_capture(files.frames).scale_focal(focal_scales(labels))
-    predictions = open_store(files.predictions, PREDICTIONS) if files.predictions.exists() else None
     truth_path = files.frames / "truth.zarr"
     truth = open_store(truth_path, TRUTH) if truth_path.exists() else None
-    if predictions is not None:
-        refuse_left_out(predictions, poses2d, capture)
-    seen: list[ViewData] = []
-    for recording in capture.recordings:
-        seen += _see_all(recording, poses2d, labels, predictions, truth)
     labelled = [recording for recording in capture.recordings if recording.name in labels]
-    status = {r.name: counted(labels, r) for r in labelled}
-    uncertainty_mm, view_status = (
-        {r.name: labels[r.name][name] for r in labelled} for name in ("uncertainty_mm", "view_status")
+    crashes = poses2d.attrs.get("crashed", {})
+    data = ReportData(
+        capture=capture,
+        views=[view for recording in capture.recordings for view in _read_views(recording, poses2d, labels, truth)],
+        status={r.name: checked_status(labels, r) for r in labelled},
+        uncertainty_mm={r.name: labels[r.name]["uncertainty_mm"] for r in labelled},
+        references=read_references(files.pss),
+        has_scale=all(labels[r.name].attrs.get("scale", "none") != "none" for r in labelled),
+        n_crashes=sum(sum(views.values()) for views in crashes.values()),
     )
-    metric = all(labels[name].attrs.get("scale", "none") != "none" for name in status)
-    supervision = str(predictions.attrs.get("supervision", "")) if predictions is not None else ""
-    reasons, detection_outcomes = (
-        {code: name.replace("_", " ") for name, code in labels.attrs.get(key, {}).items()}
-        for key in ("statuses", "view_statuses")
-    )
-    references = read_references(files.pss)
-    return ReportData(
-        capture, seen, status, uncertainty_mm, view_status, references, reasons, detection_outcomes, metric,
-        supervision,
-    )  # fmt: skip
+    return _with_predictions(data, files.predictions, poses2d) if files.predictions.exists() else data
 
 
-def _see_all(
-    recording: Recording, poses2d: Store, labels: Store, predictions: Store | None, truth: Store | None
-) -> list[ViewData]:
-    """A recording as each of its views sees it; what is not there is NaN."""
-    moment, views = (recording.n_frames,), (recording.n_frames, len(recording.views))
+def gather_alternatives(files: Files, data: ReportData) -> Alternatives:
+    """Read the labels of the stage `baseline` and the predictions of the stages `refine`, where they made any."""
+    baseline = gather(files, files.baseline_labels) if files.baseline_labels else None
+    poses2d = open_store(files.poses2d, POSES2D)
+    refined = {
+        source: _with_predictions(data, files.refined(source) / "predictions.zarr", poses2d)
+        for source in files.refined_sources()
+    }
+    return Alternatives(baseline, refined)
+
+
+def _read_views(recording: Recording, poses2d: Store, labels: Store, truth: Store | None) -> list[ViewData]:
+    """A recording as each of its views sees it, without predictions."""
+    n_frames, n_views = recording.n_frames, len(recording.views)
 
     def read(store: Store | None, name: str, *shape: int) -> np.ndarray:
         if store is None or recording.name not in store:
             return np.full(shape, np.nan)
-        return fitting(store, recording, name, shape)
+        return read_checked(store, recording, name, shape)
 
-    detected_px, box_px = read(poses2d, "joints_px", *views, N_JOINTS, 2), read(poses2d, "box_px", *views, 4)
-    confidence = read(poses2d, "confidence", *views, N_JOINTS)
-    swapped = read(labels, "view_status", *views, N_JOINTS) == ViewStatus.EXCHANGED
-    label_cam = read(labels, "joints_cam_mm", *views, N_JOINTS, 3)
-    predicted_px = read(predictions, "joints_px", *views, N_JOINTS, 2)
-    relative_depth = read(predictions, "relative_depth", *views, N_JOINTS)
-    if predictions is not None and recording.name in predictions:
-        given = np.isfinite(predicted_px).all(-1) & np.isfinite(relative_depth)
-        refuse_gaps(predictions, recording, given, found=np.any(confidence > 0, axis=-1))
-    true_world = read(truth, "joints_world_mm", *moment, N_JOINTS, 3)
-    seen = []
+    detected_px = read(poses2d, "joints_px", n_frames, n_views, N_JOINTS, 2)
+    confidence = read(poses2d, "confidence", n_frames, n_views, N_JOINTS)
+    box_px = read(poses2d, "box_px", n_frames, n_views, 4)
+    outcomes = np.nan_to_num(read(labels, "view_status", n_frames, n_views, N_JOINTS)).astype(int)
+    label_cam = read(labels, "joints_cam_mm", n_frames, n_views, N_JOINTS, 3)
+    true_world = read(truth, "joints_world_mm", n_frames, N_JOINTS, 3)
+    views = []
     for v, view in enumerate(recording.views):
         camera = view.camera
         true_cam = camera.to_camera(true_world) if camera.known else np.full_like(true_world, np.nan)
-        depth = np.where(np.isfinite(true_cam[:, ROOT, 2]), true_cam[:, ROOT, 2], label_cam[:, v, ROOT, 2])
-        predicted_cam = place(camera, predicted_px[:, v], relative_depth[:, v], depth)
-        seen.append(
+        views.append(
             ViewData(
-                recording, v, detected_px[:, v], confidence[:, v], swapped[:, v], box_px[:, v], label_cam[:, v],
-                true_cam, _project(camera, true_cam), predicted_px[:, v], predicted_cam,
+                recording, v, detected_px[:, v], confidence[:, v], outcomes[:, v], box_px[:, v], label_cam[:, v],
+                true_cam, _project(camera, true_cam), np.full_like(detected_px[:, v], np.nan),
+                np.full_like(true_cam, np.nan),
             )
         )  # fmt: skip
-    return seen
+    return views
 
 
-def place(camera: Camera, joints_px: np.ndarray, relative_depth: np.ndarray, root_depth_mm: np.ndarray) -> np.ndarray:
-    """Poses (frame, joint, 3) in the camera's frame from pixels, relative depths and the roots' depths (frame,)."""
+def _with_predictions(data: ReportData, path: Path, poses2d: Store) -> ReportData:
+    """The same data with the predictions of a store.
+
+    Raises UserError where the store lacks recordings, or poses of frames in which the detector found a person.
+    """
+    predictions = open_store(path, PREDICTIONS)
+    refuse_missing_recordings(predictions, poses2d, data.capture)
+    views: list[ViewData] = []
+    for recording in data.capture.recordings:
+        own = data.of_recording(recording.name)
+        views += _predicted(own, recording, predictions) if recording.name in predictions else own
+    return replace(data, views=views, supervision=str(predictions.attrs.get("supervision", "")))
+
+
+def _predicted(views: list[ViewData], recording: Recording, predictions: Store) -> list[ViewData]:
+    shape = (recording.n_frames, len(views), N_JOINTS)
+    px = read_checked(predictions, recording, "joints_px", (*shape, 2))
+    relative_depth = read_checked(predictions, recording, "relative_depth", shape)
+    found = np.stack([np.any(view.confidence > 0, axis=-1) for view in views], 1)
+    refuse_gaps(predictions, recording, np.isfinite(px).all(-1) & np.isfinite(relative_depth), found)
+    predicted = []
+    for v, view in enumerate(views):
+        true_depth, label_depth = view.true_cam_mm[:, ROOT, 2], view.label_cam_mm[:, ROOT, 2]
+        depth = np.where(np.isfinite(true_depth), true_depth, label_depth)
+        cam = place_at_depth(view.view.camera, px[:, v], relative_depth[:, v], depth)
+        predicted.append(replace(view, predicted_px=px[:, v], predicted_cam_mm=cam))
+    return predicted
+
+
+def place_at_depth(
+    camera: Camera, joints_px: np.ndarray, relative_depth: np.ndarray, root_depth_mm: np.ndarray
+) -> np.ndarray:
+    """Poses (frame, joint, 3) in the camera's frame, mm, from pixels (frame, joint, 2), depths relative to the root's
+    (frame, joint) and the roots' depths (frame,)."""
     return camera.back_project(joints_px, (1 + relative_depth) * root_depth_mm[:, None])
 
 
@@ -203,8 +234,8 @@ def _project(camera: Camera, joints_cam_mm: np.ndarray) -> np.ndarray:
     return at_origin.project(joints_cam_mm)
 
 
-def joined(seen: Iterable[ViewData], name: str) -> np.ndarray:
-    """One array of several recordings and views, frames after frames, (pose, joint, ...)."""
-    arrays = [getattr(one, name) for one in seen]
+def joined(views: Iterable[ViewData], name: str) -> np.ndarray:
+    """One array of several recordings and views, concatenated over frames, (pose, joint, ...)."""
+    arrays = [getattr(view, name) for view in views]
     width = 2 if name.endswith("_px") else 3
     return np.concatenate(arrays) if arrays else np.empty((0, N_JOINTS, width))

@@ -1,0 +1,64 @@
+"""Peak memory of a process together with all the processes it starts."""
+
+import resource
+import sys
+import threading
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+INTERVAL_S = 0.5
+
+
+class PeakMemory:
+    """Watches, while its block runs, the memory of this process and of all its descendants at the same moments.
+
+    Memory is resident memory; pages that processes share count once for each. What other hosts of a cluster use is
+    not seen, nor is a peak of a child that is shorter than `INTERVAL_S`.
+    """
+
+    def __init__(self) -> None:
+        self._peak_bytes = 0
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._watcher.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._watcher.join()
+
+    @property
+    def mib(self) -> int:
+        """The peak so far, in MiB; at least the peak of this process alone, which the system records without gaps."""
+        return round(max(self._peak_bytes, own_peak_bytes()) / 2**20)
+
+    def _watch(self) -> None:
+        while True:
+            self._peak_bytes = max(self._peak_bytes, tree_bytes())
+            if self._ended.wait(INTERVAL_S):
+                return
+
+
+def tree_bytes() -> int:
+    """Resident memory of this process and all its descendants, now."""
+    this = psutil.Process()
+    return sum(map(_resident_bytes, [this, *this.children(recursive=True)]))
+
+
+def own_peak_bytes() -> int:
+    """The largest resident memory that this process alone has had."""
+    unit_bytes = 1 if sys.platform == "darwin" else 1024  # macOS counts in bytes, Linux in KiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes
+
+
+def _resident_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:  # it has ended, or may not be looked at
+        return 0

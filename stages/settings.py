@@ -1,0 +1,14 @@
+"""Check params.yaml and write for each stage the parameters that have an effect on it."""
+
+from pathlib import Path
+
+from pipeline.params.file import read_params, share_params
+from pipeline.stage import run
+
+
+def main(detector: Path, settings: Path) -> None:
+    share_params(read_params(), detector, settings)
+
+
+if __name__ == "__main__":
+    run(main, measured=False)
