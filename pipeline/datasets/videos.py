@@ -1,4 +1,4 @@
-"""A folder of synchronised videos with a calibration file, as users lay it out (see footage/README.md)."""
+"""A folder of synchronised videos with a calibration file, as users lay it out (see docs/footage.md)."""
 
 import csv
 import hashlib
@@ -16,7 +16,7 @@ from pipeline.formats.calibration_files import READERS, UNSAID, find_calibration
 from pipeline.geometry.camera.model import Camera
 from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
-from pipeline.video.frames import VideoHeader, read_header
+from pipeline.video.decoding import VideoHeader, read_header
 
 log = logging.getLogger("epiline")
 

@@ -156,7 +156,7 @@ def _references(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
     named = [set(zip(table["metric"], table["protocol"], strict=True)) for table in scores]
     if named[0] != named[1]:
         reported = "; ".join(", ".join(f"{m} by {p}" for m, p in sorted(one)) or "none" for one in named)
-        yield from (f"PSS by different references is not comparable ({reported}): see references/README.md.", "")
+        yield from (f"PSS by different references is not comparable ({reported}): see references/pss/README.md.", "")
 
 
 def _parameters(before: str, after: str) -> Iterator[str]:
