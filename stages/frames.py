@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline.params.frames import FramesParams
 from pipeline.params.settings import read_settings
 from pipeline.stage import run
-from pipeline.video.frames import extract_frames
+from pipeline.video.extraction import extract_frames
 
 
 def main(settings: Path, capture: Path, frames: Path) -> None:

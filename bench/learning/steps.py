@@ -28,7 +28,7 @@ from pipeline.learning.images.volumetric import VolumetricTask
 from pipeline.params.file import read_params
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import N_JOINTS
-from pipeline.video.frames import pack_frames
+from pipeline.video.packing import pack_frames
 
 FRAME_PX, PERSON_PX = 320, 160
 BATCHES = 8  # kept in memory

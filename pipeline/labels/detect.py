@@ -16,7 +16,7 @@ from pipeline.labels.workers import run_tasks
 from pipeline.params.detect import DetectParams
 from pipeline.progress import progress
 from pipeline.stores import POSES2D, Store, create_store
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 log = logging.getLogger("epiline")
 

@@ -1,1 +1,1 @@
-"""Videos: decoding, and frames packed for random access."""
+"""Videos: decoding, cameras that fit the frames, packing for random access, and the stage `frames`."""

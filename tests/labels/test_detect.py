@@ -18,7 +18,7 @@ from pipeline.labels.detect import detect_capture
 from pipeline.params.detect import DetectParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, open_store
-from pipeline.video.frames import pack_frames
+from pipeline.video.packing import pack_frames
 
 CAMERA = Camera(np.eye(3), np.zeros(0), (24, 16))
 PARAMS = DetectParams(detector="pretrained", weights="models/detector.pt", batch_size=3)

@@ -16,7 +16,7 @@ from pipeline.params.pss import PssParams
 from pipeline.pss import fit_references
 from pipeline.skeleton import BONES, N_JOINTS, joint
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store
-from pipeline.video.frames import pack_frames
+from pipeline.video.packing import pack_frames
 
 SIZE_PX = (160, 120)
 N_FRAMES = 24

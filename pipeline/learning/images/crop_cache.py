@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.learning.images.crops import Crop
 from pipeline.learning.images.samples import Samples
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 # Pixels of a patch for each pixel of a crop of the same size: crops are cut twice, and the first cut should not show.
 DENSITY = 1.25

@@ -16,7 +16,7 @@ from pipeline.learning.images.targets import mirror_cube, pose_of_cube
 from pipeline.progress import progress
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import PREDICTIONS, create_store
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 BATCH = 64
 

@@ -20,7 +20,7 @@ from pipeline.report.page.blocks import Card, Rows, Section, number
 from pipeline.report.page.images import crop_around, data_uri
 from pipeline.report.page.render import render
 from pipeline.report.page.scenes import pose_scene
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 WORKSPACE = Files(Path("data"), Path("models"), Path("reports"))
 N_ROWS = 7

@@ -1,7 +1,7 @@
 """What the report shows: each recording as each of its views sees it, with detections, labels, predictions and truth."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from pipeline.report.data.checks import checked_status, read_checked, refuse_gap
 from pipeline.report.data.files import Files
 from pipeline.skeleton import MIRROR, N_JOINTS, ROOT
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, Store, focal_scales, open_store
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Alternatives:
     """The same capture with other labels or other predictions."""
 
     baseline: ReportData | None = None  # labels of the cameras that the footage came with
-    refined: dict[RefineSource, ReportData] | None = None  # predictions of the refinement units, by their source
+    refined: dict[RefineSource, ReportData] = field(default_factory=dict)  # predictions of the refinement units, by their source
 
 
 def gather(files: Files, labels_path: Path | None = None) -> ReportData:

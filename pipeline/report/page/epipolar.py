@@ -10,7 +10,7 @@ from pipeline.report.page.blocks import EpipolarView
 from pipeline.report.page.images import Crop, crop_around, data_uri
 from pipeline.report.page.theme import COLOURS, JOINT_TITLES
 from pipeline.skeleton import joint
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 DEPTHS = 400  # samples of a ray, from near its camera to far behind the others
 NEAR, FAR = 0.02, 50.0  # of the distance between the two cameras

@@ -10,7 +10,7 @@ from pipeline.report.page.blocks import Block, Card, Chart, Gallery, Section, Ta
 from pipeline.report.page.charts import heat_map, reliability, spread_bars
 from pipeline.report.page.images import THUMB_PX, data_uri, overlay, shrunk
 from pipeline.report.page.theme import COLOURS
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 MOST_RECORDINGS_SHOWN = 8
 CONFIDENCE_BINS = 10

@@ -24,7 +24,7 @@ from pipeline.report.page.images import overlay
 from pipeline.report.page.scenes import pose_scene
 from pipeline.report.page.theme import COLOURS, JOINT_TITLES
 from pipeline.skeleton import BONES, LEFT_JOINTS, MIRROR, PARENTS
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 APART_S = 1.0  # worst frames closer in time than this are the same event
 TIME_BINS, UNCERTAINTY_BINS = 60, 10

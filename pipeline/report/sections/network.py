@@ -15,7 +15,7 @@ from pipeline.report.page.images import crop_around, data_uri, overlay
 from pipeline.report.page.scenes import pose_scene
 from pipeline.report.page.theme import COLOURS, INK
 from pipeline.report.sections.labels import FIGURE_TITLES, figures_table
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 OF_GROUPS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "pck150", "auc")  # figures of an action, a subject or a view
 ROW_PERCENTILES = (10, 50, 90)  # of the errors, of the frames shown side by side

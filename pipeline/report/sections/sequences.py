@@ -11,7 +11,7 @@ from pipeline.report.page.scenes import sequence_scene
 from pipeline.report.page.theme import COLOURS, LEFT_BONES, lighter
 from pipeline.report.sections.network import predicted_test
 from pipeline.skeleton import BONES, ROOT
-from pipeline.video.frames import PackedFrames
+from pipeline.video.packing import PackedFrames
 
 LONGEST = 240  # frames shown of a sequence
 ONE_FILM_PX, MANY_FILMS_PX = 300, 190  # longer side of the images

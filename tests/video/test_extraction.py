@@ -1,45 +1,18 @@
-"""Packing of frames: what is kept, what its camera is, and what becomes of bad videos."""
+"""The stage `frames`: what is kept, and what happens to bad videos."""
 
 import json
-import pickle
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from pipeline.capture import Capture, Recording, Rejected, View, read_capture
 from pipeline.errors import UserError
-from pipeline.geometry.camera.model import Camera
-from pipeline.params.frames import FramesParams
 from pipeline.stores import TRUTH, create_store, open_store
-from pipeline.video.frames import PackedFrames, extract_frames, fit_to_video, pack_frames, read_header
-
-SIZE = (96, 64)
-CAMERA = Camera(np.array([[100.0, 0, 47], [0, 101, 33], [0, 0, 1]]), np.array([0.1, 0, 0, 0]), SIZE)
-PARAMS = FramesParams(
-    every_n_frames=1, max_side_px=1000, jpeg_quality=95, unequal_lengths="reject", size_mismatch="zoom",
-    size_tolerance=0.05, strict=False,
-)  # fmt: skip
-
-
-def params(**changes) -> FramesParams:
-    return PARAMS.model_copy(update=changes)
-
-
-def level(i: int) -> int:
-    return 20 + 10 * i
-
-
-def write_video(path: Path, n: int = 12, size: tuple[int, int] = SIZE) -> Path:
-    """Frame i is uniformly red (RGB) at level(i)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, size)
-    for i in range(n):
-        video.write(np.full((size[1], size[0], 3), (0, 0, level(i)), np.uint8))
-    video.release()
-    return path
+from pipeline.video.decoding import read_header
+from pipeline.video.extraction import extract_frames
+from pipeline.video.packing import PackedFrames
+from tests.video.videos import CAMERA, PARAMS, level, params, write_video
 
 
 def recording(folder: Path, name: str = "S1_walk", lengths: tuple[int, ...] = (12, 12), **kwargs) -> Recording:
@@ -187,64 +160,3 @@ def test_result_does_not_depend_on_the_order_of_the_work(tmp_path):
     manifests = [json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("a", "b")]
     assert manifests[0] == manifests[1]
     assert [r["n_frames"] for r in manifests[0]["recordings"]] == [4, 5, 6, 7]
-
-
-def pack(folder: Path) -> PackedFrames:
-    path = folder / "cam0.jpegs"
-    pack_frames(path, (np.full((8, 10, 3), level(i), np.uint8) for i in range(6)), 95)
-    return PackedFrames(path)
-
-
-def test_packed_frames_are_a_sequence(tmp_path):
-    frames = pack(tmp_path)
-    values = [int(image[0, 0, 0]) for image in frames]
-    assert values == [level(i) for i in range(6)]
-    assert frames[-1][0, 0, 0] == level(5)
-    assert [image[0, 0, 0] for image in frames[1:5:2]] == [level(1), level(3)]
-    with pytest.raises(IndexError):
-        frames[6]
-
-
-def test_packed_frames_can_be_pickled_and_shared_by_threads(tmp_path):
-    frames = pack(tmp_path)
-    again = pickle.loads(pickle.dumps(frames))
-    assert len(pickle.dumps(frames)) < 1000
-    with ThreadPoolExecutor(4) as pool:
-        values = list(pool.map(lambda i: int(again[i % 6][0, 0, 0]), range(60)))
-    assert values == [level(i % 6) for i in range(60)]
-
-
-def pixels(camera: Camera) -> np.ndarray:
-    points = np.array([[-300.0, 150, 1000], [200, -100, 1200], [0, 0, 900]])
-    return camera.posed(np.eye(3), np.zeros(3)).project(points)
-
-
-def test_a_uniformly_scaled_video_scales_the_camera():
-    fitted = fit_to_video(CAMERA, (48, 32), PARAMS)
-    np.testing.assert_allclose(pixels(fitted) + 0.5, (pixels(CAMERA) + 0.5) / 2)
-
-
-def test_zoom_and_crop_say_how_a_slightly_other_shape_came_about():
-    size_px = (94, 64)
-    cropped = fit_to_video(CAMERA, size_px, params(size_mismatch="crop"))
-    assert cropped.size_px == size_px
-    np.testing.assert_array_equal(pixels(cropped), pixels(CAMERA))
-    zoomed = fit_to_video(CAMERA, size_px, PARAMS)
-    # The calibrated image is the video's enlarged to its width, and cut above and below.
-    expected = (pixels(CAMERA) - [47.5, 31.5]) * 94 / 96 + [46.5, 31.5]
-    assert zoomed.size_px == size_px
-    np.testing.assert_allclose(pixels(zoomed), expected)
-
-
-@pytest.mark.parametrize(
-    ("size_px", "changes", "advice"),
-    [
-        ((64, 96), {}, "Turn the video"),
-        ((96, 80), {}, "video is 96x80, its calibration 96x64"),
-        ((94, 64), {"size_mismatch": "reject"}, "size_mismatch"),
-        ((94, 64), {"size_tolerance": 0.01}, "size_tolerance"),
-    ],
-)
-def test_another_shape_is_refused(size_px, changes, advice):
-    with pytest.raises(UserError, match=advice):
-        fit_to_video(CAMERA, size_px, params(**changes))

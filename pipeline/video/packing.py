@@ -1,0 +1,59 @@
+"""Packed frames: one file of JPEG images per view and an index beside it, for random access."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import overload
+
+import cv2
+import numpy as np
+
+
+class PackedFrames(Sequence[np.ndarray]):
+    """The packed frames of one view: item i is image i, (H, W, 3), uint8, RGB.
+
+    The file is memory-mapped, so opening it is cheap. Threads may share an instance, and it can be pickled.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
+        self._ends = np.load(_index_path(self._path))
+        self._bytes = np.memmap(self._path, np.uint8, mode="r")
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, i: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[np.ndarray]: ...
+    def __getitem__(self, i: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        i = range(len(self))[i]
+        start = self._ends[i - 1] if i else 0
+        return cv2.imdecode(self._bytes[start : self._ends[i]], cv2.IMREAD_COLOR_RGB)
+
+    def __reduce__(self) -> tuple[type, tuple[Path]]:
+        return PackedFrames, (self._path,)
+
+
+def pack_frames(path: Path, images: Iterable[np.ndarray], jpeg_quality: int) -> None:
+    """Write images (H, W, 3), uint8, BGR as JPEG into one file, and the position where each ends into the index."""
+    ends = []
+    with path.open("wb") as file:
+        for image in images:
+            file.write(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])[1].tobytes())
+            ends.append(file.tell())
+    np.save(_index_path(path), np.array(ends, np.int64))
+
+
+def trim_frames(path: Path, n: int) -> None:
+    """Keep only the first n frames of a file of packed frames."""
+    ends = np.load(_index_path(path))[:n]
+    np.save(_index_path(path), ends)
+    os.truncate(path, int(ends[-1]))
+
+
+def _index_path(path: Path) -> Path:
+    return path.with_suffix(".index.npy")
