@@ -6,7 +6,7 @@ EXTRAS := mediapipe,plots,dev
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/ready
 
-.PHONY: repro test chain lint bench bench-peers help
+.PHONY: repro test chain lint wheel-check bench bench-peers help
 
 repro: $(READY)  ## Install into .venv and run the whole pipeline
 	dvc repro
@@ -21,6 +21,9 @@ lint: $(READY)  ## Check style and types
 	ruff check .
 	ruff format --check .
 	mypy
+
+wheel-check: $(READY)  ## Build a wheel and use it from an environment of its own
+	python .ci/wheel_check.py
 
 bench: $(READY)  ## Measure the geometry beside its peers, in full (see docs/geometry.md; MOTION=FILE.npz for real motion)
 	python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
