@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.geometry.camera.model import Camera
 from pipeline.skeleton import N_JOINTS
-from pipeline.synthetic.cameras import look
-from pipeline.synthetic.people.motion import move
+from pipeline.synthetic.cameras import look_at
+from pipeline.synthetic.people.motion import animate
 from pipeline.synthetic.people.person import draw_person
 
 # Human3.6M's cameras: focal length and image in pixels; they stand at the corners of a long rectangle (x and y in mm
@@ -104,7 +104,7 @@ def synthetic_motion(people: int, seconds: float, seed: int = 0) -> list[Motion]
     for person in range(people):
         rng = np.random.default_rng([seed, person])
         someone = draw_person(rng)
-        found.append([move(someone, action, seconds, 25.0, rng).bodies.joints_mm for action in actions])
+        found.append([animate(someone, action, seconds, 25.0, rng).bodies.joints_mm for action in actions])
     return found
 
 
@@ -113,7 +113,7 @@ def draw_rig(rng: np.random.Generator) -> list[Camera]:
     cameras = []
     for x, y in STANDS_MM + rng.normal(0, 150, STANDS_MM.shape):
         center = np.array([x, y, HEIGHT_MM + rng.normal(0, 60)])
-        R, t = look(center, AIM_MM + rng.normal(0, 60, 3), rng.normal(0, 0.01))
+        R, t = look_at(center, AIM_MM + rng.normal(0, 60, 3), rng.normal(0, 0.01))
         middle = np.array(SIZE_PX) / 2 + rng.normal(0, 8, 2)
         K = np.array([[FOCAL_PX, 0, middle[0]], [0, FOCAL_PX, middle[1]], [0, 0, 1]])
         cameras.append(Camera(K, np.zeros(0), SIZE_PX, R, t))

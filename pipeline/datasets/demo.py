@@ -11,18 +11,18 @@ from pipeline.geometry.camera.model import Camera
 from pipeline.params.capture import CaptureParams, DemoParams
 from pipeline.synthetic.cameras import draw_rig
 from pipeline.synthetic.people.actions import ACTIONS
-from pipeline.synthetic.people.motion import Clip, move
+from pipeline.synthetic.people.motion import Clip, animate
 from pipeline.synthetic.people.person import Person, draw_person
-from pipeline.synthetic.processes import in_processes
+from pipeline.synthetic.processes import run_in_processes
 from pipeline.synthetic.render.parts import make_parts
 from pipeline.synthetic.render.room import Room, draw_room
-from pipeline.synthetic.render.scene import Lens, draw_grain, prepare_view, render, render_background
+from pipeline.synthetic.render.scene import SensorModel, draw_grain, prepare_view, render, render_background
 from pipeline.synthetic.seeds import CAPTURE, generator
 
 RIG = "demo"
 N_LABELLING = 4  # the cameras after these are for evaluation only
 RECORDINGS_PER_SUBJECT = 2
-LENS, NOISE = Lens(blur_px=0.5, gain=1.0, gamma=0.75), 2.5
+SENSOR, NOISE = SensorModel(blur_px=0.5, gain=1.0, gamma=0.75), 2.5
 
 
 def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
@@ -38,7 +38,7 @@ def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
     recordings = [r for name in names for r in _recordings(name, name in params.test_subjects, demo, cameras)]
     tasks = [(demo, r.name, r.subject, r.action, v, capture / r.views[v].file)
              for r in recordings for v in range(len(cameras))]  # fmt: skip
-    in_processes(_film, tasks, "rendering the demo capture", "video")
+    run_in_processes(_render_video, tasks, "rendering the demo capture", "video")
     Capture(source="demo", recordings=recordings).write(capture)
     with stores.create_store(capture / "truth.zarr", stores.TRUTH, source="demo") as truth:
         for r in recordings:
@@ -95,23 +95,23 @@ def make_clip(demo: DemoParams, recording: str, subject: str, action: str) -> tu
     """Who moves in a recording, and how."""
     person = make_person(demo, subject)
     n_seconds = demo.seconds / RECORDINGS_PER_SUBJECT
-    return person, move(person, action, n_seconds, demo.fps, generator(demo.seed, CAPTURE, "motion", recording))
+    return person, animate(person, action, n_seconds, demo.fps, generator(demo.seed, CAPTURE, "motion", recording))
 
 
-def _film(demo: DemoParams, recording: str, subject: str, action: str, view: int, file: Path) -> None:
+def _render_video(demo: DemoParams, recording: str, subject: str, action: str, view: int, file: Path) -> None:
     """Render one video."""
     room, cameras = make_world(demo)
-    stage = prepare_view(room, cameras[view])
+    render_view = prepare_view(room, cameras[view])
     person, clip = make_clip(demo, recording, subject, action)
     parts, paint = make_parts(person, clip.bodies)
     rng = generator(demo.seed, CAPTURE, "noise", recording, str(view))
     grain = draw_grain(rng, 2 * demo.size_px, NOISE)
-    empty = render_background(stage, LENS)
+    empty = render_background(render_view, SENSOR)
     video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), demo.fps, (demo.size_px, demo.size_px))
     if not video.isOpened():
         raise UserError("OpenCV cannot write mp4 files here", where=str(file), fix="Install opencv-python from PyPI.")
-    for moment in parts:
+    for frame_parts in parts:
         v, u = rng.integers(demo.size_px, size=2)
-        image = render(stage, moment, paint, LENS, grain[v:, u:], empty)
+        image = render(render_view, frame_parts, paint, SENSOR, grain[v:, u:], empty)
         video.write(image[..., ::-1])
     video.release()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.params.pretrain import PretrainParams
-from pipeline.synthetic.processes import in_processes
+from pipeline.synthetic.processes import run_in_processes
 from pipeline.synthetic.singles import SingleImages, draw_singles
 
 IMAGES_PER_TASK = 100
@@ -14,7 +14,7 @@ def render_singles(params: PretrainParams) -> SingleImages:
     size = side_px(params)
     starts = range(0, params.images, IMAGES_PER_TASK)
     tasks = [(params.seed, i, min(IMAGES_PER_TASK, params.images - start), size) for i, start in enumerate(starts)]
-    batches = in_processes(draw_singles, tasks, "rendering single images", "block")
+    batches = run_in_processes(draw_singles, tasks, "rendering single images", "block")
     return SingleImages(
         np.concatenate([b.images for b in batches]), np.concatenate([b.joints_px for b in batches]),
         np.concatenate([b.visible for b in batches]),

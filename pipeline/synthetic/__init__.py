@@ -1,1 +1,1 @@
-"""The rendered world: people who move, clothes, rooms and cameras, for the demo capture and the tests."""
+"""Synthetic footage: animated people, rooms and cameras, rendered for the demo and for detector training."""

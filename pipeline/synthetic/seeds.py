@@ -1,13 +1,17 @@
-"""Random generators by purpose: the same seed and names give the same numbers, in whichever process."""
+"""Random generators by purpose: equal seeds and names give equal numbers in every process."""
 
 import zlib
 
 import numpy as np
 
-# Worlds share nothing: whoever is drawn in one is drawn in no other, even with equal seeds.
+# Two independent streams: with equal seeds, no person of the capture appears in the single images.
 CAPTURE, SINGLES = "capture", "singles"
 
 
-def generator(seed: int, world: str, *names: str) -> np.random.Generator:
-    """A generator of its own for everything that has another name."""
-    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in (world, *names))])
+def generator(seed: int, stream: str, *names: str) -> np.random.Generator:
+    """Return the generator of one purpose, named by `stream` and `names`.
+
+    >>> generator(1, CAPTURE, "room").integers(100) == generator(1, CAPTURE, "room").integers(100)
+    np.True_
+    """
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in (stream, *names))])

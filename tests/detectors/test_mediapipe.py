@@ -14,7 +14,7 @@ from pipeline.params.capture import DemoParams
 from pipeline.params.detect import DetectParams
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
 from pipeline.synthetic.render.parts import make_parts
-from pipeline.synthetic.render.scene import Lens, draw_grain, prepare_view, render, render_background
+from pipeline.synthetic.render.scene import SensorModel, draw_grain, prepare_view, render, render_background
 
 PARAMS = DetectParams(detector="mediapipe", weights="models/detector.pt", batch_size=4)
 NO_WEIGHTS = Path("none.pt")
@@ -36,7 +36,7 @@ def people() -> tuple[list[np.ndarray], np.ndarray]:
     room, cameras = make_world(demo)
     person, clip = make_clip(demo, "S1_walk", "S1", "walk")
     parts, paint = make_parts(person, clip.bodies)
-    lens, images, joints = Lens(blur_px=0.5, gain=1.0, gamma=0.75), [], []
+    lens, images, joints = SensorModel(blur_px=0.5, gain=1.0, gamma=0.75), [], []
     grain = draw_grain(np.random.default_rng(0), SIDE, 2.0)
     for camera in cameras[:2]:
         stage = prepare_view(room, camera)

@@ -1,16 +1,10 @@
-"""The detector's training images: centred, labelled, reproducible."""
+"""Single images: centred, labelled, reproducible, and of people who are not in the demo."""
 
 import numpy as np
-import pytest
 
-from pipeline.datasets.rendered import render_singles, side_px
-from pipeline.params.pretrain import PretrainParams
-from pipeline.synthetic import processes
-from pipeline.synthetic.singles import draw_singles
-
-
-def make_params(images: int = 24, seed: int = 2) -> PretrainParams:
-    return PretrainParams(images=images, input_px=64, width=16, steps=1, batch_size=4, lr=1e-3, seed=seed)
+from pipeline.datasets import demo
+from pipeline.params.capture import DemoParams
+from pipeline.synthetic.singles import draw_singles, make_person
 
 
 def test_the_person_is_centred_and_fills_two_thirds():
@@ -21,17 +15,6 @@ def test_the_person_is_centred_and_fills_two_thirds():
     assert singles.images.shape == (30, 96, 96, 3)
     assert singles.images.dtype == np.uint8
     assert singles.joints_px.dtype == np.float32
-
-
-def test_the_number_of_processes_changes_nothing(monkeypatch):
-    params = make_params(images=130)
-    pictures = []
-    for cores in (1, 2):
-        monkeypatch.setattr(processes, "n_cores", lambda cores=cores: cores)
-        pictures.append(render_singles(params))
-    assert len(pictures[0]) == 130
-    for name in ("images", "joints_px", "visible"):
-        np.testing.assert_array_equal(getattr(pictures[0], name), getattr(pictures[1], name))
 
 
 def test_another_seed_gives_other_people():
@@ -46,6 +29,11 @@ def test_objects_hide_some_joints_but_few():
     assert 0.85 < visible.mean() < 0.999
 
 
-@pytest.mark.parametrize(("input_px", "side"), [(64, 96), (96, 144), (128, 192)])
-def test_the_side_leaves_room_for_augmentation(input_px, side):
-    assert side_px(make_params().model_copy(update={"input_px": input_px})) == side
+def test_nobody_in_the_capture_is_in_the_single_images():
+    pictured = [make_person(7, batch, start) for batch in range(120) for start in range(0, 100, 6)]
+    heights = np.array([p.build.height for p in pictured])
+    shirts = np.array([p.look.shirt for p in pictured])
+    params = DemoParams(subjects=8, seconds=0.8, fps=25.0, size_px=96, seed=7)
+    for person in (demo.make_person(params, f"S{i + 1}") for i in range(8)):
+        assert np.abs(heights - person.build.height).min() > 0
+        assert np.abs(shirts - person.look.shirt).max(-1).min() > 0

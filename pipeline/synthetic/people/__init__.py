@@ -1,1 +1,1 @@
-"""Rendered people: who they are, what they do, how their bodies move."""
+"""Animated people: body shape and appearance, actions as keyframes, and the motion that follows from them."""

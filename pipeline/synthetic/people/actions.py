@@ -1,4 +1,4 @@
-"""What people do, as pieces of a script."""
+"""Actions: each function appends keyframes to a script."""
 
 from collections.abc import Callable
 
@@ -8,37 +8,37 @@ from pipeline.synthetic.people.script import HANDS, LIFTS, REST, Jump, Script
 
 STOOL_MM = np.array([-150.0, 1150.0])  # middle of the stool's seat
 STOOL_SIZE_MM = np.array([360.0, 360.0, 440.0])
-STOOL_YAW = -np.pi / 2  # who sits on it faces this way
-ROAM_MM = 900.0  # people walk this far from the middle of the room
+STOOL_YAW = -np.pi / 2  # heading of a seated person
+ROAM_MM = 900.0  # radius around the middle of the room within which people walk
 
 
 def walk(script: Script) -> None:
-    """Walk to one or two other places and turn."""
+    """Walk to one or two other places, then turn."""
     for _ in range(script.rng.integers(1, 3)):
-        script.go(_place(script))
+        script.go(_draw_place(script))
         if script.rng.random() < 0.4:
             script.move("head", (0.1, 0, script.rng.uniform(-0.8, 0.8)), 0.6)
     script.go(script.at(), script.yaw() + script.rng.uniform(-1.5, 1.5))
     script.rest(0.5, "head")
 
 
-def _place(script: Script) -> np.ndarray:
-    """A place some way off, within the roaming circle and not at the stool."""
+def _draw_place(script: Script) -> np.ndarray:
+    """Draw a place within the roaming radius, at some distance from the current place and from the stool."""
     while True:
         angle, radius = script.rng.uniform(0, 2 * np.pi), ROAM_MM * np.sqrt(script.rng.random())
-        place = radius * np.array([np.cos(angle), np.sin(angle)])
+        place: np.ndarray = radius * np.array([np.cos(angle), np.sin(angle)])
         if np.linalg.norm(place - script.at()) > 650 and np.linalg.norm(place - STOOL_MM) > 560:
             return place
 
 
 def reach(script: Script) -> None:
-    """Reach for things around, with one hand or both, leaning and looking there."""
+    """Reach for several points with one hand or both, leaning and looking towards them."""
     rng = script.rng
-    _face_about(script)
+    _turn_randomly(script)
     for _ in range(rng.integers(2, 4)):
         azimuth, elevation = rng.uniform(-0.5, 1.4), rng.uniform(-0.7, 1.35)
         distance = rng.uniform(0.75, 0.99)
-        hands = _hands(script, both=0.3)
+        hands = _draw_hands(script, both=0.3)
         target = distance * _direction(azimuth, elevation)
         for hand in hands:
             script.move(HANDS[hand], target + rng.normal(0, 0.03, 3), rng.uniform(0.6, 1.0))
@@ -56,9 +56,9 @@ def reach(script: Script) -> None:
 
 
 def squat(script: Script) -> None:
-    """Squat down, with the arms forward, hanging or on the knees, and come up."""
+    """Squat with the arms forward, hanging or on the knees, then stand up."""
     rng, leg = script.rng, script.person.build.leg
-    _face_about(script)
+    _turn_randomly(script)
     script.stay(0.3)
     for _ in range(rng.integers(1, 3)):
         deep = rng.uniform(0.25, 0.6)
@@ -78,7 +78,7 @@ def squat(script: Script) -> None:
 
 
 def sit(script: Script) -> None:
-    """Go to the stool, sit down, move the arms and the trunk, and get up."""
+    """Walk to the stool, sit down, move arms and trunk, and stand up."""
     rng, build = script.rng, script.person.build
     feet = STOOL_MM + 340 * build.leg / 850 * np.array([np.cos(STOOL_YAW), np.sin(STOOL_YAW)])
     script.go(feet, STOOL_YAW)
@@ -110,8 +110,8 @@ def _seated_gesture(script: Script) -> None:
     rng = script.rng
     script.move("spine", (rng.uniform(-0.1, 0.6), rng.uniform(-0.15, 0.15), rng.uniform(-0.4, 0.4)), 0.7)
     script.move("head", (rng.uniform(-0.3, 0.4), 0, rng.uniform(-0.8, 0.8)), 0.5)
-    for hand in _hands(script, both=0.5):
-        script.move(HANDS[hand], _free_hand(rng), 0.7)
+    for hand in _draw_hands(script, both=0.5):
+        script.move(HANDS[hand], _draw_hand_place(rng), 0.7)
     if rng.random() < 0.35:
         lift = LIFTS[rng.integers(2)]
         script.move(lift, (rng.uniform(0.2, 0.45), rng.uniform(0.05, 0.3), -0.2), 0.6)
@@ -120,10 +120,10 @@ def _seated_gesture(script: Script) -> None:
 
 
 def wave(script: Script) -> None:
-    """Wave with a raised hand, now and then with both."""
+    """Wave with one raised hand, sometimes with both."""
     rng = script.rng
-    _face_about(script)
-    hands = _hands(script, both=0.25)
+    _turn_randomly(script)
+    hands = _draw_hands(script, both=0.25)
     for hand in hands:
         raised = np.array([rng.uniform(0.1, 0.4), rng.uniform(0.25, 0.5), rng.uniform(0.25, 0.75)])
         script.move(HANDS[hand], raised, 0.7)
@@ -140,9 +140,9 @@ def wave(script: Script) -> None:
 
 
 def bend(script: Script) -> None:
-    """Bend forward to the knees or the floor, or to a side, and come up."""
+    """Bend forward towards the knees or the floor, or sideways, then straighten up."""
     rng, leg = script.rng, script.person.build.leg
-    _face_about(script)
+    _turn_randomly(script)
     script.stay(0.3)
     for _ in range(rng.integers(1, 3)):
         seconds = rng.uniform(0.8, 1.3)
@@ -151,13 +151,13 @@ def bend(script: Script) -> None:
             script.move("spine", (0.05, 0.5 * side, rng.uniform(-0.3, 0.3)), seconds)
             script.move(HANDS[int(side > 0)], (0.05, 0.1, 0.93), seconds)
         else:
-            much = rng.uniform(0.5, 1.0)
-            script.move("tilt", (0.95 * much, 0), seconds)
-            script.move("spine", (0.75 * much, 0, rng.uniform(-0.35, 0.35)), seconds)
-            script.move("shift_mm", (-150 * much, 0), seconds)
+            depth = rng.uniform(0.5, 1.0)
+            script.move("tilt", (0.95 * depth, 0), seconds)
+            script.move("spine", (0.75 * depth, 0, rng.uniform(-0.35, 0.35)), seconds)
+            script.move("shift_mm", (-150 * depth, 0), seconds)
             script.move("drop_mm", (rng.uniform(0.0, 0.22) * leg,), seconds)
             script.move("head", (rng.uniform(-0.5, 0.3), 0, rng.uniform(-0.3, 0.3)), seconds)
-            for hand in _hands(script, both=0.8):
+            for hand in _draw_hands(script, both=0.8):
                 script.move(HANDS[hand], (rng.uniform(0.0, 0.5), rng.uniform(-0.1, 0.15), -0.85), seconds)
         script.stay(seconds + rng.uniform(0.1, 0.6))
         script.rest(rng.uniform(0.8, 1.1))
@@ -165,9 +165,9 @@ def bend(script: Script) -> None:
 
 
 def jump(script: Script) -> None:
-    """Jump on the spot, the arms swinging up."""
+    """Jump on the spot, swinging the arms up."""
     rng, build = script.rng, script.person.build
-    _face_about(script)
+    _turn_randomly(script)
     script.wait(0.45)
     for _ in range(rng.integers(1, 4)):
         down, up = rng.uniform(0.4, 0.6), rng.uniform(0.22, 0.3)
@@ -192,10 +192,10 @@ def jump(script: Script) -> None:
 
 
 def gesture(script: Script) -> None:
-    """Something small, standing: hands to the hips, the head, folded or out; a raised knee; a look around."""
+    """Perform a small standing gesture: move the hands, raise a knee, look around."""
     rng = script.rng
-    for hand in _hands(script, both=0.6):
-        script.move(HANDS[hand], _free_hand(rng), 0.8)
+    for hand in _draw_hands(script, both=0.6):
+        script.move(HANDS[hand], _draw_hand_place(rng), 0.8)
         script.move("elbows", tuple(rng.uniform(-0.1, 0.9, 2)), 0.8)
     script.move("head", (rng.uniform(-0.4, 0.5), rng.uniform(-0.2, 0.2), rng.uniform(-0.9, 0.9)), 0.7)
     script.move("spine", (rng.uniform(-0.15, 0.3), rng.uniform(-0.2, 0.2), rng.uniform(-0.5, 0.5)), 0.9)
@@ -215,13 +215,13 @@ def gesture(script: Script) -> None:
     script.wait(rng.uniform(0.2, 0.6))
 
 
-def _free_hand(rng: np.random.Generator) -> np.ndarray:
+def _draw_hand_place(rng: np.random.Generator) -> np.ndarray:
     places = ((0.05, 0.2, -0.55), (0.3, -0.2, -0.35), (0.25, 0.0, 0.25), (0.1, 0.9, 0.05), (0.35, 0.05, -0.3),
               (0.85, 0.1, 0.1), (0.1, 0.1, 0.95), (0.5, -0.25, 0.1), (0.15, 0.25, 0.45))  # fmt: skip
     return np.array(places[rng.integers(len(places))]) + rng.normal(0, 0.06, 3)
 
 
-def _hands(script: Script, both: float) -> list[int]:
+def _draw_hands(script: Script, both: float) -> list[int]:
     if script.rng.random() < both:
         return [0, 1]
     return [int(script.rng.random() < script.person.style.handedness)]
@@ -232,8 +232,8 @@ def _direction(azimuth: float, elevation: float) -> np.ndarray:
     return np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
 
 
-def _face_about(script: Script) -> None:
-    """Turn to any heading, so that every act is seen from every side."""
+def _turn_randomly(script: Script) -> None:
+    """Turn to a random heading, so that every action is seen from every side."""
     script.go(script.at(), script.rng.uniform(-np.pi, np.pi))
     script.wait(0.35)
 

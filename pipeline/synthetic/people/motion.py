@@ -1,4 +1,4 @@
-"""From a script to a moving body: planned steps, planted feet, a pelvis both legs can carry."""
+"""From keyframes to motion: step planning, planted feet, and a pelvis within reach of both legs."""
 
 from dataclasses import dataclass
 
@@ -6,36 +6,39 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from pipeline.synthetic.people.actions import ACTIONS, ROAM_MM, gesture
-from pipeline.synthetic.people.body import SIGNS, Bodies, Controls, pose, rotation
+from pipeline.synthetic.people.body import SIGNS, BodyPoses, Controls, rotation, solve_pose
 from pipeline.synthetic.people.person import Person
 from pipeline.synthetic.people.script import HANDS, LIFTS, Jump, Script
 
-MIN_RATE_HZ = 25.0  # steps are planned at this rate or a faster one
-STANDING = 0.99  # height of the hips over the ankles when standing, in leg lengths
-STRETCHED = 0.996  # most that a leg is stretched
+MIN_RATE_HZ = 25.0  # lowest rate at which steps are planned
+STANDING = 0.99  # height of the hips above the ankles when standing, in leg lengths
+MAX_STRETCH = 0.996  # largest distance from hip to ankle, in leg lengths
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A person's motion, sampled evenly."""
+    """A person's motion, sampled at a constant rate."""
 
-    bodies: Bodies
-    planted: np.ndarray  # (T, 2) bool: left, right foot stands on the floor and does not move
-    airborne: np.ndarray  # (T,) bool: in the flight of a jump
+    bodies: BodyPoses
+    planted: np.ndarray  # (T, 2) bool: the left or right foot stands still on the floor
+    airborne: np.ndarray  # (T,) bool: flight phase of a jump
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Where the feet are."""
+    """Motion of the feet over T frames."""
 
     ankles_mm: np.ndarray  # (T, 2, 3)
-    yaw: np.ndarray  # (T, 2)
-    pitch: np.ndarray  # (T, 2) toes down is positive
+    yaw: np.ndarray  # (T, 2) radians
+    pitch: np.ndarray  # (T, 2) radians, positive for toes down
     planted: np.ndarray  # (T, 2) bool
 
 
-def move(person: Person, action: str, seconds: float, fps: float, rng: np.random.Generator) -> Clip:
-    """A clip of a person who does mostly `action`, and walks and gestures in between."""
+def animate(person: Person, action: str, seconds: float, fps: float, rng: np.random.Generator) -> Clip:
+    """Animate a person who performs mostly `action`, with walking and gestures in between.
+
+    The clip has `round(seconds * fps)` frames. `action` is a key of `ACTIONS`.
+    """
     warm_up_s = 1.0
     angle, radius = rng.uniform(0, 2 * np.pi), 0.7 * ROAM_MM * np.sqrt(rng.random())
     start = radius * np.array([np.cos(angle), np.sin(angle)])
@@ -55,17 +58,17 @@ def move(person: Person, action: str, seconds: float, fps: float, rng: np.random
 
 
 def perform(script: Script, times_s: np.ndarray) -> Clip:
-    """Play a script at evenly spaced times from 0 on."""
+    """Evaluate a script at evenly spaced times that start at 0."""
     person, dt = script.person, float(times_s[1] - times_s[0])
     path = _path(script, times_s, dt)
     steps = plan_steps(script, path, times_s, dt)
-    rise, airborne = _rise(script.jumps, times_s)
+    rise, airborne = _jump_height(script.jumps, times_s)
     tracks = {name: script.sample(name, times_s) for name in script.keys}
     sway = _sway(script, times_s)
     yaw = rotation("z", path[:, 2])
     tilt = tracks["tilt"] + [person.style.lean_rad * 0.5, 0]
     pelvis = yaw @ rotation("x", -tilt[:, 1]) @ rotation("y", tilt[:, 0])
-    ankles, pitch = _lifted(script, steps, tracks, path, rise * airborne)
+    ankles, pitch = _raise_feet(script, steps, tracks, path, rise * airborne)
     root = _root(script, tracks, path, pelvis, ankles, rise, sway, dt)
     walking = _stride(steps, path)
     spine = tracks["spine"] + sway[:, 2:5] + [person.style.slouch_rad, 0, 0]
@@ -79,18 +82,18 @@ def perform(script: Script, times_s: np.ndarray) -> Clip:
         knee_out_rad=np.repeat(tracks["knees_out"], 2, 1),
     )  # fmt: skip
     planted = steps.planted & ~airborne[:, None] & (np.abs(np.stack([tracks[n] for n in LIFTS], 1)).max(-1) < 1e-9)
-    return Clip(pose(person.build, controls), planted, airborne)
+    return Clip(solve_pose(person.build, controls), planted, airborne)
 
 
 def _path(script: Script, times_s: np.ndarray, dt: float) -> np.ndarray:
-    """x, y and heading (T, 3) of the middle of the feet."""
+    """Position (x, y) and heading (T, 3) of the point midway between the feet."""
     keys = np.array(script.path)
     path = np.stack([np.interp(times_s, keys[:, 0], keys[:, i]) for i in (1, 2, 3)], -1)
-    return gaussian_filter1d(path, 0.18 / dt, axis=0, mode="nearest")
+    return np.asarray(gaussian_filter1d(path, 0.18 / dt, axis=0, mode="nearest"))
 
 
 def _homes(script: Script, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each foot would stand (T, 2, 2) and its heading (T, 2)."""
+    """Standing position (T, 2, 2) and heading (T, 2) of each foot along the path."""
     style = script.person.style
     left = np.stack([-np.sin(path[:, 2]), np.cos(path[:, 2])], -1)
     place = path[:, None, :2] + 0.5 * style.stance_mm * SIGNS[:, None] * left[:, None]
@@ -98,7 +101,7 @@ def _homes(script: Script, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plan_steps(script: Script, path: np.ndarray, times_s: np.ndarray, dt: float) -> Steps:
-    """Steps that keep the feet under the path (T, 3): one foot at a time, and none while the script forbids it."""
+    """Plan steps that keep the feet under the path (T, 3), one foot at a time and none while the script plants both."""
     n, build = len(times_s), script.person.build
     homes, yaws = _homes(script, path)
     free = np.ones(n, bool)
@@ -135,23 +138,23 @@ def _swing(
     foot_mm: float, ankles: np.ndarray, turns: np.ndarray, pitch: np.ndarray, n: int,
     places: tuple[np.ndarray, np.ndarray], yaws: tuple[float, float],
 ) -> None:  # fmt: skip
-    """Write one step: least jerk over the floor, heel first off and heel first down."""
+    """Write one step in place: minimum jerk along the floor, with heel-off and heel strike."""
     share = (np.arange(len(ankles)) + 1) / n
     smooth = share**3 * (10 + share * (6 * share - 15))
     length = float(np.linalg.norm(places[1] - places[0]))
     ankles[:, :2] = places[0] + smooth[:, None] * (places[1] - places[0])
     turns[:] = yaws[0] + smooth * (yaws[1] - yaws[0])
-    much = min(1.0, length / 500)
+    amount = min(1.0, length / 500)
     heel_off, heel_down = np.clip(share / 0.55, 0, 1), np.clip((share - 0.5) / 0.5, 0, 1)
-    pitch[:] = much * (0.75 * np.sin(np.pi * heel_off) ** 2 - 0.3 * np.sin(np.pi * heel_down) ** 2)
-    lift = (35 + 40 * much) * np.sin(np.pi * share) ** 2
-    # Toes that point down, or a heel, must not go through the floor.
+    pitch[:] = amount * (0.75 * np.sin(np.pi * heel_off) ** 2 - 0.3 * np.sin(np.pi * heel_down) ** 2)
+    lift = (35 + 40 * amount) * np.sin(np.pi * share) ** 2
+    # Keep the toes or the heel of a pitched foot above the floor.
     clearance = np.where(pitch > 0, 0.6 * foot_mm, 0.25 * foot_mm) * np.abs(np.sin(pitch))
     ankles[:, 2] += np.maximum(lift, clearance)
 
 
-def _rise(jumps: list[Jump], times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Height of the pelvis over standing (T,) in jumps, and whether the feet are off the floor (T,)."""
+def _jump_height(jumps: list[Jump], times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Height of the pelvis above standing (T,) during jumps in mm, and whether the feet are in the air (T,)."""
     rise, airborne = np.zeros(len(times_s)), np.zeros(len(times_s), bool)
     for leap in jumps:
         up_s = 0.26
@@ -171,16 +174,17 @@ def _rise(jumps: list[Jump], times_s: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _hermite(s: np.ndarray, seconds: float, a: float, b: float, va: float, vb: float) -> np.ndarray:
-    return (
+    """Cubic Hermite interpolation at s in 0-1 between the values a and b with the speeds va and vb per second."""
+    return np.asarray(
         a * (1 + 2 * s) * (1 - s) ** 2 + va * seconds * s * (1 - s) ** 2
         + b * s * s * (3 - 2 * s) - vb * seconds * s * s * (1 - s)
     )  # fmt: skip
 
 
-def _lifted(
+def _raise_feet(
     script: Script, steps: Steps, tracks: dict[str, np.ndarray], path: np.ndarray, flight_mm: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ankles (T, 2, 3) and pitch (T, 2) with raised feet and jumps."""
+    """Ankles (T, 2, 3) and pitch (T, 2) with raised feet and jumps added."""
     ankles, pitch = steps.ankles_mm.copy(), steps.pitch.copy()
     forward = np.stack([np.cos(path[:, 2]), np.sin(path[:, 2])], -1)
     for side, name in enumerate(LIFTS):
@@ -197,7 +201,7 @@ def _root(
     script: Script, tracks: dict[str, np.ndarray], path: np.ndarray, pelvis: np.ndarray, ankles: np.ndarray,
     rise: np.ndarray, sway: np.ndarray, dt: float,
 ) -> np.ndarray:  # fmt: skip
-    """The pelvis (T, 3): over the path, as high as wanted and as both legs allow."""
+    """Position of the pelvis (T, 3): above the path, at the scripted height or as high as both legs reach."""
     build = script.person.build
     shift = tracks["shift_mm"] + sway[:, :2]
     cosine, sine = np.cos(path[:, 2]), np.sin(path[:, 2])
@@ -206,7 +210,7 @@ def _root(
     root[:, 1] = path[:, 1] + sine * shift[:, 0] + cosine * shift[:, 1]
     hips = pelvis[:, None, :, 1] * (SIGNS * build.hip)[:, None]
     away = np.linalg.norm(root[:, None, :2] + hips[..., :2] - ankles[..., :2], axis=-1)
-    reach = STRETCHED * build.leg
+    reach = MAX_STRETCH * build.leg
     room = np.sqrt(np.maximum(reach**2 - away**2, (0.3 * build.leg) ** 2)) - hips[..., 2]
     limit = (room + ankles[..., 2] - np.maximum(rise, 0)[:, None] * (rise > 0)[:, None]).min(1)
     half = max(1, round(0.16 / dt))
@@ -217,14 +221,14 @@ def _root(
 
 
 def _stride(steps: Steps, path: np.ndarray) -> np.ndarray:
-    """How far the left foot is before the right, as a share of a long step, (T,)."""
-    way = steps.ankles_mm[:, 0, :2] - steps.ankles_mm[:, 1, :2]
+    """Forward distance of the left foot from the right (T,), as a share of a long step."""
+    offset = steps.ankles_mm[:, 0, :2] - steps.ankles_mm[:, 1, :2]
     forward = np.stack([np.cos(path[:, 2]), np.sin(path[:, 2])], -1)
-    return np.clip((way * forward).sum(-1) / 600, -1, 1)
+    return np.asarray(np.clip((offset * forward).sum(-1) / 600, -1, 1))
 
 
 def _wrists(script: Script, tracks: dict[str, np.ndarray], walking: np.ndarray, sway: np.ndarray) -> np.ndarray:
-    """Targets of the wrists (T, 2, 3): the script's, with the swing of the opposite leg."""
+    """Wrist targets (T, 2, 3) of the script, plus the arm swing of walking."""
     wrists = np.stack([tracks[name] for name in HANDS], 1)
     for side, sign in enumerate(SIGNS):
         hanging = np.clip((-wrists[:, side, 2] - 0.7) / 0.2, 0, 1) * tracks["swing"][:, side]
@@ -236,8 +240,8 @@ def _wrists(script: Script, tracks: dict[str, np.ndarray], walking: np.ndarray, 
 
 
 def _sway(script: Script, times_s: np.ndarray) -> np.ndarray:
-    """Small unrest (T, 14): pelvis shift (mm), spine, head (rad) and wrists (arm lengths)."""
+    """Small involuntary movements (T, 14): pelvis shift (mm), spine and head (rad), wrists (arm lengths)."""
     sizes = np.array([9, 9, 0.02, 0.015, 0.03, 0.04, 0.025, 0.06, *[0.012] * 6]) * script.person.style.sway
     rates = script.rng.uniform(0.12, 0.7, (4, len(sizes)))
     phases = script.rng.uniform(0, 2 * np.pi, (4, len(sizes)))
-    return sizes * np.sin(2 * np.pi * rates * times_s[:, None, None] + phases).mean(1)
+    return np.asarray(sizes * np.sin(2 * np.pi * rates * times_s[:, None, None] + phases).mean(1))

@@ -1,26 +1,26 @@
-"""Who is filmed: bone lengths and girths, looks, and manner of moving, all drawn from one random generator."""
+"""A rendered person: bone lengths and girths, appearance and style of motion, drawn at random."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-Colour = np.ndarray  # (3,) linear-ish RGB, 0-1
+Colour = np.ndarray  # (3,) RGB, 0-1, approximately linear
 
-# The kinds of cloth patterns that `pipeline.synthetic.paint` knows.
+# Cloth patterns, numbered as `pipeline.synthetic.render.paint` draws them.
 PATTERNS = {"plain": 0, "hoops": 1, "stripes": 2, "checks": 3, "dots": 4, "mottled": 5}
 HAIR_STYLES = ("short", "long", "bun", "bald", "cap")
 
 
 @dataclass(frozen=True)
 class Build:
-    """Bone lengths in mm and girths as factors of an average body's."""
+    """Bone lengths in mm; girths as factors of the average body's girths."""
 
     height: float
     thigh: float
     shank: float
     ankle: float  # height of the ankle joint above the sole
     foot: float  # from heel to toe
-    hip: float  # from the pelvis to a hip joint
+    hip: float  # from the pelvis joint to a hip joint
     pelvis_spine: float
     spine_thorax: float
     thorax_neck: float
@@ -37,18 +37,18 @@ class Build:
 
     @property
     def leg(self) -> float:
-        """Thigh and shank together."""
+        """Length of thigh and shank together, in mm."""
         return self.thigh + self.shank
 
     @property
     def arm(self) -> float:
-        """Upper arm and forearm together."""
+        """Length of upper arm and forearm together, in mm."""
         return self.upper_arm + self.forearm
 
 
 @dataclass(frozen=True)
 class Look:
-    """Skin, hair and clothes; colours are (3,), 0-1."""
+    """Skin, hair and clothes; colours are (3,) RGB, 0-1."""
 
     skin: Colour
     hair: Colour
@@ -62,14 +62,14 @@ class Look:
     shirt_period_mm: float
     shirt_front: int  # 0 plain, 1 buttons, 2 print, 3 open jacket
     shirt_back: int  # 0 plain, 1 block, 2 yoke
-    sleeve: float  # covered share of the arm: 0.25 a T-shirt, 1 long
+    sleeve: float  # covered share of the arm: 0.25 for a T-shirt, 1 for long sleeves
     sleeves: np.ndarray  # (2, 3) colour of the left and the right sleeve
     sleeve_accents: np.ndarray  # (2, 3) colour of the left and the right sleeve's band
     trousers: Colour
     trouser_legs: np.ndarray  # (2, 3) colour of the left and the right leg
     trousers_accent: Colour
     trousers_pattern: int
-    trouser: float  # covered share of the leg: 0.45 shorts, 1 long
+    trouser: float  # covered share of the leg: 0.45 for shorts, 1 for long trousers
     side_stripe: bool
     shoe: Colour
     sole: Colour
@@ -78,23 +78,23 @@ class Look:
 
 @dataclass(frozen=True)
 class Style:
-    """Manner of moving."""
+    """Individual style of motion."""
 
     speed_mm_s: float
-    tempo: float  # 1 is average, more is faster
+    tempo: float  # 1 is average; larger is faster
     arm_swing: float
     lean_rad: float
     slouch_rad: float
     stance_mm: float  # distance between the feet
     toe_out_rad: float
-    handedness: float  # share of one-handed acts done with the right hand
+    handedness: float  # probability that a one-handed action uses the right hand
     sway: float
     elbow_out: float
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person."""
+    """One person: body shape, appearance and style of motion."""
 
     build: Build
     look: Look
@@ -102,7 +102,7 @@ class Person:
 
 
 def draw_person(rng: np.random.Generator) -> Person:
-    """A person drawn at random."""
+    """Draw a person."""
     return Person(_draw_build(rng), draw_look(rng), _draw_style(rng))
 
 
@@ -145,7 +145,7 @@ TROUSERS = np.array([
 
 def _near(rng: np.random.Generator, colours: np.ndarray, spread: float = 0.06) -> Colour:
     colour = colours[rng.integers(len(colours))]
-    return np.clip(colour * rng.uniform(0.8, 1.2) + rng.normal(0, spread, 3), 0.03, 0.97)
+    return np.asarray(np.clip(colour * rng.uniform(0.8, 1.2) + rng.normal(0, spread, 3), 0.03, 0.97))
 
 
 def _unlike(rng: np.random.Generator, colours: np.ndarray, other: Colour) -> Colour:
@@ -154,16 +154,16 @@ def _unlike(rng: np.random.Generator, colours: np.ndarray, other: Colour) -> Col
 
 
 def _sides(rng: np.random.Generator, colours: np.ndarray, colour: Colour, share: float) -> np.ndarray:
-    """The colours (2, 3) of the left and the right side: one colour, or, at the share given, two."""
+    """Colours (2, 3) of the left and right side; they differ with probability `share`."""
     return np.stack([colour, _unlike(rng, colours, colour) if rng.random() < share else colour])
 
 
 def draw_look(rng: np.random.Generator) -> Look:
-    """Skin, hair and clothes drawn at random."""
+    """Draw skin, hair and clothes."""
     skin = np.clip(SKINS[rng.integers(len(SKINS))] * rng.uniform(0.9, 1.08) + rng.normal(0, 0.015, 3), 0.1, 0.97)
     shirt, trousers = _near(rng, CLOTHS), _near(rng, TROUSERS)
     accent = _unlike(rng, CLOTHS, shirt)
-    # Arms in front of a trunk of the same cloth are hard to see, and sides are told apart by what differs on them.
+    # Sleeves often differ from the trunk, so that arms stand out, and from each other, so that left and right differ.
     sleeves = _sides(rng, CLOTHS, _unlike(rng, CLOTHS, shirt) if rng.random() < 0.6 else shirt, 0.35)
     accents = np.stack([_unlike(rng, CLOTHS, sleeve) if rng.random() < 0.35 else sleeve for sleeve in sleeves])
     return Look(

@@ -1,18 +1,18 @@
-"""Poses drawn at random within the joints' limits, wider than what the acts show."""
+"""Random poses within the joint limits; they cover more than the actions do."""
 
 from dataclasses import replace
 
 import numpy as np
 
 from pipeline.skeleton import joint
-from pipeline.synthetic.people.body import SIGNS, Bodies, Controls, pose, rotation
+from pipeline.synthetic.people.body import SIGNS, BodyPoses, Controls, rotation, solve_pose
 from pipeline.synthetic.people.person import Person
 
-MOST_STRETCHED = 0.99  # of a leg
+MAX_STRETCH = 0.99  # largest distance from hip to ankle, in leg lengths
 
 
-def draw_poses(person: Person, n: int, rng: np.random.Generator) -> Bodies:
-    """n independent poses of a person who stands, squats, kneels down, leans or balances."""
+def draw_poses(person: Person, n: int, rng: np.random.Generator) -> BodyPoses:
+    """Draw n independent poses of a person who stands, squats, kneels, leans or balances."""
     build = person.build
     pelvis = rotation("z", rng.uniform(-np.pi, np.pi, n)) @ rotation("x", rng.normal(0, 0.12, n))
     pelvis = pelvis @ rotation("y", np.clip(rng.normal(0.15, 0.35, n), -0.4, 1.1))
@@ -25,14 +25,14 @@ def draw_poses(person: Person, n: int, rng: np.random.Generator) -> Bodies:
         wrists=_wrists(n, rng), elbow_out=rng.uniform(-0.2, 1.0, (n, 2)), palm_rad=rng.uniform(-1.2, 1.2, (n, 2)),
         ankles_mm=ankles, feet=feet, knee_out_rad=rng.uniform(-0.1, 0.5, (n, 2)),
     )  # fmt: skip
-    # A knee that cannot bend as far as asked puts its foot through the floor: up by as much.
-    lowest = pose(build, controls).joints_mm[:, [joint("l_ankle"), joint("r_ankle")], 2].min(1)
+    # If a knee cannot bend far enough, the foot would be below the floor: raise the whole body.
+    lowest = solve_pose(build, controls).joints_mm[:, [joint("l_ankle"), joint("r_ankle")], 2].min(1)
     up = (build.ankle - lowest)[:, None] * [0.0, 0.0, 1.0]
-    return pose(build, replace(controls, root_mm=root + up, ankles_mm=ankles + up[:, None]))
+    return solve_pose(build, replace(controls, root_mm=root + up, ankles_mm=ankles + up[:, None]))
 
 
 def _wrists(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Hands anywhere the arms reach, half of them low."""
+    """Draw wrist targets within reach of the arms, many of them low."""
     azimuth, elevation = rng.uniform(-0.5, 1.7, (n, 2)), rng.uniform(-1.55, 1.5, (n, 2))
     elevation = np.where(rng.random((n, 2)) < 0.3, -1.4, elevation)
     both = rng.random(n) < 0.3  # symmetric arms
@@ -56,10 +56,10 @@ def _feet(person: Person, pelvis: np.ndarray, rng: np.random.Generator) -> tuple
 
 
 def _height(person: Person, pelvis: np.ndarray, ankles: np.ndarray, stretched: np.ndarray) -> np.ndarray:
-    """Height of the pelvis (n,) at which the longer-reaching leg is stretched by the given share of what it can be."""
+    """Height of the pelvis (n,) at which the standing leg that limits it has the given share of its largest stretch."""
     build = person.build
     hips = pelvis[:, None, :, 1] * (SIGNS * build.hip)[:, None]
     away = np.linalg.norm(hips[..., :2] - ankles[..., :2], axis=-1)
-    up = np.sqrt(np.maximum((MOST_STRETCHED * build.leg * stretched[:, None]) ** 2 - away**2, (0.25 * build.leg) ** 2))
+    up = np.sqrt(np.maximum((MAX_STRETCH * build.leg * stretched[:, None]) ** 2 - away**2, (0.25 * build.leg) ** 2))
     standing = ankles[..., 2] <= build.ankle + 1
-    return np.where(standing, ankles[..., 2] + up - hips[..., 2], np.inf).min(1)
+    return np.asarray(np.where(standing, ankles[..., 2] + up - hips[..., 2], np.inf).min(1))

@@ -1,1 +1,1 @@
-"""The renderer: body parts, paint, rooms and light."""
+"""The renderer: body surface, textures, rooms, ray casting and shading."""

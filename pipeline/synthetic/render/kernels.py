@@ -1,20 +1,20 @@
-"""Ray casting of rounded cones: which body part every pixel sees, at which depth.
+"""Ray casting of body parts: which part each pixel shows, and at which depth.
 
-A part is a rounded cone (two spheres and the cone that touches both) in a space of its own that a linear map
-makes out of the world's: the map squeezes round limbs to flat chests, and a cone without length to an ellipsoid.
+A part is a rounded cone: two spheres and the cone tangent to both. It is defined in local coordinates, which a linear
+map computes from world coordinates. The map can flatten the cone, and it turns a cone of length zero into an ellipsoid.
 """
 
 import numpy as np
 
-from pipeline.synthetic.compiled import compiled
+from pipeline.compiled import compiled_fastmath
 
-# Columns of a part: linear map to its own space (9), origin in the world (3), length, radii at both ends,
-# and, for the bounds, the far end in the world (3) and the largest radius there.
+# Columns of a part: linear map from world to local axes (9), origin in the world (3), length, radii at both ends, and,
+# for the bounding box in the image, the far end in the world (3) and the largest radius in the world.
 MAP, ORIGIN, LENGTH, RADIUS0, RADIUS1, END, BOUND = 0, 9, 12, 13, 14, 15, 18
 N_COLUMNS = 19
 
 
-@compiled
+@compiled_fastmath
 def _distort(x: float, y: float, dist: np.ndarray) -> tuple[float, float]:
     r2 = x * x + y * y
     radial = 1 + r2 * (dist[0] + r2 * (dist[1] + r2 * dist[4]))
@@ -24,9 +24,9 @@ def _distort(x: float, y: float, dist: np.ndarray) -> tuple[float, float]:
     )
 
 
-@compiled
-def rays(K: np.ndarray, dist: np.ndarray, R: np.ndarray, out: np.ndarray) -> None:
-    """Write the world directions with unit depth (H, W, 3) that a camera's pixels see, distortion (5,) undone."""
+@compiled_fastmath
+def camera_rays(K: np.ndarray, dist: np.ndarray, R: np.ndarray, out: np.ndarray) -> None:
+    """Write to `out` (H, W, 3) each pixel's ray in world axes, scaled to unit depth, with distortion (5,) removed."""
     for v in range(out.shape[0]):
         y0 = (v - K[1, 2]) / K[1, 1]
         for u in range(out.shape[1]):
@@ -39,9 +39,9 @@ def rays(K: np.ndarray, dist: np.ndarray, R: np.ndarray, out: np.ndarray) -> Non
                 out[v, u, k] = R[0, k] * x + R[1, k] * y + R[2, k]
 
 
-@compiled
-def bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple:
-    """Left, top, right and bottom pixel that a part can cover."""
+@compiled_fastmath
+def pixel_bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray) -> tuple[float, ...]:
+    """Bounds in the image of a part: left, top, right and bottom in pixels."""
     left, top, right, bottom = 1e9, 1e9, -1e9, -1e9
     for end in range(2):
         at = ORIGIN if end == 0 else END
@@ -60,8 +60,10 @@ def bounds(part: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: 
     )  # fmt: skip
 
 
-@compiled
-def _sphere(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, a: float, radius: float) -> float:
+@compiled_fastmath
+def _intersect_sphere(
+    ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, a: float, radius: float
+) -> float:
     b = ox * dx + oy * dy + oz * dz
     h = b * b - a * (ox * ox + oy * oy + oz * oz - radius * radius)
     if h < 0:
@@ -69,16 +71,16 @@ def _sphere(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, a:
     return (-b - np.sqrt(h)) / a
 
 
-@compiled
-def _hit(
+@compiled_fastmath
+def _intersect_cone(
     ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, length: float, r0: float, r1: float
 ) -> float:
-    """Where the ray o + s d first meets the rounded cone along z; 1e9 where it does not."""
+    """Smallest s at which the ray o + s d meets the rounded cone along z; 1e9 if there is none."""
     a = dx * dx + dy * dy + dz * dz
-    nearest = _sphere(ox, oy, oz, dx, dy, dz, a, r0)
+    nearest = _intersect_sphere(ox, oy, oz, dx, dy, dz, a, r0)
     if length < 1e-3:
         return nearest
-    nearest = min(nearest, _sphere(ox, oy, oz - length, dx, dy, dz, a, r1))
+    nearest = min(nearest, _intersect_sphere(ox, oy, oz - length, dx, dy, dz, a, r1))
     sine = (r0 - r1) / length
     if sine * sine >= 1:
         return nearest
@@ -91,7 +93,7 @@ def _hit(
     h = qb * qb - qa * qc
     if h < 0 or qa == 0:
         return nearest
-    # Both roots: along the axis of a tapered cone the nearer one may lie on the other nappe.
+    # Test both roots: the nearer one may lie on the other nappe of the cone.
     for sign in (-1.0, 1.0):
         s = (-qb + sign * np.sqrt(h)) / qa
         z = oz + s * dz
@@ -100,21 +102,21 @@ def _hit(
     return nearest
 
 
-@compiled
-def cast(
+@compiled_fastmath
+def cast_rays(
     parts: np.ndarray, rays: np.ndarray, K: np.ndarray, dist: np.ndarray, R: np.ndarray, t: np.ndarray,
-    center: np.ndarray, depth: np.ndarray, seen: np.ndarray,
+    center: np.ndarray, depth: np.ndarray, part_index: np.ndarray,
 ) -> None:  # fmt: skip
     """Find the part nearest to the camera at each pixel.
 
-    rays (H, W, 3): world directions with unit depth, from the camera's center (3,); depth (H, W): of what is there
-    already, lowered in place; seen (H, W): number of the part, written in place where one is nearer.
+    `rays` (H, W, 3) are in world axes with unit depth and start at `center` (3,). `depth` (H, W) holds the depth of the
+    background in mm and is lowered in place; `part_index` (H, W) is written where a part is nearer.
     """
     height, width = depth.shape
     cx, cy, cz = center
     for p in range(len(parts)):
         part = parts[p]
-        left, top, right, bottom = bounds(part, K, dist, R, t)
+        left, top, right, bottom = pixel_bounds(part, K, dist, R, t)
         m00, m01, m02, m10, m11, m12, m20, m21, m22 = part[0:9]
         wx, wy, wz = cx - part[9], cy - part[10], cz - part[11]
         ox, oy, oz = m00 * wx + m01 * wy + m02 * wz, m10 * wx + m11 * wy + m12 * wz, m20 * wx + m21 * wy + m22 * wz
@@ -126,15 +128,15 @@ def cast(
                     m10 * rx + m11 * ry + m12 * rz,
                     m20 * rx + m21 * ry + m22 * rz,
                 )
-                s = _hit(ox, oy, oz, dx, dy, dz, part[LENGTH], part[RADIUS0], part[RADIUS1])
+                s = _intersect_cone(ox, oy, oz, dx, dy, dz, part[LENGTH], part[RADIUS0], part[RADIUS1])
                 if 100 < s < depth[v, u]:
                     depth[v, u] = s
-                    seen[v, u] = p
+                    part_index[v, u] = p
 
 
-@compiled
-def surface(part: np.ndarray, x: float, y: float, z: float) -> tuple:
-    """Of a world point on a part: its coordinates in the part's own space (3) and the world's unit normal (3)."""
+@compiled_fastmath
+def surface_point(part: np.ndarray, x: float, y: float, z: float) -> tuple[float, ...]:
+    """Local coordinates (3) and unit normal in the world (3) of a world point on a part's surface."""
     wx, wy, wz = x - part[9], y - part[10], z - part[11]
     lx = part[0] * wx + part[1] * wy + part[2] * wz
     ly = part[3] * wx + part[4] * wy + part[5] * wz
@@ -144,7 +146,7 @@ def surface(part: np.ndarray, x: float, y: float, z: float) -> tuple:
     if length >= 1e-3:
         sine = (r0 - r1) / length
         rho = np.sqrt(lx * lx + ly * ly) + 1e-9
-        # The sphere's centre that this point belongs to: where its normal meets the axis.
+        # The normal meets the axis at the centre of the sphere that touches the surface at this point.
         foot = lz - rho * sine / np.sqrt(max(1e-9, 1 - sine * sine)) if sine * sine < 1 else 0.0
         nz = lz - min(max(foot, 0.0), length)
     gx = part[0] * nx + part[3] * ny + part[6] * nz

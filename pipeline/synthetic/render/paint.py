@@ -1,25 +1,25 @@
-"""What body parts look like: colours as a function of the place on the part."""
+"""Procedural textures of the body: colour as a function of the position on a part."""
 
 import numpy as np
 
-from pipeline.synthetic.compiled import compiled
+from pipeline.compiled import compiled_fastmath
 
 SKIN, CLOTH, SHIRT, HIPS, LEG, FACE, HAIR, SHOE = range(8)
 PAINT_COLUMNS = 20
-BELLY, BREAST = 1, 2  # parts of a shirt's core
+BELLY, BREAST = 1, 2  # the two cones of the shirt's trunk
 
 
-@compiled
+@compiled_fastmath
 def lattice(i: int, j: int) -> float:
-    """A fixed random number, 0-1, for a cell of a grid."""
+    """Hash the integer coordinates of a grid cell to a number in 0-1."""
     n = (i * 374761393 + j * 668265263) & 0xFFFFFFFF
     n = ((n ^ (n >> 13)) * 1274126177) & 0xFFFFFFFF
     return ((n ^ (n >> 16)) & 0xFFFF) / 65535.0
 
 
-@compiled
+@compiled_fastmath
 def noise(x: float, y: float) -> float:
-    """Smooth noise, 0-1, with features of size one."""
+    """Value noise in 0-1 with a feature size of one."""
     i, j = int(np.floor(x)), int(np.floor(y))
     u, v = x - i, y - j
     u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
@@ -28,14 +28,14 @@ def noise(x: float, y: float) -> float:
     return top * (1 - v) + bottom * v
 
 
-@compiled
+@compiled_fastmath
 def _phase(x: float) -> float:
     return x - np.floor(x)
 
 
-@compiled
+@compiled_fastmath
 def _pattern(kind: float, period: float, around: float, along: float) -> float:
-    """Share of the second colour, at `around` and `along` in mm."""
+    """Weight of the second colour at the position (`around`, `along`) in mm."""
     if kind == 1:
         return 1.0 if _phase(along / period) < 0.4 else 0.0
     if kind == 2:
@@ -51,7 +51,7 @@ def _pattern(kind: float, period: float, around: float, along: float) -> float:
     return 0.0
 
 
-@compiled
+@compiled_fastmath
 def _mix(p: np.ndarray, share: float, first: int, second: int) -> tuple[float, float, float]:
     keep = 1 - share
     return (
@@ -61,9 +61,9 @@ def _mix(p: np.ndarray, share: float, first: int, second: int) -> tuple[float, f
     )
 
 
-@compiled
+@compiled_fastmath
 def _face(p: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Face on a unit ball: x forward, y left, z up."""
+    """Colour of the face on the unit sphere: x forward, y left, z up."""
     hair_line = p[12] - 0.55 * (0.6 - x) if x < 0.6 else p[12] + 0.25
     if z > hair_line:
         return p[4], p[5], p[6]
@@ -82,9 +82,9 @@ def _face(p: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, fl
     return p[1], p[2], p[3]
 
 
-@compiled
+@compiled_fastmath
 def _on_shirt(p: np.ndarray, length: float, x: float, y: float, along: float) -> bool:
-    """Whether a place on the shirt's core belongs to its buttons, print, jacket opening or block on the back."""
+    """Whether a position on the trunk belongs to buttons, print, jacket opening or block on the back."""
     if x > 0:
         if p[12] == 1:
             return abs(y) < 11 and _phase(along / 45) < 0.5
@@ -96,9 +96,9 @@ def _on_shirt(p: np.ndarray, length: float, x: float, y: float, along: float) ->
     return p[13] == 2 and along > length + 30 and p[14] == BREAST
 
 
-@compiled
+@compiled_fastmath
 def _sleeve(p: np.ndarray, angle: float, along: float, share: float) -> tuple[float, float, float]:
-    """A sleeve or a trouser leg, which ends after p[12] mm and leaves the skin bare."""
+    """Colour of a sleeve or trouser leg that ends after p[12] mm; skin beyond."""
     leg = int(p[0]) == LEG
     if along > p[12]:
         return p[7], p[8], p[9]
@@ -111,7 +111,7 @@ def _sleeve(p: np.ndarray, angle: float, along: float, share: float) -> tuple[fl
     return _mix(p, share, 1, 13)
 
 
-@compiled
+@compiled_fastmath
 def _shirt(
     p: np.ndarray, length: float, x: float, y: float, z: float, along: float, share: float
 ) -> tuple[float, float, float]:
@@ -124,9 +124,9 @@ def _shirt(
     return _mix(p, share, 1, 4)
 
 
-@compiled
+@compiled_fastmath
 def _hips(p: np.ndarray, x: float, y: float, z: float, share: float) -> tuple[float, float, float]:
-    """Trousers around the hips, on unit balls: pockets on the seat (p[12] = 1), else a belt and a fly."""
+    """Colour of trousers on the hips, on the unit sphere: pockets on the seat (p[12] = 1), else belt and fly."""
     pocket = p[12] > 0 and x < -0.3 and abs(y) < 0.5 and -0.25 < z < 0.45
     fly = p[12] == 0 and x > 0 and abs(y) < 0.03
     if p[12] == 0 and z > 0.72:
@@ -136,7 +136,7 @@ def _hips(p: np.ndarray, x: float, y: float, z: float, share: float) -> tuple[fl
     return _mix(p, 0.5 * share, 1, 4)
 
 
-@compiled
+@compiled_fastmath
 def _shoe(p: np.ndarray, length: float, radius: float, x: float, y: float, z: float) -> tuple[float, float, float]:
     if x < -0.55 * radius:
         return p[4], p[5], p[6]
@@ -145,9 +145,9 @@ def _shoe(p: np.ndarray, length: float, radius: float, x: float, y: float, z: fl
     return p[1], p[2], p[3]
 
 
-@compiled
+@compiled_fastmath
 def colour(p: np.ndarray, length: float, radius: float, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Colour of a place on a part, in the part's own space (mm for cones, the unit ball for ellipsoids)."""
+    """Colour at local coordinates of a part, in mm for cones and on the unit sphere for ellipsoids."""
     kind = int(p[0])
     if kind == SKIN:
         return p[1], p[2], p[3]
@@ -159,9 +159,9 @@ def colour(p: np.ndarray, length: float, radius: float, x: float, y: float, z: f
     if kind == HAIR:
         shade = 0.75 + 0.5 * noise(angle * 9, z * 3)
         return p[1] * shade, p[2] * shade, p[3] * shade
-    scale = 100.0 if length < 1e-3 else 1.0  # roughly mm on a unit ball
+    scale = 100.0 if length < 1e-3 else 1.0  # unit sphere to approximately mm
     around, along = angle * radius * scale, z * scale
-    # One call for all kinds of cloth: the compiler copies it wherever it is called.
+    # A single call site for all cloth: the compiler inlines the function at every call site.
     share = _pattern(p[10], p[11], around, along)
     if kind == SHIRT:
         return _shirt(p, length, x, y, z, along, share)

@@ -1,4 +1,4 @@
-"""The body's surface: rounded cones and ellipsoids that follow a person's joints and segments, with their paint."""
+"""The body's surface: rounded cones and ellipsoids attached to joints and segments, with their textures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.skeleton import joint
-from pipeline.synthetic.people.body import SIDES, SIGNS, Bodies, cross, rotation, turn, unit
+from pipeline.synthetic.people.body import SIDES, SIGNS, BodyPoses, cross, rotate, rotation, unit
 from pipeline.synthetic.people.person import Look, Person
 from pipeline.synthetic.render import kernels
 from pipeline.synthetic.render.paint import (
@@ -26,9 +26,9 @@ from pipeline.synthetic.render.paint import (
 
 @dataclass
 class _Surface:
-    """Collects the parts of T moments and the paint of each; all are put together at once."""
+    """Collects the parts of a body over T frames with the texture of each, and builds the table for ray casting."""
 
-    parts: list[tuple[np.ndarray, ...]] = field(default_factory=list)  # start, end, forward, sideways or none
+    parts: list[tuple[np.ndarray, ...]] = field(default_factory=list)  # start, axis, forward, end; each (T, 3)
     shapes: list[tuple[float, ...]] = field(default_factory=list)  # scales along x, y, z; radii at start and end
     paints: list[np.ndarray] = field(default_factory=list)
 
@@ -36,7 +36,7 @@ class _Surface:
         self, start: np.ndarray, end: np.ndarray, radii: tuple[float, float], forward: np.ndarray, paint: np.ndarray,
         squash: tuple[float, float] = (1.0, 1.0),
     ) -> None:  # fmt: skip
-        """A rounded cone from start to end (T, 3); `squash` scales it along `forward` and sideways."""
+        """Add a rounded cone from `start` to `end` (T, 3); `squash` scales it along `forward` and sideways."""
         self.parts.append((start, end - start, forward, end))
         self.shapes.append((*squash, 1.0, *radii))
         self.paints.append(paint)
@@ -44,13 +44,13 @@ class _Surface:
     def ellipsoid(
         self, center: np.ndarray, R: np.ndarray, radii: tuple[float, float, float], paint: np.ndarray
     ) -> None:
-        """An ellipsoid with half axes `radii` along the columns of R (T, 3, 3); its own space is the unit ball."""
+        """Add an ellipsoid with semi-axes `radii` in mm along the columns of R (T, 3, 3)."""
         self.parts.append((center, R[:, :, 2], R[:, :, 0], center))
         self.shapes.append((*radii, 1.0, 1.0))
         self.paints.append(paint)
 
     def table(self) -> np.ndarray:
-        """Rows (T, P, columns) for `kernels.cast`."""
+        """Build the parts (T, P, N_COLUMNS) for `kernels.cast_rays`."""
         start, z, forward, end = (np.stack(vectors, 1) for vectors in zip(*self.parts, strict=True))
         shapes = np.array(self.shapes)
         length = np.linalg.norm(end - start, axis=-1)
@@ -68,7 +68,7 @@ class _Surface:
 
 def _paint(kind: int, first: np.ndarray, second: np.ndarray | None = None, third: np.ndarray | None = None,
            *numbers: float) -> np.ndarray:  # fmt: skip
-    """A row of the paint table: kind, three colours, then numbers the kind defines."""
+    """Build a row of the texture table: kind, three colours, then parameters that depend on the kind."""
     row = np.zeros(PAINT_COLUMNS)
     row[0] = kind
     row[1:4], row[4:7], row[7:10] = first, first if second is None else second, first if third is None else third
@@ -76,8 +76,8 @@ def _paint(kind: int, first: np.ndarray, second: np.ndarray | None = None, third
     return row
 
 
-def make_parts(person: Person, bodies: Bodies) -> tuple[np.ndarray, np.ndarray]:
-    """Parts (T, P, columns) of a person at T moments, for `kernels.cast`, and their paint (P, columns)."""
+def make_parts(person: Person, bodies: BodyPoses) -> tuple[np.ndarray, np.ndarray]:
+    """Build the surface of a person in T frames: parts (T, P, N_COLUMNS) and their textures (P, PAINT_COLUMNS)."""
     surface = _Surface()
     _trunk(surface, person, bodies)
     _head(surface, person, bodies)
@@ -87,7 +87,7 @@ def make_parts(person: Person, bodies: Bodies) -> tuple[np.ndarray, np.ndarray]:
     return surface.table(), np.stack(surface.paints)
 
 
-def _trunk(surface: _Surface, person: Person, bodies: Bodies) -> None:
+def _trunk(surface: _Surface, person: Person, bodies: BodyPoses) -> None:
     build, look, j = person.build, person.look, bodies.joints_mm
     k, g = build.height / 1750, build.girth
     pelvis, spine, thorax = (j[:, joint(name)] for name in ("pelvis", "spine", "thorax"))
@@ -96,7 +96,7 @@ def _trunk(surface: _Surface, person: Person, bodies: Bodies) -> None:
     belly, breast, shirt = (_shirt(look, core, k) for core in (BELLY, BREAST, 0))
 
     def off(R: np.ndarray, x: float, y: float, z: float) -> np.ndarray:
-        return turn(R, np.array([x, y, z]) * k)
+        return rotate(R, np.array([x, y, z]) * k)
 
     surface.ellipsoid(pelvis + off(bodies.pelvis, -2, 0, 24), bodies.pelvis, (106 * g * k, 156 * g * k, 118 * k), hips)
     for sign in SIGNS:
@@ -126,14 +126,14 @@ def _trunk(surface: _Surface, person: Person, bodies: Bodies) -> None:
 
 
 def _shirt(look: Look, core: float, k: float) -> np.ndarray:
-    """Paint of the shirt; only its core carries what is printed or sewn on it, and the belly ends at the belt."""
+    """Texture of the shirt; buttons and prints are on the trunk (`core`) only, and the belly part ends at the belt."""
     return _paint(
         SHIRT, look.shirt, look.shirt_accent, look.skin, look.shirt_pattern, look.shirt_period_mm, look.shirt_front,
         look.shirt_back, core, *look.trousers, -35 * k,
     )  # fmt: skip
 
 
-def _head(surface: _Surface, person: Person, bodies: Bodies) -> None:
+def _head(surface: _Surface, person: Person, bodies: BodyPoses) -> None:
     look, j = person.look, bodies.joints_mm
     k = 0.5 * (person.build.height / 1750 + 1)
     top, neck, thorax = (j[:, joint(name)] for name in ("head", "neck", "thorax"))
@@ -141,9 +141,9 @@ def _head(surface: _Surface, person: Person, bodies: Bodies) -> None:
     face = _paint(FACE, look.skin, look.hair, look.eyes, look.beard, look.glasses, HAIR_LINES[look.hair_style])
 
     def at(x: float, y: float, z: float) -> np.ndarray:
-        return top + turn(bodies.head, np.array([x, y, z]) * k)
+        return np.asarray(top + rotate(bodies.head, np.array([x, y, z]) * k))
 
-    low, high = turn(bodies.chest, np.array([-4.0, 0, -20])), turn(bodies.head, np.array([-22.0, 0, 0]))
+    low, high = rotate(bodies.chest, np.array([-4.0, 0, -20])), rotate(bodies.head, np.array([-22.0, 0, 0]))
     surface.cone(thorax + low, neck + high, (60 * k, 54 * k), bodies.chest[:, :, 0], skin)
     surface.ellipsoid(at(-4, 0, -98), bodies.head, (98 * k, 77 * k, 98 * k), face)
     surface.ellipsoid(at(22, 0, -140), bodies.head, (70 * k, 60 * k, 90 * k), face)
@@ -156,7 +156,7 @@ def _head(surface: _Surface, person: Person, bodies: Bodies) -> None:
 HAIR_LINES = {"short": 0.42, "long": 0.38, "bun": 0.5, "bald": 2.0, "cap": 0.4}
 
 
-def _hair(surface: _Surface, look: Look, bodies: Bodies, at: Callable[..., np.ndarray], k: float) -> None:
+def _hair(surface: _Surface, look: Look, bodies: BodyPoses, at: Callable[..., np.ndarray], k: float) -> None:
     hair = _paint(HAIR, look.hair)
     if look.hair_style == "bald":
         return
@@ -172,7 +172,7 @@ def _hair(surface: _Surface, look: Look, bodies: Bodies, at: Callable[..., np.nd
         surface.ellipsoid(at(-118, 0, -70), bodies.head, (38 * k, 40 * k, 38 * k), hair)
 
 
-def _arm(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
+def _arm(surface: _Surface, person: Person, bodies: BodyPoses, side: int) -> None:
     build, look, j = person.build, person.look, bodies.joints_mm
     k, g, sign = build.height / 1750, build.limb_girth, SIGNS[side]
     shoulder, elbow, wrist = (j[:, joint(SIDES[side] + name)] for name in ("shoulder", "elbow", "wrist"))
@@ -180,14 +180,14 @@ def _arm(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
     accent = look.sleeve_accents[side]
 
     def sleeve(start: float, share: float) -> np.ndarray:
-        # Where along this part the sleeve ends, in mm.
+        # Length of the sleeve along this part, in mm.
         cut = (look.sleeve - start) / share * build.arm * share
         return _paint(CLOTH, look.sleeves[side], accent, look.skin, look.shirt_pattern, look.shirt_period_mm, cut,
                       look.shirt_accent[0], look.shirt_accent[1], look.shirt_accent[2])  # fmt: skip
 
     forward = bodies.chest[:, :, 0]
     surface.ellipsoid(
-        shoulder + turn(bodies.chest, np.array([0, -4.0 * sign, -10])), bodies.chest,
+        shoulder + rotate(bodies.chest, np.array([0, -4.0 * sign, -10])), bodies.chest,
         (58 * g * k, 56 * g * k, 62 * g * k), _paint(CLOTH, look.shirt, look.shirt, look.shirt, 0, 1, 1e6),
     )  # fmt: skip
     surface.cone(shoulder, elbow, (50 * g * k, 40 * g * k), forward, sleeve(0, upper_share))
@@ -209,13 +209,13 @@ def _hand(
         surface.cone(wrist - 34 * along, wrist - 12 * along, (32 * k, 31 * k), hinge, _paint(CLOTH, look.hair * 0.5,
                      None, None, 0, 1, 1e6))  # fmt: skip
     surface.ellipsoid(wrist + 48 * k * along, R, (17 * k, 42 * k, 54 * k), skin)
-    curl = turn(R, np.array([22.0, 0, 145]) * k)
+    curl = rotate(R, np.array([22.0, 0, 145]) * k)
     surface.cone(wrist + 84 * k * along, wrist + curl, (13 * k, 10 * k), R[:, :, 0], skin, (1.0, 2.9))
-    thumb = turn(R, np.array([10.0, 30, 30]) * k), turn(R, np.array([22.0, 62, 88]) * k)
+    thumb = rotate(R, np.array([10.0, 30, 30]) * k), rotate(R, np.array([22.0, 62, 88]) * k)
     surface.cone(wrist + thumb[0], wrist + thumb[1], (15 * k, 10 * k), R[:, :, 0], skin)
 
 
-def _leg(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
+def _leg(surface: _Surface, person: Person, bodies: BodyPoses, side: int) -> None:
     build, look, j = person.build, person.look, bodies.joints_mm
     k, g, sign = build.height / 1750, 0.5 * (build.limb_girth + build.girth), SIGNS[side]
     hip, knee, ankle = (j[:, joint(SIDES[side] + name)] for name in ("hip", "knee", "ankle"))
@@ -227,7 +227,7 @@ def _leg(surface: _Surface, person: Person, bodies: Bodies, side: int) -> None:
         return _paint(LEG, cloth, look.trousers_accent, look.skin, look.trousers_pattern, 90, cut - start, stripe)
 
     thigh = unit(knee - hip)
-    # The cone's frame must not tip over when the thigh points forward.
+    # Derived from the left directions, so that the frame stays continuous when the thigh points forward.
     front = unit(cross(bodies.pelvis[:, :, 1] + bodies.feet[:, side, :, 1], thigh))
     loose = 1.08 if look.trouser > 0.6 else 1.0
     surface.cone(hip, knee, (86 * g * k, 52 * g * k), front, leg(0))
@@ -246,7 +246,7 @@ def _shoe(surface: _Surface, person: Person, R: np.ndarray, ankle: np.ndarray, s
     sole = build.ankle
 
     def at(x: float, y: float, z: float) -> np.ndarray:
-        return ankle + turn(R, np.array([x * k, y * k, z]))
+        return np.asarray(ankle + rotate(R, np.array([x * k, y * k, z])))
 
     up = R[:, :, 2]
     surface.cone(at(-28, 0, 40 * k - sole), at(150, 0, 29 * k - sole), (40 * k, 29 * k), up, shoe, (1.0, 1.22))

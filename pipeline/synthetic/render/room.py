@@ -1,10 +1,10 @@
-"""Rooms: a textured floor, walls with pictures, furniture and light; drawn once for a camera that does not move."""
+"""Rooms: textured floor, walls with pictures, furniture and light; rendered once per static camera."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.synthetic.compiled import compiled
+from pipeline.compiled import compiled_fastmath
 from pipeline.synthetic.people.actions import STOOL_MM, STOOL_SIZE_MM
 from pipeline.synthetic.render.paint import lattice, noise
 
@@ -13,22 +13,22 @@ N_PATTERNS = 4  # speckled, checked, planks, clouded
 
 @dataclass(frozen=True)
 class Room:
-    """One room, with what stands in it and its light."""
+    """A room with furniture and lighting."""
 
     half_mm: float  # from the middle to each wall
     height_mm: float
     seed: int
-    surfaces: np.ndarray  # (6, 8) of floor, walls and ceiling: two colours, pattern, its size in mm
-    pictures: np.ndarray  # (4, n, 10) on each wall: place, half size, colours of frame and picture
-    boxes: np.ndarray  # (B, 6) low and high corners
-    box_paint: np.ndarray  # (B, 8) as surfaces
+    surfaces: np.ndarray  # (6, 8) floor, four walls, ceiling: two colours, pattern, pattern size in mm
+    pictures: np.ndarray  # (4, n, 10) per wall: position, half size, colours of frame and picture
+    boxes: np.ndarray  # (B, 6) lower and upper corner
+    box_paint: np.ndarray  # (B, 8) as for surfaces
     key_light: np.ndarray  # (3,) unit vector towards the light
     key_rgb: np.ndarray  # (3,)
     ambient_rgb: np.ndarray  # (3,)
 
 
 def draw_room(rng: np.random.Generator, *, stool: bool, clutter: int = 5) -> Room:
-    """A room drawn at random; with a stool at the place where people sit."""
+    """Draw a room; with `stool`, a stool stands where people sit, and `clutter` bounds the number of other boxes."""
     half = float(rng.uniform(5000, 6000))
     boxes = [_stool()] if stool else []
     boxes += [_furniture(rng, half) for _ in range(rng.integers(1, clutter + 1))]
@@ -49,14 +49,14 @@ def draw_room(rng: np.random.Generator, *, stool: bool, clutter: int = 5) -> Roo
 
 
 def _surface(rng: np.random.Generator, rgb: np.ndarray, contrast: float, size_mm: tuple[float, float]) -> np.ndarray:
-    """Two colours, a pattern and its size (8,)."""
+    """Draw two colours, a pattern and its size (8,)."""
     second = rgb * (1 + rng.uniform(-2, 1) * contrast) + rng.normal(0, 0.25 * contrast, 3)
     colours = np.clip([rgb, second], 0.05, 0.97).ravel()
     return np.concatenate([colours, [rng.integers(N_PATTERNS), rng.uniform(*size_mm)]])
 
 
 def _pictures(rng: np.random.Generator) -> np.ndarray:
-    """Pictures, windows and doors: three on each wall."""
+    """Draw pictures, windows and doors: three per wall."""
     place = rng.uniform([-3500, 1100], [3500, 2200], (4, 3, 2))
     half_size = rng.uniform(150, 600, (4, 3, 2))
     door = rng.random((4, 3)) < 0.3
@@ -72,7 +72,7 @@ def _stool() -> np.ndarray:
 
 
 def _furniture(rng: np.random.Generator, half: float) -> np.ndarray:
-    """A box against a wall, in the middle half of the wall's length."""
+    """Draw a box against a wall, near the middle of the wall."""
     size = np.array([rng.uniform(400, 1800), rng.uniform(250, 500), rng.uniform(350, 1900)])
     along = rng.uniform(-0.45, 0.45) * half
     low = np.array([along - size[0] / 2, half - size[1], 0.0])
@@ -88,7 +88,7 @@ def _box_paint(rng: np.random.Generator) -> np.ndarray:
 
 
 def add_box(rng: np.random.Generator, room: Room, middle_mm: np.ndarray) -> Room:
-    """The room with one more box, which stands or hangs around a place."""
+    """Return the room with one more box, centred near a position."""
     size = rng.uniform([120, 120, 150], [450, 450, 700])
     middle = np.array([*middle_mm[:2], max(middle_mm[2], 0.5 * size[2])])
     box = np.concatenate([middle - size / 2, middle + size / 2])
@@ -96,19 +96,19 @@ def add_box(rng: np.random.Generator, room: Room, middle_mm: np.ndarray) -> Room
 
 
 def draw_background(room: Room, rays: np.ndarray, center_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Light colour (H, W, 3), 0-1, and depth (H, W) of the empty room along world rays with unit depth (H, W, 3)."""
+    """Radiance (H, W, 3), 0-1, and depth (H, W) in mm of the empty room along rays (H, W, 3) of unit depth."""
     colour = np.empty(rays.shape, np.float32)
     depth = np.empty(rays.shape[:2], np.float32)
-    _draw(
+    _shade_background(
         rays, np.asarray(center_mm, float), room.half_mm, room.height_mm, room.seed, room.surfaces, room.pictures,
         room.boxes, room.box_paint, room.key_light, room.key_rgb, room.ambient_rgb, colour, depth,
     )  # fmt: skip
     return colour, depth
 
 
-@compiled
-def _share(pattern: float, size: float, u: float, v: float, seed: int) -> float:
-    """Share of the second colour at (u, v) in mm on a surface."""
+@compiled_fastmath
+def _pattern_weight(pattern: float, size: float, u: float, v: float, seed: int) -> float:
+    """Weight of the second colour at (u, v) in mm on a surface."""
     if pattern == 1:
         return 0.8 * float((int(np.floor(u / size)) + int(np.floor(v / size))) & 1)
     if pattern == 2:
@@ -120,9 +120,9 @@ def _share(pattern: float, size: float, u: float, v: float, seed: int) -> float:
     return 0.25 * noise(u / 70, v / 70)
 
 
-@compiled
-def _box(box: np.ndarray, c: np.ndarray, ix: float, iy: float, iz: float) -> tuple[float, int]:
-    """Where a ray enters a box, and through the faces across which axis; ix, iy, iz are 1 / its direction."""
+@compiled_fastmath
+def _intersect_box(box: np.ndarray, c: np.ndarray, ix: float, iy: float, iz: float) -> tuple[float, int]:
+    """Distance at which a ray enters a box, and the axis of the face; ix, iy, iz are the inverse direction."""
     near, far, axis = -1e9, 1e9, 0
     for i in range(3):
         inverse = ix if i == 0 else (iy if i == 1 else iz)
@@ -133,9 +133,9 @@ def _box(box: np.ndarray, c: np.ndarray, ix: float, iy: float, iz: float) -> tup
     return (near, axis) if near < far and near > 100 else (1e9, 0)
 
 
-@compiled
-def _enclosure(c: np.ndarray, dx: float, dy: float, dz: float, half: float, height: float) -> tuple[float, int]:
-    """Where a ray from inside meets the room: distance, and 0 floor, 1-4 walls, 5 ceiling."""
+@compiled_fastmath
+def _intersect_room(c: np.ndarray, dx: float, dy: float, dz: float, half: float, height: float) -> tuple[float, int]:
+    """Distance at which a ray from inside meets the room, and the face: 0 floor, 1-4 walls, 5 ceiling."""
     s, face = 1e9, 0
     if dz < -1e-6:
         s = -c[2] / dz
@@ -150,11 +150,11 @@ def _enclosure(c: np.ndarray, dx: float, dy: float, dz: float, half: float, heig
     return s, face
 
 
-@compiled
-def _picture(
+@compiled_fastmath
+def _picture_color(
     pictures: np.ndarray, u: float, v: float, red: float, green: float, blue: float
 ) -> tuple[float, float, float]:
-    """What hangs at a place of a wall, or else the wall's own colour."""
+    """Colour of the picture at a position of a wall, or the colour of the wall itself."""
     for i in range(len(pictures)):
         q = pictures[i]
         inside = min(q[2] - abs(u - q[0]), q[3] - abs(v - q[1]))
@@ -166,8 +166,8 @@ def _picture(
     return red, green, blue
 
 
-@compiled
-def _draw(
+@compiled_fastmath
+def _shade_background(
     rays: np.ndarray, c: np.ndarray, half: float, height: float, seed: int, surfaces: np.ndarray,
     pictures: np.ndarray, boxes: np.ndarray, box_paint: np.ndarray, light: np.ndarray, key: np.ndarray,
     ambient: np.ndarray, colour: np.ndarray, depth: np.ndarray,
@@ -175,11 +175,11 @@ def _draw(
     for i in range(rays.shape[0]):
         for j in range(rays.shape[1]):
             dx, dy, dz = float(rays[i, j, 0]), float(rays[i, j, 1]), float(rays[i, j, 2])
-            s, face = _enclosure(c, dx, dy, dz, half, height)
+            s, face = _intersect_room(c, dx, dy, dz, half, height)
             ix, iy, iz = 1 / (dx + 1e-12), 1 / (dy + 1e-12), 1 / (dz + 1e-12)
             box, axis = -1, 0
             for b in range(len(boxes)):
-                s_box, axis_box = _box(boxes[b], c, ix, iy, iz)
+                s_box, axis_box = _intersect_box(boxes[b], c, ix, iy, iz)
                 if s_box < s:
                     s, box, axis = s_box, b, axis_box
             x, y, z = c[0] + s * dx, c[1] + s * dy, c[2] + s * dz
@@ -193,12 +193,12 @@ def _draw(
                     cosine = max(0.0, -np.sign(dx if axis == 0 else dy) * light[axis])
             elif face == 5:
                 cosine = 0.25
-            # One call for all kinds of surface: the compiler copies it wherever it is called.
-            share = _share(p[6], p[7], u, v, seed + face + box)
+            # A single call site for all surfaces: the compiler inlines the function at every call site.
+            share = _pattern_weight(p[6], p[7], u, v, seed + face + box)
             red, green, blue = p[0] + share * (p[3] - p[0]), p[1] + share * (p[4] - p[1]), p[2] + share * (p[5] - p[2])
             dim = 1.0
             if wall:
-                red, green, blue = _picture(pictures[face - 1], u, v, red, green, blue)
+                red, green, blue = _picture_color(pictures[face - 1], u, v, red, green, blue)
                 # Darker towards floor and ceiling, with a skirting board.
                 dim = (0.6 if z < 90 else 1.0) * min(1.0, 0.75 + 0.25 * min(z, height - z) / 500)
             colour[i, j, 0] = dim * red * (ambient[0] * 0.85 + key[0] * cosine)
