@@ -1,30 +1,108 @@
-"""How inner loops are compiled: one policy for all kernels of the package."""
+"""How inner loops are compiled: one policy for all kernels of the package.
 
+Machine code is kept on disk, so that only the first run on a machine compiles. Numba notices an edit of a kernel's own
+file but not of the functions and constants that the kernel takes from other modules. So each kernel's cache folder is
+named after the code of all modules that its module imports, docstrings and comments left out.
+"""
+
+import ast
+import functools
 import hashlib
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numba
 
-# NaN keeps its meaning, which rules the other liberties of floating-point optimisation out.
-_FAST = {"contract", "nsz", "arcp"}
-# Kernels take in functions of other files, of which numba does not see that they changed: their cache is that of all
-# sources of the package.
-_HERE = Path(__file__).parent
-_SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_HERE.rglob("*.py")))).hexdigest()[:16]
+ROOT = Path(__file__).parents[1]
+PACKAGE = "pipeline"
 _NUMBA: Any = numba.config
-_CACHE = Path(_NUMBA.CACHE_DIR or _HERE / "__pycache__") / f"kernels-{_SOURCES}"
+# NaN keeps its meaning, which rules out the other liberties of floating-point optimisation.
+_WITH_NAN = {"contract", "nsz", "arcp"}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function on its first call on a machine; divisions by zero give infinity, as in numpy."""
-    usual, _NUMBA.CACHE_DIR = _NUMBA.CACHE_DIR, str(_CACHE)
+    """Compile a function on its first call on a machine; a division by zero gives infinity, as in numpy."""
+    return _compile(function, fastmath=_WITH_NAN)
+
+
+def compiled_fastmath(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `compiled`, with all liberties of floating-point optimisation: NaN and infinity lose their meaning."""
+    return _compile(function, fastmath=True)
+
+
+# For functions that the compiler does not inline by itself: a call keeps a loop from becoming vector instructions.
+inlined = numba.njit(inline="always", error_model="numpy", fastmath=_WITH_NAN)
+
+
+def _compile(function: Callable[..., Any], *, fastmath: bool | set[str]) -> Callable[..., Any]:
+    folder = _cache_folder()
+    usual = _NUMBA.CACHE_DIR
+    if folder is not None:
+        _NUMBA.CACHE_DIR = str(folder / f"kernels-{closure_digest(Path(function.__code__.co_filename), ROOT)}")
     try:
-        return numba.njit(cache=True, error_model="numpy", fastmath=_FAST)(function)
+        return numba.njit(cache=folder is not None, error_model="numpy", fastmath=fastmath)(function)
     finally:
         _NUMBA.CACHE_DIR = usual
 
 
-# For functions too long for the compiler to inline by itself: a call keeps a loop from becoming vector instructions.
-inlined = numba.njit(inline="always", error_model="numpy", fastmath=_FAST)
+@functools.cache
+def _cache_folder() -> Path | None:
+    """Where machine code is kept: NUMBA_CACHE_DIR, else beside this module, else in the user's cache folder."""
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "epiline"
+    given = [Path(_NUMBA.CACHE_DIR)] if _NUMBA.CACHE_DIR else []
+    return first_writable(*given, Path(__file__).parent / "__pycache__", user)
+
+
+def first_writable(*folders: Path) -> Path | None:
+    """The first folder that files can be written to; it is made where it does not exist. None if there is none."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            continue
+        return folder
+    return None
+
+
+@functools.cache
+def closure_digest(file: Path, root: Path) -> str:
+    """A digest of the code of a file and of all modules of the package below `root` that it imports, at any remove."""
+    waiting, seen = [file], {file}
+    while waiting:
+        new = _code(waiting.pop(), root)[1] - seen
+        seen |= new
+        waiting += new
+    codes = (f"{path.name}\n{_code(path, root)[0]}" for path in sorted(seen))
+    return hashlib.sha256("\n".join(codes).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _code(file: Path, root: Path) -> tuple[str, frozenset[Path]]:
+    """A file's syntax tree without docstrings, as text, and the files of the package's modules that it imports."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
+            node.body[0] = ast.Pass()
+    return ast.dump(tree), frozenset(_imported(tree, root))
+
+
+def _imported(tree: ast.Module, root: Path) -> Iterator[Path]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [[f"{node.module}.{alias.name}", node.module] for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [[alias.name] for alias in node.names]
+        else:
+            continue
+        for candidates in names:
+            files = (_file(name, root) for name in candidates if name.split(".")[0] == PACKAGE)
+            yield from [file for file in files if file is not None][:1]
+
+
+def _file(module: str, root: Path) -> Path | None:
+    path = root.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)

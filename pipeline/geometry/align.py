@@ -102,4 +102,4 @@ def nearest_rotation(M: np.ndarray) -> np.ndarray:
 def rotation_angle(R: np.ndarray) -> np.ndarray:
     """The angle in radians (...) of rotations (..., 3, 3), exact for small ones too."""
     sine = np.stack([R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0], R[..., 1, 0] - R[..., 0, 1]], -1)
-    return np.arctan2(np.linalg.norm(sine, axis=-1), np.trace(R, axis1=-2, axis2=-1) - 1)
+    return np.asarray(np.arctan2(np.linalg.norm(sine, axis=-1), np.trace(R, axis1=-2, axis2=-1) - 1))

@@ -26,7 +26,7 @@ def reprojection_errors(poses_cam_mm: np.ndarray, observed_px: np.ndarray, camer
 
 def box_sides_px(true_px: np.ndarray) -> np.ndarray:
     """Longer side of the upright box around a pose's true joints (..., joint, 2), (...)."""
-    return _box_px(true_px).max(-1)
+    return np.asarray(_box_px(true_px).max(-1))
 
 
 def box_errors_percent(predicted_px: np.ndarray, true_px: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ def pckh(predicted_px: np.ndarray, true_px: np.ndarray, head_px: np.ndarray) -> 
 
 def person_areas_px2(true_px: np.ndarray) -> np.ndarray:
     """Area of the person, (...): 0.53 of the upright box around the true joints, where no outline was annotated."""
-    return OUTLINE_SHARE * np.prod(_box_px(true_px), axis=-1)
+    return np.asarray(OUTLINE_SHARE * np.prod(_box_px(true_px), axis=-1))
 
 
 def oks(predicted_px: np.ndarray, true_px: np.ndarray, area_px2: np.ndarray) -> np.ndarray:

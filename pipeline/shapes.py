@@ -1,0 +1,127 @@
+"""Checks of array shapes at the doors of geometry, metrics and learning.
+
+Shapes stand in the annotations, as jaxtyping writes them (`Float[np.ndarray, "*batch point view 2"]`). The tests check
+all of them with beartype. `check_shapes` checks those of a public function's arguments at run time too, in a few
+microseconds: the compiled kernels behind a door read and write without bounds checks.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
+from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
+
+import numpy as np
+
+P = ParamSpec("P")
+T = TypeVar("T")
+# So many combinations of shapes are remembered for each function as fitting.
+REMEMBERED = 256
+
+
+class _Shape(NamedTuple):
+    """The dimensions that an annotation names: fixed ones before and after a variadic one, if there is one."""
+
+    argument: str
+    text: str
+    before: tuple[str, ...]
+    variadic: str | None  # the name of a variadic dimension; "" for "...", whose size is free
+    broadcasts: bool  # whether the variadic dimension may be shorter or 1 where that of other arguments is not
+    after: tuple[str, ...]
+
+
+def check_shapes(*, no_inf: Sequence[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Make a function compare the shapes of its arguments with their jaxtyping annotations on every call.
+
+    A dimension of one name has one size in all arguments; `*#batch` broadcasts to the `*batch` of another argument.
+    Dtypes are not checked, nor arguments that are None. `no_inf` names the arguments in which an infinite value is an
+    error. The function raises ValueError, which names both sides of a mismatch.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        name, shapes = function.__qualname__, _annotated(function)
+        parameters = list(inspect.signature(function).parameters)
+        # The position is that of a positional argument; one that is given by name is looked up by name.
+        places = [(parameters.index(shape.argument), shape.argument, shape.argument in no_inf) for shape in shapes]
+        if unknown := set(no_inf) - {shape.argument for shape in shapes}:
+            raise TypeError(f"{name} has no annotated arguments {sorted(unknown)}.")
+
+        @functools.lru_cache(REMEMBERED)
+        def mismatch(*found: tuple[int, ...] | str | None) -> str:
+            return _mismatch(shapes, found)
+
+        @functools.wraps(function)
+        def door(*args: P.args, **kwargs: P.kwargs) -> T:
+            values: list[Any] = [args[at] if at < len(args) else kwargs.get(argument) for at, argument, _ in places]
+            if wrong := mismatch(*map(_shape_of, values)):
+                raise ValueError(f"{name}: {wrong}")
+            for value, (_, argument, refuses_inf) in zip(values, places, strict=True):
+                if refuses_inf and value is not None and np.isinf(value).any():
+                    count = np.count_nonzero(np.isinf(value))
+                    raise ValueError(f"{name}: {argument} has {count} infinite values; a missing value is NaN.")
+            return function(*args, **kwargs)
+
+        return door
+
+    return decorate
+
+
+def _shape_of(value: Any) -> Any:
+    """The shape of an array or tensor, None for None, and the type's name of what has no shape."""
+    return getattr(value, "shape", None if value is None else type(value).__name__)
+
+
+def _annotated(function: Callable[..., Any]) -> list[_Shape]:
+    """The shapes of the arguments whose annotation is jaxtyping's, or a union with such a one; broadcast ones last."""
+    found = [
+        _parsed(name, annotation.dim_str)
+        for name, parameter in inspect.signature(function).parameters.items()
+        for annotation in (parameter.annotation, *get_args(parameter.annotation))
+        if hasattr(annotation, "dim_str")
+    ]
+    return sorted(found, key=lambda shape: shape.broadcasts)
+
+
+def _parsed(argument: str, text: str) -> _Shape:
+    names = tuple(name.rpartition("=")[2] for name in text.split())  # "joint=17" is 17 with a name for the reader
+    variadic = [i for i, name in enumerate(names) if name.startswith(("*", "..."))]
+    if not variadic:
+        return _Shape(argument, text, names, None, False, ())
+    (at,) = variadic
+    return _Shape(argument, text, names[:at], names[at].strip("*#."), "#" in names[at], names[at + 1 :])
+
+
+def _mismatch(shapes: Sequence[_Shape], found: Sequence[tuple[int, ...] | str | None]) -> str:
+    """What does not fit and what it does not fit to; empty where all shapes (None for no array) fit."""
+    sizes: dict[str, Any] = {}
+    fitting: list[str] = []
+    for shape, own in zip(shapes, found, strict=True):
+        if own is None:
+            continue
+        what = own if isinstance(own, str) else f"of shape {tuple(own)}"
+        if isinstance(own, str) or not _fits(shape, own, sizes):
+            beside = " beside " + " and ".join(fitting) if fitting else ""
+            return f"{shape.argument} is {what} but should be ({shape.text}){beside}."
+        fitting.append(f"{shape.argument} {what}, which is ({shape.text})")
+    return ""
+
+
+def _fits(shape: _Shape, own: tuple[int, ...], sizes: dict[str, Any]) -> bool:
+    """Whether a shape fits the annotation and the sizes known so far, to which its own are added."""
+    first, last = len(shape.before), len(own) - len(shape.after)
+    if last < first or (shape.variadic is None and last > first):
+        return False
+    for expected, size in zip((*shape.before, *shape.after), (*own[:first], *own[last:]), strict=True):
+        known = int(expected) if expected.isdecimal() else sizes.setdefault(expected, size)
+        if known != size and expected != "_":
+            return False
+    if not shape.variadic:
+        return True
+    batch = own[first:last]
+    known = sizes.setdefault(f"*{shape.variadic}", batch)
+    return bool(known == batch or (shape.broadcasts and _broadcasts(batch, known)))
+
+
+def _broadcasts(own: tuple[int, ...], batch: tuple[int, ...]) -> bool:
+    """Whether one shape can be stretched to another; sizes of 1 in front of it are allowed."""
+    return all(size in (1, full) for size, full in zip(reversed(own), chain(reversed(batch), repeat(1)), strict=False))
