@@ -70,7 +70,7 @@ def write_recording(n_frames: int, folder: Path) -> None:
         group = store.create("S1_walk", {"frame": n_frames, "view": N_VIEWS})
         for start, stop in group.shards():
             group.write(start, _detections(np.arange(start, stop), cameras))
-    views = [View.of(f"cam{v}", "none", camera.posed(None, None)) for v, camera in enumerate(cameras)]
+    views = [View.of(f"cam{v}", "none", camera.with_extrinsics(None, None)) for v, camera in enumerate(cameras)]
     recording = Recording(
         name="S1_walk", subject="S1", action="walk", split="train", rig="A", fps=50, n_frames=n_frames, views=views
     )

@@ -19,15 +19,15 @@ def capture_of(*views):
 
 
 def test_round_trip(tmp_path):
-    views = View.of("a", "videos/a.mp4", CAMERA), View.of("b", "/abs/b.mp4", CAMERA.posed(None, None))
+    views = View.of("a", "videos/a.mp4", CAMERA), View.of("b", "/abs/b.mp4", CAMERA.with_extrinsics(None, None))
     capture_of(*views).write(tmp_path)
     first, second = read_capture(tmp_path).recordings[0].views
     assert first.file == str(tmp_path / "videos/a.mp4")
     assert second.file == "/abs/b.mp4"
     np.testing.assert_array_equal(first.camera.K, CAMERA.K)
     np.testing.assert_array_equal(first.camera.t_cam_from_world_mm, CAMERA.t_cam_from_world_mm)
-    assert first.camera.known
-    assert not second.camera.known
+    assert first.camera.has_extrinsics
+    assert not second.camera.has_extrinsics
 
 
 def test_labelling_views_leave_out_those_for_evaluation():

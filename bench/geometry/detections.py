@@ -77,7 +77,7 @@ def _from_stores(folder: Path) -> list[Detections]:
         poses = store[recording.name]
         seen = observe(recording, cameras, poses, rows, min_confidence=MIN_CONFIDENCE)
         marks = observe_landmarks(recording, cameras, poses, rows, seen, min_confidence=MIN_CONFIDENCE)
-        given = [camera for camera in cameras if camera.known]
+        given = [camera for camera in cameras if camera.has_extrinsics]
         calibrations = {}
         if len(given) == len(cameras):
             R, t = (np.array([getattr(camera, name) for camera in given]) for name in POSE)

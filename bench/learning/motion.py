@@ -75,7 +75,7 @@ def _looking(camera: Camera, away_mm: float, rng: np.random.Generator) -> Camera
     x = np.cross(z, UP)
     x /= np.linalg.norm(x)
     R = np.stack([x, np.cross(z, x), z])
-    return camera.posed(R, -R @ center)
+    return camera.with_extrinsics(R, -R @ center)
 
 
 def detect(subject: int, joints_mm: np.ndarray, cameras: list[Camera], rng: np.random.Generator) -> Sequence:

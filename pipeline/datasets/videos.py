@@ -230,7 +230,7 @@ def _log_splits(capture: Capture) -> None:
     if not subjects["train"]:
         fix = "Leave some out of capture.test_subjects."
         raise UserError(f"All subjects are test subjects: {', '.join(subjects['test'])}", fix=fix)
-    known = all(view.camera.known for recording in capture.recordings for view in recording.views)
+    known = all(view.camera.has_extrinsics for recording in capture.recordings for view in recording.views)
     log.info(
         "%d recordings; subjects that train: %s; that test: %s; extrinsics: %s",
         len(capture.recordings), ", ".join(subjects["train"]), ", ".join(subjects["test"]) or "none",

@@ -64,7 +64,7 @@ def read_calibration(path: Path) -> dict[str, Camera]:
     if not cameras:
         raise UserError(f"{path} holds no camera", fix="Compare it with docs/footage.md.")
     if not _have_places(cameras.values()):
-        return {name: camera.posed(None, None) for name, camera in cameras.items()}
+        return {name: camera.with_extrinsics(None, None) for name, camera in cameras.items()}
     _check_distances(cameras, path)
     return cameras
 

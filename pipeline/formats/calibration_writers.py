@@ -97,7 +97,7 @@ def _write_opencv(path: Path, cameras: Cameras) -> None:
         raise UserError(f"{path} cannot hold fisheye lenses", fix="Choose another format.")
     extrinsics = path.with_name(path.name.replace("intri", "extri"))
     _write_storage(path, cameras, _intrinsics)
-    if all(camera.known for camera in cameras.values()):
+    if all(camera.has_extrinsics for camera in cameras.values()):
         _write_storage(extrinsics, cameras, _extrinsics)
 
 

@@ -50,7 +50,7 @@ def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> 
         if params.scale == "baseline" and missing:
             fix = f"Name two of {', '.join(names)} in calibrate.baseline.cameras."
             raise UserError(f"calibrate.baseline names {', '.join(missing)}", where=recording.name, fix=fix)
-        if params.gravity == "extrinsics" and not any(view.camera.known for view in views):
+        if params.gravity == "extrinsics" and not any(view.camera.has_extrinsics for view in views):
             fix = "Give extrinsics in the calibration file, or set calibrate.gravity to people."
             raise UserError(
                 "calibrate.gravity = extrinsics needs a camera with extrinsics", where=recording.name, fix=fix

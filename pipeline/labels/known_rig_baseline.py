@@ -41,6 +41,6 @@ def _why_not(frames: Path) -> str | None:
         return "the footage has no truth to measure by"
     for recording in read_capture(frames).recordings:
         for view in (recording.views[v] for v in recording.view_indices(for_labels=True)):
-            if recording.split == "train" and not view.camera.known:
+            if recording.split == "train" and not view.camera.has_extrinsics:
                 return f"camera {view.name} of {recording.name} came without extrinsics"
     return None

@@ -93,7 +93,7 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
 
 def _given_poses(recording: Recording) -> tuple[np.ndarray, np.ndarray] | str:
     """Extrinsics (V, 3, 3), (V, 3) of the views that may make labels, NaN where there are none."""
-    known = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.known]
+    known = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.has_extrinsics]
     if len(known) < 2:
         return f"only {len(known)} view(s) that may make labels came with extrinsics"
     R, t = np.full((len(recording.views), 3, 3), np.nan), np.full((len(recording.views), 3), np.nan)
@@ -177,7 +177,7 @@ def vertical_of(
 ) -> tuple[np.ndarray, str]:
     """Axes (3, 3) of the rig's world as columns, z upwards, and what told them; as they are where nothing does."""
     if params.gravity == "extrinsics":
-        views = [v for v in np.flatnonzero(rig.posed) if recording.views[v].camera.known]
+        views = [v for v in np.flatnonzero(rig.has_extrinsics) if recording.views[v].camera.has_extrinsics]
         given = [rig.R[v].T @ np.array(recording.views[v].R_cam_from_world)[:, 2] for v in views]
         up: np.ndarray | None = np.mean(given, axis=0) if given else None
         reported = "extrinsics"

@@ -167,7 +167,7 @@ def _filmed(recording: Recording, poses2d: Path, rigs: Path, params: Triangulate
 def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The poses with those of the views kept for evaluation, where the footage came with them."""
     for v, view in enumerate(recording.views):
-        if view.evaluation_only and view.camera.known:
+        if view.evaluation_only and view.camera.has_extrinsics:
             R[:, v], t[:, v] = view.camera.R_cam_from_world, view.camera.t_cam_from_world_mm
     return R, t
 

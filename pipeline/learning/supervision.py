@@ -133,7 +133,7 @@ def _truth(params: TrainParams, paths: CapturePaths) -> Callable[[Recording], np
     store: Store = open_store(path, TRUTH)
 
     def joints_world_mm(recording: Recording) -> np.ndarray:
-        if not all(view.camera.known for view in recording.views):
+        if not all(view.camera.has_extrinsics for view in recording.views):
             what = f"{needs} the extrinsics of every view, which are not all given"
             raise UserError(what, where=recording.name, fix=fix)
         return store[recording.name]["joints_world_mm"]

@@ -19,7 +19,7 @@ Piece = tuple[str, int, np.ndarray]  # recording, view, and its poses (frame, jo
 def has_truth(capture: Capture, frames: Path) -> bool:
     """Whether the true poses of the training recordings in their cameras' frames are known."""
     return (frames / "truth.zarr").exists() and any(
-        recording.views[v].camera.known
+        recording.views[v].camera.has_extrinsics
         for recording in _training(capture)
         for v in recording.view_indices(for_labels=True)
     )
@@ -44,7 +44,7 @@ def true_pieces(capture: Capture, frames: Path) -> Iterator[Piece]:
         world = group.rows("joints_world_mm", *rows)
         for v in recording.view_indices(for_labels=True):
             camera = recording.views[v].camera
-            if camera.known:
+            if camera.has_extrinsics:
                 yield recording.name, v, camera.to_camera(world)
 
 

@@ -101,7 +101,7 @@ def test_a_calibration_in_a_recordings_folder_is_its_own_rig(tmp_path):
     root = footage(tmp_path, ("S1_walk", "S2_sit"))
     (root / "S2_sit" / "moved.toml").write_text(toml(extrinsics=False))
     capture = read(root)
-    assert [(r.rig, r.views[0].camera.known) for r in capture.recordings] == [("shared", True), ("S2_sit", False)]
+    assert [(r.rig, r.views[0].camera.has_extrinsics) for r in capture.recordings] == [("shared", True), ("S2_sit", False)]
 
 
 def test_views_follow_the_calibrations_order(tmp_path):
@@ -125,7 +125,7 @@ def test_without_a_calibration_file_cameras_are_assumed_where_that_is_wanted(tmp
     camera = capture.recordings[0].views[0].camera
     np.testing.assert_allclose(camera.project_cam(np.array([0.0, 0, 1])), [47.5, 31.5])
     assert camera.K[0, 0] == camera.K[1, 1] == 96
-    assert not camera.known
+    assert not camera.has_extrinsics
 
 
 def test_heights_come_from_the_table(tmp_path):
@@ -294,7 +294,7 @@ def test_toml_tables_without_a_name_are_named_by_their_heading(tmp_path):
 )
 def test_incomplete_extrinsics_are_none(tmp_path, text):
     cameras = read_calibration(write(tmp_path, "c.toml", text))
-    assert [camera.known for camera in cameras.values()] == [False, False]
+    assert [camera.has_extrinsics for camera in cameras.values()] == [False, False]
 
 
 def write_yaml(folder: Path, sizes: bool) -> Path:

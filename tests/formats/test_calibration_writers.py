@@ -70,7 +70,7 @@ def test_the_name_must_fit_the_format(tmp_path):
 @pytest.mark.parametrize("factor", [1000, 1e-3])
 def test_a_file_in_another_unit_is_refused(tmp_path, factor):
     cameras = {
-        name: camera.posed(camera.R_cam_from_world, factor * camera.t_cam_from_world_mm)
+        name: camera.with_extrinsics(camera.R_cam_from_world, factor * camera.t_cam_from_world_mm)
         for name, camera in rig(2).items()
     }
     write_calibration(tmp_path / "c.toml", cameras, "pose2sim")

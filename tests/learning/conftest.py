@@ -168,7 +168,7 @@ def _recording(folder: Path, name: str, split: str, camera: Camera, rng) -> tupl
     for i, turn in enumerate((0.0, 1.5, -1.5)):
         c, s = np.cos(turn), np.sin(turn)
         R = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-        posed = camera.posed(R, np.array([0, 0, 3000.0]) - R @ [0, 0, 3000.0])
+        posed = camera.with_extrinsics(R, np.array([0, 0, 3000.0]) - R @ [0, 0, 3000.0])
         file = f"{name}_{i}.npy"
         np.save(folder / file, np.stack([draw_person(posed.project(pose)) for pose in joints]))
         views.append(View.of(f"c{i}", file, posed, evaluation_only=i == 2))

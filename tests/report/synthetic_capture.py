@@ -111,7 +111,7 @@ def _manifest(extrinsics: bool, evaluation_view: bool, test: bool) -> Capture:
         views = []
         for v, angle in enumerate((0.0, 1.6, 3.1, 4.7)):
             camera = ring_camera(angle)
-            camera = camera if extrinsics else camera.posed(None, None)
+            camera = camera if extrinsics else camera.with_extrinsics(None, None)
             last = evaluation_view and v == 3
             views.append(View.of(f"cam{v}", f"{subject}.cam{v}.jpegs", camera, evaluation_only=last))
         recordings.append(

@@ -11,7 +11,7 @@ from tests.video.videos import CAMERA, PARAMS, params
 
 def pixels(camera: Camera) -> np.ndarray:
     points = np.array([[-300.0, 150, 1000], [200, -100, 1200], [0, 0, 900]])
-    return camera.posed(np.eye(3), np.zeros(3)).project(points)
+    return camera.with_extrinsics(np.eye(3), np.zeros(3)).project(points)
 
 
 def test_a_uniformly_scaled_video_scales_the_camera():

@@ -42,7 +42,7 @@ class InitialRig:
     epipolar: float  # median distance of a joint from its epipolar line, in normalised units
 
     @property
-    def posed(self) -> np.ndarray:
+    def has_extrinsics(self) -> np.ndarray:
         """Which views (V,) have a pose."""
         return np.isfinite(self.t).all(-1)
 

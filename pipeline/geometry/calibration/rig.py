@@ -55,7 +55,7 @@ class Rig:
     n_poses: int  # distinct ones among them
 
     @property
-    def posed(self) -> np.ndarray:
+    def has_extrinsics(self) -> np.ndarray:
         """Which views (V,) have a pose."""
         return np.isfinite(self.t).all(-1)
 
@@ -97,9 +97,9 @@ def find_rig(points_norm: np.ndarray, sigma: np.ndarray, *, seed: int, focal: Fo
     while True:
         rig = _find_rig(points_norm, sigma, seed, focal)
         worst = int(np.nanargmin(rig.inlier_share))
-        if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or rig.posed.sum() <= 2:
+        if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or rig.has_extrinsics.sum() <= 2:
             check_quality(rig)
-            first = int(rig.posed.argmax())
+            first = int(rig.has_extrinsics.argmax())
             return rig.turned(rig.R[first].T, -rig.R[first].T @ rig.t[first])
         sigma = np.where(np.arange(len(rig.t)) == worst, np.inf, sigma)
 
@@ -150,7 +150,7 @@ def adjust_extrinsics(
     rig = adjust_from(points_norm, sigma, start, bundle.START_WIDTHS, focal=focal, examples=order[:n_poses])
     check_quality(rig)
     rig = rig.moved_to(R, t)
-    both = rig.posed & np.isfinite(t).all(-1)
+    both = rig.has_extrinsics & np.isfinite(t).all(-1)
     return rig, float(np.degrees(rotation_angle(rig.R[both] @ np.swapaxes(R[both], -1, -2)).max()))
 
 
@@ -215,7 +215,7 @@ def adjust_rig(
     """
     F, J, n_views = sigma.shape
     points_norm, sigma = points_norm.reshape(-1, n_views, 2), sigma.reshape(-1, n_views)
-    views = start.posed
+    views = start.has_extrinsics
     x, s, R, t = points_norm[:, views], sigma[:, views], start.R[views], start.t[views]
     points = triangulation.robust(x / start.focal, s / start.focal, R, t)
     groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]

@@ -58,8 +58,8 @@ def _starts(points_norm: np.ndarray, sigma: np.ndarray, seed: int) -> list[Initi
     for pair in sorted(pairs, key=lambda p: -pairs[p].score)[:STARTS]:
         R, t = register_views(points_norm, sigma, *of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
         starts.append(InitialRig(R, t, 1.0, float("nan")))
-    most = max(start.posed.sum() for start in starts)
-    return [start for start in starts if start.posed.sum() == most]
+    most = max(start.has_extrinsics.sum() for start in starts)
+    return [start for start in starts if start.has_extrinsics.sum() == most]
 
 
 def _noise(
@@ -77,7 +77,7 @@ def _noise(
 def _adjusted(
     points_norm: np.ndarray, sigma: np.ndarray, start: InitialRig, widths: tuple[float, ...], noise: float | None
 ) -> Adjusted:
-    views = start.posed
+    views = start.has_extrinsics
     x, s, R, t = points_norm[:, views], sigma[:, views], start.R[views], start.t[views]
     return bundle.adjust(x, s, R, t, triangulation.robust(x, s, R, t), widths, noise=noise)
 
@@ -102,7 +102,7 @@ def _to_body(
 ) -> tuple[InitialRig, float]:
     """A start adjusted to the rays and then to a human build too, and the cost."""
     adjusted = _adjusted(points_norm, sigma, start, widths, noise)
-    views = start.posed
+    views = start.has_extrinsics
     R, t = start.R.copy(), start.t.copy()
     R[views], t[views], _, cost = adjust_to_body(
         points_norm[:, views], sigma[:, views], adjusted.R, adjusted.t, adjusted.points, width=LAST_WIDTH, noise=noise

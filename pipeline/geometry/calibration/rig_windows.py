@@ -165,8 +165,8 @@ def _blend(n_frames: int, windows: Sequence[slice], rigs: Sequence[Rig | str]) -
 
 def _between(a: Rig, b: Rig, share: float) -> Rig:
     """The rig on the way from one to another; views that only one of them has are where that has them."""
-    R, centers = np.where(a.posed[:, None, None], a.R, b.R), np.where(a.posed[:, None], a.centers, b.centers)
-    both = a.posed & b.posed
+    R, centers = np.where(a.has_extrinsics[:, None, None], a.R, b.R), np.where(a.has_extrinsics[:, None], a.centers, b.centers)
+    both = a.has_extrinsics & b.has_extrinsics
     way = Rotation.from_matrix(b.R[both] @ np.swapaxes(a.R[both], -1, -2)).as_rotvec()
     R[both] = Rotation.from_rotvec(share * way).as_matrix() @ a.R[both]
     centers[both] += share * (b.centers - a.centers)[both]
@@ -178,7 +178,7 @@ def _adjusted(points_norm: np.ndarray, sigma: np.ndarray, start: Sequence[Rig | 
     frames = np.array([f for f, rig in enumerate(start) if isinstance(rig, Rig)])
     rigs = [rig for rig in start if isinstance(rig, Rig)]
     posed = np.zeros((len(points_norm), points_norm.shape[2]), bool)
-    posed[frames] = [rig.posed for rig in rigs]
+    posed[frames] = [rig.has_extrinsics for rig in rigs]
     views = np.asarray(posed.any(0))
     points_norm, sigma = points_norm[:, :, views], np.where(posed[:, None], sigma, np.inf)[..., views]
     knots = np.linspace(0, max(len(points_norm) - 1, 1), max(int(np.ceil(2 * len(points_norm) / length)), 1) + 1)
@@ -227,7 +227,7 @@ def _told(
             reported.append(f"the joints leave the cameras' directions open to {worst:.1f} deg")
         else:
             of_views = [R[f], t[f], np.degrees(rotation_std[f]), center_covariance[f], *fits[between[f]][:2]]
-            R_f, t_f, rotation, center, residual, share = (_over_all(one, views, rig.posed) for one in of_views)
+            R_f, t_f, rotation, center, residual, share = (_over_all(one, views, rig.has_extrinsics) for one in of_views)
             reported.append(replace(
                 rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_covariance=center, residual=residual,
                 inlier_share=share, noise=found.noise, epipolar=fits[between[f]][2],

@@ -26,7 +26,7 @@ class Camera:
     fisheye: bool = False  # whether dist are the coefficients of OpenCV's fisheye model
 
     @property
-    def known(self) -> bool:
+    def has_extrinsics(self) -> bool:
         """Whether the extrinsics are known."""
         return self.R_cam_from_world is not None
 
@@ -36,7 +36,7 @@ class Camera:
         R, t = self._pose()
         return -R.T @ t
 
-    def posed(self, R: np.ndarray | None, t_mm: np.ndarray | None) -> "Camera":
+    def with_extrinsics(self, R: np.ndarray | None, t_mm: np.ndarray | None) -> "Camera":
         """The same camera with other extrinsics."""
         return replace(self, R_cam_from_world=R, t_cam_from_world_mm=t_mm)
 

@@ -136,7 +136,7 @@ def _errors(recording: Recording, store: Store, joints_world_mm: np.ndarray) -> 
     errors = []
     for v in recording.view_indices(for_labels=True):
         camera = recording.views[v].camera
-        if camera.known:
+        if camera.has_extrinsics:
             true = camera.to_camera(joints_world_mm)
             predicted = camera.back_project(joints_px[:, v], true[:, ROOT, 2:] * (1 + relative_depth[:, v]))
             errors.append([measure(predicted, true) for measure in MEASURES.values()])

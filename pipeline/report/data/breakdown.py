@@ -75,7 +75,7 @@ def residuals_percent(seen: ViewData) -> np.ndarray:
 
 def label_px(seen: ViewData) -> np.ndarray:
     """The labels as the view sees them, (frame, joint, 2)."""
-    camera = seen.view.camera.posed(np.eye(3), np.zeros(3))
+    camera = seen.view.camera.with_extrinsics(np.eye(3), np.zeros(3))
     return camera.project(seen.label_cam_mm)
 
 

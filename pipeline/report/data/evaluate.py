@@ -82,7 +82,7 @@ def rig_figures(capture: Capture, rigs: Store) -> Figures:
 def recording_rig_error(capture: Capture, rigs: Store, name: str) -> tuple[float, float]:
     """Rotation error in degrees and centre error in mm of a recording's labelling cameras; NaN where not known."""
     recording = next(r for r in capture.recordings if r.name == name)
-    views = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.known]
+    views = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.has_extrinsics]
     if not views:
         return np.nan, np.nan
     cameras = [recording.views[v].camera for v in views]

@@ -181,7 +181,7 @@ def _read_views(recording: Recording, poses2d: Store, labels: Store, truth: Stor
     views = []
     for v, view in enumerate(recording.views):
         camera = view.camera
-        true_cam = camera.to_camera(true_world) if camera.known else np.full_like(true_world, np.nan)
+        true_cam = camera.to_camera(true_world) if camera.has_extrinsics else np.full_like(true_world, np.nan)
         views.append(
             ViewData(
                 recording, v, detected_px[:, v], confidence[:, v], outcomes[:, v], box_px[:, v], label_cam[:, v],
@@ -230,7 +230,7 @@ def place_at_depth(
 
 
 def _project(camera: Camera, joints_cam_mm: np.ndarray) -> np.ndarray:
-    at_origin = camera.posed(np.eye(3), np.zeros(3))
+    at_origin = camera.with_extrinsics(np.eye(3), np.zeros(3))
     return at_origin.project(joints_cam_mm)
 
 

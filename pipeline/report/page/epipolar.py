@@ -33,7 +33,7 @@ def epipolar_view(seen: Sequence[ViewData], R: np.ndarray, t: np.ndarray) -> Epi
     frame = int(best[len(best) // 2])
     if np.isfinite(detected[frame]).any((1, 2)).sum() < 2:
         return None
-    cameras = [s.view.camera.posed(R[s.v], t[s.v]) for s in found]
+    cameras = [s.view.camera.with_extrinsics(R[s.v], t[s.v]) for s in found]
     crops = [_surroundings(s, frame) for s in found]
     curves = [
         [_curves(cameras[a], cameras[b], detected[frame, a]) if a != b else None for b in range(len(found))]
@@ -81,7 +81,7 @@ def _curves(source: Camera, target: Camera, px: np.ndarray) -> list[np.ndarray]:
     points_norm = source.back_project(px, np.ones(len(px)))
     points_cam = target.to_camera((points_norm[:, None] * depth[:, None]) @ R + center)
     in_front = points_cam[..., 2] > NEAR * depth[0]
-    pixels = target.posed(np.eye(3), np.zeros(3)).project(np.where(in_front[..., None], points_cam, np.nan))
+    pixels = target.with_extrinsics(np.eye(3), np.zeros(3)).project(np.where(in_front[..., None], points_cam, np.nan))
     # Far outside the image a lens model means nothing.
     size = np.array(target.size_px)
     near_image: np.ndarray = np.all((pixels > -0.5 * size) & (pixels < 1.5 * size), axis=-1)

@@ -137,7 +137,7 @@ def test_a_view_with_too_few_joints_does_not_spoil_the_others():
     points_norm, sigma = observed(people(30), R, t, noise_px=2)
     sigma[2:, :, 3] = sigma[:2, 3:, 3] = np.inf  # six joints in all
     rig = find_rig(points_norm, sigma, seed=1)
-    assert rig.posed[:3].all()
+    assert rig.has_extrinsics[:3].all()
     assert error_deg_mm_of(rig.R[:3], rig.t[:3], R[:3], t[:3])[0] < 0.4
 
 
@@ -166,7 +166,7 @@ def test_refinement_adds_views_without_extrinsics():
     R_given, t_given = R.copy(), t.copy()
     R_given[2], t_given[2] = np.nan, np.nan
     rig, _ = adjust_extrinsics(points_norm, sigma, R_given, t_given, seed=1)
-    assert rig.posed.all()
+    assert rig.has_extrinsics.all()
     np.testing.assert_allclose(rig.R, R, atol=0.01)
     np.testing.assert_allclose(rig.centers, centers_of(R, t), atol=40)
 

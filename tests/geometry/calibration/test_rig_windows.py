@@ -84,8 +84,8 @@ def test_a_view_without_a_pose_in_the_start_has_none_in_the_end():
     points_norm[:, :, 2] = np.roll(points_norm[:, :, 2], 7, axis=0)  # out of step
     rigs = find_moving_rig(points_norm, sigma, length=40, seed=1)
     for f, rig in enumerate(rigs):
-        assert rig.posed.tolist() == [True, True, False, True]
-        both = rig.R[rig.posed], rig.centers[rig.posed], R[f][rig.posed], centers[f][rig.posed]
+        assert rig.has_extrinsics.tolist() == [True, True, False, True]
+        both = rig.R[rig.has_extrinsics], rig.centers[rig.has_extrinsics], R[f][rig.has_extrinsics], centers[f][rig.has_extrinsics]
         assert rig_error(*both)[0] < 0.1
 
 
