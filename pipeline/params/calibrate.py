@@ -34,6 +34,11 @@ class CalibrateParams(Section):
     gravity: Literal["people", "extrinsics"]
     seed: Seed
 
+    def unused(self) -> set[str]:
+        """What one way of finding the rig or its scale alone reads."""
+        windows = set() if self.mode == "window" else {"window_frames"}
+        return windows if self.scale == "baseline" else windows | {"baseline"}
+
     @model_validator(mode="after")
     def _focal_needs_one_rig(self) -> Self:
         if self.focal != "exact" and self.mode not in ("rig", "adjust"):

@@ -17,3 +17,7 @@ class TriangulateParams(Section):
     fix_left_right: bool
     bone_tolerance: Annotated[float, Field(gt=0, le=1)]
     smoothing_s: Annotated[float, Field(ge=0, le=1)]
+
+    def unused(self) -> set[str]:
+        """The tolerance of the bones where the method does not know them."""
+        return set() if self.method == "robust_bones" else {"bone_tolerance"}

@@ -1,5 +1,6 @@
 """A copy of the repository of its own, set to the tiny profile, for the real commands."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -28,17 +29,30 @@ class Repository:
         assert (done.returncode != 0) == fails, done.stdout[-3000:]
         return done.stdout
 
+    def stages(self, *command: str) -> set[str]:
+        """The stages that a command of DVC ran."""
+        lines = self.run("dvc", *command).splitlines()
+        return {line.split("'")[1] for line in lines if line.startswith("Running stage '")}
+
+    def changed(self) -> set[str]:
+        """The stages that DVC would run, as far as it can tell before it runs any."""
+        return set(json.loads(self.run("dvc", "status", "--json")))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that stands in a file."""
+        text = (self.path / file).read_text()
+        assert old in text
+        (self.path / file).write_text(text.replace(old, new, 1))
+
     def commit(self, message: str) -> None:
         """Commit everything that is not ignored."""
         self.run("git", "add", "--all")
-        self.run(
-            "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--allow-empty", "-m", message
-        )
+        self.run("git", "commit", "--quiet", "--allow-empty", "-m", message)
 
-
-def stages_run(output: str) -> list[str]:
-    """The stages that DVC says it ran, in order."""
-    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
+    def reset(self) -> None:
+        """Go back to what is committed, data included."""
+        self.run("git", "reset", "--quiet", "--hard")
+        self.run("dvc", "checkout", "--quiet")
 
 
 @pytest.fixture(scope="module")

@@ -6,23 +6,35 @@ The tests of this file build on each other and run in their order.
 import csv
 import io
 import json
+import shutil
 
 import pytest
-
-from tests.chain.conftest import stages_run
+import torch
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(1500)]
 
-ALL = ["capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "pss", "train", "report"]
+MEASURED = {
+    "capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "baseline", "pss", "train", "report",
+}  # fmt: skip
+REFINE = {"refine@truth", "refine@labels"}
+ALL = {"code", "settings"} | MEASURED | REFINE
+AFTER_TRAIN = {"train", "report"} | REFINE  # a refinement that nobody asked for takes a second
 LENGTHS = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
 
 
 @pytest.fixture(scope="module")
 def reproduced(repository):
-    """The tiny chain, run once by `dvc repro` and committed."""
-    output = repository.run("dvc", "repro")
+    """The stages that `dvc repro` ran for the tiny chain, whose results are then committed."""
+    stages = repository.stages("repro")
     repository.commit("reproduced")
-    return output
+    return stages
+
+
+@pytest.fixture
+def fresh(reproduced, repository):
+    """The repository as it was after the first run."""
+    repository.reset()
+    return repository
 
 
 def metrics(repository):
@@ -30,93 +42,143 @@ def metrics(repository):
 
 
 def test_repro_runs_every_stage_and_measures_everything(reproduced, repository):
-    assert sorted(stages_run(reproduced)) == sorted(ALL)
+    assert reproduced == ALL
     found = metrics(repository)
     for part in ("labels", "labels_known", "test", "test_new_view"):
         for key in LENGTHS:
             assert 0 < found[part][key] < 2000, (part, key)
     assert 0 < found["labels"]["coverage"] <= 100
     assert 0 < found["detector"]["error_px"] < 192
-    assert set(ALL) <= set(found["seconds"])
+    assert set(found["seconds"]) >= MEASURED
     page = (repository.path / "reports/index.html").read_text()
     assert "<html" in page
     assert 'src="http' not in page
 
 
-def test_a_second_repro_does_nothing(reproduced, repository):
-    assert stages_run(repository.run("dvc", "repro")) == []
+def test_a_second_repro_does_nothing(fresh):
+    assert fresh.changed() == set()
+    assert fresh.stages("repro") == set()
 
 
-def test_a_changed_learning_rate_reruns_train_and_report_only(reproduced, repository):
-    output = repository.run("dvc", "exp", "run", "-n", "faster", "-S", "train.lr=2e-3")
-    assert stages_run(output) == ["train", "report"]
+def test_a_comment_or_a_docstring_runs_the_stage_code_alone(fresh):
+    module = fresh.path / "pipeline/errors.py"
+    module.write_text(module.read_text().replace('"""', '"""Another text. ', 1) + "# a comment\n")
+    assert fresh.stages("repro") == {"code"}
+    assert fresh.changed() == set()
 
 
-def test_lifting_reruns_train_and_report_only(reproduced, repository):
-    output = repository.run("dvc", "exp", "run", "-n", "lifting", "-S", "train.model=lifting")
-    assert stages_run(output) == ["train", "report"]
-    assert 0 < metrics(repository)["test"]["n_mpjpe_mm"] < 2000
+def test_an_edited_function_concerns_the_stages_that_run_it(fresh):
+    module = fresh.path / "pipeline/pss/fit.py"
+    module.write_text(module.read_text() + "\n\ndef another():\n    return 1\n")
+    assert fresh.stages("repro", "code") == {"code"}
+    assert fresh.changed() == {"pss", "report"}
 
 
-def test_full_supervision_reruns_train_and_report_only(reproduced, repository):
-    output = repository.run("dvc", "exp", "run", "-n", "full", "-S", "train.supervision=full")
-    assert stages_run(output) == ["train", "report"]
+def test_a_text_beside_the_footage_concerns_nobody(fresh):
+    (fresh.path / "footage/README.md").write_text("Another text.\n")
+    assert fresh.changed() == set()
+    (fresh.path / "footage/calibration.toml").write_text("")
+    assert fresh.changed() == {"capture"}
+    (fresh.path / "footage/calibration.toml").unlink()
 
 
-def test_a_refinement_runs_beside_the_report(reproduced, repository):
-    output = repository.run("dvc", "exp", "run", "-n", "refined", "-S", "refine.sources=[truth]")
-    assert sorted(stages_run(output)) == ["refine@truth", "report"]
-    shown = json.loads(repository.run("dvc", "metrics", "show", "--json"))
-    found = shown[""]["data"]["reports/refine_truth.json"]["data"]["refine_truth"]
-    assert set(found["before"]) == set(found["after"])
+def test_parameters_of_the_other_model_concern_nobody(fresh):
+    keys = ("-S", "train.lifting.width=256", "-S", "calibrate.window_frames=50")
+    assert fresh.stages("exp", "run", *keys) == {"settings"}
+    assert fresh.changed() == set()
 
 
-def test_a_wrong_parameter_is_one_line(reproduced, repository):
-    output = repository.run("dvc", "exp", "run", "-S", "train.lr=-1", fails=True)
+def test_a_learning_rate_reruns_train_and_what_follows(fresh):
+    assert fresh.stages("exp", "run", "-n", "faster", "-S", "train.lr=2e-3") == {"settings"} | AFTER_TRAIN
+
+
+def test_lifting_reruns_train_and_what_follows(fresh):
+    assert fresh.stages("exp", "run", "-n", "lifting", "-S", "train.model=lifting") == {"settings"} | AFTER_TRAIN
+    assert 0 < metrics(fresh)["test"]["n_mpjpe_mm"] < 2000
+    assert fresh.stages("exp", "run", "-S", "train.backbone=resnet18") == {"settings"}
+
+
+def test_the_content_of_files_that_parameters_name_counts(fresh, tmp_path):
+    weights, occluders = tmp_path / "own.pt", tmp_path / "occluders"
+    shutil.copy(fresh.path / "models/detector.pt", weights)
+    occluders.mkdir()
+    keys = (f"train.weights={weights}", f"train.augment.occluder_folder={occluders}")
+    changes = [word for key in keys for word in ("-S", key)]
+    assert fresh.stages("exp", "run", "-n", "own", *changes) == {"settings"} | AFTER_TRAIN
+    (occluders / "chair.png").write_bytes(b"")
+    assert fresh.changed() == {"train"} | REFINE
+    (occluders / "chair.png").unlink()
+    content = torch.load(weights, weights_only=True)
+    content["weights"] = {name: values * 1.01 for name, values in content["weights"].items()}
+    torch.save(content, weights)
+    assert fresh.changed() == {"train"} | REFINE
+    assert fresh.stages("repro") == AFTER_TRAIN
+    (fresh.path / "references/pss/other.npz").write_bytes(b"")
+    assert fresh.changed() == {"pss"}
+    (fresh.path / "references/pss/other.npz").unlink()
+
+
+def test_a_refinement_is_made_for_the_sources_that_are_named(fresh):
+    stages = fresh.stages("exp", "run", "-n", "refined", "-S", "refine.sources=[truth]")
+    assert stages == {"settings", "refine@truth", "report"}
+    assert (fresh.path / "data/refined/truth/predictions.zarr").is_dir()
+    assert (fresh.path / "data/refined/labels/absent.json").exists()
+
+
+def test_a_wrong_parameter_is_one_line_before_any_work(fresh):
+    output = fresh.run("dvc", "exp", "run", "-S", "train.lr=-1", "-S", "capture.demo.seed=2", fails=True)
     assert "train.lr = -1" in output
-    repository.run("git", "checkout", "--", "params.yaml")
+    assert "Running stage 'capture'" not in output
 
 
-def test_another_detector_reruns_from_detect_on(reproduced, repository):
+def test_another_detector_reruns_from_detect_on_and_trains_no_detector(fresh):
     pytest.importorskip("mediapipe")
-    output = repository.run("dvc", "exp", "run", "-n", "mediapipe", "-S", "detect.detector=mediapipe")
-    assert stages_run(output)[0] == "detect"
-    assert {"train", "report"} <= set(stages_run(output))
-    assert not {"capture", "frames", "pretrain"} & set(stages_run(output))
+    keys = ("-S", "detect.detector=mediapipe", "-S", "train.init=random")
+    stages = fresh.stages("exp", "run", "-n", "mediapipe", *keys)
+    assert stages >= {"settings", "pretrain", "detect", "train", "report"}
+    assert not stages & {"code", "capture", "frames"}
+    assert (fresh.path / "models/detector.pt").stat().st_size < 100
+    assert metrics(fresh)["seconds"]["pretrain"] < 10
+    fresh.run("git", "checkout", "HEAD", "--", "params.yaml")
+    assert "Stage 'pretrain' is cached" in fresh.run("dvc", "repro", "pretrain")
+    assert (fresh.path / "models/detector.pt").stat().st_size > 100_000
 
 
-def test_experiments_can_be_compared(reproduced, repository):
-    table = list(csv.DictReader(io.StringIO(repository.run("dvc", "exp", "show", "--csv"))))
+def test_experiments_can_be_compared(fresh):
+    table = list(csv.DictReader(io.StringIO(fresh.run("dvc", "exp", "show", "--csv"))))
     rows = {row["Experiment"]: row for row in table}
-    assert {"faster", "full"} <= set(rows)
+    assert {"faster", "lifting"} <= set(rows)
     assert rows["faster"]["train.lr"] == "0.002"
     assert any("n_mpjpe_mm" in key for key in table[0])
-    diff = json.loads(repository.run("dvc", "metrics", "diff", "--json", "HEAD", "faster"))
-    assert "reports/metrics.json" in diff
+    shown = json.loads(fresh.run("dvc", "params", "diff", "--json", "HEAD", "faster"))
+    assert shown["params.yaml"]["train.lr"] == {"old": 0.0015, "new": 0.002}
+    diff = json.loads(fresh.run("dvc", "metrics", "diff", "--json", "HEAD", "faster"))
     assert "diff" in diff["reports/metrics.json"]["test.n_mpjpe_mm"]
-    repository.run("dvc", "plots", "diff", "HEAD", "faster")
-    reported = repository.run(
-        "python", "-m", "pipeline.report.comparison.compare", "HEAD", "faster", "--rows", "rows.html"
-    )
+    fresh.run("dvc", "plots", "diff", "HEAD", "faster")
+    reported = fresh.run("epiline", "compare", "HEAD", "faster", "--rows", "rows.html")
     assert "| train.lr | 0.0015 | 0.002 |" in reported
     assert "## Network, unseen people" in reported
-    assert "<figcaption>faster: " in (repository.path / "rows.html").read_text()
-    (repository.path / "rows.html").unlink()
+    assert "<figcaption>faster: " in (fresh.path / "rows.html").read_text()
+    (fresh.path / "rows.html").unlink()
 
 
-def test_a_removed_subject_leaves_no_stale_data(reproduced, repository):
-    repository.run("dvc", "exp", "run", "-n", "fewer", "-S", "capture.subjects=[S1,S3]")
+def test_a_removed_subject_leaves_no_stale_data(fresh):
+    fresh.run("dvc", "exp", "run", "-n", "fewer", "-S", "capture.subjects=[S1,S3]", "triangulate")
     for place in ("data/poses2d.zarr", "data/labels.zarr"):
-        assert {path.name.split("_")[0] for path in (repository.path / place).iterdir() if path.is_dir()} == {
-            "S1",
-            "S3",
-        }
-    repository.run("git", "checkout", "--", ".")
-    repository.run("dvc", "checkout")
+        groups = [path.name for path in (fresh.path / place).iterdir() if path.is_dir()]
+        assert {name.split("_")[0] for name in groups} == {"S1", "S3"}
 
 
-def test_queued_experiments_run(reproduced, repository):
-    repository.run("dvc", "exp", "run", "--queue", "-n", "queued", "-S", "report.examples=1")
-    repository.run("dvc", "queue", "start")
-    repository.run("dvc", "queue", "logs", "queued", "-f")
-    assert "Success" in repository.run("dvc", "queue", "status")
+def test_an_experiment_in_a_folder_of_its_own_reuses_what_is_there(fresh):
+    assert fresh.stages("exp", "run", "--temp", "-n", "apart", "-S", "frames.strict=true") == {"settings", "frames"}
+
+
+def test_queued_experiments_run_and_reuse_what_is_there(fresh):
+    for quality in ("strict=true", "unequal_lengths=trim"):
+        fresh.run("dvc", "exp", "run", "--queue", "-n", quality.partition("=")[0], "-S", f"frames.{quality}")
+    fresh.run("dvc", "queue", "start")
+    for name in ("strict", "unequal_lengths"):
+        output = fresh.run("dvc", "queue", "logs", name, "-f")
+        assert "Running stage 'frames'" in output
+        assert "Running stage 'pretrain'" not in output
+    assert fresh.run("dvc", "queue", "status").count("Success") >= 2
