@@ -1,6 +1,7 @@
 """`epiline adapt`: test-time adaptation of a lifting network."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -22,8 +23,8 @@ PATH, COUNT = click.Path(path_type=Path), click.IntRange(min=1)
 @click.option("--lr", type=click.FloatRange(0, min_open=True), default=LOOP.lr, show_default=True, help="Peak rate.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=LOOP.seed, show_default=True)
 def adapt(
-    model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: str, epochs: int, batch_size: int,
-    lr: float, seed: int,
+    model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: Literal["train", "test"], epochs: int,
+    batch_size: int, lr: float, seed: int,
 ) -> None:  # fmt: skip
     """Adapt a lifting network to recordings without labels, and write it and its predictions into the folder OUT.
 

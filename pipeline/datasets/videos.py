@@ -12,7 +12,8 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, Rejected, View
 from pipeline.errors import UserError
-from pipeline.formats.calibration_files import READERS, UNSAID, find_calibration, read_calibration
+from pipeline.formats.calibration import ENDINGS, find_calibration, read_calibration
+from pipeline.formats.calibration_format import UNKNOWN_SIZE
 from pipeline.geometry.camera.model import Camera
 from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
@@ -138,7 +139,7 @@ class _Calibrations:
             return take.name, own, read_calibration(own)
         if self._shared is None or self._shared_path is None:
             fix = (
-                f"Put a calibration file with the cameras' intrinsics there: {', '.join(READERS)}; or assume them:"
+                f"Put a calibration file with the cameras' intrinsics there: {', '.join(ENDINGS)}; or assume them:"
                 " capture.intrinsics=assumed and calibrate.focal=unknown."
             )
             raise UserError(f"No calibration file in {self._root} or {folder}", fix=fix)
@@ -190,7 +191,7 @@ def _check_names(take: _Take) -> None:
 
 
 def _sized(camera: Camera, header: VideoHeader) -> Camera:
-    return camera if camera.size_px != UNSAID else replace(camera, size_px=header.size_px)
+    return camera if camera.size_px != UNKNOWN_SIZE else replace(camera, size_px=header.size_px)
 
 
 def _common_rate(take: _Take, headers: dict[str, VideoHeader]) -> float:

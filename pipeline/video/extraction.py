@@ -18,7 +18,7 @@ from pipeline.files import atomic_write
 from pipeline.geometry.camera.model import Camera
 from pipeline.params.frames import FramesParams
 from pipeline.progress import progress
-from pipeline.stores import TRUTH, Store, create_store, open_store
+from pipeline.stores import TRUTH, TruthStore, create_store, open_store
 from pipeline.video.camera_fit import fit_to_video
 from pipeline.video.decoding import VideoFrames, VideoHeader, read_header
 from pipeline.video.packing import pack_frames, trim_frames
@@ -116,7 +116,7 @@ def _resized(image: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
     return cv2.resize(image, size_px, None, 0, 0, cv2.INTER_AREA)
 
 
-def _n_true(truth: Store | None, recording: Recording) -> int | None:
+def _n_true(truth: TruthStore | None, recording: Recording) -> int | None:
     return truth[recording.name].n_rows if truth is not None and recording.name in truth else None
 
 
@@ -164,11 +164,11 @@ def _common_length(lengths: dict[str, int], params: FramesParams) -> int:
     return shortest
 
 
-def _subset_truth(truth: Store, packed: Capture, path: Path) -> None:
+def _subset_truth(truth: TruthStore, packed: Capture, path: Path) -> None:
     """Write the truth of the kept recordings and frames."""
-    with create_store(path, TRUTH, **truth.attrs) as store:
+    with create_store(path, TRUTH, truth.summary) as store:
         for recording in packed.recordings:
             if recording.name in truth:
-                group = store.create(recording.name, {"frame": recording.n_frames}, **truth[recording.name].attrs)
-                joints = truth[recording.name]["joints_world_mm"][recording.frame_numbers]
-                group.write(0, {"joints_world_mm": joints})
+                source = truth[recording.name]
+                group = store.create(recording.name, {"frame": recording.n_frames}, source.record)
+                group.write(0, {"joints_world_mm": source["joints_world_mm"][recording.frame_numbers]})

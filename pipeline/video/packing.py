@@ -32,7 +32,10 @@ class PackedFrames(Sequence[np.ndarray]):
             return [self[k] for k in range(*i.indices(len(self)))]
         i = range(len(self))[i]
         start = self._ends[i - 1] if i else 0
-        return cv2.imdecode(self._bytes[start : self._ends[i]], cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(self._bytes[start : self._ends[i]], cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise ValueError(f"{self._path} holds no image at {i}.")
+        return image
 
     def __reduce__(self) -> tuple[type, tuple[Path]]:
         return PackedFrames, (self._path,)

@@ -18,11 +18,11 @@ def test_defaults_and_options(monkeypatch):
     monkeypatch.setattr(module, "write_rig", write)
     shown = CliRunner().invoke(main, ["export-rig", "rig.toml"])
     assert shown.output == "rig.toml: cam1, cam2\n"
-    options = ["--format", "opencv", "--recording", "S1_walk", "--data", "elsewhere"]
+    options = ["--format", "opencv", "--recording", "S1_walk", "--rigs", "rigs.zarr"]
     CliRunner().invoke(main, ["export-rig", "intri.yml", *options])
     assert calls == [
-        (Path("data"), Path("rig.toml"), "epiline", None),
-        (Path("elsewhere"), Path("intri.yml"), "opencv", "S1_walk"),
+        (Path("data/rigs.zarr"), Path("rig.toml"), "epiline", None),
+        (Path("rigs.zarr"), Path("intri.yml"), "opencv", "S1_walk"),
     ]
 
 

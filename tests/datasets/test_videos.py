@@ -9,13 +9,10 @@ import pytest
 from pipeline.capture import Capture, read_capture
 from pipeline.datasets.videos import read_videos
 from pipeline.errors import UserError
-from pipeline.formats.calibration_files import find_calibration, read_calibration
 from pipeline.params.capture import CaptureParams, DemoParams
+from tests.formats.cameras import FILE_K, FILE_T_M, toml
 
 DEMO = DemoParams(subjects=2, seconds=1.0, fps=25.0, size_px=64, seed=1)
-K = np.array([[100.0, 0, 47.5], [0, 101, 31.5], [0, 0, 1]])
-R = cv2.Rodrigues(np.array([0.1, 0.2, 0.3]))[0]
-T_M = np.array([0.1, 0.2, 3.0])
 
 
 def params(**changes) -> CaptureParams:
@@ -37,21 +34,6 @@ def write_video(path: Path, n: int = 5, fps: float = 25) -> Path:
         video.write(np.zeros((64, 96, 3), np.uint8))
     video.release()
     return path
-
-
-def toml(names=("cam1", "cam2"), extrinsics: bool = True, **changes) -> str:
-    tables = []
-    for i, name in enumerate(names):
-        table = {
-            "name": f'"{name}"',
-            "size": "[96.0, 64.0]",
-            "matrix": K.tolist(),
-            "distortions": "[0.1, 0.0, 0.0, 0.0]",
-        }
-        if extrinsics:
-            table |= {"rotation": [0.1, 0.2, 0.3], "translation": (T_M + i).tolist()}
-        tables += [f"[cam_{i}]", *(f"{key} = {value}" for key, value in {**table, **changes}.items()), ""]
-    return "\n".join([*tables, "[metadata]", "error = 0.1"])
 
 
 def footage(folder: Path, takes=("S1_walk",), cameras=("cam1", "cam2"), calibration: str | None = None) -> Path:
@@ -84,8 +66,8 @@ def test_reads_recordings_views_and_cameras(tmp_path):
     assert [view.name for view in recording.views] == ["cam1", "cam2"]
     assert all(Path(view.file).exists() for view in recording.views)
     camera = recording.views[1].camera
-    np.testing.assert_allclose(camera.K, K)
-    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * (T_M + 1))
+    np.testing.assert_allclose(camera.K, FILE_K)
+    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * (FILE_T_M + 1))
     assert camera.size_px == (96, 64)
 
 
@@ -126,6 +108,11 @@ def test_without_a_calibration_file_cameras_are_assumed_where_that_is_wanted(tmp
     np.testing.assert_allclose(camera.project_cam(np.array([0.0, 0, 1])), [47.5, 31.5])
     assert camera.K[0, 0] == camera.K[1, 1] == 96
     assert not camera.has_extrinsics
+
+
+def test_cameras_without_a_size_take_that_of_their_video(tmp_path):
+    text = "\n".join(line for line in toml().splitlines() if not line.startswith("size"))
+    assert read(footage(tmp_path, calibration=text)).recordings[0].views[0].size_px == (96, 64)
 
 
 def test_heights_come_from_the_table(tmp_path):
@@ -261,141 +248,3 @@ def test_an_unknown_subject_is_an_error_that_names_those_there(tmp_path):
 def test_all_subjects_for_testing_is_an_error(tmp_path):
     with pytest.raises(UserError, match="All subjects are test subjects: S1"):
         read(footage(tmp_path), test_subjects=["S1"])
-
-
-# Calibration files
-
-
-def write(folder: Path, name: str, text: str) -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
-
-
-def test_toml_rotation_vectors_and_metres(tmp_path):
-    camera = read_calibration(write(tmp_path, "c.toml", toml()))["cam1"]
-    np.testing.assert_allclose(camera.R_cam_from_world, R)
-    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * T_M)
-    np.testing.assert_allclose(camera.dist, [0.1, 0, 0, 0])
-
-
-def test_toml_tables_without_a_name_are_named_by_their_heading(tmp_path):
-    text = toml().replace('name = "cam1"\n', "")
-    assert list(read_calibration(write(tmp_path, "c.toml", text))) == ["cam_0", "cam2"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        toml(extrinsics=False),
-        toml().replace("translation", "place", 1),
-        toml(rotation=[0, 0, 0], translation=[0, 0, 0]),
-    ],
-)
-def test_incomplete_extrinsics_are_none(tmp_path, text):
-    cameras = read_calibration(write(tmp_path, "c.toml", text))
-    assert [camera.has_extrinsics for camera in cameras.values()] == [False, False]
-
-
-def write_yaml(folder: Path, sizes: bool) -> Path:
-    for kind in ("intri", "extri"):
-        storage = cv2.FileStorage(str(folder / f"{kind}.yml"), cv2.FILE_STORAGE_WRITE)
-        storage.startWriteStruct("names", cv2.FILE_NODE_SEQ)
-        for name in ("cam1", "cam2"):
-            storage.write("", name)
-        storage.endWriteStruct()
-        for i, name in enumerate(("cam1", "cam2")):
-            if kind == "extri":
-                storage.write(f"R_{name}", cv2.Rodrigues(R)[0])
-                storage.write(f"T_{name}", (T_M + i).reshape(3, 1))
-                continue
-            storage.write(f"K_{name}", K)
-            storage.write(f"dist_{name}", np.array([[0.1, 0.2, 0, 0, 0.3]]))
-            if sizes:
-                storage.write(f"W_{name}", 192)
-                storage.write(f"H_{name}", 128)
-        storage.release()
-    return folder / "intri.yml"
-
-
-def test_yaml_of_opencv(tmp_path):
-    cameras = read_calibration(write_yaml(tmp_path, sizes=True))
-    camera = cameras["cam2"]
-    assert (list(cameras), camera.size_px) == (["cam1", "cam2"], (192, 128))
-    np.testing.assert_allclose(camera.K, K)
-    np.testing.assert_allclose(camera.dist, [0.1, 0.2, 0, 0, 0.3])
-    np.testing.assert_allclose(camera.R_cam_from_world, R)
-    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * (T_M + 1))
-
-
-def test_yaml_without_sizes_takes_the_videos(tmp_path):
-    root = footage(tmp_path)
-    (root / "calibration.toml").unlink()
-    write_yaml(root, sizes=False)
-    assert read(root).recordings[0].views[0].size_px == (96, 64)
-
-
-def test_yaml_without_extrinsics(tmp_path):
-    path = write_yaml(tmp_path, sizes=True)
-    (tmp_path / "extri.yml").unlink()
-    assert not read_calibration(path)["cam1"].known
-
-
-def qualisys(names=("cam1", "cam2")) -> str:
-    """Cameras with axes x right, y up, z backward, whose transform takes them to the world."""
-    cameras = []
-    axes = (np.diag([1, -1, -1]) @ R).tolist()
-    numbers = " ".join(f'r{i + 1}{j + 1}="{axes[i][j]}"' for i in range(3) for j in range(3))
-    for i, name in enumerate(names):
-        x, y, z = (float(v) for v in -R.T @ (1000 * (T_M + i)))
-        cameras.append(f"""<camera active="1" serial="{name}" viewrotation="0">
-          <fov_video left="0" top="0" right="95" bottom="63"/>
-          <transform {numbers} x="{x}" y="{y}" z="{z}"/>
-          <intrinsic focalLengthU="{64 * K[0, 0]}" focalLengthV="{64 * K[1, 1]}" centerPointU="{64 * K[0, 2]}"
-            centerPointV="{64 * K[1, 2]}" skew="0" radialDistortion1="-0.05" radialDistortion2="0.14"
-            radialDistortion3="0.01" tangentalDistortion1="0.001" tangentalDistortion2="0.002"/></camera>""")
-    return f"<calibration><cameras>{''.join(cameras)}</cameras></calibration>"
-
-
-def test_qualisys_axes_and_subpixels(tmp_path):
-    cameras = read_calibration(write(tmp_path, "Calib.qca.txt", qualisys()))
-    camera = cameras["cam2"]
-    assert camera.size_px == (96, 64)
-    np.testing.assert_allclose(camera.K, K)
-    np.testing.assert_allclose(camera.dist, [-0.05, 0.14, 0.001, 0.002, 0.01])
-    np.testing.assert_allclose(camera.R_cam_from_world, R, atol=1e-12)
-    np.testing.assert_allclose(camera.t_cam_from_world_mm, 1000 * (T_M + 1), atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("c.toml", "[cam\nmatrix", "cannot be read as a calibration"),
-        ("c.toml", "[metadata]\nerror = 1", "holds no camera"),
-        ("c.toml", toml(("a", "a")), "two cameras named a"),
-        ("c.toml", toml(matrix=[[0, 0, 1], [0, 1, 1], [0, 0, 1]]), "Camera cam1 has no camera matrix with positive"),
-        ("c.toml", toml(matrix=[[1, 2], [3, 4]]), "has no camera matrix"),
-        ("c.toml", toml(matrix='"text"'), "cannot be read as a calibration"),
-        ("c.toml", toml(distortions=[0.1, 0.2]), "has 2 distortion coefficients"),
-        ("c.toml", toml(size=[0, 1080]), r"has the size \(0, 1080\)"),
-        ("c.toml", toml(size=[1920]), "cannot be read as a calibration"),
-        ("c.toml", toml(fisheye="true", distortions=[0.1, 0, 0, 0, 0]), "fisheye"),
-        ("c.qca.txt", "<calibration><cameras>", "cannot be read as a calibration: ParseError"),
-        ("c.qca.txt", qualisys().replace("focalLengthU", "focal", 1), "cannot be read as a calibration: KeyError"),
-        ("intri.yml", "%YAML:1.0\n---\nK_a: 1\n", "cannot be read as a calibration"),
-        ("intri.yml", "[[[{", "cannot be read as a calibration"),
-        ("c.json", "{}", "no known calibration file"),
-    ],
-)
-def test_a_bad_calibration_is_refused_with_its_name(tmp_path, name, text, message):
-    path = write(tmp_path, name, text)
-    with pytest.raises(UserError, match=message) as error:
-        read_calibration(path)
-    assert str(path) in str(error.value)
-
-
-def test_finds_the_one_calibration_file(tmp_path):
-    assert find_calibration(tmp_path) is None
-    path = write_yaml(tmp_path, sizes=True)
-    write(tmp_path, "notes.txt", "x")
-    assert find_calibration(tmp_path) == path

@@ -1,46 +1,71 @@
-"""The rig that was found as a calibration file, which reads as the cameras that the labels were made with."""
+"""The calibrated cameras as a calibration file, which reads as the cameras that the labels were made with."""
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from pipeline.errors import UserError
-from pipeline.formats.calibration_files import read_calibration
-from pipeline.formats.export_rig import export_rig, main
-from pipeline.labels.calibrate import calibrate_capture
-from pipeline.stores import RIGS, open_store
-from tests.labels.capture import CALIBRATE, write_capture
+from pipeline.formats.calibration import read_calibration
+from pipeline.formats.export_rig import export_rig
+from pipeline.stores import RIGS, create_store
+from tests.formats.cameras import rig
+from tests.records import RIGS_SUMMARY, rig_record
+
+CAMERAS = list(rig(4).values())
 
 
 @pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("EPILINE_WORKERS", "0")
-    write_capture(tmp_path / "frames", n_recordings=1)
-    (tmp_path / "frames" / "poses2d.zarr").rename(tmp_path / "poses2d.zarr")
-    return tmp_path
+def rigs(tmp_path):
+    """Two recordings with a static rig each, the third view not calibrated, and one with a rig per frame."""
+    R = np.stack([camera.R_cam_from_world for camera in CAMERAS])
+    t = np.stack([camera.t_cam_from_world_mm for camera in CAMERAS])
+    t[2] = np.nan
+    with create_store(tmp_path / "rigs.zarr", RIGS, RIGS_SUMMARY) as store:
+        for name, n, offset_mm in (("a", 1, 0), ("b", 1, 100), ("moving", 2, 0)):
+            record = rig_record([camera.scale_focal(1.1) for camera in CAMERAS], scale="height")
+            group = store.create(name, {"rig": n, "view": 4}, record)
+            arrays = {"R_cam_from_world": R, "t_cam_from_world_mm": t + offset_mm}
+            group.write(0, {name: np.stack([array] * n) for name, array in arrays.items()})
+    return tmp_path / "rigs.zarr"
 
 
-def calibrate(data, **changes):
-    params = CALIBRATE.model_copy(update=changes)
-    calibrate_capture(data / "frames", data / "poses2d.zarr", data / "rigs.zarr", params)
+@pytest.mark.parametrize(("recording", "offset_mm"), [(None, 0), ("b", 100)])
+def test_the_cameras_can_be_read_again(rigs, tmp_path, recording, offset_mm):
+    assert export_rig(rigs, tmp_path / "rig.toml", "pose2sim", recording) == ["c0", "c1", "c3"]
+    cameras = read_calibration(tmp_path / "rig.toml")
+    assert list(cameras) == ["c0", "c1", "c3"]
+    expected = CAMERAS[3].scale_focal(1.1)
+    np.testing.assert_allclose(cameras["c3"].K, expected.K)
+    np.testing.assert_allclose(cameras["c3"].dist, expected.dist)
+    np.testing.assert_allclose(cameras["c3"].R_cam_from_world, expected.R_cam_from_world, atol=1e-6)
+    np.testing.assert_allclose(cameras["c3"].t_cam_from_world_mm, expected.t_cam_from_world_mm + offset_mm, rtol=1e-6)
 
 
-def test_the_rig_found_can_be_read_again(data):
-    calibrate(data)
-    result = CliRunner().invoke(main, [str(data / "rig.toml"), "--data", str(data), "--format", "pose2sim"])
-    assert result.exit_code == 0, result.output
-    cameras = read_calibration(data / "rig.toml")
-    rig = open_store(data / "rigs.zarr", RIGS)["r0"]
-    for v in range(4):
-        np.testing.assert_allclose(cameras[f"c{v}"].R_cam_from_world, rig["R_cam_from_world"][0, v], atol=1e-6)
-        np.testing.assert_allclose(cameras[f"c{v}"].t_cam_from_world_mm, rig["t_cam_from_world_mm"][0, v], atol=1e-2)
-    assert result.output.strip().endswith("rig.toml: c0, c1, c2, c3")
+def test_the_file_says_that_the_intrinsics_are_those_of_the_packed_frames(rigs, tmp_path):
+    export_rig(rigs, tmp_path / "intri.yml", "opencv")
+    for name in ("intri.yml", "extri.yml"):
+        text = (tmp_path / name).read_text()
+        assert "Intrinsics are those of the packed frames" in text
+        assert "fixed by: height" in text
 
 
-def test_there_must_be_one_rig(data):
-    calibrate(data)
-    with pytest.raises(UserError, match=r"No rig of the recording S9 was found .*There are r0"):
-        export_rig(data, data / "rig.toml", "pose2sim", "S9")
-    calibrate(data, mode="frame")
-    with pytest.raises(UserError, match="r0 has 25 rigs, one a frame"):
-        export_rig(data, data / "rig.toml", "pose2sim")
+def test_a_recording_without_a_rig_is_refused(rigs, tmp_path):
+    with pytest.raises(UserError, match=r"no rig of the recording S9 .*Calibrated are: a, b, moving"):
+        export_rig(rigs, tmp_path / "rig.toml", "pose2sim", "S9")
+    with create_store(rigs, RIGS, RIGS_SUMMARY):
+        pass
+    with pytest.raises(UserError, match="no rig of any recording"):
+        export_rig(rigs, tmp_path / "rig.toml", "pose2sim")
+
+
+def test_a_rig_per_frame_is_refused(rigs, tmp_path):
+    with pytest.raises(UserError, match="moving has 2 rigs, one per frame"):
+        export_rig(rigs, tmp_path / "rig.toml", "pose2sim", "moving")
+
+
+def test_the_calibration_of_the_footage_is_not_overwritten(rigs, tmp_path):
+    export_rig(rigs, tmp_path / "Intri.yml", "opencv")
+    before = {path: path.read_bytes() for path in tmp_path.glob("*tri.yml")}
+    assert len(before) == 2
+    with pytest.raises(UserError, match=r"Intri.yml and .*Extri.yml exist"):
+        export_rig(rigs, tmp_path / "Intri.yml", "opencv")
+    assert {path: path.read_bytes() for path in tmp_path.glob("*tri.yml")} == before

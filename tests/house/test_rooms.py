@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "pipeline.datasets": {"pipeline.formats", "pipeline.geometry", "pipeline.synthetic"} | FILES,
     "pipeline.detectors": {"pipeline.learning", "pipeline.geometry"},
     "pipeline.labels": {"pipeline.geometry", "pipeline.detectors"} | FILES,
-    "pipeline.formats": {"pipeline.labels", "pipeline.geometry"} | FILES,
+    "pipeline.formats": {"pipeline.geometry"} | FILES,
     "pipeline.pss": FILES | {"pipeline.geometry"},
     "pipeline.learning": {"pipeline.metrics", "pipeline.geometry"} | FILES,
     "pipeline.report": {

@@ -12,6 +12,7 @@ from pipeline.stores import TRUTH, create_store, open_store
 from pipeline.video.decoding import read_header
 from pipeline.video.extraction import extract_frames
 from pipeline.video.packing import PackedFrames
+from tests.records import TRUTH_SUMMARY, truth_record
 from tests.video.videos import CAMERA, PARAMS, level, params, write_video
 
 
@@ -75,10 +76,10 @@ def test_evaluation_only_views_stay_so(tmp_path):
 def test_truth_keeps_the_rows_of_the_kept_frames(tmp_path):
     source = capture(tmp_path, recording(tmp_path))
     joints = np.arange(12 * 17 * 3, dtype=float).reshape(12, 17, 3)
-    with create_store(source / "truth.zarr", TRUTH) as store:
-        store.create("S1_walk", {"frame": 12}).write(0, {"joints_world_mm": joints})
+    with create_store(source / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
+        store.create("S1_walk", {"frame": 12}, truth_record()).person(0).write(0, {"joints_world_mm": joints})
     extract_frames(source, tmp_path / "frames", params(every_n_frames=5))
-    truth = open_store(tmp_path / "frames" / "truth.zarr", TRUTH)["S1_walk"]["joints_world_mm"]
+    truth = open_store(tmp_path / "frames" / "truth.zarr", TRUTH)["S1_walk"].person("S1")["joints_world_mm"]
     np.testing.assert_array_equal(truth, joints[[0, 5, 10]])
 
 
@@ -146,8 +147,8 @@ def test_views_of_different_lengths_are_rejected_with_their_lengths_or_trimmed(t
 
 def test_truth_of_another_length_than_the_videos_is_refused(tmp_path):
     source = capture(tmp_path, recording(tmp_path))
-    with create_store(source / "truth.zarr", TRUTH) as store:
-        store.create("S1_walk", {"frame": 9}).write(0, {"joints_world_mm": np.zeros((9, 17, 3))})
+    with create_store(source / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
+        store.create("S1_walk", {"frame": 9}, truth_record())
     with pytest.raises(UserError, match="truth 9"):
         extract_frames(source, tmp_path / "frames", PARAMS)
 

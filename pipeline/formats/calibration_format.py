@@ -1,0 +1,70 @@
+"""What a calibration format is, and what its reader and writer share with those of the others."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pipeline.errors import UserError
+from pipeline.geometry.camera.model import Camera
+
+MM_PER_M = 1000.0
+# The size of a camera whose file does not store it: that of its video is taken.
+UNKNOWN_SIZE = (0, 0)
+
+NamedCameras = list[tuple[str, Camera]]  # as the file has them; names may repeat
+Reader = Callable[[Path], NamedCameras]
+Writer = Callable[[Path, Mapping[str, Camera], str], None]  # path, cameras by name, comment to be written into the file
+
+
+@dataclass(frozen=True)
+class CalibrationFormat:
+    """A format of calibration files.
+
+    A reader turns one file into cameras with the project's conventions (`pipeline.geometry.camera`); it may raise
+    ValueError, KeyError or TypeError where it does not understand the file. A writer is None where a format is only
+    read.
+    """
+
+    programs: str  # that read and write it
+    endings: tuple[str, ...]  # of the file's name, in lower case
+    read: Reader
+    write: Writer | None = None
+
+    def has_name(self, path: Path) -> bool:
+        """Whether a file's name has one of the endings, in any letter case."""
+        return path.name.lower().endswith(self.endings)
+
+
+def make_camera(
+    K: ArrayLike,
+    dist: ArrayLike,
+    size_px: tuple[float, float],
+    rotation: ArrayLike | None,
+    t_mm: ArrayLike | None,
+    *,
+    fisheye: bool = False,
+) -> Camera:
+    """A camera from the numbers of a file; `rotation` is a matrix (3, 3) or a rotation vector of 3 numbers.
+
+    The camera has extrinsics only if both rotation and translation are given.
+    """
+    R = t = None
+    if rotation is not None and t_mm is not None:
+        R = np.array(rotation, float)
+        R = R if R.shape == (3, 3) else cv2.Rodrigues(R.reshape(3))[0]
+        t = np.array(t_mm, float).reshape(3)
+    width, height = (int(n) for n in size_px)
+    return Camera(np.array(K, float), np.array(dist, float).reshape(-1), (width, height), R, t, fisheye)
+
+
+def refuse_existing(*paths: Path | None) -> None:
+    """Raise UserError where one of the files exists: it may be the calibration that footage is read with."""
+    existing = [str(path) for path in paths if path is not None and path.exists()]
+    if existing:
+        verb = "exist" if len(existing) > 1 else "exists"
+        fix = "Export to another name or folder, or delete the file first."
+        raise UserError(f"{' and '.join(existing)} {verb}", fix=fix)

@@ -1,0 +1,80 @@
+"""Cameras as TOML tables, which Pose2Sim, Anipose, Caliscope and this pipeline write in slightly different ways.
+
+A table holds name, size, matrix, distortions, fisheye, rotation (a vector, as OpenCV's Rodrigues has it) and
+translation. The reader takes all of the dialects; each program's module writes its own.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.errors import UserError
+from pipeline.files import atomic_write
+from pipeline.formats.calibration_format import MM_PER_M, UNKNOWN_SIZE, NamedCameras, make_camera, refuse_existing
+from pipeline.geometry.camera.model import Camera
+
+# The units that a file may name as `unit` under [metadata]. Without one, translations are metres.
+UNITS_MM = {"m": MM_PER_M, "mm": 1.0}
+MIN_DISTORTIONS = 4  # some of the programs cannot read fewer
+
+
+def read_toml(path: Path) -> NamedCameras:
+    """The cameras of all tables that have a matrix.
+
+    Raises UserError for an unknown unit.
+    """
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    unit = tables.get("metadata", {}).get("unit", "m")
+    if unit not in UNITS_MM:
+        raise UserError(f"unit = {unit!r} is not known", where=str(path), fix=f"Known are {', '.join(UNITS_MM)}.")
+    # Caliscope numbers its cameras in tables below [cameras]. Its videos are called port_0, port_1, ...
+    numbered = {f"port_{number}": table for number, table in tables.get("cameras", {}).items()}
+    return [
+        (str(table.get("name", section)), _camera(table, UNITS_MM[unit]))
+        for section, table in {**tables, **numbered}.items()
+        if isinstance(table, dict) and "matrix" in table
+    ]
+
+
+def _camera(table: Mapping[str, Any], unit_mm: float) -> Camera:
+    translation = table.get("translation")
+    return make_camera(
+        table["matrix"],
+        table.get("distortions", []),
+        table.get("size", UNKNOWN_SIZE),
+        table.get("rotation"),
+        None if translation is None else unit_mm * np.array(translation, float),
+        fisheye=bool(table.get("fisheye", False)),
+    )
+
+
+def camera_table(camera: Camera, unit: str) -> dict[str, Any]:
+    """The entries of a camera that all dialects share, its translation in one of UNITS_MM."""
+    table: dict[str, Any] = {
+        "size": list(camera.size_px),
+        "matrix": camera.K.tolist(),
+        "distortions": np.pad(camera.dist, (0, max(MIN_DISTORTIONS - len(camera.dist), 0))).tolist(),
+        "fisheye": camera.fisheye,
+    }
+    if camera.R_cam_from_world is not None and camera.t_cam_from_world_mm is not None:
+        table["rotation"] = cv2.Rodrigues(camera.R_cam_from_world)[0].ravel().tolist()
+        table["translation"] = (camera.t_cam_from_world_mm / UNITS_MM[unit]).tolist()
+    return table
+
+
+def write_toml(path: Path, tables: Mapping[str, Mapping[str, Any]], comment: str, *, parent: str = "") -> None:
+    """Write tables, below the table `parent` if one is named, and a comment of any number of lines."""
+    refuse_existing(path)
+    prefix = f"{parent}." if parent else ""
+    lines = [f"# {line}" for line in comment.splitlines()]
+    for name, table in tables.items():
+        # JSON's strings, numbers, lists and booleans are TOML's.
+        entries = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+        lines += [f"[{prefix}{json.dumps(name)}]", *entries, ""]
+    with atomic_write(path) as aside:
+        aside.write_text("\n".join(lines), encoding="utf-8")

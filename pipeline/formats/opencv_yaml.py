@@ -1,0 +1,143 @@
+"""OpenCV's FileStorage as EasyMocap uses it: `intri.yml` and, beside it, `extri.yml`, or the same as XML; metres.
+
+The intrinsics hold names, K_NAME, dist_NAME, W_NAME, H_NAME; the extrinsics Rot_NAME (matrix) or R_NAME (vector) and
+T_NAME.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.errors import UserError
+from pipeline.formats.calibration_format import (
+    MM_PER_M,
+    CalibrationFormat,
+    NamedCameras,
+    make_camera,
+    refuse_existing,
+)
+from pipeline.geometry.camera.model import Camera
+
+ENDINGS = ("intri.yml", "intri.yaml", "intri.xml")
+MIN_DISTORTIONS = 5  # EasyMocap has always five
+
+
+def read(path: Path) -> NamedCameras:
+    """The cameras of a file of intrinsics; with extrinsics where the file of the extrinsics lies beside it."""
+    extrinsics_path = _find_extrinsics(path)
+    with _opened(path) as intrinsics:
+        names = _names(intrinsics)
+        if extrinsics_path is None:
+            return [(name, _camera(name, intrinsics, None)) for name in names]
+        with _opened(extrinsics_path) as extrinsics:
+            return [(name, _camera(name, intrinsics, extrinsics)) for name in names]
+
+
+def write(path: Path, cameras: Mapping[str, Camera], comment: str) -> None:
+    """Write the intrinsics to `path` and, if all cameras have them, the extrinsics to the file beside it.
+
+    Raises UserError for fisheye lenses, which the format cannot hold.
+    """
+    if any(camera.fisheye for camera in cameras.values()):
+        raise UserError(f"{path} cannot hold fisheye lenses", fix="Choose another format.")
+    refuse_existing(path, _find_extrinsics(path))
+    extrinsics_path = _extrinsics_path(path)
+    _write_storage(path, cameras, comment, _intrinsics)
+    if all(camera.has_extrinsics for camera in cameras.values()):
+        _write_storage(extrinsics_path, cameras, comment, _extrinsics)
+
+
+FORMAT = CalibrationFormat("OpenCV and EasyMocap", ENDINGS, read, write)
+
+
+def _extrinsics_path(path: Path) -> Path:
+    """The name of the extrinsics that goes with that of the intrinsics: the same, with `ex` for `in`."""
+    stem = re.sub("in(?=tri$)", lambda found: _in_case_of("ex", found.group()), path.stem, flags=re.IGNORECASE)
+    return path.with_name(stem + path.suffix)
+
+
+def _in_case_of(word: str, model: str) -> str:
+    return "".join(a.upper() if b.isupper() else a for a, b in zip(word, model, strict=True))
+
+
+def _find_extrinsics(path: Path) -> Path | None:
+    """The file of the extrinsics, its name in any letter case; None if there is none.
+
+    Raises UserError where several files differ from that name by letter case alone.
+    """
+    expected = _extrinsics_path(path)
+    if expected.exists():
+        return expected
+    found = sorted(other for other in path.parent.iterdir() if other.name.lower() == expected.name.lower())
+    if len(found) > 1:
+        names = ", ".join(other.name for other in found)
+        raise UserError(f"{path.parent} holds several files of extrinsics: {names}", fix=f"Keep {expected.name}.")
+    return found[0] if found else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[cv2.FileStorage]:
+    storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_READ)
+    try:
+        yield storage
+    finally:
+        storage.release()
+
+
+def _names(storage: cv2.FileStorage) -> list[str]:
+    names = storage.getNode("names")
+    if not names.isSeq():
+        raise KeyError("names")
+    nodes = [names.at(i) for i in range(names.size())]
+    return [node.string() if node.isString() else str(int(node.real())) for node in nodes]
+
+
+def _camera(name: str, intrinsics: cv2.FileStorage, extrinsics: cv2.FileStorage | None) -> Camera:
+    K, dist = intrinsics.getNode(f"K_{name}").mat(), intrinsics.getNode(f"dist_{name}").mat()
+    if K is None:
+        raise KeyError(f"K_{name}")
+    width, height = (intrinsics.getNode(f"{side}_{name}").real() for side in "WH")
+    rotation = t_m = None
+    if extrinsics is not None:
+        rotations = (extrinsics.getNode(f"{key}_{name}").mat() for key in ("Rot", "R"))
+        rotation = next((R for R in rotations if R is not None), None)
+        t_m = extrinsics.getNode(f"T_{name}").mat()
+    return make_camera(
+        K, [] if dist is None else dist, (width, height), rotation, None if t_m is None else MM_PER_M * t_m
+    )
+
+
+def _write_storage(
+    path: Path, cameras: Mapping[str, Camera], comment: str, entries: Callable[[str, Camera], dict[str, Any]]
+) -> None:
+    # OpenCV chooses between YAML and XML by the ending of the name, so the file cannot be written under another name
+    # first.
+    storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
+    if not storage.isOpened():
+        raise UserError(f"{path} cannot be written", fix="Choose a folder that can be written to.")
+    if comment:
+        storage.writeComment(comment)
+    storage.startWriteStruct("names", cv2.FILE_NODE_SEQ)
+    for name in cameras:
+        storage.write("", name)
+    storage.endWriteStruct()
+    for name, camera in cameras.items():
+        for key, value in entries(name, camera).items():
+            storage.write(key, value)
+    storage.release()
+
+
+def _intrinsics(name: str, camera: Camera) -> dict[str, Any]:
+    dist = np.pad(camera.dist, (0, max(MIN_DISTORTIONS - len(camera.dist), 0)))
+    width, height = camera.size_px
+    return {f"K_{name}": camera.K, f"dist_{name}": dist[None], f"H_{name}": height, f"W_{name}": width}
+
+
+def _extrinsics(name: str, camera: Camera) -> dict[str, Any]:
+    R, t = np.asarray(camera.R_cam_from_world), np.asarray(camera.t_cam_from_world_mm)
+    return {f"R_{name}": cv2.Rodrigues(R)[0], f"Rot_{name}": R, f"T_{name}": t[:, None] / MM_PER_M}

@@ -1,0 +1,37 @@
+"""Cameras that cannot be are refused with the reason."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.formats.calibration_checks import check_camera
+from tests.formats.cameras import rig
+
+GOOD = rig(1)["cam_0"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"K": np.array([[0.0, 0, 1], [0, 1, 1], [0, 0, 1]])}, "has no camera matrix with positive focal lengths"),
+        ({"K": np.ones((2, 2))}, "has no camera matrix"),
+        ({"dist": np.zeros(2)}, "has 2 distortion coefficients; OpenCV has 0, 4, 5"),
+        ({"dist": np.full(4, np.nan)}, "has 4 distortion coefficients"),
+        ({"dist": np.zeros(5), "fisheye": True}, "OpenCV's fisheye model has 4"),
+        ({"size_px": (0, 1080)}, r"has the size \(0, 1080\)"),
+        ({"R_cam_from_world": 1.01 * np.eye(3)}, "has a matrix as rotation that is not one"),
+        ({"R_cam_from_world": np.diag([1.0, 1, -1])}, "has a matrix as rotation that is not one"),
+    ],
+)
+def test_a_wrong_camera_is_refused(changes, message):
+    with pytest.raises(UserError, match=f"Camera left .*{message}") as error:
+        check_camera(replace(GOOD, **changes), "left", Path("c.toml"))
+    assert "c.toml" in str(error.value)
+
+
+@pytest.mark.parametrize("changes", [{}, {"size_px": (0, 0)}, {"R_cam_from_world": np.full((3, 3), np.nan)}])
+def test_a_right_camera_passes(changes):
+    check_camera(replace(GOOD, **changes), "left", Path("c.toml"))
