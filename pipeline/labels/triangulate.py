@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
+from pipeline.geometry.calibration.frame_sampling import spread_windows
 from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
 from pipeline.geometry.triangulation.labelling import Labelled, Status, ViewStatus, label, view_status
@@ -96,9 +97,7 @@ def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: Triang
     """The person's bone lengths (16,) from windows spread over the whole recording."""
     filmed = _filmed(recording, poses2d, rigs, params)
     n, unknown = filmed.poses.n_rows, np.full(len(BONES), np.nan)
-    starts = [0, *range(WINDOW_FRAMES, n, max(n // WINDOWS, WINDOW_FRAMES))]
-    windows = [(start, min(start + WINDOW_FRAMES, n)) for start in starts]
-    made = [filmed.labels(rows, unknown)[0] for rows in windows]
+    made = [filmed.labels(rows, unknown)[0] for rows in spread_windows(n, WINDOWS, WINDOW_FRAMES)]
     return own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
 
 
