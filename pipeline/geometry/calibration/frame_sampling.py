@@ -20,10 +20,12 @@ def diverse_frames(points_norm: np.ndarray, sigma: np.ndarray, n: int) -> tuple[
         return np.zeros(0, int), 0
     candidates = linspace_indices(len(points_norm), MOST_CANDIDATES)
     x, inverse = _whitened(points_norm[candidates], sigma[candidates])
-    chosen = [int((inverse > 0).sum(1).argmax())]
-    nearest = np.full(len(candidates), np.inf)
+    n_seen = (inverse > 0).sum(1)
+    chosen = [int(n_seen.argmax())]
+    # A frame without detections shows no pose: it is not a candidate.
+    nearest = np.where(n_seen > 0, np.inf, -1.0)
     n_distinct = 1
-    while len(chosen) < min(n, len(candidates)):
+    while len(chosen) < min(n, np.count_nonzero(n_seen)):
         nearest = np.minimum(nearest, _distances(x, inverse, x[chosen[-1]], inverse[chosen[-1]]))
         nearest[chosen[-1]] = -1.0
         following = int(nearest.argmax())
@@ -47,6 +49,17 @@ def linspace_indices(n: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)) if n else np.zeros(0, int)
 
 
+def spread_windows(n_frames: int, count: int, length: int) -> list[tuple[int, int]]:
+    """First frame and end of at most `count` windows of `length` frames, spread evenly, which do not overlap.
+
+    All frames, cut into windows, where there are no more of them than the windows hold.
+    """
+    if n_frames <= count * length:
+        return [(start, min(start + length, n_frames)) for start in range(0, n_frames, length)]
+    starts = np.linspace(0, n_frames - length, count).round().astype(int)
+    return [(int(start), int(start) + length) for start in starts]
+
+
 def _whitened(points_norm: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     seen = np.isfinite(sigma) & np.isfinite(points_norm).all(-1)
     inverse = np.where(seen, 1 / np.where(seen, sigma, 1.0), 0.0).reshape(len(points_norm), -1)
@@ -55,7 +68,7 @@ def _whitened(points_norm: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, n
 
 @compiled
 def _distances(x: np.ndarray, inverse: np.ndarray, own: np.ndarray, own_inverse: np.ndarray) -> np.ndarray:
-    """Mean clipped distance (F,) of the frames from one of them, over what both show; 0 where they share nothing."""
+    """Mean clipped distance (F,) of the frames from one frame over what both show; the most where they share nothing."""
     F, N = inverse.shape
     mean = np.zeros(F)
     for f in range(F):
@@ -65,5 +78,5 @@ def _distances(x: np.ndarray, inverse: np.ndarray, own: np.ndarray, own_inverse:
                 dx, dy = x[f, n, 0] - own[n, 0], x[f, n, 1] - own[n, 1]
                 mean[f] += min(np.sqrt(dx * dx + dy * dy) * inverse[f, n], CLIP_SIGMAS)
                 count += 1
-        mean[f] = mean[f] / count if count else 0.0
+        mean[f] = mean[f] / count if count else CLIP_SIGMAS
     return mean

@@ -165,7 +165,10 @@ def _blend(n_frames: int, windows: Sequence[slice], rigs: Sequence[Rig | str]) -
 
 def _between(a: Rig, b: Rig, share: float) -> Rig:
     """The rig on the way from one to another; views that only one of them has are where that has them."""
-    R, centers = np.where(a.has_extrinsics[:, None, None], a.R, b.R), np.where(a.has_extrinsics[:, None], a.centers, b.centers)
+    R, centers = (
+        np.where(a.has_extrinsics[:, None, None], a.R, b.R),
+        np.where(a.has_extrinsics[:, None], a.centers, b.centers),
+    )
     both = a.has_extrinsics & b.has_extrinsics
     way = Rotation.from_matrix(b.R[both] @ np.swapaxes(a.R[both], -1, -2)).as_rotvec()
     R[both] = Rotation.from_rotvec(share * way).as_matrix() @ a.R[both]
@@ -227,7 +230,9 @@ def _told(
             reported.append(f"the joints leave the cameras' directions open to {worst:.1f} deg")
         else:
             of_views = [R[f], t[f], np.degrees(rotation_std[f]), center_covariance[f], *fits[between[f]][:2]]
-            R_f, t_f, rotation, center, residual, share = (_over_all(one, views, rig.has_extrinsics) for one in of_views)
+            R_f, t_f, rotation, center, residual, share = (
+                _over_all(one, views, rig.has_extrinsics) for one in of_views
+            )
             reported.append(replace(
                 rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_covariance=center, residual=residual,
                 inlier_share=share, noise=found.noise, epipolar=fits[between[f]][2],

@@ -56,11 +56,17 @@ class Camera:
     def scale_focal(self, factor: float) -> "Camera":
         """The same camera with its focal lengths multiplied; what the lens does to the image stays as it is.
 
-        Rays then are 1 / factor times as long, so each coefficient of the distortion grows with the power of the
-        radius that it belongs to; a fisheye's belong to angles and stay.
+        Normalised image points become 1 / factor times as large, so each distortion coefficient is multiplied by the
+        factor to the power of the radius that it belongs to. Raises ValueError for a fisheye camera, whose
+        coefficients belong to angles: no other coefficients make the same image at another focal length.
         """
-        powers = np.zeros(4) if self.fisheye else DISTORTION_POWERS
-        K, dist = self.K.copy(), self.dist * factor ** powers[: len(self.dist)]
+        if factor == 1:
+            return self
+        if self.fisheye:
+            raise ValueError(
+                f"The focal length of a fisheye camera cannot be multiplied by {factor:.4g}, only be given."
+            )
+        K, dist = self.K.copy(), self.dist * factor ** DISTORTION_POWERS[: len(self.dist)]
         K[:2, :2] *= factor
         return replace(self, K=K, dist=dist)
 

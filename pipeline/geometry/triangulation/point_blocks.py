@@ -76,8 +76,8 @@ def stretched(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def rig_of_each(R: np.ndarray, t: np.ndarray, batch: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Rotations (G, V, 3, 3) and translations (G, V, 3) of all batches, or of one for all."""
-    G = 1 if R.size == np.prod(R.shape[-3:]) else int(np.prod(batch))
     shapes = R.shape[-3:], t.shape[-2:]
+    G = 1 if R.size == np.prod(shapes[0]) and t.size == np.prod(shapes[1]) else int(np.prod(batch))
     if G > 1:
         R, t = (stretched(a, (*batch, *shape)) for a, shape in zip((R, t), shapes, strict=True))
     R, t = (np.ascontiguousarray(a, float).reshape(G, *shape) for a, shape in zip((R, t), shapes, strict=True))

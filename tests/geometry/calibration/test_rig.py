@@ -8,7 +8,6 @@ from pipeline.geometry.align import align, rig_error, rig_similarity
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.body_prior import adjust_to_body
 from pipeline.geometry.calibration.bundle import Focal
-from pipeline.geometry.calibration.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, turned_deg
 from pipeline.geometry.calibration.rig_per_frame import find_rigs
@@ -255,15 +254,3 @@ def test_unknown_joints_take_no_part_in_the_build():
     assert np.isnan(built[joint("l_knee")]).all()
     assert np.isfinite(built).all(-1).sum() == 16
     np.testing.assert_allclose(align(built, joints)[joint("r_knee")], joints[joint("r_knee")], atol=30)
-
-
-def test_spread_frames_prefers_what_differs():
-    points_norm, sigma = observed(np.concatenate([np.repeat(people(1), 50, 0), people(5, seed=1)]), *ring(2))
-    order, n_distinct = diverse_frames(points_norm, sigma, 6)
-    assert n_distinct == 6
-    assert set(range(50, 55)) < set(order.tolist())
-    numbers = nearest_exemplar(points_norm, sigma, points_norm[[0, 52]], sigma[[0, 52]])
-    assert (numbers[:50] == 0).all()
-    assert numbers[52] == 1
-    assert linspace_indices(10, 3).tolist() == [0, 4, 9]
-    assert linspace_indices(0, 3).tolist() == []

@@ -85,7 +85,12 @@ def test_a_view_without_a_pose_in_the_start_has_none_in_the_end():
     rigs = find_moving_rig(points_norm, sigma, length=40, seed=1)
     for f, rig in enumerate(rigs):
         assert rig.has_extrinsics.tolist() == [True, True, False, True]
-        both = rig.R[rig.has_extrinsics], rig.centers[rig.has_extrinsics], R[f][rig.has_extrinsics], centers[f][rig.has_extrinsics]
+        both = (
+            rig.R[rig.has_extrinsics],
+            rig.centers[rig.has_extrinsics],
+            R[f][rig.has_extrinsics],
+            centers[f][rig.has_extrinsics],
+        )
         assert rig_error(*both)[0] < 0.1
 
 

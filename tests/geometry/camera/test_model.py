@@ -82,3 +82,32 @@ def test_a_fisheye_goes_through_the_manifest_and_every_method():
     np.testing.assert_allclose(again.back_project(again.project(X), X[:, 2]), X, rtol=1e-9)
     small = camera.resized((500, 500))
     np.testing.assert_allclose(small.project(X), (camera.project(X) + 0.5) / 2 - 0.5)
+
+
+@pytest.mark.parametrize(
+    "dist",
+    [
+        [],
+        [-0.2, 0.1, 0.001, -0.002],
+        [-0.2, 0.1, 0.001, -0.002, 0.03],
+        [-0.2, 0.1, 0.001, -0.002, 0.03, 0.1, -0.05, 0.01],
+        [-0.2, 0.1, 0.001, -0.002, 0.03, 0.1, -0.05, 0.01, 1e-3, 2e-3, -1e-3, 1e-3],
+    ],
+)
+def test_another_focal_length_divides_normalised_points_and_nothing_else(dist):
+    camera = Camera(K, np.array(dist), SIZE_PX)
+    other = camera.scale_focal(1.2)
+    points_norm = np.random.default_rng(0).uniform(-0.4, 0.4, (50, 2))
+    px = project(np.concatenate([points_norm, np.ones((50, 1))], -1), camera.K, camera.dist)
+    np.testing.assert_allclose(undistort(px, other.K, other.dist), points_norm / 1.2, atol=1e-7)
+    np.testing.assert_array_equal(other.K[:2, 2], K[:2, 2])
+    again = other.scale_focal(1 / 1.2)
+    np.testing.assert_allclose(again.dist, camera.dist)
+    np.testing.assert_allclose(again.K, K)
+
+
+def test_a_fisheye_has_the_focal_length_that_was_given():
+    camera = Camera(K, FISHEYE, SIZE_PX, fisheye=True)
+    with pytest.raises(ValueError, match=r"fisheye camera cannot be multiplied by 1\.2"):
+        camera.scale_focal(1.2)
+    assert camera.scale_focal(1.0) is camera

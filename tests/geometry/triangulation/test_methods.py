@@ -1,6 +1,5 @@
 """Triangulation: exact scenes, an independent optimiser, outliers, views in any order, and what cannot be told."""
 
-
 import cv2
 import numpy as np
 import pytest
