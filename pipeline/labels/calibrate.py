@@ -50,6 +50,11 @@ def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> 
         if params.scale == "baseline" and missing:
             fix = f"Name two of {', '.join(names)} in calibrate.baseline.cameras."
             raise UserError(f"calibrate.baseline names {', '.join(missing)}", where=recording.name, fix=fix)
+        fisheye = [view.name for view in views if view.camera.fisheye and not params.ignore_distortion]
+        if params.focal != "exact" and fisheye:
+            what = f"calibrate.focal = {params.focal} is not possible with the fisheye camera {fisheye[0]}"
+            fix = "Calibrate the lens, give its focal length, and set calibrate.focal to exact."
+            raise UserError(what, where=recording.name, fix=fix)
         if params.gravity == "extrinsics" and not any(view.camera.has_extrinsics for view in views):
             fix = "Give extrinsics in the calibration file, or set calibrate.gravity to people."
             raise UserError(
