@@ -1,4 +1,4 @@
-"""2D poses of person crops from the frozen network."""
+"""2D poses of person crops by the frozen network that the stage `pretrain` trains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,10 @@ class CropDetector:
 
     @classmethod
     def load(cls, weights: Path) -> "CropDetector":
-        """The detector of a checkpoint; raises UserError where it cannot be used."""
+        """The detector of a checkpoint.
+
+        Raises UserError where the file is not a checkpoint of such a network.
+        """
         network, metadata = load_network(weights, PoseNetwork)
         return cls(to_device(network, choose_device()), int(metadata["input_px"]), float(metadata["margin"]), metadata)
 
@@ -38,9 +41,9 @@ class CropDetector:
     def detect(
         self, images: Sequence[np.ndarray], crops: Sequence[Crop], batch_size: int, *, flip_test: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Joints (N, 17, 2) in pixels and confidence (N, 17) of the person in each crop.
+        """Joints (N, 17, 2) in pixels and confidence (N, 17) of the person in each of N crops, crop i of image i.
 
-        With `both_ways` the heatmaps of each crop and of its mirror image are averaged, at twice the cost.
+        With `flip_test` the heatmaps of each crop and of its mirror image are averaged, at twice the cost.
         """
         device = choose_device()
         fast = precision(device)
@@ -53,22 +56,22 @@ class CropDetector:
                 if flip_test:
                     mirrored = self._heatmaps(as_input(np.ascontiguousarray(pixels[:, :, ::-1]), device))
                     heatmaps = (heatmaps + mirrored[:, MIRROR].flip(-1)) / 2
-            found, sure = (x.cpu().numpy() for x in peak_position(heatmaps))
+            position, share = (x.cpu().numpy() for x in peak_position(heatmaps))
             for row, i in enumerate(chunk):
-                joints[i], confidence[i] = crops[i].to_image(found[row].astype(float)), sure[row]
+                joints[i], confidence[i] = crops[i].to_image(position[row].astype(float)), share[row]
         return joints, confidence
 
     def _heatmaps(self, images: Tensor) -> Tensor:
-        """Heatmaps (B, J, H, W), each of sum one, of images (B, 3, S, S)."""
-        scores = self.network(images)[:, :, 0]
+        """Heatmaps (B, J, H, W), each of sum 1, of images (B, 3, S, S)."""
+        scores: Tensor = self.network(images)[:, :, 0]
         return scores.flatten(-2).softmax(-1).view_as(scores)
 
 
 def peak_position(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean position (B, J, 2) of heatmaps within a window around their peak, and the heatmap's share (B, J) in there.
+    """Mean position (B, J, 2) of heatmaps within a window around their peak, and the window's share (B, J) of the sum.
 
-    Heatmaps are (B, J, H, W), each of sum one. Unlike the mean over the whole of them it does not lie between two
-    candidates.
+    Heatmaps are (B, J, H, W), each of sum 1; positions are x, y as shares of width and height. Unlike the mean over
+    the whole heatmap, the position does not fall between two maxima.
     """
     height, width = heatmaps.shape[-2:]
     peak = heatmaps.flatten(-2).argmax(-1)

@@ -1,4 +1,4 @@
-"""MediaPipe's BlazePose: a detector of real people whose weights come with its package.
+"""MediaPipe's BlazePose: a detector of real people whose weights are part of its package.
 
 BlazePose: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking", 2020.
 """
@@ -25,7 +25,7 @@ from pipeline.skeleton import JOINTS, N_JOINTS
 INSTALL = "Install it with pip install '.[mediapipe]' (Python 3.11 or 3.12), or choose another detect.detector."
 WEIGHTS = ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite")
 N_LANDMARKS = 33
-# Where the image's top-left corner lies from its top-left pixel's centre: x, y and nothing for the visibility.
+# The image's top-left corner as seen from the centre of its top-left pixel, in x and y; 0 for the visibility.
 CORNER = np.array([0.5, 0.5, 0.0])
 
 _SHOULDERS, _HIPS, _EYES, _EARS, _MOUTH = (11, 12), (23, 24), (2, 5), (7, 8), (9, 10)
@@ -33,9 +33,9 @@ _LIMBS = {
     "l_shoulder": 11, "r_shoulder": 12, "l_elbow": 13, "r_elbow": 14, "l_wrist": 15, "r_wrist": 16,
     "l_hip": 23, "r_hip": 24, "l_knee": 25, "r_knee": 26, "l_ankle": 27, "r_ankle": 28,
 }  # fmt: skip
-# BlazePose has no joints on the trunk and marks the face. Each of these is a sum of weighted midpoints of two
-# landmarks: the trunk from hips to shoulders; the neck near the mouth, four fifths of the way up from the shoulders;
-# the top of the head above the ears by three quarters of the distance from mouth to eyes.
+# BlazePose marks the face and no joints on the trunk. Each of these joints is a weighted sum of midpoints of two
+# landmarks: the trunk lies between hips and shoulders, the neck four fifths of the way from the shoulders to the
+# mouth, the top of the head above the ears by three quarters of the distance from mouth to eyes.
 _MIDPOINTS = {
     "pelvis": {_HIPS: 1.0},
     "spine": {_HIPS: 0.5, _SHOULDERS: 0.5},
@@ -60,44 +60,49 @@ JOINTS_FROM_LANDMARKS = _joints_from_landmarks()
 
 
 class MediapipeDetector:
-    """2D poses of the one person that MediaPipe finds in an image, each image on its own."""
+    """2D pose of the one person that MediaPipe finds in an image."""
 
     n_landmarks = N_LANDMARKS
 
-    def __init__(self, weights: Path, params: DetectParams) -> None:  # it brings its own weights
+    def __init__(self, weights: Path, params: DetectParams) -> None:
+        del weights, params  # the package has its own weights, and images are processed one by one
         library = _library()
         self._version = importlib.metadata.version("mediapipe")
         modules = Path(str(library.__file__)).parent / "modules"
         self._sha256 = hashlib.sha256(b"".join((modules / name).read_bytes() for name in WEIGHTS)).hexdigest()
         with _quiet():
-            self._pose = self._try_out(library)
+            self._pose = self._checked_solution(library)
 
-    def _try_out(self, library: ModuleType) -> Any:
-        """The solution, after it has run once: only then it is known to fit the other packages, and has greeted."""
+    def _checked_solution(self, library: ModuleType) -> Any:
+        """The pose solution, run once on an empty image.
+
+        Only a run shows that it fits the other packages; the run also gets its start messages over with.
+        """
         try:
-            # Static mode: the other one smooths over time, and a frame's result would depend on those before it.
+            # Static mode: the video mode smooths over time, so a frame's result would depend on the frames before.
             # Complexity 1 is the only one whose weights are in the package.
             pose = library.solutions.pose.Pose(static_image_mode=True, model_complexity=1)
             pose.process(np.zeros((64, 64, 3), np.uint8))
-        except Exception as error:  # whatever a library that does not fit raises
+        except Exception as error:  # a library that does not fit raises all kinds
             raise UserError(f"mediapipe {self._version} does not run here: {error}", fix=INSTALL) from None
         return pose
 
     def provenance(self) -> dict[str, str]:
-        """Name, version of the library and hash of the weights in it."""
+        """Name, version of the library and hash of its weights."""
         return {"name": "mediapipe", "version": self._version, "sha256": self._sha256}
 
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> None:
-        """Nothing: it needs no background."""
-        return
+        """None: MediaPipe uses no background."""
+        del clips
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
-        """Find one person in each of N images; the confidence of a joint is the least visibility it is made of."""
+        """Find one person in each of N images; a joint's confidence is the lowest visibility of its landmarks."""
+        del background
         landmarks = np.full((len(images), N_LANDMARKS, 3), np.nan)
         for i, image in enumerate(images):
             found = self._pose.process(np.ascontiguousarray(image)).pose_landmarks
             if found is not None:
-                # Landmarks are shares of the image's width and height, from its top-left corner.
+                # Landmarks are shares of the image's width and height, measured from its top-left corner.
                 size = np.array([image.shape[1], image.shape[0], 1.0])
                 landmarks[i] = np.array([(mark.x, mark.y, mark.visibility) for mark in found.landmark]) * size - CORNER
         return _as_detections(landmarks)
@@ -109,12 +114,12 @@ def _as_detections(landmarks: np.ndarray) -> Detections:
     visibility = np.where(JOINTS_FROM_LANDMARKS != 0, landmarks[:, None, :, 2], 1.0).min(-1)
     confidence = np.nan_to_num(np.clip(visibility, 0, 1))
     box_px = np.concatenate([joints_px.min(1), joints_px.max(1)], -1)
-    sure = np.nan_to_num(np.clip(landmarks[..., 2], 0, 1))
-    return Detections(joints_px, confidence, box_px, landmarks[..., :2], sure)
+    landmark_confidence = np.nan_to_num(np.clip(landmarks[..., 2], 0, 1))
+    return Detections(joints_px, confidence, box_px, landmarks[..., :2], landmark_confidence)
 
 
 def _library() -> ModuleType:
-    # Said at every image by the version of protobuf that it needs.
+    # The version of protobuf that MediaPipe needs warns at every image.
     warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype", UserWarning)
     try:
         library = importlib.import_module("mediapipe")
@@ -128,13 +133,13 @@ def _library() -> ModuleType:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Discard what native code writes to stderr: MediaPipe greets with several lines that mean nothing to the user."""
+    """Discard what native code writes to stderr: MediaPipe's start messages mean nothing to the user."""
     sys.stderr.flush()
-    saved, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    saved, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nothing, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-        os.close(nothing)
+        os.close(devnull)

@@ -1,4 +1,4 @@
-"""What a 2D detector is to the rest of the pipeline."""
+"""The interface of a 2D detector, and its result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +11,21 @@ from pipeline.skeleton import N_JOINTS
 
 @dataclass(frozen=True)
 class Detections:
-    """What was found in N images of one camera; NaN where nothing was found."""
+    """The person in each of N images of one camera; NaN, and confidence 0, where none was found.
+
+    Landmarks are all L points that the detector marks on a person, the same points in every view; cameras are
+    calibrated on them. L is 0 for a detector that marks joints only.
+    """
 
     joints_px: np.ndarray  # (N, 17, 2) the project's joints
     confidence: np.ndarray  # (N, 17) 0-1
     box_px: np.ndarray  # (N, 4) left, top, right, bottom of the person
-    # All points that the detector marks on a person, the same in every view: cameras are calibrated on these. L is 0
-    # for a detector that marks nothing but joints.
     landmarks_px: np.ndarray  # (N, L, 2)
     landmark_confidence: np.ndarray  # (N, L) 0-1
 
     @classmethod
     def nothing(cls, n: int, n_landmarks: int) -> "Detections":
-        """Those of images without a person."""
+        """The result for n images without a person."""
         return cls(
             np.full((n, N_JOINTS, 2), np.nan), np.zeros((n, N_JOINTS)), np.full((n, 4), np.nan),
             np.full((n, n_landmarks, 2), np.nan), np.zeros((n, n_landmarks)),
@@ -31,18 +33,21 @@ class Detections:
 
 
 class Detector(Protocol):
-    """A frozen 2D pose detector: the same image gives the same result, whatever came before."""
+    """A frozen 2D pose detector: an image's result does not depend on the images before it."""
 
-    n_landmarks: int  # how many points it marks besides the joints; 0: none
+    n_landmarks: int  # points that it marks besides the joints
 
     def provenance(self) -> dict[str, str]:
         """Name, library version and hash of the weights: what is needed to audit a label."""
         ...
 
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
-        """What the detector needs to know of one unmoved camera before its frames, from all clips it filmed."""
+        """The background image of one static camera, from all its clips; None if the detector uses none.
+
+        A clip is a sequence of images (H, W, 3), uint8, RGB.
+        """
         ...
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
-        """Find the person in N images (H, W, 3), uint8, RGB, of one camera."""
+        """Find the person in N images (H, W, 3), uint8, RGB, of one camera whose background image is given."""
         ...

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
-from pipeline.detectors import load_detector
 from pipeline.detectors.protocol import Detections, Detector
+from pipeline.detectors.registry import load_detector
 from pipeline.errors import UserError
 from pipeline.labels.workers import run_tasks
 from pipeline.params.detect import DetectParams

@@ -2,7 +2,7 @@
 
 import pickle
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ VERSION = 2
 UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
 
 
+@runtime_checkable
 class Saved(Protocol):
     """A network that can be kept in a checkpoint: built from its architecture alone."""
 
