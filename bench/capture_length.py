@@ -26,7 +26,7 @@ from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params.file import read_params
 from pipeline.skeleton import JOINTS, MIRROR
-from pipeline.stores import POSES2D, create_store
+from pipeline.stores import POSES2D, Poses2dRecord, Poses2dSummary, create_store
 
 ROOT = Path(__file__).parents[1]
 LENGTHS, QUICK = (10_000, 100_000, 1_000_000, 10_000_000), (2_000, 16_000)
@@ -66,8 +66,10 @@ def write_recording(n_frames: int, folder: Path) -> None:
     """Write the manifest and the 2D poses of one recording, never more than a shard of it in memory."""
     folder.mkdir()
     cameras = _cameras()
-    with create_store(folder / "poses2d.zarr", POSES2D) as store:
-        group = store.create("S1_walk", {"frame": n_frames, "view": N_VIEWS})
+    summary = Poses2dSummary(detector={"name": "simulated"})
+    record = Poses2dRecord(persons=["S1"], views=[f"cam{v}" for v in range(N_VIEWS)], found={}, crashed={})
+    with create_store(folder / "poses2d.zarr", POSES2D, summary) as store:
+        group = store.create("S1_walk", {"frame": n_frames, "view": N_VIEWS}, record).person(0)
         for start, stop in group.shards():
             group.write(start, _detections(np.arange(start, stop), cameras))
     views = [View.of(f"cam{v}", "none", camera.with_extrinsics(None, None)) for v, camera in enumerate(cameras)]

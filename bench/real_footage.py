@@ -18,7 +18,7 @@ from pipeline.stores import LABELS, RIGS, open_store
 
 def main(data: Path, reference: Path) -> None:
     for recording in open_store(data / "labels.zarr", LABELS):
-        ours, theirs = (open_store(folder / "labels.zarr", LABELS)[recording] for folder in (data, reference))
+        ours, theirs = (open_store(folder / "labels.zarr", LABELS)[recording].person(0) for folder in (data, reference))
         print(recording)
         print(f"  rig: {rig_difference(data, reference, recording)}")
         print(f"  limb joints, aligned frame by frame: {label_difference(ours, theirs, by_frame=True)}")

@@ -4,7 +4,6 @@ A folder with a manifest holds `manifest.json` and, where the truth is known, `t
 After the stage capture a view's `file` is its video, after frames its packed frames; its camera then fits those.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -66,14 +65,6 @@ class Recording(_Strict):
     frame_numbers: list[int] | None = None  # of each kept frame in the video; set by frames
     views: list[View]
 
-    def scale_focal(self, factor: float) -> "Recording":
-        """The same recording with the focal lengths of all its cameras multiplied."""
-        if factor == 1:
-            return self
-        seen = [(view, view.camera.scale_focal(factor)) for view in self.views]
-        views = [view.model_copy(update={"K": c.K.tolist(), "dist": c.dist.tolist()}) for view, c in seen]
-        return self.model_copy(update={"views": views})
-
     def view_indices(self, *, for_labels: bool = False) -> list[int]:
         """Indices of the views; with `for_labels`, only of those that may be used to make labels."""
         return [i for i, view in enumerate(self.views) if not (for_labels and view.evaluation_only)]
@@ -94,11 +85,6 @@ class Capture(_Strict):
     intrinsics: Literal["given", "assumed"] = "given"
     recordings: list[Recording]
     rejected: list[Rejected] = []
-
-    def scale_focal(self, factors: Mapping[str, float]) -> "Capture":
-        """The same capture with the focal lengths of the named recordings multiplied by what calibration found."""
-        recordings = [r.scale_focal(factors.get(r.name, 1.0)) for r in self.recordings]
-        return self.model_copy(update={"recordings": recordings})
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into the folder."""

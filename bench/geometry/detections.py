@@ -74,7 +74,7 @@ def _from_stores(folder: Path) -> list[Detections]:
     found, store = [], open_store(folder / "poses2d.zarr", POSES2D)
     for recording in read_capture(folder / "frames").recordings:
         cameras, rows = assumed_cameras(recording, ignore_distortion=False), np.arange(recording.n_frames)
-        poses = store[recording.name]
+        poses = store[recording.name].person(0)
         seen = observe(recording, cameras, poses, rows, min_confidence=MIN_CONFIDENCE)
         marks = observe_landmarks(recording, cameras, poses, rows, seen, min_confidence=MIN_CONFIDENCE)
         given = [camera for camera in cameras if camera.has_extrinsics]

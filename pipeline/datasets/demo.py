@@ -4,11 +4,11 @@ from pathlib import Path
 
 import cv2
 
-from pipeline import stores
 from pipeline.capture import Capture, Recording, View
 from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
 from pipeline.params.capture import CaptureParams, DemoParams
+from pipeline.stores import TRUTH, TruthRecord, TruthSummary, create_store
 from pipeline.synthetic.cameras import draw_rig
 from pipeline.synthetic.people.actions import ACTIONS
 from pipeline.synthetic.people.motion import Clip, animate
@@ -40,10 +40,11 @@ def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
              for r in recordings for v in range(len(cameras))]  # fmt: skip
     run_in_processes(_render_video, tasks, "rendering the demo capture", "video")
     Capture(source="demo", recordings=recordings).write(capture)
-    with stores.create_store(capture / "truth.zarr", stores.TRUTH, source="demo") as truth:
+    with create_store(capture / "truth.zarr", TRUTH, TruthSummary(source="demo")) as truth:
         for r in recordings:
             joints = make_clip(demo, r.name, r.subject, r.action)[1].bodies.joints_mm
-            truth.create(r.name, {"frame": len(joints)}).write(0, {"joints_world_mm": joints})
+            group = truth.create(r.name, {"frame": len(joints)}, TruthRecord(persons=[r.subject]))
+            group.person(0).write(0, {"joints_world_mm": joints})
 
 
 def _subjects(params: CaptureParams) -> list[str]:

@@ -1,20 +1,19 @@
 """Calibrates the rigs of a whole capture from its 2D poses: one rig for all recordings of the same unmoved cameras."""
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
-from pipeline.labels.moving_rig import moving_rig, rigs_of_frames
+from pipeline.labels.moving_rig import joined_frames, moving_rig, rigs_of_frames
+from pipeline.labels.observations import cameras_found
 from pipeline.labels.static_rig import CalibrationResult, adjusted_rig, given_rig, pooled_rig
 from pipeline.labels.workers import run_tasks
 from pipeline.params.calibrate import CalibrateParams
-from pipeline.stores import POSES2D, RIGS, Store, create_store, open_store
+from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, create_store, open_store
 
 log = logging.getLogger("epiline")
 FRAMES_PER_TASK = 512
@@ -23,31 +22,35 @@ FRAMES_PER_TASK = 512
 def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: CalibrateParams) -> None:
     """Find the cameras of every recording and write the store of rigs, in the mode params.mode.
 
-    A recording that cannot be calibrated is reported, left out and counted in the store's attributes.
+    A recording that cannot be calibrated is reported, left out and named with the reason in the store's summary.
     Raises UserError where none can be, or where something that params.scale or params.gravity needs is missing.
     """
     capture = read_capture(frames.resolve())
     if params.mode not in ("known", "adjust"):
         _require_what_fixes_the_world(capture, params)
-    with create_store(rigs.resolve(), RIGS, mode=params.mode, detections=open_store(poses2d, POSES2D).attrs) as store:
+    detections = open_store(poses2d, POSES2D).summary
+    with create_store(rigs.resolve(), RIGS) as store:
         found = _find(capture, poses2d.resolve(), params)
         rejected = _write(store, capture, found)
-        if not len(capture.recordings) - len(rejected):
+        calibrated = len(capture.recordings) - len(rejected)
+        if not calibrated:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in list(rejected.items())[:3])
             fix = "See the advice on footage and calibration in the README."
             raise UserError(f"No recording could be calibrated: {reasons}", where=str(poses2d), fix=fix)
-        store.update_attrs(rejected=rejected, calibrated=len(capture.recordings) - len(rejected))
+        summary = RigsSummary(mode=params.mode, detections=detections, calibrated=calibrated, rejected=rejected)
+        store.write_summary(summary)
 
 
 def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> None:
     for recording in capture.recordings:
         views = [recording.views[v] for v in recording.view_indices(for_labels=True)]
         names = [view.name for view in views]
-        missing = sorted(set(params.baseline.cameras) - set(names))
+        wanted = params.baseline.cameras if params.scale == "baseline" else []
+        missing = sorted(set(wanted) - set(names))
         if params.scale == "height" and recording.height_mm is None:
             fix = "Give height_mm in the capture's description, or set calibrate.scale to bones."
             raise UserError("calibrate.scale = height needs the subject's height", where=recording.name, fix=fix)
-        if params.scale == "baseline" and missing:
+        if missing:
             fix = f"Name two of {', '.join(names)} in calibrate.baseline.cameras."
             raise UserError(f"calibrate.baseline names {', '.join(missing)}", where=recording.name, fix=fix)
         fisheye = [view.name for view in views if view.camera.fisheye and not params.ignore_distortion]
@@ -101,31 +104,12 @@ def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) ->
     found: Found = {}
     for recording in capture.recordings:
         own = [part for part, owner in zip(parts, owners, strict=True) if owner == recording.name]
-        found[recording.name] = _joined(own)
+        found[recording.name] = joined_frames(recording, own, params)
         _log([recording], found[recording.name])
     return found
 
 
-def _joined(parts: Sequence[CalibrationResult]) -> CalibrationResult | str:
-    """The rigs of a recording's frames as one; the reason of most failures where no frame has a rig."""
-    if not parts:
-        return "it has no frames"
-    failed: Counter[str] = Counter()
-    for part in parts:
-        failed.update(part.metadata["failed_frames"])
-    arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
-    n_found = int(np.isfinite(arrays["t_cam_from_world_mm"]).any((1, 2)).sum())
-    if not n_found:
-        return f"no frame could be calibrated: {failed.most_common(1)[0][0]}"
-    weight = [max(part.metadata["n_frames"], 0) for part in parts]
-    metadata: dict[str, Any] = {**parts[0].metadata, "n_frames": n_found, "failed_frames": dict(failed)}
-    for name in ("inlier_share", "noise_share"):
-        values = [part.metadata[name] for part in parts]
-        metadata[name] = float(np.average([v for v in values if v is not None], weights=[w for w in weight if w]))
-    return CalibrationResult(arrays, metadata)
-
-
-def _write(store: Store, capture: Capture, found: Found) -> dict[str, str]:
+def _write(store: RigStore, capture: Capture, found: Found) -> dict[str, str]:
     """Write the rigs found; the reasons of those that were not."""
     rejected = {}
     for recording in capture.recordings:
@@ -134,10 +118,20 @@ def _write(store: Store, capture: Capture, found: Found) -> dict[str, str]:
             rejected[recording.name] = result
             continue
         n_rigs = len(result.arrays["t_cam_from_world_mm"])
-        group = store.create(recording.name, {"rig": n_rigs, "view": len(recording.views)}, **result.metadata)
+        group = store.create(recording.name, {"rig": n_rigs, "view": len(recording.views)}, _record(recording, result))
         for start, stop in group.shards():
             group.write(start, {name: values[start:stop] for name, values in result.arrays.items()})
     return rejected
+
+
+def _record(recording: Recording, result: CalibrationResult) -> RigRecord:
+    """The record of one recording of the pool that the rig was found from."""
+    cameras = cameras_found(
+        recording,
+        ignore_distortion=result.fields["ignore_distortion"],
+        focal_scale=result.fields["focal_scale"],
+    )
+    return RigRecord(cameras=cameras, **result.fields)
 
 
 def _log(pool: Sequence[Recording], result: CalibrationResult | str) -> None:
@@ -145,12 +139,12 @@ def _log(pool: Sequence[Recording], result: CalibrationResult | str) -> None:
     if isinstance(result, str):
         log.warning("%s: not calibrated, %s", names, result)
         return
-    arrays, metadata = result.arrays, result.metadata
+    arrays, fields = result.arrays, result.fields
     n_views = int(np.isfinite(arrays["t_cam_from_world_mm"]).all(-1).any(0).sum())
     std = arrays["rotation_std_deg"]
     uncertainty = f"rotation +-{np.nanmedian(std):.2f} deg, " if np.isfinite(std).any() else ""
     residual = np.nanmedian(arrays["residual_px"]) if np.isfinite(arrays["residual_px"]).any() else np.nan
     log.info(
         "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, %sscale: %s",
-        names, n_views, metadata["n_frames"], residual, 100 * metadata["inlier_share"], uncertainty, metadata["scale"],
+        names, n_views, fields["n_frames"], residual, 100 * fields["inlier_share"], uncertainty, fields["scale"],
     )  # fmt: skip

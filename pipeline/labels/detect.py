@@ -15,13 +15,17 @@ from pipeline.errors import UserError
 from pipeline.labels.workers import run_tasks
 from pipeline.params.detect import DetectParams
 from pipeline.progress import progress
-from pipeline.stores import POSES2D, Store, create_store
+from pipeline.stores import POSES2D, Poses2dRecord, Poses2dStore, Poses2dSummary, create_store
 from pipeline.video.packing import PackedFrames
 
 log = logging.getLogger("epiline")
 
 # A task has at least this many frames, so that starting it costs little; few enough for short takes to be shared out.
 FRAMES_PER_TASK = 64
+# More crashes than this share of the images, and than this number, are the detector's fault and not the images'.
+MOST_CRASHES, FEW_CRASHES = 0.03, 3
+# What libraries say in errors of other types than MemoryError.
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "allocate memory", "insufficient memory", "bad_alloc")
 ARRAYS = ("joints_px", "confidence", "box_px", "landmarks_px", "landmark_confidence")
 
 
@@ -55,7 +59,7 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
     poses2d.parent.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(dir=poses2d.parent.resolve(), prefix="backgrounds.", suffix=".partial") as scratch,
-        create_store(poses2d.resolve(), POSES2D, detector=detector.provenance()) as store,
+        create_store(poses2d.resolve(), POSES2D, Poses2dSummary(detector=detector.provenance())) as store,
     ):
         backgrounds = _write_backgrounds(capture, detector, Path(scratch))
         tasks: list[tuple[_Job, int, int]] = []
@@ -67,10 +71,11 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
             tasks += [(job, start, stop) for start, stop in blocks]
             owners += [recording.name] * len(blocks)
         results = run_tasks(_detect_block, tasks, "Detection", unit="block")
+        records = []
         for recording in capture.recordings:
             own = [found for name, found in zip(owners, results, strict=True) if name == recording.name]
-            _write(store, recording, own)
-        _report(capture, store, owners, results)
+            records.append(_write(store, recording, own))
+        _report(capture, records, results, detector.provenance()["name"])
 
 
 def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
@@ -78,11 +83,21 @@ def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
     return [(start, min(start + size, n_frames)) for start in range(0, n_frames, size)]
 
 
-def _write(store: Store, recording: Recording, results: list[_Found]) -> None:
+def _write(store: Poses2dStore, recording: Recording, results: list[_Found]) -> Poses2dRecord:
+    """Write what was found in a recording; its record."""
     arrays = {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS}
     n_landmarks = arrays["landmarks_px"].shape[2]
     sizes = {"frame": recording.n_frames, "view": len(recording.views), "landmark": n_landmarks}
-    store.create(recording.name, sizes).write(0, arrays)
+    names = [view.name for view in recording.views]
+    n_found = np.isfinite(arrays["box_px"]).all(-1).sum(0)
+    n_crashed = np.sum([found.n_crashed for found in results], axis=0)
+    record = Poses2dRecord(
+        persons=[recording.subject], views=names,
+        found={v: int(n) for v, n in zip(names, n_found, strict=True)},
+        crashed={v: int(n) for v, n in zip(names, n_crashed, strict=True)},
+    )  # fmt: skip
+    store.create(recording.name, sizes, record).person(0).write(0, arrays)
+    return record
 
 
 def _write_backgrounds(capture: Capture, detector: Detector, folder: Path) -> dict[tuple[str, str], Path | None]:
@@ -132,8 +147,9 @@ def _detect_view(
             parts.append(detector.detect(images, background))
         except UserError:
             raise
-        except Exception:
-            # One by one, so that a frame that the detector cannot bear costs no other.
+        except Exception as error:
+            _refuse_out_of_memory(error, len(images))
+            # One by one, so that an image that the detector cannot read costs no other.
             alone = [_detect_alone(detector, image, background) for image in images]
             parts += [found for found, _ in alone]
             crashes += [crash for _, crash in alone if crash is not None]
@@ -147,38 +163,42 @@ def _detect_alone(
     try:
         return detector.detect([image], background), None
     except Exception as error:
+        _refuse_out_of_memory(error, 1)
         return Detections.nothing(1, detector.n_landmarks), f"{type(error).__name__}: {error}"
 
 
-def _report(capture: Capture, store: Store, owners: list[str], results: list[_Found]) -> None:
-    """Say, and keep in the store, in how many frames of each view a person was found."""
-    found: dict[str, dict[str, float]] = {}
-    crashed: dict[str, dict[str, int]] = {}
-    totals: dict[str, np.ndarray] = {}  # of each view name: found, frames
-    for recording in capture.recordings:
-        own = [result for name, result in zip(owners, results, strict=True) if name == recording.name]
-        n_found = np.sum([np.isfinite(result.arrays["box_px"]).all(-1).sum(0) for result in own], axis=0)
-        n_crashed = np.sum([result.n_crashed for result in own], axis=0)
-        views = [view.name for view in recording.views]
-        for view, n in zip(views, n_found, strict=True):
+def _refuse_out_of_memory(error: Exception, n_images: int) -> None:
+    """Raise UserError where an error says nothing of the image: the detector ran out of memory."""
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
+        fix = "Lower detect.batch_size, or use fewer workers (EPILINE_WORKERS)."
+        what = f"The detector ran out of memory on {n_images} images at once: {type(error).__name__}: {error}"
+        raise UserError(what, where="detect", fix=fix) from error
+
+
+def _report(capture: Capture, records: list[Poses2dRecord], results: list[_Found], detector: str) -> None:
+    """Log in how many frames of each view a person was found, and refuse a capture of which too little is known."""
+    totals: dict[str, np.ndarray] = {}  # of each view name: frames with a person, frames
+    for recording, record in zip(capture.recordings, records, strict=True):
+        for view, n in record.found.items():
             totals[view] = totals.get(view, np.zeros(2, int)) + np.array([n, recording.n_frames])
-        found[recording.name] = {v: round(100 * n / recording.n_frames, 1) for v, n in zip(views, n_found, strict=True)}
-        crashed[recording.name] = {v: int(n) for v, n in zip(views, n_crashed, strict=True)}
-        if not np.any(n_found):
+        if not any(record.found.values()):
             log.warning("Recording %s: no person found in any view", recording.name)
+    n_found, n_images = np.sum(list(totals.values()), axis=0)
     crash = next((result.crash for result in results if result.crash), None)
     if crash:
-        n = sum(sum(views.values()) for views in crashed.values())
-        log.warning("The detector crashed on %d images, which count as empty; the first time with %s", n, crash)
-    _check_anyone(totals, store.attrs["detector"]["name"], crash)
-    shares = ", ".join(f"{view} {100 * n / of:.1f} %" for view, (n, of) in totals.items())
-    log.info("Person found: %s", shares)
-    store.update_attrs(found_percent=found, crashed=crashed)
-
-
-def _check_anyone(totals: dict[str, np.ndarray], detector: str, crash: str | None) -> None:
-    n_found, n_images = np.sum(list(totals.values()), axis=0)
+        _check_crashes(sum(sum(record.crashed.values()) for record in records), n_images, crash)
     if n_found == 0:
         cause = f"; it crashed with {crash}" if crash else ""
         fix = "See that the frames show a whole person of a good size, or choose another detect.detector."
         raise UserError(f"{detector} found no person in any of {n_images} images{cause}", where="detect", fix=fix)
+    shares = ", ".join(f"{view} {100 * n / of:.1f} %" for view, (n, of) in totals.items())
+    log.info("Person found: %s", shares)
+
+
+def _check_crashes(n_crashed: int, n_images: int, crash: str) -> None:
+    """Raise UserError where the detector crashed on so many images that the images cannot be the reason."""
+    first = f"the first time with {crash}"
+    if n_crashed > max(MOST_CRASHES * n_images, FEW_CRASHES):
+        fix = "Only a damaged image may crash a detector: mend the cause, or choose another detect.detector."
+        raise UserError(f"The detector crashed on {n_crashed} of {n_images} images, {first}", where="detect", fix=fix)
+    log.warning("The detector crashed on %d of %d images, which count as empty, %s", n_crashed, n_images, first)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,17 @@ from pipeline.stores import POSES2D, open_store
 RAYLEIGH_MEDIAN = 1.1774
 
 
-def rigs_of_frames(
-    recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams
-) -> CalibrationResult:
-    """A rig of each frame of the rows (start, stop), NaN where there is none; each with a scale of its own."""
+@dataclass(frozen=True)
+class FrameRigs:
+    """The rigs of some frames on their own, each in a world of its own and in mm."""
+
+    rigs: list[Rig | None]  # of each frame
+    failed: Counter[str]  # frames without a rig by reason
+    focal_px: np.ndarray  # (V,)
+
+
+def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FrameRigs:
+    """A rig of each frame of the rows (start, stop), with a scale of its own."""
     observed, _ = _observe(recording, poses2d, rows, params)
     failed: Counter[str] = Counter()
     rigs: list[Rig | None] = []
@@ -41,8 +49,19 @@ def rigs_of_frames(
             else:
                 failed[no_scale(params)] += 1
         rigs.append(rig)
+    return FrameRigs(rigs, failed, observed.focal_px)
+
+
+def joined_frames(recording: Recording, parts: Sequence[FrameRigs], params: CalibrateParams) -> CalibrationResult | str:
+    """The rigs of all frames of a recording, or the most frequent reason where no frame has one."""
+    if not parts:
+        return "it has no frames"
+    rigs = [rig for part in parts for rig in part.rigs]
+    failed = sum((part.failed for part in parts), Counter[str]())
     good = [rig for rig in rigs if rig is not None]
-    return CalibrationResult(arrays_of(rigs, observed.focal_px), _about(recording, params, good, failed))
+    if not good:
+        return f"no frame could be calibrated: {failed.most_common(1)[0][0]}"
+    return CalibrationResult(arrays_of(rigs, parts[0].focal_px), _fields(recording, params, good, failed))
 
 
 def _observe(
@@ -50,7 +69,7 @@ def _observe(
 ) -> tuple[Observations, tuple[np.ndarray, np.ndarray]]:
     """What was seen of the joints, and rays and sigma of all that was seen."""
     cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
-    poses = open_store(poses2d, POSES2D)[recording.name]
+    poses = open_store(poses2d, POSES2D)[recording.name].person(0)
     observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
     return observed, observe_landmarks(recording, cameras, poses, rows, observed, min_confidence=params.min_confidence)
 
@@ -75,11 +94,10 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
         return no_scale(params)
     turn, gravity = vertical_of(recording, [people], rigs[0], params)
     placed = [rig.scaled(factor).turned(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
-    metadata = _about(recording, params, rigs, failed) | {
-        "gravity": gravity, "noise_share": EXPECTED_NOISE * noise,
-        "moved_deg": _turned_deg(R),
+    fields = _fields(recording, params, rigs, failed) | {
+        "gravity": gravity, "noise_share": EXPECTED_NOISE * noise, "moved_deg": _turned_deg(R),
     }  # fmt: skip
-    return CalibrationResult(arrays_of(placed, observed.focal_px), metadata)
+    return CalibrationResult(arrays_of(placed, observed.focal_px), fields)
 
 
 def _noise_of_joints(observed: Observations, R: np.ndarray, t: np.ndarray) -> float:
@@ -98,12 +116,14 @@ def _turned_deg(R: np.ndarray) -> float:
     return float(np.degrees(np.nanmax(angle)))
 
 
-def _about(recording: Recording, params: CalibrateParams, rigs: Sequence[Rig], failed: Counter[str]) -> dict[str, Any]:
-    """What is said of the rigs of single frames."""
+def _fields(recording: Recording, params: CalibrateParams, rigs: Sequence[Rig], failed: Counter[str]) -> dict[str, Any]:
+    """The fields of the record of a rig for each frame."""
+    posed = np.any([rig.has_extrinsics for rig in rigs], axis=0)
     return {
         "mode": params.mode, "moving": True, "scale": params.scale, "gravity": "none", "pool": [recording.name],
         "focal": "exact", "focal_scale": 1.0, "focal_std": 0.0, "ignore_distortion": params.ignore_distortion,
-        "failed_frames": dict(failed), "n_frames": len(rigs),
-        "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in rigs])) if rigs else None,
-        "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in rigs])) if rigs else None,
+        "failed_frames": dict(failed), "n_frames": len(rigs), "n_poses": None, "parallax_deg": None, "moved_deg": None,
+        "views_left_out": [recording.views[v].name for v in recording.view_indices(for_labels=True) if not posed[v]],
+        "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in rigs])),
+        "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in rigs])),
     }  # fmt: skip

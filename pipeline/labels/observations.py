@@ -1,4 +1,4 @@
-"""What the detector saw of a recording, in the form the geometry takes: rays and how exact each should be."""
+"""The detections of a recording as the geometry takes them: normalised image points and their standard deviations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.capture import Recording
 from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.triangulation.left_right import swap_left_right
-from pipeline.stores import RecordingGroup
+from pipeline.stores import CameraRecord, Poses2dRecord, RecordingGroup
 
 # Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
 EXPECTED_NOISE = 0.02
@@ -44,20 +44,29 @@ class Observations:
 
 
 def assumed_cameras(recording: Recording, *, ignore_distortion: bool) -> list[Camera]:
-    """The recording's cameras as its labels take them to be: maybe as pinholes."""
+    """The cameras that a calibration of the recording starts from: as given, maybe without distortion."""
     cameras = [view.camera for view in recording.views]
     return [camera.pinhole() for camera in cameras] if ignore_distortion else cameras
+
+
+def cameras_found(recording: Recording, *, ignore_distortion: bool, focal_scale: float) -> list[CameraRecord]:
+    """The intrinsics of all views after a calibration that multiplied the focal lengths by `focal_scale`."""
+    cameras = assumed_cameras(recording, ignore_distortion=ignore_distortion)
+    return [
+        CameraRecord.of(view.name, camera.scale_focal(focal_scale) if focal_scale != 1 else camera)
+        for view, camera in zip(recording.views, cameras, strict=True)
+    ]
 
 
 def observe(
     recording: Recording,
     cameras: Sequence[Camera],
-    poses: RecordingGroup,
+    poses: RecordingGroup[Poses2dRecord],
     rows: tuple[int, int] | np.ndarray,
     *,
     min_confidence: float,
 ) -> Observations:
-    """Read what the cameras of a recording saw in the rows (start, stop), or in some rows (n,) in rising order.
+    """Read what the cameras of a recording saw of one person in the rows (start, stop), or in rising rows (n,).
 
     A joint of confidence c is expected to scatter by EXPECTED_NOISE / sqrt(c) of the person's height.
     """
@@ -70,12 +79,12 @@ def observe(
 
 
 def observe_landmarks(
-    recording: Recording, cameras: Sequence[Camera], poses: RecordingGroup, rows: tuple[int, int] | np.ndarray,
-    observed: Observations, *, min_confidence: float,
+    recording: Recording, cameras: Sequence[Camera], poses: RecordingGroup[Poses2dRecord],
+    rows: tuple[int, int] | np.ndarray, observed: Observations, *, min_confidence: float,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Rays (F, L, V, 2) and sigma (F, L, V) of all that the detector marks on the person: what calibrates cameras.
+    """Points (F, L, V, 2) and sigma (F, L, V) of all landmarks that the detector marks on the person.
 
-    Of a detector that marks joints alone they are those observed. The rest is as in `observe`.
+    Cameras are calibrated on these. A detector that marks joints alone gives those of `observed`.
     """
     px, confidence = _read(poses, ("landmarks_px", "landmark_confidence"), rows)
     if not px.shape[2]:
@@ -83,7 +92,9 @@ def observe_landmarks(
     return _points_norm(recording, cameras, px, confidence, observed.height[:, 0], min_confidence)[:2]
 
 
-def _read(poses: RecordingGroup, names: Sequence[str], rows: tuple[int, int] | np.ndarray) -> list[np.ndarray]:
+def _read(
+    poses: RecordingGroup[Poses2dRecord], names: Sequence[str], rows: tuple[int, int] | np.ndarray
+) -> list[np.ndarray]:
     return [poses.rows(name, *rows) if isinstance(rows, tuple) else poses.at(name, rows) for name in names]
 
 
@@ -91,7 +102,7 @@ def _points_norm(
     recording: Recording, cameras: Sequence[Camera], px: np.ndarray, confidence: np.ndarray, height: np.ndarray,
     min_confidence: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Rays (F, P, V, 2) of points (F, V, P, 2), their sigma and their confidence, NaN where there is none."""
+    """Normalised points (F, P, V, 2) of pixels (F, V, P, 2), their sigma, and their confidence; NaN where not found."""
     # In the store's order, frames of views of points, which triangulation takes without a copy.
     points_norm = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     labelling = np.isin(np.arange(len(cameras)), recording.view_indices(for_labels=True))

@@ -9,11 +9,11 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry.calibration.bundle import EXACT, Focal
-from pipeline.geometry.calibration.frame_sampling import linspace_indices
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import Rig, adjust_extrinsics, find_rig, measure_rig, turned_deg, unknown_rig
 from pipeline.geometry.calibration.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.camera import reprojection
+from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
 from pipeline.params.calibrate import CalibrateParams
@@ -32,10 +32,10 @@ FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05), "unknown": Focal(std=np
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """Poses as the store of rigs wants them, and what is said about them."""
+    """The arrays of a rig and the fields of its record, but for the cameras, which differ between recordings."""
 
     arrays: dict[str, np.ndarray]  # the arrays of RIGS by name
-    metadata: dict[str, Any]
+    fields: dict[str, Any]  # of RigRecord
 
 
 def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
@@ -56,8 +56,8 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     moved_deg = turned_deg(points_norm, sigma, rig)
     up, gravity = vertical_of(pool[0], people, rig, params)
     rig = rig.scaled(factor).turned(up, np.zeros(3))
-    metadata = _about(pool, rig, params, scale=params.scale, gravity=gravity) | {"moved_deg": moved_deg}
-    return CalibrationResult(arrays_of([rig], observed[0].focal_px), metadata)
+    fields = _fields(pool, rig, params, scale=params.scale, gravity=gravity, moved_deg=moved_deg)
+    return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields)
 
 
 def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
@@ -74,8 +74,8 @@ def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibratePara
     except RigNotFound as error:
         return str(error)
     rig = _with_noise_of_joints(rig, observed)
-    metadata = _about(pool, rig, params, scale="known", gravity="known") | {"moved_deg": moved_deg}
-    return CalibrationResult(arrays_of([rig], observed[0].focal_px), metadata)
+    fields = _fields(pool, rig, params, scale="known", gravity="known", moved_deg=moved_deg)
+    return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields)
 
 
 def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
@@ -86,9 +86,8 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
     [observed] = _observe_pool(pool, poses2d, params)[0]
     few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES_FOR_SCALE))
     rig = measure_rig(few.points_norm, few.sigma, *given)
-    return CalibrationResult(
-        arrays_of([rig], observed.focal_px), _about(pool, rig, params, scale="known", gravity="known")
-    )
+    fields = _fields(pool, rig, params, scale="known", gravity="known", moved_deg=None)
+    return CalibrationResult(arrays_of([rig], observed.focal_px), fields)
 
 
 def _given_poses(recording: Recording) -> tuple[np.ndarray, np.ndarray] | str:
@@ -103,8 +102,10 @@ def _given_poses(recording: Recording) -> tuple[np.ndarray, np.ndarray] | str:
     return R, t
 
 
-def _about(pool: Sequence[Recording], rig: Rig, params: CalibrateParams, *, scale: str, gravity: str) -> dict[str, Any]:
-    """What is said of a static rig."""
+def _fields(
+    pool: Sequence[Recording], rig: Rig, params: CalibrateParams, *, scale: str, gravity: str, moved_deg: float | None
+) -> dict[str, Any]:
+    """The fields of the record of a static rig."""
     labelling = pool[0].view_indices(for_labels=True)
     return {
         "mode": params.mode, "moving": False, "scale": scale, "gravity": gravity,
@@ -113,7 +114,7 @@ def _about(pool: Sequence[Recording], rig: Rig, params: CalibrateParams, *, scal
         "pool": [recording.name for recording in pool], "n_poses": rig.n_poses,
         "parallax_deg": rig.parallax_deg if np.isfinite(rig.parallax_deg) else None,
         "views_left_out": [pool[0].views[v].name for v in labelling if np.isnan(rig.t[v, 0])],
-        **_quality(rig),
+        "moved_deg": moved_deg, "failed_frames": {}, **_quality(rig),
     }  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def _observe_pool(
     most = max(FRAMES_PER_POOL // len(pool), 1)
     observed, marks = [], []
     for recording in pool:
-        group = store[recording.name]
+        group = store[recording.name].person(0)
         cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
         rows = linspace_indices(group.n_rows, most)
         own = observe(recording, cameras, group, rows, min_confidence=params.min_confidence)

@@ -8,17 +8,31 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
-from pipeline.geometry.calibration.frame_sampling import spread_windows
 from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.frame_sampling import spread_windows
 from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
 from pipeline.geometry.triangulation.labelling import Labelled, Status, ViewStatus, label, view_status
 from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, swap_left_right
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_reach
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params.triangulate import TriangulateParams
 from pipeline.skeleton import BONES, JOINTS
-from pipeline.stores import LABELS, POSES2D, RIGS, RecordingGroup, Store, create_store, focal_scales, open_store, reopen
+from pipeline.stores import (
+    LABELS,
+    POSES2D,
+    RIGS,
+    LabelRecord,
+    LabelsSummary,
+    LabelStore,
+    Poses2dRecord,
+    RecordingGroup,
+    RigRecord,
+    RigsSummary,
+    create_store,
+    open_store,
+    reopen,
+)
 
 log = logging.getLogger("epiline")
 # Detections are never taken to be more exact than this share of the person's height.
@@ -30,26 +44,23 @@ WINDOWS, WINDOW_FRAMES = 4, 128
 def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, params: TriangulateParams) -> None:
     """Triangulate every frame of every calibrated recording and write the store of labels.
 
-    What was rejected is counted by reason in the store's attributes.
+    What was rejected is counted by reason in the store's summary.
     Raises UserError where not a single joint is valid.
     """
     found = open_store(rigs, RIGS)
-    capture = read_capture(frames.resolve()).scale_focal(focal_scales(found))
-    metadata = {"method": params.method, "rigs": found.attrs, "params": params.model_dump()}
-    with create_store(labels.resolve(), LABELS, **metadata) as store:
+    capture, detections = read_capture(frames.resolve()), open_store(poses2d, POSES2D)
+    with create_store(labels.resolve(), LABELS) as store:
         recordings = [recording for recording in capture.recordings if recording.name in found]
         sources = poses2d.resolve(), rigs.resolve()
         measured = run_tasks(_own_lengths, [(r, *sources, params) for r in recordings], "Bone lengths", "recording")
         tasks = []
         for recording, lengths in zip(recordings, measured, strict=True):
-            group = store.create(
-                recording.name,
-                {"frame": recording.n_frames, "view": len(recording.views)},
-                **found[recording.name].attrs,
-            )
+            sizes = {"frame": recording.n_frames, "view": len(recording.views)}
+            persons = detections[recording.name].record.persons
+            group = store.create(recording.name, sizes, LabelRecord(persons=persons, rig=found[recording.name].record))
             tasks += [(recording, *sources, store.path, rows, lengths, params) for rows in group.shards()]
         counts = run_tasks(_label_shard, tasks, "Triangulation", unit="shard")
-        _report(capture, store, [task[0].name for task in tasks], counts)
+        store.write_summary(_summary(capture, store, [task[0].name for task in tasks], counts, found.summary, params))
 
 
 @dataclass(frozen=True)
@@ -74,16 +85,20 @@ def _label_shard(
     made, seen, swapped = filmed.labels(rows, lengths)
     R, t = filmed.rig_poses(rows)
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
-    if filmed.rig.attrs["scale"] == "known":
+    if filmed.rig.record.scale == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
-    px = np.swapaxes(swap_left_right(np.swapaxes(filmed.poses.rows("joints_px", *rows), 1, 2), swapped), 1, 2)
-    group = reopen(labels, LABELS)[recording.name]
+    px = filmed.poses.rows("joints_px", *rows)
+    used_px = np.swapaxes(swap_left_right(np.swapaxes(px, 1, 2), swapped), 1, 2)
+    is_used = np.isin(views, (ViewStatus.USED, ViewStatus.EXCHANGED))
+    projected = _project(filmed.rig.record.intrinsics, in_cameras)
+    group = reopen(labels, LABELS)[recording.name].person(0)
     group.write(rows[0], {
         "joints_world_mm": made.points,
         "joints_cam_mm": in_cameras,
         "status": made.status,
-        "reprojection_px": _reprojection_px(filmed.cameras(), px, in_cameras),
+        "reprojection_px": np.linalg.norm(projected - px, axis=-1),
+        "reprojection_used_px": np.where(is_used, np.linalg.norm(projected - used_px, axis=-1), np.nan),
         "view_status": views,
         "views_used": made.used.sum(-1),
         "covariance_mm2": made.covariance,
@@ -106,8 +121,8 @@ class _Filmed:
     """A recording with its 2D poses and its rig, of which any rows (start, stop) can be labelled."""
 
     recording: Recording
-    poses: RecordingGroup
-    rig: RecordingGroup
+    poses: RecordingGroup[Poses2dRecord]  # of one person
+    rig: RecordingGroup[RigRecord]
     params: TriangulateParams
 
     def labels(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Labelled, Observations, np.ndarray]:
@@ -122,7 +137,7 @@ class _Filmed:
         limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
         made = label(seen.points_norm, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
         # A rig of one frame is too uncertain to tell a person's bones.
-        if params.method == "robust_bones" and self.rig.attrs["mode"] != "frame" and np.isfinite(lengths).any():
+        if params.method == "robust_bones" and self.rig.record.mode != "frame" and np.isfinite(lengths).any():
             tolerance = params.bone_tolerance * float(np.nanmean(lengths))
             points, covariance = fit_bone_lengths(made.points, seen.points_norm, seen.sigma, R, t, lengths, tolerance)
             made = replace(made, points=points, covariance=covariance)
@@ -134,8 +149,9 @@ class _Filmed:
         """What the cameras saw in the rows, left and right put back, and where they had been exchanged."""
         # Which side a joint is on depends on the frames around.
         wide, own = self._widened(rows, CONTEXT)
-        seen = observe(self.recording, self.cameras(), self.poses, wide, min_confidence=self.params.min_confidence)
-        noise = max(self.rig.attrs.get("noise_share", EXPECTED_NOISE), LEAST_NOISE)
+        cameras, least = self.rig.record.intrinsics, self.params.min_confidence
+        seen = observe(self.recording, cameras, self.poses, wide, min_confidence=least)
+        noise = max(self.rig.record.noise_share, LEAST_NOISE)
         seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
         swapped = np.zeros(seen.sigma.shape, bool)
         if self.params.fix_left_right:
@@ -147,20 +163,15 @@ class _Filmed:
         start, stop = max(rows[0] - by, 0), min(rows[1] + by, self.poses.n_rows)
         return (start, stop), np.arange(rows[0] - start, rows[1] - start)
 
-    def cameras(self) -> list[Camera]:
-        """The cameras as they were taken to be when the rig was found."""
-        return assumed_cameras(self.recording, ignore_distortion=self.rig.attrs["ignore_distortion"])
-
     def rig_poses(self, rows: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Rotations and translations, one for all frames (1, V, ...) or one for each of the rows (F, V, ...)."""
-        span = rows if self.rig.attrs["moving"] else (0, 1)
+        span = rows if self.rig.record.moving else (0, 1)
         return self.rig.rows("R_cam_from_world", *span), self.rig.rows("t_cam_from_world_mm", *span)
 
 
 def _filmed(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Filmed:
-    return _Filmed(
-        recording, open_store(poses2d, POSES2D)[recording.name], open_store(rigs, RIGS)[recording.name], params
-    )
+    poses = open_store(poses2d, POSES2D)[recording.name].person(0)
+    return _Filmed(recording, poses, open_store(rigs, RIGS)[recording.name], params)
 
 
 def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,16 +182,23 @@ def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -
     return R, t
 
 
-def _reprojection_px(cameras: list[Camera], px: np.ndarray, in_cameras_mm: np.ndarray) -> np.ndarray:
-    """Distance (F, V, J) of the detections (F, V, J, 2) from joints (F, V, J, 3) in the cameras' frames."""
-    projected = np.empty_like(px)
+def _project(cameras: list[Camera], in_cameras_mm: np.ndarray) -> np.ndarray:
+    """Pixels (F, V, J, 2) of joints (F, V, J, 3) in the cameras' frames; NaN behind a camera."""
+    projected = np.empty((*in_cameras_mm.shape[:-1], 2))
     for v, camera in enumerate(cameras):
         in_front = np.where(in_cameras_mm[:, v, :, 2:] > 0, in_cameras_mm[:, v], np.nan)
         projected[:, v] = camera.project_cam(in_front)
-    return np.linalg.norm(projected - px, axis=-1)
+    return projected
 
 
-def _report(capture: Capture, store: Store, names: list[str], counts: list[_Counts]) -> None:
+def _summary(
+    capture: Capture, store: LabelStore, names: list[str], counts: list[_Counts], rigs: RigsSummary,
+    params: TriangulateParams,
+) -> LabelsSummary:  # fmt: skip
+    """Count what became of joints and detections, and log it.
+
+    Raises UserError where no joint is valid.
+    """
     total = np.sum([count.joints for count in counts], axis=0) if counts else np.zeros(len(Status), int)
     joints = {name: _of(name, names, [count.joints for count in counts]) for name in dict.fromkeys(names)}
     by_reason = _by_reason(total)
@@ -194,20 +212,22 @@ def _report(capture: Capture, store: Store, names: list[str], counts: list[_Coun
         100 * total[Status.VALID] / total.sum(), total.sum(), reasons,
         100 * views[ViewStatus.EXCHANGED] / max(views[ViewStatus.EXCHANGED] + views[ViewStatus.USED], 1),
     )  # fmt: skip
-    store.update_attrs(
+    return LabelsSummary(
+        method=params.method, params=params.model_dump(mode="json"), rigs=rigs,
         valid=int(total[Status.VALID]), rejected=by_reason,
         rejected_by_recording={name: _by_reason(own) for name, own in joints.items()},
         recordings_without_rig=[r.name for r in capture.recordings if r.name not in joints],
         statuses={s.name.lower(): int(s) for s in Status},
         view_statuses={s.name.lower(): int(s) for s in ViewStatus},
-        joints=JOINTS,
+        joints=list(JOINTS),
         views_by_recording={r.name: _by_view(r, _of(r.name, names, [count.views for count in counts]))
                             for r in capture.recordings if r.name in joints},
     )  # fmt: skip
 
 
 def _of(name: str, names: list[str], counts: list[np.ndarray]) -> np.ndarray:
-    return np.sum([count for owner, count in zip(names, counts, strict=True) if owner == name], axis=0)
+    total: np.ndarray = np.sum([count for owner, count in zip(names, counts, strict=True) if owner == name], axis=0)
+    return total
 
 
 def _by_reason(joints: np.ndarray) -> dict[str, int]:

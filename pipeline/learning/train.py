@@ -13,9 +13,9 @@ from pipeline.learning.engine.loop import TrainingTask, train
 from pipeline.learning.images.predict import write_predictions
 from pipeline.learning.images.volumetric import Volumetric
 from pipeline.learning.lifting.method import Lifting
-from pipeline.learning.supervision import CapturePaths
+from pipeline.learning.supervision import CapturePaths, camera_source
 from pipeline.params.train import TrainParams
-from pipeline.stores import LABELS, POSES2D, RIGS, Store, focal_scales, open_store
+from pipeline.stores import LABELS, POSES2D, Poses2dStore, PredictionsSummary, open_store
 
 
 class Method(Protocol):
@@ -34,7 +34,7 @@ class Method(Protocol):
 
 
 # Built from the capture, the 2D poses, the sources of lessons, the frozen detector's weights and the parameters.
-METHODS: dict[str, Callable[[Capture, Store, CapturePaths, Path, TrainParams], Method]] = {
+METHODS: dict[str, Callable[[Capture, Poses2dStore, CapturePaths, Path, TrainParams], Method]] = {
     "volumetric": Volumetric,
     "lifting": Lifting,
 }
@@ -48,8 +48,7 @@ def train_network(
     Where there are no test recordings the training ones are predicted; the store's `split` says which.
     """
     with process_group():
-        capture = read_capture(paths.frames).scale_focal(focal_scales(open_store(paths.rigs, RIGS)))
-        detections = open_store(poses2d, POSES2D)
+        capture, detections = read_capture(paths.frames), open_store(poses2d, POSES2D)
         method = METHODS[params.model](capture, detections, paths, detector, params)
         network: Saved = method.network
         architecture = str(network.architecture)
@@ -62,9 +61,13 @@ def train_network(
         save_network(model, network, **metadata)
         tested = [r for r in capture.recordings if r.split == "test" and r.name in detections]
         chosen = tested or [r for r in capture.recordings if r.name in detections]
-        split = "test" if tested else "train"
-        write_predictions(method.predict, chosen, predictions, split=split, supervision=params.supervision)
+        summary = PredictionsSummary(
+            split="test" if tested else "train", supervision=params.supervision, refined_by=None
+        )
+        write_predictions(method.predict, camera_source(params, paths), chosen, predictions, summary)
 
 
 def _provenance(labels: Path, params: TrainParams) -> dict:
-    return {"from": "truth"} if params.supervision == "full" else {"from": "labels", **open_store(labels, LABELS).attrs}
+    if params.supervision == "full":
+        return {"from": "truth"}
+    return {"from": "labels", **open_store(labels, LABELS).summary.model_dump(mode="json")}

@@ -13,7 +13,7 @@ def test_capture_on_disk_is_calibrated_and_labelled(tmp_path, monkeypatch):
     monkeypatch.setenv("EPILINE_WORKERS", "0")
     capture_length.write_recording(60, tmp_path / "capture")
     assert min(capture_length.label_recording(tmp_path / "capture")) > 0
-    joints = open_store(tmp_path / "capture/labels.zarr", LABELS)["S1_walk"]["joints_world_mm"]
+    joints = open_store(tmp_path / "capture/labels.zarr", LABELS)["S1_walk"].person(0)["joints_world_mm"]
     assert joints.shape == (60, N_JOINTS, 3)
     assert np.isfinite(joints).mean() > 0.9
 

@@ -67,7 +67,7 @@ def test_the_truth_has_a_row_per_frame_and_is_seen_by_the_cameras(capture):
     folder = capture.recordings[0].views[0].file.split("/videos/")[0]
     with_truth = stores.open_store(Path(folder) / "truth.zarr", stores.TRUTH)
     for r in capture.recordings:
-        joints = with_truth[r.name]["joints_world_mm"]
+        joints = with_truth[r.name].person(0)["joints_world_mm"]
         assert joints.shape == (r.n_frames, 17, 3)
         for view in r.views:
             pixels = view.camera.project(joints)

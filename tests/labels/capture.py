@@ -8,6 +8,7 @@ from pipeline.params.calibrate import BaselineParams, CalibrateParams
 from pipeline.params.triangulate import TriangulateParams
 from pipeline.stores import POSES2D, create_store, reopen
 from tests.geometry.scene import SIZE_PX, K, people, ring
+from tests.records import POSES2D_SUMMARY, poses2d_record
 
 DIST = np.array([-0.2, 0.1, 0.001, 0.0, 0.0])
 CALIBRATE = CalibrateParams(
@@ -41,7 +42,7 @@ def write_capture(folder, n_recordings=2, n_frames=25, noise_px=1.0, n_views=4, 
     truth = {f"r{i}": people(n_frames, seed=i) for i in range(n_recordings)}
     recordings = []
     folder.mkdir(exist_ok=True)
-    with create_store(folder / "poses2d.zarr", POSES2D) as store:
+    with create_store(folder / "poses2d.zarr", POSES2D, POSES2D_SUMMARY) as store:
         for name, joints in truth.items():
             cameras = [Camera(K, DIST, SIZE_PX, R[v], t[v]) for v in range(n_views)]
             views = [View.of(f"c{v}", "none", camera) for v, camera in enumerate(cameras)]
@@ -54,7 +55,8 @@ def write_capture(folder, n_recordings=2, n_frames=25, noise_px=1.0, n_views=4, 
             marks_px = np.stack([project(camera.to_camera(marks), K, DIST) for camera in cameras], 1)
             px = px + np.random.default_rng(7).normal(size=px.shape) * noise_px
             box = np.concatenate([px.min(2), px.max(2)], -1)
-            group = store.create(name, {"frame": n_frames, "view": n_views, "landmark": marks.shape[1]})
+            sizes = {"frame": n_frames, "view": n_views, "landmark": marks.shape[1]}
+            group = store.create(name, sizes, poses2d_record(name)).person(0)
             group.write(0, {
                 "joints_px": px, "confidence": np.ones(px.shape[:3]), "box_px": box,
                 "landmarks_px": marks_px, "landmark_confidence": np.ones(marks_px.shape[:3]),
@@ -74,4 +76,4 @@ def rewrite_capture(folder, change):
 
 def spoil(folder, recording, **arrays):
     """Overwrite arrays of the 2D poses of a recording."""
-    reopen(folder / "poses2d.zarr", POSES2D)[recording].write(0, arrays)
+    reopen(folder / "poses2d.zarr", POSES2D)[recording].person(0).write(0, arrays)

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 from scipy.spatial.transform import Rotation
 
+from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.calibration.scale import bone_scale
@@ -12,7 +13,7 @@ from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params.calibrate import BaselineParams, CalibrateParams
 from pipeline.stores import LABELS, RIGS, open_store
-from tests.geometry.scene import centers_of, ring
+from tests.geometry.scene import K, centers_of, ring
 from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
 
 
@@ -44,19 +45,14 @@ def test_one_rig_for_all_recordings(tmp_path):
     assert np.linalg.norm(C[0] - C[2]) == pytest.approx(np.linalg.norm(C_true[0] - C_true[2]), rel=0.01)
     np.testing.assert_allclose(R[0][:, :, 2], R_true[:, :, 2], atol=0.15)
     np.testing.assert_array_equal(poses(rigs["r1"])[0], R)
-    metadata = rigs["r0"].attrs
-    assert (metadata["mode"], metadata["scale"], metadata["gravity"], metadata["pool"]) == (
-        "rig",
-        "bones",
-        "people",
-        ["r0", "r1"],
-    )
-    assert metadata["inlier_share"] > 0.9
-    assert metadata["n_frames"] == 50
+    record = rigs["r0"].record
+    assert (record.mode, record.scale, record.gravity, record.pool) == ("rig", "bones", "people", ["r0", "r1"])
+    assert record.inlier_share > 0.9
+    assert record.n_frames == 50
     assert 0.3 < np.median(rigs["r0"]["residual_px"]) < 2
     assert (rigs["r0"]["rotation_std_deg"] < 1).all()
-    assert rigs.attrs["rejected"] == {}
-    assert rigs.attrs["calibrated"] == 2
+    assert rigs.summary.rejected == {}
+    assert rigs.summary.calibrated == 2
 
 
 @pytest.mark.parametrize("mode", ["rig", "adjust"])
@@ -65,9 +61,9 @@ def test_landmarks_calibrate_and_joints_say_how_noisy_joints_are(tmp_path, mode)
     rigs = calibrate(tmp_path, mode=mode)
     (R, t), (R_true, t_true) = poses(rigs["r0"]), ring(4)
     assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.01
-    with_landmarks = rigs["r0"].attrs["noise_share"]
+    with_landmarks = rigs["r0"].record.noise_share
     write_capture(tmp_path / "joints", noise_px=6.0)
-    assert with_landmarks == pytest.approx(calibrate(tmp_path / "joints", mode="known")["r0"].attrs["noise_share"], 0.1)
+    assert with_landmarks == pytest.approx(calibrate(tmp_path / "joints", mode="known")["r0"].record.noise_share, 0.1)
 
 
 def test_extrinsics_of_the_manifest_are_not_looked_at(tmp_path):
@@ -101,7 +97,7 @@ def test_known_rigs_are_used_as_they_are(tmp_path):
     R, t = poses(rigs["r1"])
     np.testing.assert_allclose(R[0], ring(4)[0], atol=1e-6)
     np.testing.assert_allclose(t[0], ring(4)[1], atol=1e-3)
-    assert rigs["r1"].attrs["scale"] == "known"
+    assert rigs["r1"].record.scale == "known"
     assert 0.3 < np.median(rigs["r1"]["residual_px"]) < 2
 
 
@@ -115,15 +111,15 @@ def test_frame_by_frame(tmp_path):
     assert np.isnan(t).all((1, 2)).tolist() == [False, False, True, False]
     R_true, t_true = ring(4)
     assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.01
-    assert rigs["r0"].attrs["n_frames"] == 3
-    assert sum(rigs["r0"].attrs["failed_frames"].values()) == 1
+    assert rigs["r0"].record.n_frames == 3
+    assert sum(rigs["r0"].record.failed_frames.values()) == 1
 
 
 def test_scale(tmp_path):
     write_capture(tmp_path, n_recordings=1, noise_px=0.0)
     bones = centers_of(*(x[0] for x in poses(calibrate(tmp_path)["r0"])))
     free = calibrate(tmp_path, scale="none")["r0"]
-    assert free.attrs["scale"] == "none"
+    assert free.record.scale == "none"
     free = centers_of(*(x[0] for x in poses(free)))
     assert np.linalg.norm(free - free.mean(0), axis=-1).mean() == pytest.approx(1000, rel=1e-4)
     with pytest.raises(UserError, match=r"needs the subject's height \(r0\)"):
@@ -143,7 +139,7 @@ def test_a_measured_baseline_fixes_the_scale(tmp_path, mode):
     rig = calibrate(tmp_path, mode=mode, scale="baseline")["r0"]
     centers = centers_of(*(x[0] for x in poses(rig)))
     assert np.linalg.norm(centers[0] - centers[2]) == pytest.approx(5000, rel=1e-5)
-    assert rig.attrs["scale"] == "baseline"
+    assert rig.record.scale == "baseline"
     baseline = BaselineParams(cameras=["c0", "cam9"], mm=5000.0)
     with pytest.raises(UserError, match=r"baseline names cam9 \(r0\)"):
         calibrate(tmp_path, mode=mode, scale="baseline", baseline=baseline)
@@ -160,7 +156,7 @@ def test_the_vertical_of_given_extrinsics(tmp_path, mode):
     rewrite_capture(tmp_path, forget)
     rig = calibrate(tmp_path, mode=mode, gravity="extrinsics")["r0"]
     np.testing.assert_allclose(poses(rig)[0][0][:, :, 2], ring(4)[0][:, :, 2], atol=1e-3)
-    assert rig.attrs["gravity"] == "extrinsics"
+    assert rig.record.gravity == "extrinsics"
     rewrite_capture(tmp_path, lambda r: r.views[0].__dict__.update(R_cam_from_world=None, t_cam_from_world_mm=None))
     with pytest.raises(UserError, match=r"needs a camera with extrinsics \(r0\)"):
         calibrate(tmp_path, mode=mode, gravity="extrinsics")
@@ -181,7 +177,7 @@ def test_recordings_that_cannot_be_calibrated_are_counted(tmp_path, caplog):
     spoil(tmp_path, "r1", confidence=np.full((25, 4, 17), 0.1))
     rigs = calibrate(tmp_path)
     assert list(rigs) == ["r0"]
-    assert rigs.attrs["rejected"] == {"r1": "only 0 view(s) with joints of confidence 0.3 or more"}
+    assert rigs.summary.rejected == {"r1": "only 0 view(s) with joints of confidence 0.3 or more"}
     assert "r1: not calibrated" in caplog.text
     spoil(tmp_path, "r0", confidence=np.full((25, 4, 17), np.nan))
     for mode in ("rig", "frame"):
@@ -211,13 +207,8 @@ def test_a_rig_for_every_frame_of_slowly_moving_cameras(tmp_path):
     R_true, t_true = ring(4)
     for f in (0, 30, 59):
         assert rig_error(R[f], centers_of(R[f], t[f]), R_true, centers_of(R_true, t_true))[0] < 0.5
-    metadata = rigs["r0"].attrs
-    assert (metadata["mode"], metadata["moving"], metadata["gravity"], metadata["n_frames"]) == (
-        "window",
-        True,
-        "people",
-        60,
-    )
+    record = rigs["r0"].record
+    assert (record.mode, record.moving, record.gravity, record.n_frames) == ("window", True, "people", 60)
     labels = triangulated(tmp_path)
     assert np.isfinite(labels["joints_world_mm"]).all(-1).mean() > 0.95
 
@@ -235,10 +226,11 @@ def test_given_extrinsics_are_refined_in_their_own_world(tmp_path):
     R_true, t_true = ring(4)
     assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.2
     np.testing.assert_allclose(R[0], R_true, atol=0.03)  # the mean of the cameras given is its world
-    metadata = rigs["r0"].attrs
-    assert metadata["scale"] == "known"
-    assert 1 < metadata["moved_deg"] < 4
-    assert metadata["pool"] == ["r0", "r1"]
+    record = rigs["r0"].record
+    assert record.scale == "known"
+    assert record.moved_deg is not None
+    assert 1 < record.moved_deg < 4
+    assert record.pool == ["r0", "r1"]
     assert rigs["r0"]["epipolar_px"][0] < rigs["r0"]["epipolar_start_px"][0]
 
 
@@ -252,10 +244,14 @@ def test_a_focal_length_that_was_found_is_used_from_then_on(tmp_path, focal):
             view.K, view.dist = camera.K.tolist(), camera.dist.tolist()
 
     rewrite_capture(tmp_path, misjudge)
-    metadata = calibrate(tmp_path, focal=focal)["r0"].attrs
-    assert metadata["focal"] == focal
-    assert metadata["focal_scale"] * 1.1 == pytest.approx(1, abs=0.01)
-    assert 0 < metadata["focal_std"] < 0.02
+    group = calibrate(tmp_path, focal=focal)["r0"]
+    assert group.record.focal == focal
+    assert group.record.focal_scale * 1.1 == pytest.approx(1, abs=0.01)
+    assert 0 < group.record.focal_std < 0.02
+    # The rig holds the cameras as found; the manifest still has those given.
+    assert group.cameras()[0].K[0, 0] == pytest.approx(K[0, 0], rel=0.01)
+    given = read_capture(tmp_path).recordings[0].views[0].camera
+    assert given.K[0, 0] == pytest.approx(1.1 * K[0, 0])
     labels = triangulated(tmp_path)
     assert np.nanmedian(labels["reprojection_px"]) < 2
     moved = align(labels["joints_world_mm"], truth)
@@ -265,13 +261,13 @@ def test_a_focal_length_that_was_found_is_used_from_then_on(tmp_path, focal):
 
 
 def test_one_focal_length_for_moving_cameras_is_refused():
-    with pytest.raises(ValidationError, match="needs mode rig or refine"):
+    with pytest.raises(ValidationError, match="needs mode rig or adjust"):
         CalibrateParams.model_validate(CALIBRATE.model_dump() | {"mode": "frame", "focal": "unknown"})
 
 
 def triangulated(folder):
     triangulate_capture(folder, folder / "poses2d.zarr", folder / "rigs.zarr", folder / "labels.zarr", TRIANGULATE)
-    return open_store(folder / "labels.zarr", LABELS)["r0"]
+    return open_store(folder / "labels.zarr", LABELS)["r0"].person(0)
 
 
 @pytest.mark.parametrize("focal", ["approximate", "unknown"])

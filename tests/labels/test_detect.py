@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dask.distributed import LocalCluster
 
-from pipeline import detectors, stores
+from pipeline import detectors
 from pipeline.capture import Capture, Recording, View
 from pipeline.detectors.protocol import Detections
 from pipeline.errors import UserError
@@ -17,7 +17,7 @@ from pipeline.labels import detect, workers
 from pipeline.labels.detect import detect_capture
 from pipeline.params.detect import DetectParams
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import POSES2D, open_store
+from pipeline.stores import POSES2D, Poses2dStore, open_store
 from pipeline.video.packing import pack_frames
 
 CAMERA = Camera(np.eye(3), np.zeros(0), (24, 16))
@@ -78,13 +78,13 @@ def make_frames(folder: Path, clips: dict[str, list[list[int]]], rigs: dict[str,
     return folder / "frames"
 
 
-def run(folder: Path, frames: Path, name: str = "poses2d.zarr") -> stores.Store:
+def run(folder: Path, frames: Path, name: str = "poses2d.zarr") -> Poses2dStore:
     detect_capture(frames, folder / "weights", folder / name, PARAMS)
     return open_store(folder / name, POSES2D)
 
 
-def levels_found(store: stores.Store, recording: str) -> np.ndarray:
-    return store[recording]["joints_px"][:, :, 0, 0]
+def levels_found(store: Poses2dStore, recording: str) -> np.ndarray:
+    return store[recording].person(0)["joints_px"][:, :, 0, 0]
 
 
 def test_every_view_of_every_frame_is_detected_in_its_place(tmp_path):
@@ -92,17 +92,18 @@ def test_every_view_of_every_frame_is_detected_in_its_place(tmp_path):
     store = run(tmp_path, make_frames(tmp_path, {"S1_a": views, "S2_a": [[50], [60]]}))
     np.testing.assert_array_equal(levels_found(store, "S1_a"), np.transpose(views))
     np.testing.assert_array_equal(levels_found(store, "S2_a"), [[50, 60]])
-    np.testing.assert_allclose(store["S1_a"]["confidence"], 0.7)
-    assert store["S1_a"]["box_px"].shape == (7, 2, 4)
-    np.testing.assert_allclose(store["S1_a"]["landmarks_px"], store["S1_a"]["joints_px"][:, :, :2] + 1)
-    assert store["S1_a"]["landmark_confidence"].shape == (7, 2, 2)
+    group = store["S1_a"].person(0)
+    np.testing.assert_allclose(group["confidence"], 0.7)
+    assert group["box_px"].shape == (7, 2, 4)
+    np.testing.assert_allclose(group["landmarks_px"], group["joints_px"][:, :, :2] + 1)
+    assert group["landmark_confidence"].shape == (7, 2, 2)
 
 
 def test_a_camera_has_one_background_of_all_that_its_rig_filmed(tmp_path):
     clips = {"S1_a": [[10, 11], [20, 21]], "S2_a": [[30, 31], [40, 41]], "S3_a": [[5, 6], [7, 8]]}
     store = run(tmp_path, make_frames(tmp_path, clips, {"S3_a": "other"}))
     for name, expected in (("S1_a", [40, 60]), ("S2_a", [40, 60]), ("S3_a", [5, 7])):
-        np.testing.assert_array_equal(store[name]["joints_px"][0, :, 0, 1], expected)
+        np.testing.assert_array_equal(store[name].person(0)["joints_px"][0, :, 0, 1], expected)
     assert not list(tmp_path.glob("backgrounds*"))
 
 
@@ -110,9 +111,9 @@ def test_a_crash_costs_its_frame_alone_and_is_counted(tmp_path, caplog):
     views = [[1, CRASH, 3, 4], [11, 12, 13, CRASH]]
     store = run(tmp_path, make_frames(tmp_path, {"S1_a": views}))
     np.testing.assert_array_equal(levels_found(store, "S1_a"), [[1, 11], [np.nan, 12], [3, 13], [4, np.nan]])
-    assert store["S1_a"]["confidence"][1, 0].max() == 0
-    assert store.attrs["crashed"] == {"S1_a": {"cam0": 1, "cam1": 1}}
-    assert "crashed on 2 images" in caplog.text
+    assert store["S1_a"].person(0)["confidence"][1, 0].max() == 0
+    assert store["S1_a"].record.crashed == {"cam0": 1, "cam1": 1}
+    assert "crashed on 2 of 8 images" in caplog.text
     assert "RuntimeError: out of colours" in caplog.text
 
 
@@ -121,13 +122,15 @@ def test_says_and_keeps_where_people_were_found_and_by_what(tmp_path, caplog):
     (tmp_path / "weights").write_text("abc")
     clips = {"S1_a": [[1, 2, 3, 4], [11, NOBODY, NOBODY, 14]], "S2_a": [[NOBODY] * 4, [NOBODY] * 4]}
     store = run(tmp_path, make_frames(tmp_path, clips))
-    assert store.attrs["detector"] == {"name": "stand-in", "version": "1", "sha256": "abc"}
-    assert store.attrs["found_percent"] == {"S1_a": {"cam0": 100, "cam1": 50}, "S2_a": {"cam0": 0, "cam1": 0}}
+    assert store.summary.detector == {"name": "stand-in", "version": "1", "sha256": "abc"}
+    assert store["S1_a"].record.found == {"cam0": 4, "cam1": 2}
+    assert store["S2_a"].record.found == {"cam0": 0, "cam1": 0}
+    assert store["S1_a"].record.persons == ["S1"]
     assert "Person found: cam0 50.0 %, cam1 25.0 %" in caplog.text
     assert "Recording S2_a: no person found" in caplog.text
 
 
-@pytest.mark.parametrize(("level", "cause"), [(NOBODY, "found no person in any of 4 images"), (CRASH, "crashed with")])
+@pytest.mark.parametrize(("level", "cause"), [(NOBODY, "found no person in any of 4"), (CRASH, "crashed on 4 of 4")])
 def test_nobody_anywhere_is_an_error_and_leaves_no_store(tmp_path, level, cause):
     with pytest.raises(UserError, match=cause):
         run(tmp_path, make_frames(tmp_path, {"S1_a": [[level] * 2, [level] * 2]}))
@@ -141,7 +144,7 @@ def test_the_detector_is_built_once_a_process_and_anew_for_other_weights(tmp_pat
     # Once to describe itself and look at the backgrounds, once for all tasks of the process.
     assert StandIn.built == 2
     (tmp_path / "weights").write_text("new weights")
-    assert run(tmp_path, frames).attrs["detector"]["sha256"] == "new weights"
+    assert run(tmp_path, frames).summary.detector["sha256"] == "new weights"
     assert StandIn.built == 4
 
 
@@ -150,20 +153,22 @@ def test_blocks_come_together_in_order(tmp_path, monkeypatch):
     levels = list(range(1, 12))
     store = run(tmp_path, make_frames(tmp_path, {"S1_a": [levels, levels]}))
     np.testing.assert_array_equal(levels_found(store, "S1_a"), np.transpose([levels, levels]))
-    assert store.attrs["found_percent"] == {"S1_a": {"cam0": 100, "cam1": 100}}
+    assert store["S1_a"].record.found == {"cam0": 11, "cam1": 11}
 
 
 def test_workers_give_the_same_as_none(tmp_path, monkeypatch):
     # Workers in this process: the stand-in exists in no other.
     monkeypatch.setattr(workers, "LocalCluster", partial(LocalCluster, processes=False))
     monkeypatch.setattr(detect, "FRAMES_PER_TASK", 4)
-    levels = [*range(1, 10), NOBODY, CRASH, 12, 13]
-    frames = make_frames(tmp_path, {f"S{i}_a": [levels, levels[::-1]] for i in range(3)})
+    levels = [*range(1, 10), NOBODY, 11, 12, 13]
+    clips = {f"S{i}_a": [levels, levels[::-1]] for i in range(2)}
+    frames = make_frames(tmp_path, {**clips, "S2_a": [levels, [*levels[:-1], CRASH]]})
     found = []
     for n in ("0", "2"):
         monkeypatch.setenv("EPILINE_WORKERS", n)
         found.append(run(tmp_path, frames, f"{n}.zarr"))
-    assert found[0].attrs == found[1].attrs
+    assert found[0].summary == found[1].summary
     for name in found[0]:
+        assert found[0][name].record == found[1][name].record
         for array in ("joints_px", "confidence", "box_px"):
             np.testing.assert_array_equal(found[0][name][array], found[1][name][array])

@@ -32,7 +32,7 @@ def test_exact_detections_give_exact_labels(tmp_path, method):
     labels = labels_of(tmp_path, method=method)
     R, t = ring(4)
     for name, joints in truth.items():
-        group = labels[name]
+        group = labels[name].person(0)
         np.testing.assert_allclose(group["joints_world_mm"], joints, atol=0.05)
         np.testing.assert_allclose(
             group["joints_cam_mm"], np.einsum("vij,fnj->fvni", R, joints) + t[:, None], atol=0.05
@@ -40,16 +40,17 @@ def test_exact_detections_give_exact_labels(tmp_path, method):
         assert (group["status"] == Status.VALID).all()
         assert (group["view_status"] == ViewStatus.USED).all()
         assert (group["reprojection_px"] < 0.05).all()
-    assert labels.attrs["valid"] == 2 * 25 * 17
-    assert labels.attrs["rejected"] == {}
-    assert labels["r0"].attrs["scale"] == "known"
+    assert labels.summary.valid == 2 * 25 * 17
+    assert labels.summary.rejected == {}
+    assert labels["r0"].record.rig.scale == "known"
+    assert labels["r0"].record.persons == ["r0"]
 
 
 def test_noise_and_its_uncertainty(tmp_path):
     truth = write_capture(tmp_path, noise_px=4.0, n_frames=60, n_recordings=1)
     errors = {}
     for method in ("robust", "robust_bones"):
-        group = labels_of(tmp_path, method=method)["r0"]
+        group = labels_of(tmp_path, method=method)["r0"].person(0)
         error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
         errors[method] = np.sqrt((error**2).mean())
         if method == "robust":
@@ -60,7 +61,7 @@ def test_noise_and_its_uncertainty(tmp_path):
 
 def test_self_calibrated_labels_have_the_right_shape(tmp_path):
     truth = write_capture(tmp_path, noise_px=2.0)
-    group = labels_of(tmp_path, mode="rig")["r1"]
+    group = labels_of(tmp_path, mode="rig")["r1"].person(0)
     joints = group["joints_world_mm"]
     assert np.linalg.norm(align(joints, truth["r1"]) - truth["r1"], axis=-1).mean() < 15
     assert np.median(joints[:, 10, 2] - joints[:, 0, 2]) > 300  # z is up
@@ -76,23 +77,25 @@ def test_outliers_are_found_and_rejections_counted(tmp_path, caplog):
     px[:, 1, 6] -= 150
     spoil(tmp_path, "r0", joints_px=px)
     labels = labels_of(tmp_path, min_views=3)
-    group = labels["r0"]
+    group = labels["r0"].person(0)
     np.testing.assert_allclose(group["joints_world_mm"][:, 9], truth["r0"][:, 9], atol=1)
     assert (group["view_status"][:, 1, 9] == ViewStatus.OUTLIER).all()
     assert (group["view_status"][:, [0, 2, 3], 9] == ViewStatus.USED).all()
     assert (group["reprojection_px"][:, 1, 9] > 100).all()
+    assert np.isnan(group["reprojection_used_px"][:, 1, 9]).all()
+    assert (group["reprojection_used_px"][:, [0, 2, 3], 9] < 1).all()
     assert (group["status"][:, 5] == Status.TOO_FEW_VIEWS).all()
     assert np.isnan(group["joints_world_mm"][:, 5:7]).all()
-    rejected = labels.attrs["rejected"]
+    rejected = labels.summary.rejected
     assert rejected["too_few_views"] == 25
     assert sum(rejected.values()) == 50
-    assert labels.attrs["rejected_by_recording"]["r0"] == rejected
-    assert labels.attrs["valid"] == 15 * 25
+    assert labels.summary.rejected_by_recording["r0"] == rejected
+    assert labels.summary.valid == 15 * 25
     assert "25 too few views" in caplog.text
 
 
 def reading_px(folder):
-    return open_store(folder / "poses2d.zarr", POSES2D)["r0"]["joints_px"]
+    return open_store(folder / "poses2d.zarr", POSES2D)["r0"].person(0)["joints_px"]
 
 
 def test_doubtful_joints_are_not_used(tmp_path):
@@ -100,8 +103,8 @@ def test_doubtful_joints_are_not_used(tmp_path):
     confidence = np.ones((25, 4, 17))
     confidence[:, :3, 4] = 0.2
     spoil(tmp_path, "r0", confidence=confidence)
-    assert (labels_of(tmp_path)["r0"]["status"] == Status.VALID).all()
-    status = labels_of(tmp_path, min_confidence=0.25)["r0"]["status"]
+    assert (labels_of(tmp_path)["r0"].person(0)["status"] == Status.VALID).all()
+    status = labels_of(tmp_path, min_confidence=0.25)["r0"].person(0)["status"]
     assert (status[:, 4] == Status.TOO_FEW_VIEWS).all()
     assert (np.delete(status, 4, 1) == Status.VALID).all()
 
@@ -117,11 +120,11 @@ def test_views_for_evaluation_make_no_labels_but_are_served_if_known(tmp_path):
 
     rewrite_capture(tmp_path, hold_out)
     R, t = ring(4)
-    group = labels_of(tmp_path, method="weighted")["r0"]
+    group = labels_of(tmp_path, method="weighted")["r0"].person(0)
     np.testing.assert_allclose(group["joints_world_mm"], truth["r0"], atol=0.05)
     np.testing.assert_allclose(group["joints_cam_mm"][:, 1], truth["r0"] @ R[1].T + t[1], atol=0.05)
     assert (group["view_status"][:, 1] == ViewStatus.NO_POSE).all()
-    assert np.isnan(labels_of(tmp_path, mode="rig")["r0"]["joints_cam_mm"][:, 1]).all()
+    assert np.isnan(labels_of(tmp_path, mode="rig")["r0"].person(0)["joints_cam_mm"][:, 1]).all()
 
 
 def test_frames_without_a_rig_have_no_labels(tmp_path):
@@ -129,7 +132,7 @@ def test_frames_without_a_rig_have_no_labels(tmp_path):
     confidence = np.ones((4, 4, 17))
     confidence[2, 1:] = 0.2
     spoil(tmp_path, "r0", confidence=confidence)
-    status = labels_of(tmp_path, mode="frame")["r0"]["status"]
+    status = labels_of(tmp_path, mode="frame")["r0"].person(0)["status"]
     assert (status[2] == Status.NO_RIG).all()
     assert (status[[0, 1, 3]] == Status.VALID).all()
 
@@ -142,7 +145,7 @@ def test_nothing_left_is_the_users_error(tmp_path):
 
 
 def test_any_number_of_workers_makes_the_same_labels(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.stores.FRAMES_PER_SHARD", 256)
+    monkeypatch.setattr("pipeline.stores.store.FRAMES_PER_SHARD", 256)
     write_capture(tmp_path, n_recordings=2, n_frames=300)
     here = labels_of(tmp_path)
     before = {name: here["r1"][name] for name in ("joints_world_mm", "view_status", "uncertainty_mm")}
@@ -161,19 +164,21 @@ def test_sides_exchanged_by_the_detector_are_put_back_and_counted(tmp_path, capl
     px[::4, 1] = px[::4, 1][:, MIRROR]
     spoil(tmp_path, "r0", joints_px=px)
     store = labels_of(tmp_path)
-    group = store["r0"]
+    group = store["r0"].person(0)
     assert np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1).max() < 25
     swapped = group["view_status"] == ViewStatus.EXCHANGED
     assert swapped[::4, 1][:, LIMB_JOINTS].mean() > 0.9
     assert swapped.sum() == swapped[::4, 1][:, LIMB_JOINTS].sum()
-    assert np.nanmax(group["reprojection_px"]) < 20
-    counts = store.attrs["views_by_recording"]["r0"]
+    assert np.nanmax(group["reprojection_used_px"]) < 20
+    # Against the detections as they came, exchanged joints are off by the distance of left and right.
+    assert np.nanmedian(group["reprojection_px"][swapped]) > 50
+    counts = store.summary.views_by_recording["r0"]
     assert counts["c1"]["exchanged"] == swapped[:, 1].sum(0).tolist()
     assert "exchanged" not in counts["c0"]
     assert sum(map(sum, counts["c1"].values())) == 40 * 17
     assert "left and right exchanged in" in caplog.text
     left = labels_of(tmp_path, fix_left_right=False)
-    assert "exchanged" not in left.attrs["views_by_recording"]["r0"]["c1"]
+    assert "exchanged" not in left.summary.views_by_recording["r0"]["c1"]
 
 
 def test_what_became_of_each_view_is_said(tmp_path):
@@ -185,7 +190,7 @@ def test_what_became_of_each_view_is_said(tmp_path):
     confidence[:, 2, 8] = 0.3
     px[:, :3, 10] = np.nan
     spoil(tmp_path, "r0", joints_px=px, confidence=confidence)
-    group = labels_of(tmp_path)["r0"]
+    group = labels_of(tmp_path)["r0"].person(0)
     expected = {(0, 0): "UNSEEN", (1, 7): "UNSURE", (2, 8): "OCCLUDED", (2, 9): "OUTLIER", (3, 10): "NO_JOINT"}
     for (view, j), status in expected.items():
         assert (group["view_status"][:, view, j] == ViewStatus[status]).all()
@@ -194,7 +199,7 @@ def test_what_became_of_each_view_is_said(tmp_path):
 
 def test_the_covariance_fits_the_errors(tmp_path):
     truth = write_capture(tmp_path, noise_px=4.0, n_frames=120, n_recordings=1)
-    group = labels_of(tmp_path)["r0"]
+    group = labels_of(tmp_path)["r0"].person(0)
     error = group["joints_world_mm"] - truth["r0"]
     C = np.empty((120, 17, 3, 3))
     rows, columns = np.triu_indices(3)
@@ -210,7 +215,7 @@ def test_lenses_may_be_taken_for_pinholes(tmp_path):
     paths = [tmp_path, tmp_path / "poses2d.zarr", tmp_path / "rigs.zarr"]
     calibrate_capture(*paths, CALIBRATE.model_copy(update={"mode": "known", "ignore_distortion": True}))
     triangulate_capture(*paths, tmp_path / "labels.zarr", TRIANGULATE)
-    group = open_store(tmp_path / "labels.zarr", LABELS)["r0"]
+    group = open_store(tmp_path / "labels.zarr", LABELS)["r0"].person(0)
     error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
     assert 1 < np.median(error) < 50
     assert np.median(group["reprojection_px"]) > 0.1
@@ -220,7 +225,7 @@ def test_smoothing_is_for_those_who_ask(tmp_path):
     write_capture(tmp_path, noise_px=3.0, n_recordings=1, n_frames=60)
     steps = {}
     for smoothing_s in (0.0, 0.2):
-        joints = labels_of(tmp_path, smoothing_s=smoothing_s)["r0"]["joints_world_mm"]
+        joints = labels_of(tmp_path, smoothing_s=smoothing_s)["r0"].person(0)["joints_world_mm"]
         steps[smoothing_s] = np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean()
     assert steps[0.2] < 0.5 * steps[0.0]
 
@@ -233,10 +238,10 @@ def test_shards_of_any_size_hold_the_same_labels(tmp_path, monkeypatch):
     spoil(tmp_path, "r0", joints_px=px)
     whole = labels_of(tmp_path, smoothing_s=0.1)
     before = {array.name: whole["r0"][array.name] for array in LABELS.arrays}
-    attrs = whole.attrs
-    monkeypatch.setattr("pipeline.stores.FRAMES_PER_SHARD", 256)
+    summary = whole.summary
+    monkeypatch.setattr("pipeline.stores.store.FRAMES_PER_SHARD", 256)
     parts = labels_of(tmp_path, smoothing_s=0.1)
     assert len(parts["r0"].shards()) == 3
     for name, values in before.items():
         np.testing.assert_array_equal(parts["r0"][name], values, err_msg=name)
-    assert parts.attrs == attrs
+    assert parts.summary == summary

@@ -21,6 +21,16 @@ from pipeline.learning.train import train_network
 from pipeline.params.train import AugmentParams, LiftingLossParams, LiftingParams, TrainParams
 from pipeline.skeleton import BONES
 from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, create_store, open_store, reopen
+from tests.records import (
+    POSES2D_SUMMARY,
+    RIGS_SUMMARY,
+    TRUTH_SUMMARY,
+    label_record,
+    labels_summary,
+    poses2d_record,
+    rig_record,
+    truth_record,
+)
 
 SIZE_PX = 96
 FRAMES = 6
@@ -104,9 +114,10 @@ class World:
         """Let all labels of a joint be so uncertain."""
         labels = reopen(self.labels, LABELS)
         for name in labels:
-            uncertainty = labels[name]["uncertainty_mm"]
+            group = labels[name].person(0)
+            uncertainty = group["uncertainty_mm"]
             uncertainty[:, joint] = uncertainty_mm
-            labels[name].write(0, {"uncertainty_mm": uncertainty})
+            group.write(0, {"uncertainty_mm": uncertainty})
 
 
 @pytest.fixture(autouse=True)
@@ -180,10 +191,10 @@ def _recording(folder: Path, name: str, split: str, camera: Camera, rng) -> tupl
 
 def _write_stores(world: World, recordings: list[tuple[Recording, np.ndarray]]) -> None:
     with (
-        create_store(world.poses2d, POSES2D) as poses2d,
-        create_store(world.rigs, RIGS) as rigs,
-        create_store(world.labels, LABELS, method="exact") as labels,
-        create_store(world.frames / "truth.zarr", TRUTH) as truth,
+        create_store(world.poses2d, POSES2D, POSES2D_SUMMARY) as poses2d,
+        create_store(world.rigs, RIGS, RIGS_SUMMARY) as rigs,
+        create_store(world.labels, LABELS, labels_summary(method="exact")) as labels,
+        create_store(world.frames / "truth.zarr", TRUTH, TRUTH_SUMMARY) as truth,
     ):
         for recording, joints in recordings:
             cameras = [view.camera for view in recording.views]
@@ -191,17 +202,19 @@ def _write_stores(world: World, recordings: list[tuple[Recording, np.ndarray]]) 
             sizes = {"frame": len(joints), "view": len(cameras)}
             box = np.concatenate([pixels.min(2), pixels.max(2)], -1)
             confidence = np.ones(pixels.shape[:3])
-            poses2d.create(recording.name, sizes).write(
+            poses2d.create(recording.name, sizes, poses2d_record(recording.subject)).person(0).write(
                 0, {"joints_px": pixels, "confidence": confidence, "box_px": box}
             )
             joints_cam = np.stack([camera.to_camera(joints) for camera in cameras], 1)
             uncertainty = np.full(joints.shape[:2], 10.0)
-            labels.create(recording.name, sizes).write(
+            labels.create(recording.name, sizes, label_record(recording.subject, cameras)).person(0).write(
                 0, {"joints_world_mm": joints, "joints_cam_mm": joints_cam, "uncertainty_mm": uncertainty}
             )
             posed = {
                 "R_cam_from_world": np.stack([camera.R_cam_from_world for camera in cameras])[None],
                 "t_cam_from_world_mm": np.stack([camera.t_cam_from_world_mm for camera in cameras])[None],
             }
-            rigs.create(recording.name, {"rig": 1, "view": len(cameras)}, mode="rig").write(0, posed)
-            truth.create(recording.name, sizes).write(0, {"joints_world_mm": joints})
+            rigs.create(recording.name, {"rig": 1, "view": len(cameras)}, rig_record(cameras)).write(0, posed)
+            truth.create(recording.name, sizes, truth_record(recording.subject)).person(0).write(
+                0, {"joints_world_mm": joints}
+            )

@@ -7,7 +7,7 @@ from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.learning.images.samples import METRIC_SIDE_MM, all_samples, split
 from pipeline.learning.images.volumetric import VolumetricTask
-from pipeline.learning.supervision import target_source
+from pipeline.learning.supervision import given_cameras, target_source
 from pipeline.stores import LABELS, POSES2D, RIGS, open_store, reopen
 
 
@@ -16,7 +16,7 @@ def shifted(world):
     """Labels that are 300 mm to the right of the truth in every camera."""
     labels = reopen(world.labels, LABELS)
     for name in labels:
-        labels[name].write(0, {"joints_cam_mm": labels[name]["joints_cam_mm"] + [300.0, 0, 0]})
+        labels[name].person(0).write(0, {"joints_cam_mm": labels[name].person(0)["joints_cam_mm"] + [300.0, 0, 0]})
     return world
 
 
@@ -83,12 +83,14 @@ def test_the_metric_crop_is_two_metres_around_the_pelvis(world, params):
 
 def test_where_the_pelvis_is_not_known_the_box_is_cropped(world, params):
     labels = reopen(world.labels, LABELS)
-    joints = labels["S2"]["joints_cam_mm"]
+    joints = labels["S2"].person(0)["joints_cam_mm"]
     joints[1] = np.nan
-    labels["S2"].write(0, {"joints_cam_mm": joints})
+    labels["S2"].person(0).write(0, {"joints_cam_mm": joints})
     recording = next(r for r in read_capture(world.frames).recordings if r.name == "S2")
     poses2d, teach = open_store(world.poses2d, POSES2D), target_source(params, world.paths)
-    box, metric = (next(all_samples(recording, poses2d, teach, showing)) for showing in ("box", "metric"))
+    box, metric = (
+        next(all_samples(recording, given_cameras, poses2d, teach, showing)) for showing in ("box", "metric")
+    )
     assert metric.seen.all()
     assert metric.side_px[1] == box.side_px[1]
     assert (np.delete(metric.side_px, 1) != np.delete(box.side_px, 1)).all()

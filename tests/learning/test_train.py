@@ -31,17 +31,18 @@ def test_everything_is_written_and_the_loss_falls(world, params):
     assert all(np.isfinite(float(row["val_n_mpjpe_mm"])) for row in rows)
     network, metadata = load_network(world.model, PoseNetwork)
     assert network.architecture.depth_bins == 16
-    assert metadata["labels"] == {"from": "labels", "method": "exact"}
+    assert metadata["labels"]["from"] == "labels"
+    assert metadata["labels"]["method"] == "exact"
     store = open_store(world.predictions, PREDICTIONS)
     assert list(store) == ["S2"]
-    assert store.attrs["split"] == "test"
-    assert store["S2"]["joints_px"].shape == (6, 3, 17, 2)
+    assert store.summary.split == "test"
+    assert store["S2"].person(0)["joints_px"].shape == (6, 3, 17, 2)
     # Every view is predicted, also the one kept for evaluation, and around the person.
-    boxes = open_store(world.poses2d, POSES2D)["S2"]["box_px"]
+    boxes = open_store(world.poses2d, POSES2D)["S2"].person(0)["box_px"]
     center = (boxes[..., :2] + boxes[..., 2:]) / 2
-    off = np.linalg.norm(store["S2"]["joints_px"].mean(2) - center, axis=-1)
+    off = np.linalg.norm(store["S2"].person(0)["joints_px"].mean(2) - center, axis=-1)
     assert (off < 20).all()
-    np.testing.assert_allclose(store["S2"]["relative_depth"][..., 0], 0, atol=1e-6)
+    np.testing.assert_allclose(store["S2"].person(0)["relative_depth"][..., 0], 0, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_weights(world, params):
@@ -86,11 +87,11 @@ def test_labels_of_test_data_do_not_matter(world, params):
     clean = load_network(world.model, PoseNetwork)[0].state_dict()
     labels = reopen(world.labels, LABELS)
     for name in labels:
-        joints = labels[name]["joints_cam_mm"]
+        joints = labels[name].person(0)["joints_cam_mm"]
         joints[:, 2] = 1e4
         if name == "S2":
             joints[:] = 1e4
-        labels[name].write(0, {"joints_cam_mm": joints})
+        labels[name].person(0).write(0, {"joints_cam_mm": joints})
     world.train(params)
     poisoned = load_network(world.model, PoseNetwork)[0].state_dict()
     assert all(torch.equal(clean[name], poisoned[name]) for name in clean)
@@ -101,7 +102,7 @@ def test_full_supervision_is_the_truth(world, params):
     own = world.samples(params)
     labels = reopen(world.labels, LABELS)
     for name in labels:
-        labels[name].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), 1e4)})
+        labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), 1e4)})
     full = world.samples(params.model_copy(update={"supervision": "full"}))
     np.testing.assert_allclose(own.joints_cam_mm, full.joints_cam_mm, atol=1e-2)
     np.testing.assert_allclose(own.joints_px, full.joints_px, atol=1e-3)
@@ -116,7 +117,7 @@ def test_self_supervision_reads_no_truth_and_no_extrinsics(world, params):
     _edit_manifest(world, strip)
     truth = reopen(world.frames / "truth.zarr", TRUTH)
     for name in truth:
-        truth[name].write(0, {"joints_world_mm": np.full((6, 17, 3), np.nan)})
+        truth[name].person(0).write(0, {"joints_world_mm": np.full((6, 17, 3), np.nan)})
     world.train(params)
     assert world.predictions.exists()
     with pytest.raises(UserError, match=r"full requires the extrinsics"):
@@ -141,27 +142,27 @@ def test_no_test_recording_predicts_the_training_ones_and_says_so(world, params)
     world.train(params)
     store = open_store(world.predictions, PREDICTIONS)
     assert list(store) == ["S0", "S1", "S2"]
-    assert store.attrs["split"] == "train"
+    assert store.summary.split == "train"
 
 
 def test_no_valid_label(world, params):
     labels = reopen(world.labels, LABELS)
     for name in labels:
-        labels[name].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
+        labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     with pytest.raises(UserError, match="None of 24 training images has a person and a valid label"):
         world.train(params)
 
 
 def test_images_without_person_or_label_are_left_out(world, params):
     poses2d = reopen(world.poses2d, POSES2D)
-    boxes = poses2d["S0"]["box_px"]
+    boxes = poses2d["S0"].person(0)["box_px"]
     boxes[0, 0] = np.nan
-    poses2d["S0"].write(0, {"box_px": boxes})
+    poses2d["S0"].person(0).write(0, {"box_px": boxes})
     labels = reopen(world.labels, LABELS)
-    joints = labels["S1"]["joints_cam_mm"]
+    joints = labels["S1"].person(0)["joints_cam_mm"]
     joints[2] = np.nan
     joints[3, :, 5] = np.nan
-    labels["S1"].write(0, {"joints_cam_mm": joints})
+    labels["S1"].person(0).write(0, {"joints_cam_mm": joints})
     samples = world.samples(params)
     assert len(samples) == 24 - 1 - 2
     # A frame with one rejected joint stays.
@@ -178,10 +179,10 @@ def test_held_out_frames_are_the_same_moments_in_all_views(world, params):
 
 def test_predictions_are_nan_where_no_person_was_found(world, params):
     poses2d = reopen(world.poses2d, POSES2D)
-    boxes = poses2d["S2"]["box_px"]
+    boxes = poses2d["S2"].person(0)["box_px"]
     boxes[4, 1] = np.nan
-    poses2d["S2"].write(0, {"box_px": boxes})
+    poses2d["S2"].person(0).write(0, {"box_px": boxes})
     world.train(params)
-    depth = open_store(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
+    depth = open_store(world.predictions, PREDICTIONS)["S2"].person(0)["relative_depth"]
     assert np.isnan(depth[4, 1]).all()
     assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()

@@ -13,9 +13,10 @@ from pipeline.learning.engine.loader import batches
 from pipeline.learning.images.networks import expectation
 from pipeline.learning.images.samples import Samples
 from pipeline.learning.images.targets import mirror_cube, pose_of_cube
+from pipeline.learning.supervision import CameraSource
 from pipeline.progress import progress
 from pipeline.skeleton import N_JOINTS, ROOT
-from pipeline.stores import PREDICTIONS, create_store
+from pipeline.stores import PREDICTIONS, CameraRecord, PredictionRecord, PredictionsSummary, create_store
 from pipeline.video.packing import PackedFrames
 
 BATCH = 64
@@ -72,12 +73,18 @@ def predict_views(
 
 
 def write_predictions(
-    predict: Callable[[Recording], dict[str, np.ndarray]], recordings: Sequence[Recording], path: Path, **attrs: str
-) -> None:
-    """Write what `predict` sees in the recordings, the arrays of PREDICTIONS."""
-    with create_store(path, PREDICTIONS, **attrs) as store:
+    predict: Callable[[Recording], dict[str, np.ndarray]], cameras: CameraSource, recordings: Sequence[Recording],
+    path: Path, summary: PredictionsSummary,
+) -> None:  # fmt: skip
+    """Write what `predict` sees in the recordings by the cameras, the arrays of PREDICTIONS."""
+    with create_store(path, PREDICTIONS, summary) as store:
         for recording in progress(recordings, "predict", unit="recording"):
             arrays = predict(recording)
-            group = store.create(recording.name, {"frame": recording.n_frames, "view": len(recording.views)})
+            sizes = {"frame": recording.n_frames, "view": len(recording.views)}
+            seen_by = zip(recording.views, cameras(recording), strict=True)
+            record = PredictionRecord(
+                persons=[recording.subject], cameras=[CameraRecord.of(view.name, camera) for view, camera in seen_by]
+            )
+            group = store.create(recording.name, sizes, record).person(0)
             for start, stop in group.shards():
                 group.write(start, {name: values[start:stop] for name, values in arrays.items()})

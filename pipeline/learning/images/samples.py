@@ -10,11 +10,12 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
+from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.validation_split import validation
 from pipeline.learning.images.crops import Crop, crop_of_box
-from pipeline.learning.supervision import PoseTargets, TargetSource
+from pipeline.learning.supervision import CameraSource, PoseTargets, TargetSource
 from pipeline.skeleton import N_JOINTS, ROOT
-from pipeline.stores import Store
+from pipeline.stores import Poses2dStore
 
 log = logging.getLogger("epiline")
 
@@ -62,7 +63,7 @@ class Samples:
 
 
 def training_recordings(
-    capture: Capture, poses2d: Store, target_source: TargetSource
+    capture: Capture, poses2d: Poses2dStore, target_source: TargetSource
 ) -> list[tuple[Recording, PoseTargets]]:
     """The training recordings that have 2D poses and something that teaches them.
 
@@ -80,14 +81,14 @@ def training_recordings(
     return taught
 
 
-def training_samples(capture: Capture, poses2d: Store, target_source: TargetSource, showing: Showing) -> Samples:
+def training_samples(capture: Capture, poses2d: Poses2dStore, target_source: TargetSource, showing: Showing) -> Samples:
     """All frames that may teach: of training recordings, seen by views that are not kept for evaluation.
 
     Raises UserError where no recording is for training, or no label is valid.
     """
     taught = training_recordings(capture, poses2d, target_source)
     parts = [
-        _view_samples(recording, view, poses2d, targets, showing)
+        _view_samples(recording, view, targets.cameras[view], poses2d, targets, showing)
         for recording, targets in taught
         for view in recording.view_indices(for_labels=True)
     ]
@@ -112,19 +113,20 @@ def split(samples: Samples, validation_subjects: list[str]) -> tuple[Samples, Sa
 
 
 def all_samples(
-    recording: Recording, poses2d: Store, target_source: TargetSource, showing: Showing
+    recording: Recording, cameras: CameraSource, poses2d: Poses2dStore, target_source: TargetSource, showing: Showing
 ) -> Iterator[Samples]:
     """Each view of a recording with all its frames; of labels, only the roots are looked at, where crops need them."""
     targets = target_source(recording) if showing == "metric" else None
-    for view in recording.view_indices():
-        yield _view_samples(recording, view, poses2d, targets, showing)
+    for view, camera in enumerate(cameras(recording)):
+        yield _view_samples(recording, view, camera, poses2d, targets, showing)
 
 
 def _view_samples(
-    recording: Recording, index: int, poses2d: Store, targets: PoseTargets | None, showing: Showing
-) -> Samples:
+    recording: Recording, index: int, camera: Camera, poses2d: Poses2dStore, targets: PoseTargets | None,
+    showing: Showing,
+) -> Samples:  # fmt: skip
     view = recording.views[index]
-    camera, box_px = view.camera, poses2d[recording.name]["box_px"][:, index]
+    box_px = poses2d[recording.name].person(0)["box_px"][:, index]
     n = len(box_px)
     if targets is None:
         joints_cam_mm, uncertainty_mm = np.full((n, N_JOINTS, 3), np.nan), np.full((n, N_JOINTS), np.nan)

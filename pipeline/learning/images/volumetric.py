@@ -21,18 +21,18 @@ from pipeline.learning.images.occlusion import load_occluders, paste_occluders
 from pipeline.learning.images.predict import predict_samples, predict_views
 from pipeline.learning.images.samples import Samples, all_samples, split, training_samples
 from pipeline.learning.images.targets import cube_target
-from pipeline.learning.supervision import CapturePaths, label_weights, target_source
+from pipeline.learning.supervision import CapturePaths, camera_source, label_weights, target_source
 from pipeline.metrics import n_mpjpe
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import MIRROR, ROOT
-from pipeline.stores import Store
+from pipeline.stores import Poses2dStore
 
 
 class Volumetric:
     """The volumetric network: taught by crops and labels, it predicts from crops."""
 
     def __init__(
-        self, capture: Capture, poses2d: Store, paths: CapturePaths, detector: Path, params: TrainParams
+        self, capture: Capture, poses2d: Poses2dStore, paths: CapturePaths, detector: Path, params: TrainParams
     ) -> None:
         self.network = initial_network(params, detector)
         self.lr_multipliers: Mapping[str, float] = {} if params.init == "random" else {"backbone": params.backbone_lr}
@@ -41,11 +41,12 @@ class Volumetric:
         self.task = VolumetricTask(trained, validation, params)
         self.metadata: dict[str, Any] = {"input_px": params.input_px, "margin": MARGIN, "images": len(trained)}
         self._poses2d, self._params = poses2d, params
+        self._cameras = camera_source(params, paths)
         self._labels = target_source(params.model_copy(update={"supervision": "self"}), paths)
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
         """The arrays of PREDICTIONS, of every view of a recording."""
-        views = all_samples(recording, self._poses2d, self._labels, self._params.crop)
+        views = all_samples(recording, self._cameras, self._poses2d, self._labels, self._params.crop)
         return predict_views(self.network, views, self._params.input_px, flip_test=self._params.flip_test)
 
 

@@ -5,11 +5,13 @@ self-calibrated, so they can be made small on the very footage that is to be est
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from pipeline.capture import Recording, read_capture
 from pipeline.errors import UserError
+from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.checkpoints import load_network, save_network
 from pipeline.learning.engine.loop import train
 from pipeline.learning.images.predict import write_predictions
@@ -22,7 +24,7 @@ from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
 from pipeline.learning.supervision import PoseTargets
 from pipeline.params.train import LoopParams
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import POSES2D, RIGS, Store, focal_scales, open_store
+from pipeline.stores import POSES2D, RIGS, PredictionsSummary, RigStore, open_store
 
 OBJECTIVE = Objective(
     labels=0,
@@ -38,7 +40,9 @@ OBJECTIVE = Objective(
 LOOP = LoopParams(epochs=20, batch_size=64, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
 
 
-def adapt(model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: str, params: LoopParams) -> None:
+def adapt(
+    model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: Literal["train", "test"], params: LoopParams
+) -> None:
     """Adapt a network to the recordings of a split, and write it and its predictions of them into the folder `out`.
 
     No label is read and no view kept for evaluation is learned from. Batch statistics stay as they were trained.
@@ -47,7 +51,7 @@ def adapt(model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split
     """
     network, metadata = load_network(model, LiftingNetwork)
     detections, found = open_store(poses2d, POSES2D), open_store(rigs, RIGS)
-    capture = read_capture(frames).scale_focal(focal_scales(found))
+    capture = read_capture(frames)
     chosen = [r for r in capture.recordings if r.split == split and r.name in detections and r.name in found]
     if not chosen:
         what = f"None of the {len(capture.recordings)} recordings is of the split {split!r} and has a rig"
@@ -59,20 +63,26 @@ def adapt(model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split
     out.mkdir(parents=True, exist_ok=True)
     train(network, task, params, out / "adapt.csv", architecture=str(network.architecture), adapted=str(model))
     save_network(out / "pose3d.pt", network, **{**metadata, "adapted_to": [r.name for r in chosen]})
+
+    def cameras(recording: Recording) -> list[Camera]:
+        return found[recording.name].record.intrinsics
+
+    summary = PredictionsSummary(split=split, supervision="adapted", refined_by=None)
     write_predictions(
-        lambda r: predict_recording(network, r, detections, flip_test=True), chosen, out / "predictions.zarr",
-        split=split, supervision="adapted",
+        lambda r: predict_recording(network, r, cameras(r), detections, flip_test=True), cameras, chosen,
+        out / "predictions.zarr", summary,
     )  # fmt: skip
 
 
-def unlabelled(recording: Recording, rigs: Store) -> PoseTargets:
+def unlabelled(recording: Recording, rigs: RigStore) -> PoseTargets:
     """The rig of a recording and no labels.
 
     Raises UserError where nothing fixed the rig's scale.
     """
     rig = rigs[recording.name]
-    if rig.attrs.get("scale") == "none":
+    if rig.record.scale == "none":
         what = "A network that knows how large people are cannot be adapted by a rig without a scale"
         raise UserError(what, where=recording.name, fix="Set calibrate.scale to bones or height.")
     nothing = np.full((recording.n_frames, len(recording.views), N_JOINTS, 3), np.nan)
-    return PoseTargets(nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"])
+    R, t = rig["R_cam_from_world"], rig["t_cam_from_world_mm"]
+    return PoseTargets(nothing, nothing[:, 0, :, 0], R, t, rig.record.intrinsics)

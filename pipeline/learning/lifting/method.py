@@ -1,6 +1,7 @@
 """Lifting as the stage `train` wants it: the network, its lesson, and its predictions of recordings."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
+from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.loop import UNIFORM_LR
 from pipeline.learning.engine.validation_split import validation
 from pipeline.learning.images.samples import training_recordings
@@ -19,10 +21,10 @@ from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwo
 from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.lifting.recordings import detected_points_norm, recording_frames
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
-from pipeline.learning.supervision import CapturePaths, TargetSource, label_weights, target_source
+from pipeline.learning.supervision import CapturePaths, TargetSource, camera_source, label_weights, target_source
 from pipeline.params.train import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
-from pipeline.stores import Store
+from pipeline.stores import Poses2dStore
 
 log = logging.getLogger("epiline")
 
@@ -31,7 +33,7 @@ class Lifting:
     """A lifting network: taught by the detections of whole rigs, it predicts from the detections of single views."""
 
     def __init__(
-        self, capture: Capture, poses2d: Store, paths: CapturePaths, detector: Path, params: TrainParams
+        self, capture: Capture, poses2d: Poses2dStore, paths: CapturePaths, detector: Path, params: TrainParams
     ) -> None:
         del detector  # its 2D poses are all that is seen
         p = params.lifting
@@ -42,13 +44,17 @@ class Lifting:
         self.task = lifting_task(capture, poses2d, target_source(params, paths), params)
         self.metadata: dict[str, Any] = {"moments": len(self.task)}
         self._poses2d, self._flip_test = poses2d, params.flip_test
+        self._cameras = camera_source(params, paths)
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
         """The arrays of PREDICTIONS, of every view of a recording."""
-        return predict_recording(self.network, recording, self._poses2d, flip_test=self._flip_test)
+        cameras = self._cameras(recording)
+        return predict_recording(self.network, recording, cameras, self._poses2d, flip_test=self._flip_test)
 
 
-def lifting_task(capture: Capture, poses2d: Store, target_source: TargetSource, params: TrainParams) -> LiftingTask:
+def lifting_task(
+    capture: Capture, poses2d: Poses2dStore, target_source: TargetSource, params: TrainParams
+) -> LiftingTask:
     """All moments that may teach: of training recordings, seen by views that are not kept for evaluation.
 
     Raises UserError where nobody is seen, or no label is valid.
@@ -94,21 +100,21 @@ def _usable(moments: MultiViewFrames, objective: Objective) -> Tensor:
 
 
 def predict_recording(
-    network: LiftingNetwork, recording: Recording, poses2d: Store, *, flip_test: bool
-) -> dict[str, np.ndarray]:
+    network: LiftingNetwork, recording: Recording, cameras: Sequence[Camera], poses2d: Poses2dStore, *,
+    flip_test: bool,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """The arrays of PREDICTIONS from the detections of every view of a recording; NaN where nobody was found.
 
     The network's pose stands where it fits the view's own detections best; from there it is projected, lens distortion
     included, and depths are relative to its root's.
     """
     views = recording.view_indices()
-    points_norm, confidence = detected_points_norm(recording, poses2d[recording.name], views)
+    points_norm, confidence = detected_points_norm(cameras, poses2d[recording.name], views)
     nowhere = np.full((len(points_norm), N_JOINTS, 3), np.nan)
     unknown = np.full((1, len(views), 3, 3), np.nan), np.full((1, len(views), 3), np.nan)
     moments = multi_view_frames(points_norm, confidence, nowhere, *unknown, np.array([0.0, 0, 1]))
     poses, roots = predict_poses(network, moments, network.architecture.frames, flip_test=flip_test)
     joints = poses + roots[:, :, None]
-    cameras = [recording.views[v].camera for v in views]
     joints_px = [camera.project_cam(joints[:, i]) for i, camera in enumerate(cameras)]
     depth = joints[..., 2]
     root = depth[..., ROOT : ROOT + 1]

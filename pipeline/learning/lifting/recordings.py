@@ -5,20 +5,25 @@ to the size of a mean adult, from its labels' bones: networks that see all recor
 view tells a small person nearby from a large one far away.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
 from pipeline.geometry.calibration.scale import bone_scale, up_direction
+from pipeline.geometry.camera.model import Camera
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
 from pipeline.learning.supervision import PoseTargets
 from pipeline.metrics import mean
-from pipeline.stores import RecordingGroup
+from pipeline.stores import Poses2dRecord, RecordingGroup
 
 UPRIGHT = np.array([0.0, -1, 0])  # upwards, in a camera that is held level
 
 
-def recording_frames(recording: Recording, poses2d: RecordingGroup, targets: PoseTargets) -> MultiViewFrames:
+def recording_frames(
+    recording: Recording, poses2d: RecordingGroup[Poses2dRecord], targets: PoseTargets
+) -> MultiViewFrames:
     """The moments of a recording as its labelling views saw them, with the lessons that they teach.
 
     Raises UserError where the two are not of the same frames.
@@ -33,7 +38,7 @@ def recording_frames(recording: Recording, poses2d: RecordingGroup, targets: Pos
     factor = 1.0 if targets.scaled else bone_scale(joints)
     if np.isfinite(factor):
         joints, t = joints * factor, t * factor
-    points_norm, confidence = detected_points_norm(recording, poses2d, views)
+    points_norm, confidence = detected_points_norm(targets.cameras, poses2d, views)
     return multi_view_frames(points_norm, confidence, joints, R, t, _up(joints, R))
 
 
@@ -43,12 +48,12 @@ def _in_world(joints_cam_mm: np.ndarray, R: np.ndarray, t_mm: np.ndarray) -> np.
 
 
 def detected_points_norm(
-    recording: Recording, poses2d: RecordingGroup, views: list[int]
+    cameras: Sequence[Camera], poses2d: RecordingGroup[Poses2dRecord], views: list[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rays (F, V, 17, 2) of the detections of some views, lens distortion removed, and confidences (F, V, 17)."""
-    px, confidence = poses2d["joints_px"][:, views], poses2d["confidence"][:, views]
-    cameras = [recording.views[v].camera for v in views]
-    points_norm = np.stack([camera.undistort(px[:, i]) for i, camera in enumerate(cameras)], 1)
+    person = poses2d.person(0)
+    px, confidence = person["joints_px"][:, views], person["confidence"][:, views]
+    points_norm = np.stack([cameras[v].undistort(px[:, i]) for i, v in enumerate(views)], 1)
     confidence = np.nan_to_num(confidence)
     return np.where((confidence > 0)[..., None], points_norm, np.nan), confidence
 

@@ -18,7 +18,7 @@ from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.supervision import CapturePaths, target_source
 from pipeline.learning.train import METHODS, Method
 from pipeline.params.train import TrainParams
-from pipeline.stores import Store
+from pipeline.stores import Poses2dStore
 
 # Parts of the subjects, each of which a network is taught without.
 N_FOLDS = 3
@@ -30,7 +30,7 @@ class OutOfFoldPredictor:
     """A network with all that it was taught with, as `train` was given it."""
 
     capture: Capture
-    detections: Store
+    detections: Poses2dStore
     paths: CapturePaths
     detector: Path
     model: Path

@@ -10,28 +10,29 @@ import torch
 from pipeline import metrics
 from pipeline.capture import Recording, read_capture
 from pipeline.files import atomic_write
+from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.loop import train
 from pipeline.learning.engine.validation_split import validation
 from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.refinement.cross_validation import OutOfFoldPredictor
 from pipeline.learning.refinement.refiner import Given, PosePairs, Refiner, RefinerTask, joined, refined, z_scored
-from pipeline.learning.supervision import CapturePaths, target_source
+from pipeline.learning.supervision import CapturePaths, camera_source, target_source
 from pipeline.params.refine import RefineParams, RefineSource
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import (
     POSES2D,
     PREDICTIONS,
-    RIGS,
     TRUTH,
+    Poses2dRecord,
+    PredictionRecord,
+    PredictionStore,
     RecordingGroup,
-    Store,
     create_store,
-    focal_scales,
     open_store,
 )
 
-Arrays = Mapping[str, np.ndarray] | RecordingGroup  # those of PREDICTIONS, of one recording
+Arrays = Mapping[str, np.ndarray] | RecordingGroup[PredictionRecord]  # those of PREDICTIONS, of one recording
 
 
 def refine_predictions(
@@ -44,16 +45,15 @@ def refine_predictions(
     The figures name the source of the training's targets, and errors before and after where there is truth.
     """
     capture, detections = read_capture(paths.frames), open_store(poses2d, POSES2D)
-    capture = capture.scale_focal(focal_scales(open_store(paths.rigs, RIGS)))
     network = OutOfFoldPredictor(capture, detections, paths, detector, model, train_params)
     unit = _trained(*_training_pairs(source, network), params, curve, source)
     with atomic_write(refiner) as aside:
         torch.save({"source": source, "weights": unit.state_dict()}, aside)
     given = open_store(predictions, PREDICTIONS)
     recordings = [r for r in capture.recordings if r.name in given]
-    with create_store(improved, PREDICTIONS, **given.attrs, refined_by=source) as store:
+    with create_store(improved, PREDICTIONS, given.summary.model_copy(update={"refined_by": source})) as store:
         for recording in recordings:
-            _improve(unit, recording, given[recording.name], detections[recording.name], store)
+            _improve(unit, recording, given[recording.name], detections[recording.name].person(0), store)
         measured = _measured(paths.frames / "truth.zarr", recordings, {"before": given, "after": store})
     with atomic_write(figures) as aside:
         aside.write_text(json.dumps({f"refine_{source}": measured}, indent=1) + "\n")
@@ -68,12 +68,14 @@ def _training_pairs(source: RefineSource, network: OutOfFoldPredictor) -> tuple[
     teach = target_source(network.params.model_copy(update={"supervision": supervision}), network.paths)
     taught = training_recordings(network.capture, network.detections, teach)
     wanted_cam_mm = {recording.name: targets.joints_cam_mm for recording, targets in taught}
+    seen_by = camera_source(network.params, network.paths)
     found, metadata = [], []
     for recording, arrays in network.unseen([recording for recording, _ in taught]):
-        joints, detected = wanted_cam_mm[recording.name], network.detections[recording.name]
+        joints, detected = wanted_cam_mm[recording.name], network.detections[recording.name].person(0)
+        cameras = seen_by(recording)
         root = joints[:, :, ROOT : ROOT + 1]
         for v in recording.view_indices(for_labels=True):
-            found.append(PosePairs(_given(recording, v, arrays, detected), ((joints - root) / root[..., 2:])[:, v]))
+            found.append(PosePairs(_given(cameras[v], v, arrays, detected), ((joints - root) / root[..., 2:])[:, v]))
             metadata += [(recording.name, recording.subject, frame) for frame in range(len(joints))]
     pairs = joined(found)
     usable = np.isfinite(pairs.given.poses).all((1, 2)) & np.isfinite(pairs.wanted).any((1, 2))
@@ -90,36 +92,42 @@ def _trained(trained: PosePairs, held: PosePairs, params: RefineParams, curve: P
     return unit
 
 
-def _given(recording: Recording, v: int, arrays: Arrays, detected: RecordingGroup) -> Given:
-    """The poses of one view, from the arrays of PREDICTIONS and POSES2D."""
-    camera = recording.views[v].camera
+def _given(camera: Camera, v: int, arrays: Arrays, detected: RecordingGroup[Poses2dRecord]) -> Given:
+    """The poses of one view, from the arrays of PREDICTIONS and POSES2D of one person."""
     points_norm, seen = (camera.undistort(values["joints_px"][:, v]) for values in (arrays, detected))
     depth = 1 + arrays["relative_depth"][:, v, :, None]
     joints = np.concatenate([points_norm, np.ones_like(depth)], -1) * depth
     return Given(joints - joints[:, ROOT : ROOT + 1], (seen - points_norm) * depth, detected["confidence"][:, v])
 
 
-def _improve(unit: Refiner, recording: Recording, arrays: Arrays, detected: RecordingGroup, store: Store) -> None:
+def _improve(
+    unit: Refiner, recording: Recording, given: RecordingGroup[PredictionRecord],
+    detected: RecordingGroup[Poses2dRecord], store: PredictionStore,
+) -> None:  # fmt: skip
     """Refine the predictions of a recording; the root stays where it was seen."""
-    joints_px, relative_depth = arrays["joints_px"].copy(), arrays["relative_depth"].copy()
-    for v, view in enumerate(recording.views):
-        ray = view.camera.undistort(joints_px[:, v, ROOT : ROOT + 1])
+    arrays = given.person(0)
+    joints_px, relative_depth = arrays["joints_px"], arrays["relative_depth"]
+    for v, camera in enumerate(one.camera for one in given.record.cameras):
+        ray = camera.undistort(joints_px[:, v, ROOT : ROOT + 1])
         root = np.concatenate([ray, np.ones_like(ray[..., :1])], -1)
-        better = refined(unit, _given(recording, v, arrays, detected))
-        joints_px[:, v], relative_depth[:, v] = view.camera.project_cam(root + better), better[..., 2]
-    group = store.create(recording.name, {"frame": len(joints_px), "view": len(recording.views)})
+        better = refined(unit, _given(camera, v, arrays, detected))
+        joints_px[:, v], relative_depth[:, v] = camera.project_cam(root + better), better[..., 2]
+    sizes = {"frame": len(joints_px), "view": len(recording.views)}
+    group = store.create(recording.name, sizes, given.record).person(0)
     for start, stop in group.shards():
         group.write(start, {"joints_px": joints_px[start:stop], "relative_depth": relative_depth[start:stop]})
 
 
-def _measured(truth: Path, recordings: list[Recording], stores: dict[str, Store]) -> dict[str, dict[str, float]]:
+def _measured(
+    truth: Path, recordings: list[Recording], stores: dict[str, PredictionStore]
+) -> dict[str, dict[str, float]]:
     """N-MPJPE and PA-MPJPE in mm of each store's predictions, at the true depth of the root; nothing without truth."""
     if not truth.exists():
         return {}
     true = open_store(truth, TRUTH)
     found: dict[str, dict[str, float]] = {}
     for name, store in stores.items():
-        errors = np.concatenate([_errors(r, store, true[r.name]["joints_world_mm"]) for r in recordings], -1)
+        errors = np.concatenate([_errors(r, store, true[r.name].person(0)["joints_world_mm"]) for r in recordings], -1)
         found[name] = dict(zip(MEASURES, (round(float(m), 2) for m in metrics.mean(errors)), strict=True))
     return found
 
@@ -130,14 +138,16 @@ MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }  # fmt: skip
 
 
-def _errors(recording: Recording, store: Store, joints_world_mm: np.ndarray) -> np.ndarray:
+def _errors(recording: Recording, store: PredictionStore, joints_world_mm: np.ndarray) -> np.ndarray:
     """The figures (figure, frame and view) of a recording, of the views that labels may be made from."""
-    joints_px, relative_depth = (store[recording.name][name] for name in ("joints_px", "relative_depth"))
+    group = store[recording.name]
+    joints_px, relative_depth = (group.person(0)[name] for name in ("joints_px", "relative_depth"))
     errors = []
     for v in recording.view_indices(for_labels=True):
         camera = recording.views[v].camera
         if camera.has_extrinsics:
             true = camera.to_camera(joints_world_mm)
-            predicted = camera.back_project(joints_px[:, v], true[:, ROOT, 2:] * (1 + relative_depth[:, v]))
+            depth_mm = true[:, ROOT, 2:] * (1 + relative_depth[:, v])
+            predicted = group.record.cameras[v].camera.back_project(joints_px[:, v], depth_mm)
             errors.append([measure(predicted, true) for measure in MEASURES.values()])
     return np.concatenate(errors, -1) if errors else np.empty((len(MEASURES), 0))

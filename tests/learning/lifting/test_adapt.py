@@ -10,6 +10,7 @@ from pipeline.params.train import LoopParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import LABELS, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params
+from tests.records import RIGS_SUMMARY
 
 LOOP = LoopParams(epochs=60, batch_size=6, lr=2e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
 
@@ -18,7 +19,7 @@ LOOP = LoopParams(epochs=60, batch_size=6, lr=2e-3, schedule="cosine", ema=0.0, 
 def trained(world, params):
     """A world with a network that was hardly trained, and no label of the test recording."""
     labels = reopen(world.labels, LABELS)
-    labels["S2"].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
+    labels["S2"].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     reported = {"model": "lifting", "lifting": lifting_params(dropout=0.0), "epochs": 3, "lr": 3e-3}
     world.train(params.model_copy(update=reported))
     return world
@@ -27,9 +28,9 @@ def trained(world, params):
 def depth_error(world, predictions):
     """Mean error of the relative depths in the test recording's labelling views."""
     recording = next(r for r in read_capture(world.frames).recordings if r.name == "S2")
-    true = open_store(world.frames / "truth.zarr", TRUTH)["S2"]["joints_world_mm"]
+    true = open_store(world.frames / "truth.zarr", TRUTH)["S2"].person(0)["joints_world_mm"]
     depth = np.stack([recording.views[v].camera.to_camera(true)[..., 2] for v in (0, 1)], 1)
-    found = open_store(predictions, PREDICTIONS)["S2"]["relative_depth"][:, :2]
+    found = open_store(predictions, PREDICTIONS)["S2"].person(0)["relative_depth"][:, :2]
     return np.abs(found - (depth / depth[..., ROOT : ROOT + 1] - 1)).mean()
 
 
@@ -50,7 +51,7 @@ def test_bad_input_is_refused(trained, tmp_path):
     others = trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted"
     with pytest.raises(UserError, match="holds a volumetric network, a lifting one is needed"):
         adapt(trained.detector, *others, "test", LOOP)
-    with create_store(trained.rigs, RIGS):
+    with create_store(trained.rigs, RIGS, RIGS_SUMMARY):
         pass
     with pytest.raises(UserError, match="None of the 3 recordings is of the split 'test' and has a rig"):
         adapt(trained.model, *others, "test", LOOP)
@@ -60,7 +61,7 @@ def test_bad_input_is_refused(trained, tmp_path):
 def test_a_rig_without_a_scale_is_refused(trained, tmp_path):
     rig = open_store(trained.rigs, RIGS)["S2"]
     arrays = {name: rig[name] for name in ("R_cam_from_world", "t_cam_from_world_mm")}
-    with create_store(trained.rigs, RIGS) as rigs:
-        rigs.create("S2", {"rig": 1, "view": 3}, mode="rig", scale="none").write(0, arrays)
+    with create_store(trained.rigs, RIGS, RIGS_SUMMARY) as rigs:
+        rigs.create("S2", {"rig": 1, "view": 3}, rig.record.model_copy(update={"scale": "none"})).write(0, arrays)
     with pytest.raises(UserError, match="cannot be adapted by a rig without a scale"):
         adapt(trained.model, trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted", "test", LOOP)

@@ -1,6 +1,7 @@
 """Lifting through the stage's function, on the stick figures' stores."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params
+from tests.records import POSES2D_SUMMARY, poses2d_record
 
 
 @pytest.fixture
@@ -62,9 +64,9 @@ def test_every_way_of_teaching_learns(world, lifting, name):
     assert float(rows[-1]["val_n_mpjpe_mm"]) > 0
     store = open_store(world.predictions, PREDICTIONS)
     assert list(store) == ["S2"]
-    assert store["S2"]["joints_px"].shape == (6, 3, 17, 2)
-    assert np.isfinite(store["S2"]["joints_px"]).all()
-    np.testing.assert_allclose(store["S2"]["relative_depth"][..., ROOT], 0, atol=1e-6)
+    assert store["S2"].person(0)["joints_px"].shape == (6, 3, 17, 2)
+    assert np.isfinite(store["S2"].person(0)["joints_px"]).all()
+    np.testing.assert_allclose(store["S2"].person(0)["relative_depth"][..., ROOT], 0, atol=1e-6)
     network, metadata = load_network(world.model, LiftingNetwork)
     assert metadata["moments"] == 10
     assert metadata["labels"]["from"] == "labels"
@@ -82,9 +84,9 @@ def test_what_it_learns_is_the_pose(world, lifting):
     for recording in capture.recordings:
         for v in recording.view_indices(for_labels=True):
             camera = recording.views[v].camera
-            true = camera.to_camera(truth[recording.name]["joints_world_mm"])
-            depth = (1 + store[recording.name]["relative_depth"][:, v]) * true[:, ROOT, 2:]
-            points_norm = undistort(store[recording.name]["joints_px"][:, v], camera.K, camera.dist)
+            true = camera.to_camera(truth[recording.name].person(0)["joints_world_mm"])
+            depth = (1 + store[recording.name].person(0)["relative_depth"][:, v]) * true[:, ROOT, 2:]
+            points_norm = undistort(store[recording.name].person(0)["joints_px"][:, v], camera.K, camera.dist)
             placed = np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * depth[..., None]
             errors.append(n_mpjpe(placed, true)[:5])  # the last frame is held out
     assert np.mean(errors) < 110  # people turned any way, their joints 60 mm off on each axis: 260 mm untrained
@@ -97,7 +99,7 @@ def test_moments_of_the_stores_are_what_the_cameras_saw(world, lifting):
     assert found.points_norm.shape == (6, 2, 17, 2), "views kept for evaluation do not teach"
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
     torch.testing.assert_close(found.points_norm, seen, atol=1e-4, rtol=0)
-    truth = open_store(world.frames / "truth.zarr", TRUTH)["S0"]["joints_world_mm"]
+    truth = open_store(world.frames / "truth.zarr", TRUTH)["S0"].person(0)["joints_world_mm"]
     np.testing.assert_allclose(UNIT_MM * found.labels, truth, atol=0.1)
 
 
@@ -106,13 +108,10 @@ def test_without_a_scale_people_are_of_adult_size(world, lifting):
     capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
     recording = capture.recordings[0]
     reported = target_source(lifting, world.paths)(recording)
-    small = type(reported)(
-        reported.joints_cam_mm / 100,
-        reported.uncertainty_mm,
-        reported.R_cam_from_world,
-        reported.t_cam_from_world_mm / 100,
-        False,
-    )
+    small = replace(
+        reported, joints_cam_mm=reported.joints_cam_mm / 100, t_cam_from_world_mm=reported.t_cam_from_world_mm / 100,
+        scaled=False,
+    )  # fmt: skip
     found = recording_frames(recording, poses2d["S0"], small)
     thigh = (found.labels[:, 1] - found.labels[:, 2]).norm(dim=-1).median() * UNIT_MM
     assert 350 < thigh < 550
@@ -142,7 +141,7 @@ def test_the_transform_loss_needs_no_label(world, lifting):
     """With every label gone but the rig's there, detections alone teach; labels alone do not."""
     labels = reopen(world.labels, LABELS)
     for name in labels:
-        labels[name].write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
+        labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     world.train(with_lifting(lifting, **TAUGHT["transform"]).model_copy(update={"epochs": 2}))
     with pytest.raises(UserError, match="None of 12 training moments has a person and a valid label"):
         world.train(lifting)
@@ -151,11 +150,11 @@ def test_the_transform_loss_needs_no_label(world, lifting):
 def test_a_view_without_a_person_teaches_nothing_and_predicts_nothing(world, lifting):
     poses2d = reopen(world.poses2d, POSES2D)
     for name in ("S0", "S2"):
-        joints, confidence = poses2d[name]["joints_px"], poses2d[name]["confidence"]
+        joints, confidence = poses2d[name].person(0)["joints_px"], poses2d[name].person(0)["confidence"]
         joints[4, 1], confidence[4, 1] = np.nan, 0
-        poses2d[name].write(0, {"joints_px": joints, "confidence": confidence})
+        poses2d[name].person(0).write(0, {"joints_px": joints, "confidence": confidence})
     world.train(lifting.model_copy(update={"epochs": 3}))
-    depth = open_store(world.predictions, PREDICTIONS)["S2"]["relative_depth"]
+    depth = open_store(world.predictions, PREDICTIONS)["S2"].person(0)["relative_depth"]
     assert np.isnan(depth[4, 1]).all()
     assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()
 
@@ -181,10 +180,12 @@ def test_the_same_seed_gives_the_same_weights(world, lifting):
 
 def test_labels_of_other_frames_are_refused(world, lifting):
     poses2d = open_store(world.poses2d, POSES2D)
-    kept = {name: {a: poses2d[name][a][:5] for a in ("joints_px", "confidence", "box_px")} for name in poses2d}
-    with create_store(world.poses2d, POSES2D) as store:
+    kept = {
+        name: {a: poses2d[name].person(0)[a][:5] for a in ("joints_px", "confidence", "box_px")} for name in poses2d
+    }
+    with create_store(world.poses2d, POSES2D, POSES2D_SUMMARY) as store:
         for name, arrays in kept.items():
-            store.create(name, {"frame": 5, "view": 3}).write(0, arrays)
+            store.create(name, {"frame": 5, "view": 3}, poses2d_record(name)).person(0).write(0, arrays)
     with pytest.raises(UserError, match="5 frames of 2D poses, but 6 of labels"):
         world.train(lifting)
 
@@ -192,9 +193,9 @@ def test_labels_of_other_frames_are_refused(world, lifting):
 def test_too_few_moments_to_keep_any_out_train_all_the_same(world, lifting):
     labels = reopen(world.labels, LABELS)
     for name in ("S0", "S1"):
-        joints = labels[name]["joints_cam_mm"]
+        joints = labels[name].person(0)["joints_cam_mm"]
         joints[:5] = np.nan
-        labels[name].write(0, {"joints_cam_mm": joints})
+        labels[name].person(0).write(0, {"joints_cam_mm": joints})
     world.train(lifting.model_copy(update={"epochs": 1, "batch_size": 2}))
     assert load_network(world.model, LiftingNetwork)[1]["moments"] == 2
 

@@ -142,8 +142,8 @@ def test_every_source_and_what_is_said_of_it(world, params):
         assert set(found["before"]) == set(found["after"]) == {"n_mpjpe_mm", "pa_mpjpe_mm"}
         store = open_store(world.out / "refined.zarr", PREDICTIONS)
         # It can stand for what it improves.
-        assert store.attrs == {**given.attrs, "refined_by": source}
-        after = store["S2"]
+        assert store.summary == given.summary.model_copy(update={"refined_by": source})
+        after = store["S2"].person(0)
         # The root stays where it was; other joints move.
         np.testing.assert_allclose(after["joints_px"][:, :, 0], before["joints_px"][:, :, 0], atol=1e-3)
         assert (np.abs(after["joints_px"] - before["joints_px"]).max((0, 1, 3))[1:] > 0).all()
@@ -186,7 +186,9 @@ def test_poses_and_pixels_agree(world, params, monkeypatch):
     world.train(params)
     monkeypatch.setattr(refine, "refined", lambda unit, given: given.poses)
     _refine(world, params, "truth")
-    given, kept = (open_store(path, PREDICTIONS)["S2"] for path in (world.predictions, world.out / "refined.zarr"))
+    given, kept = (
+        open_store(path, PREDICTIONS)["S2"].person(0) for path in (world.predictions, world.out / "refined.zarr")
+    )
     for name in ("joints_px", "relative_depth"):
         np.testing.assert_allclose(kept[name], given[name], atol=1e-3)
 
@@ -194,7 +196,7 @@ def test_poses_and_pixels_agree(world, params, monkeypatch):
 def test_pelvises_without_a_label_teach_nothing(world, params):
     world.train(params)
     labels = reopen(world.labels, LABELS)
-    joints = labels["S0"]["joints_cam_mm"]
+    joints = labels["S0"].person(0)["joints_cam_mm"]
     joints[1, :, 0] = np.nan
-    labels["S0"].write(0, {"joints_cam_mm": joints})
+    labels["S0"].person(0).write(0, {"joints_cam_mm": joints})
     assert _refine(world, params, "labels")["refine_labels"]["after"]["n_mpjpe_mm"] > 0

@@ -1,0 +1,39 @@
+"""The one place that knows Zarr: every array and record of every store is declared and opened here."""
+
+from pipeline.stores.records import (
+    CameraRecord,
+    LabelRecord,
+    LabelsSummary,
+    Poses2dRecord,
+    Poses2dSummary,
+    PredictionRecord,
+    PredictionsSummary,
+    Record,
+    RigRecord,
+    RigsSummary,
+    TruthRecord,
+    TruthSummary,
+)
+from pipeline.stores.schemas import LABELS, POSES2D, PREDICTIONS, RIGS, SIZES, TRUTH, Array, Schema
+from pipeline.stores.store import (
+    FRAMES_PER_SHARD,
+    RecordingGroup,
+    Store,
+    create_store,
+    open_store,
+    reopen,
+)
+
+LabelStore = Store[LabelRecord, LabelsSummary]
+Poses2dStore = Store[Poses2dRecord, Poses2dSummary]
+PredictionStore = Store[PredictionRecord, PredictionsSummary]
+RigStore = Store[RigRecord, RigsSummary]
+TruthStore = Store[TruthRecord, TruthSummary]
+
+__all__ = [
+    "FRAMES_PER_SHARD", "LABELS", "POSES2D", "PREDICTIONS", "RIGS", "SIZES", "TRUTH", "Array", "CameraRecord",
+    "LabelRecord", "LabelStore", "LabelsSummary", "Poses2dRecord", "Poses2dStore", "Poses2dSummary",
+    "PredictionRecord", "PredictionStore", "PredictionsSummary", "Record", "RecordingGroup", "RigRecord", "RigStore",
+    "RigsSummary", "Schema", "Store", "TruthRecord", "TruthStore", "TruthSummary", "create_store", "open_store",
+    "reopen",
+]  # fmt: skip

@@ -1,0 +1,148 @@
+"""What the stores say besides their arrays: one record for each recording, and a summary of the whole store.
+
+Every key is declared here. Unknown and missing keys are refused, both when a record is made and when it is read; what
+is not known is None, as JSON has no NaN.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.geometry.camera.model import Camera
+
+Mode = Literal["rig", "window", "frame", "known", "adjust"]
+Scale = Literal["bones", "height", "baseline", "known", "none"]
+
+
+class Record(BaseModel):
+    """A set of typed attributes of a store."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PeopleRecord(Record):
+    """A record of arrays with the dimension `person`."""
+
+    persons: list[str]  # the identity of each person, in the order of the arrays
+
+
+class CameraRecord(Record):
+    """The intrinsics of one view in the pixels of the packed frames."""
+
+    view: str
+    K: list[list[float]]  # 3 x 3
+    dist: list[float]  # OpenCV's order; empty: a pinhole
+    fisheye: bool  # whether dist are the coefficients of OpenCV's fisheye model
+    size_px: tuple[int, int]  # width, height
+
+    @property
+    def camera(self) -> Camera:
+        """The camera, without extrinsics."""
+        return Camera(np.array(self.K, float), np.array(self.dist, float), self.size_px, fisheye=self.fisheye)
+
+    @classmethod
+    def of(cls, view: str, camera: Camera) -> "CameraRecord":
+        """The record of the camera of a view."""
+        width, height = camera.size_px
+        return cls(
+            view=view, K=camera.K.tolist(), dist=camera.dist.tolist(), fisheye=camera.fisheye,
+            size_px=(int(width), int(height)),
+        )  # fmt: skip
+
+
+class TruthRecord(PeopleRecord):
+    """The true joints of one recording."""
+
+
+class TruthSummary(Record):
+    """Where the true joints of a capture come from."""
+
+    source: str
+
+
+class Poses2dRecord(PeopleRecord):
+    """The 2D poses of one recording."""
+
+    views: list[str]
+    found: dict[str, int]  # of each view: frames in which a person was found
+    crashed: dict[str, int]  # of each view: images on which the detector crashed, which count as empty
+
+
+class Poses2dSummary(Record):
+    """What made the 2D poses of a capture."""
+
+    detector: dict[str, str]  # name, version and sha256 of the weights
+
+
+class RigRecord(Record):
+    """The cameras of one recording and how they were found; the extrinsics are arrays."""
+
+    cameras: list[CameraRecord]  # of every view, as found: focal scale applied, lens ignored or not
+    mode: Mode
+    moving: bool  # whether each frame has extrinsics of its own
+    scale: Scale  # what fixed the unit of length
+    gravity: Literal["people", "extrinsics", "known", "none"]  # what fixed the vertical
+    ignore_distortion: bool
+    focal: Literal["exact", "approximate", "unknown"]  # what was known of the focal lengths given
+    focal_scale: float  # the focal lengths found over those given
+    focal_std: float  # relative standard deviation of focal_scale; 0: taken as given
+    pool: list[str]  # the recordings that the rig was found from
+    n_frames: int  # frames that the rig was found from, or that have a rig
+    n_poses: int | None  # poses that differ; None where rigs of single frames or moving ones were found
+    inlier_share: float  # of the joints, 0-1
+    noise_share: float  # standard deviation of a detected joint as a share of the person's height in the image
+    parallax_deg: float | None  # median over joints of the largest angle between two rays
+    moved_deg: float | None  # largest rotation of a camera: within the pool, or from the extrinsics given
+    views_left_out: list[str]  # views that may make labels but were not calibrated
+    failed_frames: dict[str, int]  # frames without a rig by reason
+
+    @property
+    def intrinsics(self) -> list[Camera]:
+        """The cameras of all views, without extrinsics."""
+        return [one.camera for one in self.cameras]
+
+
+class RigsSummary(Record):
+    """How the rigs of a capture were found."""
+
+    mode: Mode
+    detections: Poses2dSummary
+    calibrated: int  # recordings
+    rejected: dict[str, str]  # recordings without a rig, each with the reason
+
+
+class LabelRecord(PeopleRecord):
+    """The labels of one recording and the rig that they were made with."""
+
+    rig: RigRecord
+
+
+class LabelsSummary(Record):
+    """How the labels of a capture were made, and what became of the detections."""
+
+    method: str
+    params: dict[str, Any]  # of the stage triangulate
+    rigs: RigsSummary
+    joints: list[str]
+    statuses: dict[str, int]  # what the codes of the array `status` mean
+    view_statuses: dict[str, int]  # what the codes of the array `view_status` mean
+    valid: int  # joints
+    rejected: dict[str, int]  # joints by reason
+    rejected_by_recording: dict[str, dict[str, int]]
+    recordings_without_rig: list[str]
+    views_by_recording: dict[str, dict[str, dict[str, list[int]]]]  # recording, view, view status: joints' counts
+
+
+class PredictionRecord(PeopleRecord):
+    """The predictions of one recording and the cameras by which the network saw it."""
+
+    cameras: list[CameraRecord]  # of every view
+
+
+class PredictionsSummary(Record):
+    """What was predicted, and what the network learned from."""
+
+    split: Literal["train", "test"]
+    supervision: str  # the value of train.supervision, or `adapted`
+    refined_by: str | None  # the source of the refinement unit's targets; None: not refined

@@ -1,0 +1,63 @@
+"""Records of the stores for tests that write stores without their stages: plausible values that a test can replace."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.capture import Recording
+from pipeline.geometry.camera.model import Camera
+from pipeline.stores import (
+    CameraRecord,
+    LabelRecord,
+    LabelsSummary,
+    Poses2dRecord,
+    Poses2dSummary,
+    PredictionRecord,
+    PredictionsSummary,
+    RigRecord,
+    RigsSummary,
+    TruthRecord,
+    TruthSummary,
+)
+
+TRUTH_SUMMARY = TruthSummary(source="test")
+POSES2D_SUMMARY = Poses2dSummary(detector={"name": "test", "version": "1", "sha256": "0"})
+RIGS_SUMMARY = RigsSummary(mode="rig", detections=POSES2D_SUMMARY, calibrated=1, rejected={})
+PREDICTIONS_SUMMARY = PredictionsSummary(split="test", supervision="self", refined_by=None)
+
+
+def labels_summary(**changes: Any) -> LabelsSummary:
+    fields: dict[str, Any] = dict(
+        method="robust", params={}, rigs=RIGS_SUMMARY, joints=[], statuses={}, view_statuses={}, valid=0, rejected={},
+        rejected_by_recording={}, recordings_without_rig=[], views_by_recording={},
+    )  # fmt: skip
+    return LabelsSummary(**{**fields, **changes})
+
+
+def camera_records(cameras: Sequence[Camera]) -> list[CameraRecord]:
+    return [CameraRecord.of(f"c{v}", camera) for v, camera in enumerate(cameras)]
+
+
+def truth_record(person: str = "S1") -> TruthRecord:
+    return TruthRecord(persons=[person])
+
+
+def poses2d_record(person: str = "S1", views: Sequence[str] = ()) -> Poses2dRecord:
+    return Poses2dRecord(persons=[person], views=list(views), found={}, crashed={})
+
+
+def rig_record(cameras: Sequence[Camera] = (), **changes: Any) -> RigRecord:
+    fields: dict[str, Any] = dict(
+        cameras=camera_records(cameras), mode="rig", moving=False, scale="bones", gravity="people",
+        ignore_distortion=False, focal="exact", focal_scale=1.0, focal_std=0.0, pool=[], n_frames=1, n_poses=1,
+        inlier_share=1.0, noise_share=0.02, parallax_deg=None, moved_deg=None, views_left_out=[], failed_frames={},
+    )  # fmt: skip
+    return RigRecord(**{**fields, **changes})
+
+
+def label_record(person: str = "S1", cameras: Sequence[Camera] = (), **changes: Any) -> LabelRecord:
+    return LabelRecord(persons=[person], rig=rig_record(cameras, **changes))
+
+
+def prediction_record(recording: Recording) -> PredictionRecord:
+    cameras = [CameraRecord.of(view.name, view.camera) for view in recording.views]
+    return PredictionRecord(persons=[recording.subject], cameras=cameras)
