@@ -7,8 +7,9 @@ from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.learning.images.samples import METRIC_SIDE_MM, all_samples, split
 from pipeline.learning.images.volumetric import VolumetricTask
-from pipeline.learning.supervision import given_cameras, target_source
-from pipeline.stores import LABELS, POSES2D, RIGS, open_store, reopen
+from pipeline.learning.supervision import camera_source, given_cameras, target_source
+from pipeline.stores import LABELS, POSES2D, RIGS, create_store, open_store, reopen
+from tests.records import camera_records
 
 
 @pytest.fixture
@@ -55,6 +56,40 @@ def test_true_2d_poses_make_exact_labels_with_the_rig_that_was_found(shifted, pa
         rigs[name].write(0, {"t_cam_from_world_mm": 2 * rigs[name]["t_cam_from_world_mm"]})
     twice = _by_subject(shifted, params, supervision="gt2d")
     np.testing.assert_allclose(twice["S0"], 2 * full["S0"], rtol=1e-4)
+
+
+def change_focal_found(world, factor):
+    """Write rigs and labels again, as if calibration had found focal lengths of `factor` times those given."""
+    for path, schema in ((world.rigs, RIGS), (world.labels, LABELS)):
+        old = open_store(path, schema)
+        held = {name: (old[name].record, {a.name: old[name][a.name] for a in schema.arrays}) for name in old}
+        summary = old.summary
+        with create_store(path, schema, summary) as new:
+            for name, (record, arrays) in held.items():
+                rig = record if schema is RIGS else record.rig
+                found = camera_records([camera.scale_focal(factor) for camera in rig.intrinsics])
+                rig = rig.model_copy(update={"cameras": found, "focal_scale": factor, "focal": "approximate"})
+                record = rig if schema is RIGS else record.model_copy(update={"rig": rig})
+                sizes = {"rig": 1, "frame": len(next(iter(arrays.values()))), "view": len(rig.cameras)}
+                new.create(name, sizes, record).write(0, arrays)
+
+
+def test_the_focal_length_found_changes_labels_and_not_the_truth(world, params):
+    kinds = {kind: params.model_copy(update={"supervision": kind}) for kind in ("full", "self", "gt2d")}
+    before = {kind: world.samples(changed) for kind, changed in kinds.items()}
+    change_focal_found(world, 1.1)
+    after = {kind: world.samples(changed) for kind, changed in kinds.items()}
+    for name in ("focal_px", "joints_px", "joints_cam_mm"):
+        np.testing.assert_array_equal(getattr(after["full"], name), getattr(before["full"], name))
+    for kind in ("self", "gt2d"):
+        np.testing.assert_allclose(after[kind].focal_px, 1.1 * before[kind].focal_px)
+    # The true joints stay where they are in the images; in 3D they shrink by the factor of the focal lengths.
+    off_px = np.linalg.norm(after["gt2d"].joints_px - before["full"].joints_px, axis=-1)
+    assert off_px.max() < 1
+    np.testing.assert_array_equal(after["self"].joints_cam_mm, before["self"].joints_cam_mm)
+    recording = read_capture(world.frames).recordings[0]
+    given, found = (camera_source(kinds[kind], world.paths)(recording)[0].K[0, 0] for kind in ("full", "self"))
+    assert found == pytest.approx(1.1 * given)
 
 
 def test_true_2d_poses_of_evaluation_views_are_not_used(world, params):
