@@ -13,7 +13,6 @@ from pipeline.geometry.align import rig_similarity, rotation_angle
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.essential import epipolar_error
-from pipeline.geometry.calibration.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.geometry.calibration.initial_rig import (
     LEAST_PARALLAX_DEG,
     InitialRig,
@@ -22,6 +21,7 @@ from pipeline.geometry.calibration.initial_rig import (
     register_views,
 )
 from pipeline.geometry.camera import reprojection
+from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.geometry.triangulation import methods as triangulation
 
 FRAMES_FOR_START = 60

@@ -13,7 +13,6 @@ from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.body_prior import adjust_to_body
 from pipeline.geometry.calibration.bundle import EXACT, Adjusted
 from pipeline.geometry.calibration.essential import epipolar_error
-from pipeline.geometry.calibration.frame_sampling import linspace_indices
 from pipeline.geometry.calibration.initial_rig import (
     LEAST_PARALLAX_DEG,
     InitialRig,
@@ -23,6 +22,7 @@ from pipeline.geometry.calibration.initial_rig import (
     register_views,
 )
 from pipeline.geometry.calibration.rig import LEAST_INLIER_SHARE, Rig, adjust_rig
+from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
 
 # Five points determine a pair; fewer than this leave nothing to tell outliers by.

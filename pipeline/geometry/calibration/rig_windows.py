@@ -10,7 +10,6 @@ from pipeline.geometry.align import rig_similarity, similarity
 from pipeline.geometry.calibration import bundle, trajectory
 from pipeline.geometry.calibration.bundle import EXACT
 from pipeline.geometry.calibration.essential import epipolar_error
-from pipeline.geometry.calibration.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.geometry.calibration.initial_rig import InitialRig, RigNotFound
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_START,
@@ -23,6 +22,7 @@ from pipeline.geometry.calibration.rig import (
 )
 from pipeline.geometry.calibration.trajectory import Trajectory
 from pipeline.geometry.camera import reprojection
+from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.geometry.triangulation import methods as triangulation
 
 # Points in the overlap of two windows that lie further apart than this many times the median do not align them.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.geometry.camera import lens
+from pipeline.geometry.camera import lens, lens_kernels
 
 # Power of the radius that each coefficient of OpenCV's distortion belongs to: k1, k2, p1, p2, k3 to k6, s1 to s4.
 DISTORTION_POWERS = np.array([2, 4, 1, 1, 6, 2, 4, 6, 1, 3, 1, 3, 0, 0])
@@ -102,7 +102,7 @@ def project(points_cam_mm: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fishe
     """Pixels (..., 2) of points (..., 3) in the camera frame, lens distortion included; NaN stays NaN."""
     points = np.ascontiguousarray(points_cam_mm, float).reshape(-1, 3)
     pixels = np.empty((len(points), 2))
-    distort = lens.distort_fisheye if fisheye else lens.distort
+    distort = lens_kernels.distort_fisheye if fisheye else lens_kernels.distort
     distort(points, lens.coefficients(dist), lens.sensor(K, dist), pixels)
     return pixels.reshape(*points_cam_mm.shape[:-1], 2)
 
@@ -114,6 +114,6 @@ def undistort(points_px: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fisheye
     """
     pixels = np.ascontiguousarray(points_px, float).reshape(-1, 2)
     points_norm = np.empty_like(pixels)
-    solve = lens.undistort_fisheye if fisheye else lens.undistort
+    solve = lens_kernels.undistort_fisheye if fisheye else lens_kernels.undistort
     solve(pixels, lens.coefficients(dist), np.linalg.inv(lens.sensor(K, dist)), points_norm)
     return points_norm.reshape(points_px.shape)

@@ -13,20 +13,17 @@ from itertools import combinations
 import numpy as np
 from scipy.ndimage import correlate1d
 
-from pipeline.compiled import compiled
-from pipeline.geometry.calibration.frame_sampling import linspace_indices
+from pipeline.geometry.array_layout import as_captured, as_floats, rig_of_each
+from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
-from pipeline.geometry.triangulation.point_blocks import as_captured, as_floats, rig_of_each
+from pipeline.geometry.triangulation.left_right_kernel import add_costs
 from pipeline.skeleton import BONES, JOINTS, LEFT_JOINTS, MIRROR, joint
 
 RIGHT_JOINTS = MIRROR[LEFT_JOINTS]
 PAIRS = [JOINTS[j][2:] for j in LEFT_JOINTS]
-SIDES = np.stack([LEFT_JOINTS, RIGHT_JOINTS])
 # All ways to exchange some of the pairs, (64, 6), by number.
 CODES = np.arange(2 ** len(PAIRS))
 PATTERNS = (CODES[:, None] >> np.arange(len(PAIRS)) & 1).astype(bool)
-# Beyond about this many standard deviations a ray loses its say (Geman-McClure).
-WIDTH = 5.0
 # Costs are -2 log likelihood, as squared residuals in standard deviations are: this much must be saved before the names
 # in a view are doubted, those of one pair or of the pairs that detectors exchange together.
 DOUBT = 10.0
@@ -173,35 +170,8 @@ def _costs(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndar
     """Cost (2, F, 2, 6, V) of both joints' rays if they show the places (F, 6, 2, 3) as named, and otherwise."""
     x, s = as_captured(points_norm, axis=-3), as_captured(sigma, axis=-2)
     costs = np.empty((2, len(x), 2, len(PAIRS), x.shape[1]))
-    _add_up(x, s, *rig_of_each(R, t, points_norm.shape[:1]), as_floats(places), costs)
+    add_costs(x, s, *rig_of_each(R, t, points_norm.shape[:1]), as_floats(places), costs)
     return costs
-
-
-@compiled
-def _add_up(
-    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, places: np.ndarray, costs: np.ndarray
-) -> None:
-    for f in range(len(points_norm)):
-        g = f if len(R) > 1 else 0
-        for v in range(points_norm.shape[1]):
-            Q, q = R[g, v], t[g, v]
-            for pair in range(places.shape[1]):
-                for place in range(2):
-                    x, y, z = places[f, pair, place]
-                    depth = Q[2, 0] * x + Q[2, 1] * y + Q[2, 2] * z + q[2]
-                    across = (Q[0, 0] * x + Q[0, 1] * y + Q[0, 2] * z + q[0]) / depth
-                    down = (Q[1, 0] * x + Q[1, 1] * y + Q[1, 2] * z + q[1]) / depth
-                    for side in range(2):
-                        j = SIDES[side, pair]
-                        dx, dy, reach = (
-                            across - points_norm[f, v, j, 0],
-                            down - points_norm[f, v, j, 1],
-                            WIDTH * sigma[f, v, j],
-                        )
-                        d2 = dx * dx + dy * dy
-                        cost = WIDTH * WIDTH * d2 / (d2 + reach * reach) if depth > 0 else WIDTH * WIDTH
-                        known = sigma[f, v, j] < np.inf and (depth <= 0 or d2 >= 0)
-                        costs[side ^ place, f, side, pair, v] = cost if known else 0.0
 
 
 def _by_pattern(no: np.ndarray, yes: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ the image.
 import numpy as np
 
 from pipeline.compiled import compiled
-from pipeline.geometry.triangulation.point_blocks import BLOCK, ROWS_PER_VIEW, X, Y, extent, gather, of_view, scatter
+from pipeline.geometry.triangulation.block_kernels import BLOCK, ROWS_PER_VIEW, X, Y, extent, gather, of_view, scatter
 
 # Rows of a system: xx, xy, xz, yy, yz, zz of the matrix, the right-hand side, and the solution.
 RIGHT, POINT = 6 * BLOCK, 9 * BLOCK

@@ -15,7 +15,8 @@ import numpy as np
 
 from pipeline.geometry.triangulation.linear_kernel import linear_kernel
 from pipeline.geometry.triangulation.point_blocks import solve
-from pipeline.geometry.triangulation.robust_kernel import MOST_PAIRS, robust_kernel
+from pipeline.geometry.triangulation.robust_kernel import robust_kernel
+from pipeline.geometry.triangulation.robust_search_kernel import MOST_PAIRS
 from pipeline.geometry.triangulation.two_view_kernel import pairwise_median_kernel
 
 # Beyond about this many standard deviations of the surest view a view loses its say (Geman-McClure).

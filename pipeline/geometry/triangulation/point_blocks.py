@@ -1,26 +1,11 @@
-"""Points in blocks: how the kernels of triangulation are compiled, fed and read.
-
-A kernel works on up to BLOCK points at a time. Each coordinate is a row: row r of a block is `rows[r * BLOCK :]`, one
-flat array for all rows, whose constant row length lets the compiler prove that rows do not overlap, so that it turns
-a loop over the points of a row into vector instructions. Rays take ROWS_PER_VIEW rows a view, in double precision;
-their weights one row a view, in single precision, in an array of their own.
-"""
+"""The door of the triangulation kernels: arrays laid out for them, and a well-scaled rig."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.compiled import compiled
-
-BLOCK = 256
-# Rows are worked on in steps of this many points, whole vectors of the widest instructions.
-LANES = 16
-# Of a view: x and y of its rays.
-ROWS_PER_VIEW = 2
-X, Y = 0, BLOCK
-# Rays further from the optical axis than this are not rays of a camera.
-WIDEST = 1e6
+from pipeline.geometry.array_layout import as_captured, rig_of_each, stretched
 
 
 @dataclass(frozen=True)
@@ -61,105 +46,3 @@ def solve(
     if points.size:
         kernel(x, s, rigs.P, rigs.world, points, *options)
     return points.reshape(*points_norm.shape[:-2], 3)
-
-
-def as_captured(array: np.ndarray, axis: int) -> np.ndarray:
-    """An array (..., N, V, ...) as (M, V, N, ...), without a copy if that is how it lies in memory; N is the axis."""
-    moved = as_floats(np.swapaxes(array, axis, axis + 1))
-    return moved.reshape(int(np.prod(array.shape[:axis])), *moved.shape[axis:])
-
-
-def stretched(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The array broadcast to a shape; itself where it has it, as one that may not be written is a type of its own."""
-    return array if array.shape == shape else np.broadcast_to(array, shape)
-
-
-def rig_of_each(R: np.ndarray, t: np.ndarray, batch: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (G, V, 3, 3) and translations (G, V, 3) of all batches, or of one for all."""
-    shapes = R.shape[-3:], t.shape[-2:]
-    G = 1 if R.size == np.prod(shapes[0]) and t.size == np.prod(shapes[1]) else int(np.prod(batch))
-    if G > 1:
-        R, t = (stretched(a, (*batch, *shape)) for a, shape in zip((R, t), shapes, strict=True))
-    R, t = (np.ascontiguousarray(a, float).reshape(G, *shape) for a, shape in zip((R, t), shapes, strict=True))
-    return R, t
-
-
-def as_floats(array: np.ndarray) -> np.ndarray:
-    """Contiguous, in the precision it has; the kernels compute in double precision either way."""
-    return np.ascontiguousarray(array, None if array.dtype == np.float32 else float)
-
-
-@compiled
-def extent(n_points: int, n_rigs: int) -> tuple[int, int]:
-    """How many batches a block spans, and how many points of each."""
-    size = max(1, min(n_points, BLOCK))
-    return BLOCK // size if n_rigs == 1 else 1, size
-
-
-@compiled
-def of_view(rows: np.ndarray, v: int) -> np.ndarray:
-    """The rows of one view's rays."""
-    return rows[ROWS_PER_VIEW * v * BLOCK : ROWS_PER_VIEW * (v + 1) * BLOCK]
-
-
-@compiled
-def gather(
-    points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, span: tuple[int, int, int, int], rows: np.ndarray,
-    weights: np.ndarray,
-) -> int:  # fmt: skip
-    """Fill the rows with the rays of batches and points of a span; the number of points, in whole steps.
-
-    A row of weights a view holds 1 / sigma, 0 where it did not see the point; one more how many views saw it.
-    """
-    first, last, start, stop = span
-    n_views, n_points, n = points_norm.shape[1], points_norm.shape[2], stop - start
-    points_norm, sigma = points_norm[first:last].reshape(-1), sigma[first:last].reshape(-1)
-    filled = (last - first) * n
-    full = min((filled + LANES - 1) // LANES * LANES, BLOCK)
-    seen, one, zero, most = weights[n_views * BLOCK :], np.float32(1), np.float32(0), np.float32(np.inf)
-    for k in range(full):
-        seen[k] = zero
-    # In the order in which they lie in memory, which is what memory is quick at.
-    for b in range(last - first):
-        for v in range(n_views):
-            at, to = (b * n_views + v) * n_points + start, b * n
-            run, spread, view, weight = (
-                points_norm[2 * at :],
-                sigma[at:],
-                of_view(rows, v)[to:],
-                weights[v * BLOCK + to :],
-            )
-            for k in range(n):
-                x, y, w = np.float64(run[2 * k]), np.float64(run[2 * k + 1]), one / np.float32(spread[k])
-                # False for NaN, too.
-                good = (abs(x) < WIDEST) & (abs(y) < WIDEST) & (w < most) & (w > zero)
-                view[X + k] = x if good else 0.0
-                view[Y + k] = y if good else 0.0
-                weight[k] = w if good else zero
-    for v in range(n_views):
-        view, weight = of_view(rows, v), weights[v * BLOCK : (v + 1) * BLOCK]
-        posed = P[v, 2, 0] != 0 or P[v, 2, 1] != 0 or P[v, 2, 2] != 0
-        for k in range(filled if posed else 0, full):
-            view[X + k] = view[Y + k] = 0.0
-            weight[k] = zero
-        for k in range(full):
-            seen[k] += one if weight[k] > zero else zero
-    return full
-
-
-@compiled
-def scatter(
-    rows: np.ndarray, seen: np.ndarray, span: tuple[int, int, int, int], world: np.ndarray, points: np.ndarray
-) -> None:
-    """Write the points in the first three rows; NaN where they are not finite or fewer than two views saw them."""
-    first, last, start, stop = span
-    x0, y0, z0, unit = world
-    # A span is whole batches or a part of one: its points lie in one run.
-    n, at, two = (last - first) * (stop - start), first * points.shape[1] + start, np.float32(2)
-    run = points.reshape(-1)[3 * at : 3 * (at + n)]
-    for k in range(n):
-        x, y, z = rows[k] * unit + x0, rows[k + BLOCK] * unit + y0, rows[k + 2 * BLOCK] * unit + z0
-        good = (abs(x) + abs(y) + abs(z) < np.inf) & (seen[k] >= two)
-        run[3 * k] = x if good else np.nan
-        run[3 * k + 1] = y if good else np.nan
-        run[3 * k + 2] = z if good else np.nan

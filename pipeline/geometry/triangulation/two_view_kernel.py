@@ -3,8 +3,8 @@
 import numpy as np
 
 from pipeline.compiled import compiled
+from pipeline.geometry.triangulation.block_kernels import BLOCK, ROWS_PER_VIEW, X, Y, extent, gather, of_view, scatter
 from pipeline.geometry.triangulation.linear_kernel import POINT, ROWS_PER_SYSTEM, solve_linear
-from pipeline.geometry.triangulation.point_blocks import BLOCK, ROWS_PER_VIEW, X, Y, extent, gather, of_view, scatter
 
 # Lindstrom's iteration is exact to rounding after two or three steps on all but absurd rays.
 CORRECTION_STEPS = 4

@@ -7,7 +7,8 @@ from scipy.spatial.transform import Rotation
 from pipeline.geometry.camera.reprojection import residuals
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.geometry.triangulation.bone_lengths import own_lengths
-from pipeline.geometry.triangulation.left_right import CONTEXT, WIDTH, _costs, find_swapped, swap_left_right
+from pipeline.geometry.triangulation.left_right import CONTEXT, _costs, find_swapped, swap_left_right
+from pipeline.geometry.triangulation.left_right_kernel import WIDTH
 from pipeline.skeleton import JOINTS, LEFT_JOINTS, MIRROR, N_JOINTS, joint
 from tests.geometry.scene import FOCAL_PX, observed, people, ring
 

@@ -7,7 +7,8 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.calibration.scale import ANKLE_SHARE, bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.camera.reprojection import covariance
-from pipeline.geometry.triangulation.bone_lengths import BONE_REACH, fit_bone_lengths, own_lengths
+from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
+from pipeline.geometry.triangulation.bone_lengths_kernel import BONE_SCALE
 from pipeline.geometry.triangulation.methods import ROBUST_WIDTH, robust
 from pipeline.skeleton import BONES, joint
 from tests.geometry.scene import observed, people, ring
@@ -74,7 +75,7 @@ def test_refined_joints_are_the_optimum_and_their_covariance_its_inverse():
         reach = ROBUST_WIDTH * sigma[0].min(-1, keepdims=True) / sigma[0]
         r = r / np.sqrt(1 + (r**2).sum(-1, keepdims=True) / reach[..., None] ** 2)
         off = np.abs(np.linalg.norm(X[BONES[:, 0]] - X[BONES[:, 1]], axis=-1) - lengths) / tolerance
-        bones = np.where(off < BONE_REACH, off, np.sqrt(np.maximum(BONE_REACH * (2 * off - BONE_REACH), 0)))
+        bones = np.where(off < BONE_SCALE, off, np.sqrt(np.maximum(BONE_SCALE * (2 * off - BONE_SCALE), 0)))
         return np.r_[r.ravel(), bones[np.isfinite(bones)]]
 
     best = least_squares(residual, refined.ravel(), x_scale=10, xtol=1e-12, ftol=1e-12)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.geometry.calibration.frame_sampling import (
+from pipeline.geometry.frame_sampling import (
     diverse_frames,
     linspace_indices,
     nearest_exemplar,

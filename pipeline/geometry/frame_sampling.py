@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from pipeline.compiled import compiled
+from pipeline.geometry.frame_sampling_kernel import mean_distances
 
 # Frames whose joints lie on average closer than this many standard deviations show the same pose in the same place.
 DISTINCT_SIGMAS = 4.0
-CLIP_SIGMAS = 25.0
 MOST_CANDIDATES = 600
 
 
@@ -26,7 +25,7 @@ def diverse_frames(points_norm: np.ndarray, sigma: np.ndarray, n: int) -> tuple[
     nearest = np.where(n_seen > 0, np.inf, -1.0)
     n_distinct = 1
     while len(chosen) < min(n, np.count_nonzero(n_seen)):
-        nearest = np.minimum(nearest, _distances(x, inverse, x[chosen[-1]], inverse[chosen[-1]]))
+        nearest = np.minimum(nearest, mean_distances(x, inverse, x[chosen[-1]], inverse[chosen[-1]]))
         nearest[chosen[-1]] = -1.0
         following = int(nearest.argmax())
         if nearest[following] > DISTINCT_SIGMAS:
@@ -41,7 +40,7 @@ def nearest_exemplar(
     """For each frame with rays (F, J, V, 2), sigma (F, J, V) the number (F,) of the example it is most like."""
     x, inverse = _whitened(points_norm, sigma)
     own = zip(*_whitened(examples, examples_sigma), strict=True)
-    return np.argmin([_distances(x, inverse, *example) for example in own], axis=0)
+    return np.argmin([mean_distances(x, inverse, *example) for example in own], axis=0)
 
 
 def linspace_indices(n: int, most: int) -> np.ndarray:
@@ -64,19 +63,3 @@ def _whitened(points_norm: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, n
     seen = np.isfinite(sigma) & np.isfinite(points_norm).all(-1)
     inverse = np.where(seen, 1 / np.where(seen, sigma, 1.0), 0.0).reshape(len(points_norm), -1)
     return np.where(seen[..., None], points_norm, 0.0).reshape(len(points_norm), -1, 2), inverse
-
-
-@compiled
-def _distances(x: np.ndarray, inverse: np.ndarray, own: np.ndarray, own_inverse: np.ndarray) -> np.ndarray:
-    """Mean clipped distance (F,) of the frames from one frame over what both show; the most where they share nothing."""
-    F, N = inverse.shape
-    mean = np.zeros(F)
-    for f in range(F):
-        count = 0
-        for n in range(N):
-            if inverse[f, n] > 0 and own_inverse[n] > 0:
-                dx, dy = x[f, n, 0] - own[n, 0], x[f, n, 1] - own[n, 1]
-                mean[f] += min(np.sqrt(dx * dx + dy * dy) * inverse[f, n], CLIP_SIGMAS)
-                count += 1
-        mean[f] = mean[f] / count if count else CLIP_SIGMAS
-    return mean
