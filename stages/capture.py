@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.datasets.readers import read_footage
+from pipeline.datasets.registry import read_footage
 from pipeline.params.capture import CaptureParams
 from pipeline.params.settings import read_settings
 from pipeline.stage import run

@@ -1,1 +1,4 @@
-"""Readers of footage, one file each: every source ends as the same manifest (`pipeline.capture`)."""
+"""Readers of footage, one module each, listed in `registry`: every source ends as the same manifest (`capture`).
+
+`rendered` has the single images that the stage `pretrain` learns from.
+"""

@@ -1,0 +1,91 @@
+"""The cameras of the takes: from a calibration file that all share or a take's own, or assumed."""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.datasets.takes import Take
+from pipeline.errors import UserError
+from pipeline.formats.calibration import ENDINGS, find_calibration, read_calibration
+from pipeline.formats.calibration_format import UNKNOWN_SIZE
+from pipeline.geometry.camera.model import Camera
+from pipeline.video.decoding import VideoHeader
+
+log = logging.getLogger("epiline")
+
+# Focal length of an assumed camera over the longer side of its image: 53 degrees are in view. The true one is found by
+# the calibration.
+ASSUMED_FOCAL = 1.0
+SHARED_RIG = "shared"  # the rig of all takes without a calibration of their own
+
+
+@dataclass(frozen=True)
+class TakeCameras:
+    """The cameras of the videos of one take."""
+
+    rig: str
+    source: Path  # the calibration file, or the footage where the cameras are assumed
+    by_name: dict[str, Camera]
+
+
+class FootageCameras:
+    """Finds the cameras of every take below a folder of footage.
+
+    Raises UserError, also later, where a calibration file is missing or cannot be understood.
+    """
+
+    def __init__(self, root: Path, *, assumed: bool) -> None:
+        self._root, self._assumed = root, assumed
+        path = None if assumed else find_calibration(root)
+        self._shared = TakeCameras(SHARED_RIG, path, read_calibration(path)) if path else None
+        self._used: set[str] = set()
+
+    def of(self, take: Take, headers: dict[str, VideoHeader]) -> TakeCameras:
+        """The cameras of a take whose videos have these headers, in the order of the calibration.
+
+        Cameras without a video are left out. Raises UserError for a video without a camera.
+        """
+        found = self._find(take, headers)
+        unknown = [video.name for video in take.videos if video.stem not in found.by_name]
+        if unknown:
+            fix = f"Name each video after a camera of the calibration: {', '.join(found.by_name)}."
+            raise UserError(f"{', '.join(unknown)} in {take.folder} has no camera in {found.source}", fix=fix)
+        if found is self._shared:
+            self._used |= set(headers)
+        cameras = {name: _with_size(camera, headers[name]) for name, camera in found.by_name.items() if name in headers}
+        return replace(found, by_name=cameras)
+
+    def warn_of_unused(self) -> None:
+        """Log which cameras of the shared calibration no take has a video of."""
+        unused = sorted(set(self._shared.by_name) - self._used) if self._shared else []
+        if self._shared and self._used and unused:
+            log.warning("%s also has cameras without any video: %s", self._shared.source, ", ".join(unused))
+
+    def _find(self, take: Take, headers: dict[str, VideoHeader]) -> TakeCameras:
+        if self._assumed:
+            cameras = {name: assumed_camera(header.size_px) for name, header in headers.items()}
+            return TakeCameras(SHARED_RIG, self._root, cameras)
+        own = find_calibration(take.folder) if take.folder != self._root else None
+        if own is not None:
+            return TakeCameras(take.name, own, read_calibration(own))
+        if self._shared is None:
+            fix = (
+                f"Put a calibration file with the cameras' intrinsics there: {', '.join(ENDINGS)}; or assume them:"
+                " capture.intrinsics=assumed and calibrate.focal=unknown."
+            )
+            raise UserError(f"No calibration file in {self._root} or {take.folder}", fix=fix)
+        return self._shared
+
+
+def assumed_camera(size_px: tuple[int, int]) -> Camera:
+    """A pinhole camera with a common angle of view and its principal point in the middle of the image."""
+    width, height = size_px
+    focal_px = ASSUMED_FOCAL * max(size_px)
+    K = np.array([[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1]])
+    return Camera(K, np.zeros(0), size_px)
+
+
+def _with_size(camera: Camera, header: VideoHeader) -> Camera:
+    return camera if camera.size_px != UNKNOWN_SIZE else replace(camera, size_px=header.size_px)

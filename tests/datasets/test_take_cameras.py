@@ -1,0 +1,82 @@
+"""Where the cameras of a take come from."""
+
+import numpy as np
+import pytest
+
+from pipeline.datasets.take_cameras import FootageCameras, assumed_camera
+from pipeline.datasets.takes import Take
+from pipeline.errors import UserError
+from pipeline.video.decoding import VideoHeader
+from tests.formats.cameras import toml
+
+
+def take(root, name="S1_walk", cameras=("cam1", "cam2"), size_px=(96, 64)):
+    folder = root / name
+    folder.mkdir(exist_ok=True)
+    headers = {camera: VideoHeader(size_px, 25, 5) for camera in cameras}
+    return Take(name, folder, [folder / f"{camera}.mp4" for camera in cameras]), headers
+
+
+def shared(root, text=None):
+    (root / "calibration.toml").write_text(toml() if text is None else text)
+    return FootageCameras(root, assumed=False)
+
+
+def test_the_shared_calibration_is_one_rig_in_its_own_order(tmp_path):
+    cameras = shared(tmp_path, toml(("cam2", "cam1")))
+    found = [cameras.of(*take(tmp_path, name)) for name in ("S1_walk", "S2_sit")]
+    assert [one.rig for one in found] == ["shared", "shared"]
+    assert list(found[0].by_name) == ["cam2", "cam1"]
+    assert found[0].source == tmp_path / "calibration.toml"
+
+
+def test_a_take_with_a_calibration_of_its_own_is_a_rig_of_its_own(tmp_path):
+    cameras = shared(tmp_path)
+    one = take(tmp_path, "S2_sit")
+    (tmp_path / "S2_sit" / "moved.toml").write_text(toml(extrinsics=False))
+    found = cameras.of(*one)
+    assert (found.rig, found.source.name) == ("S2_sit", "moved.toml")
+    assert found.by_name["cam1"].R_cam_from_world is None
+
+
+def test_a_camera_without_a_size_takes_that_of_its_video(tmp_path):
+    text = "\n".join(line for line in toml().splitlines() if not line.startswith("size"))
+    assert shared(tmp_path, text).of(*take(tmp_path, size_px=(48, 32))).by_name["cam1"].size_px == (48, 32)
+    assert shared(tmp_path).of(*take(tmp_path, size_px=(48, 32))).by_name["cam1"].size_px == (96, 64)
+
+
+def test_a_video_without_a_camera_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"left.mp4 in .* has no camera in .*calibration.toml.*cam1, cam2"):
+        shared(tmp_path).of(*take(tmp_path, cameras=("cam1", "left")))
+
+
+def test_cameras_without_any_video_are_left_out_with_a_warning(tmp_path, caplog):
+    cameras = shared(tmp_path, toml(("cam1", "cam2", "cam9")))
+    assert list(cameras.of(*take(tmp_path)).by_name) == ["cam1", "cam2"]
+    cameras.warn_of_unused()
+    assert "cameras without any video: cam9" in caplog.text
+
+
+def test_no_calibration_is_refused_with_what_to_do(tmp_path):
+    cameras = FootageCameras(tmp_path, assumed=False)
+    with pytest.raises(UserError, match=r"No calibration file in .*\.toml, intri.yml.*capture\.intrinsics=assumed"):
+        cameras.of(*take(tmp_path))
+
+
+def test_several_calibrations_are_refused(tmp_path):
+    (tmp_path / "old.toml").write_text(toml())
+    with pytest.raises(UserError, match=r"several calibration files: calibration.toml, old.toml"):
+        shared(tmp_path)
+
+
+def test_assumed_cameras_need_no_file(tmp_path):
+    found = FootageCameras(tmp_path, assumed=True).of(*take(tmp_path))
+    assert found.rig == "shared"
+    assert list(found.by_name) == ["cam1", "cam2"]
+
+
+def test_an_assumed_camera_looks_through_the_middle_of_its_image():
+    camera = assumed_camera((96, 64))
+    np.testing.assert_allclose(camera.project_cam(np.array([0.0, 0, 1])), [47.5, 31.5])
+    assert camera.K[0, 0] == camera.K[1, 1] == 96
+    assert camera.R_cam_from_world is None

@@ -1,0 +1,76 @@
+"""Which videos of a folder make which recording; files need not be videos for this."""
+
+import pytest
+
+from pipeline.datasets.takes import Take, check_names, choose_subjects, find_takes
+from pipeline.errors import UserError
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_a_folder_per_take(tmp_path):
+    names = [
+        "S1_walk_fast/b.mp4",
+        "S1_walk_fast/a.MOV",
+        "Ann/a.mp4",
+        ".old/a.mp4",
+        "notes/plan.txt",
+        "S1_walk_fast/.b.mp4",
+    ]
+    takes = find_takes(touch(tmp_path, *names))
+    assert [(take.name, take.subject, take.action) for take in takes] == [
+        ("Ann", "Ann", ""),
+        ("S1_walk_fast", "S1", "walk_fast"),
+    ]
+    assert [video.name for video in takes[1].videos] == ["a.MOV", "b.mp4"]
+
+
+def test_videos_directly_in_the_folder_are_one_take(tmp_path):
+    (take,) = find_takes(touch(tmp_path / "S3_sit", "cam1.MP4", "cam2.avi", ".cam3.mp4"))
+    assert (take.name, take.folder, [v.name for v in take.videos]) == (
+        "S3_sit", tmp_path / "S3_sit", ["cam1.MP4", "cam2.avi"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["S1/a.mp4", "a.mp4"], r"both directly and in folders"),
+        (["S1/a.txt"], r"holds no videos.*SUBJECT_ACTION/CAMERA.mp4"),
+    ],
+)
+def test_another_layout_is_refused(tmp_path, names, message):
+    with pytest.raises(UserError, match=message):
+        find_takes(touch(tmp_path, *names))
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"none does not exist \(capture.root\)"):
+        find_takes(tmp_path / "none")
+
+
+def test_subjects_are_chosen_by_name(tmp_path):
+    takes = find_takes(touch(tmp_path, "S1_a/a.mp4", "S2_a/a.mp4", "S3_a/a.mp4"))
+    assert choose_subjects(takes, "all") == takes
+    assert [take.name for take in choose_subjects(takes, ["S3", "S1"])] == ["S1_a", "S3_a"]
+    with pytest.raises(UserError, match=r"No footage of S5 \(capture.subjects\). There are S1, S2, S3"):
+        choose_subjects(takes, ["S1", "S5"])
+    with pytest.raises(UserError, match="No subject is chosen"):
+        choose_subjects(takes, [])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["cam1.mp4"], r"only one camera: cam1.mp4.*at least two"),
+        (["cam1.avi", "cam1.mp4", "cam2.mp4"], r"several videos of one camera: cam1.avi, cam1.mp4"),
+    ],
+)
+def test_names_of_videos_are_those_of_two_or_more_cameras(tmp_path, names, message):
+    with pytest.raises(UserError, match=message):
+        check_names(Take("S1", tmp_path, [tmp_path / name for name in names]))
