@@ -1,8 +1,8 @@
-"""How many of the machine's processor cores are there for us."""
+"""The number of processor cores that this process may use."""
 
 import os
 
 
 def n_cores() -> int:
-    """Cores this process may use: those it is bound to, where the system can say so."""
+    """The cores this process is bound to, where the system knows them; else all cores of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
