@@ -4,14 +4,14 @@ import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pipeline.capture import Capture, Recording, read_capture
+from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.detectors.protocol import Detections, Detector
 from pipeline.detectors.registry import load_detector
 from pipeline.errors import UserError
+from pipeline.files import scratch_folder
 from pipeline.labels.workers import run_tasks
 from pipeline.params.detect import DetectParams
 from pipeline.progress import progress
@@ -51,22 +51,23 @@ class _Found:
 def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectParams) -> None:
     """Detect the person in every packed frame and write the store of 2D poses.
 
-    A frame on which the detector crashes has no person in it, and is counted.
-    Raises UserError where no person is found in any frame.
+    An image on which the detector crashes counts as empty; the record of each recording has the number by view.
+    Raises UserError where the detector runs out of memory or crashes on more than a few images, and where no person
+    is found in any frame.
     """
     capture = read_capture(frames.resolve())
     detector = load_detector(weights, params)
-    poses2d.parent.mkdir(parents=True, exist_ok=True)
     with (
-        TemporaryDirectory(dir=poses2d.parent.resolve(), prefix="backgrounds.", suffix=".partial") as scratch,
+        scratch_folder(poses2d.resolve().with_name("backgrounds.partial")) as scratch,
         create_store(poses2d.resolve(), POSES2D, Poses2dSummary(detector=detector.provenance())) as store,
     ):
-        backgrounds = _write_backgrounds(capture, detector, Path(scratch))
+        backgrounds = _write_backgrounds(capture, detector, scratch)
         tasks: list[tuple[_Job, int, int]] = []
         owners: list[str] = []
         for recording in capture.recordings:
             files = [Path(view.file) for view in recording.views]
-            job = _Job(files, [backgrounds[recording.rig, v.name] for v in recording.views], weights.resolve(), params)
+            own_backgrounds = [backgrounds[_camera_of(recording, view)] for view in recording.views]
+            job = _Job(files, own_backgrounds, weights.resolve(), params)
             blocks = _blocks(recording.n_frames, params)
             tasks += [(job, start, stop) for start, stop in blocks]
             owners += [recording.name] * len(blocks)
@@ -100,13 +101,21 @@ def _write(store: Poses2dStore, recording: Recording, results: list[_Found]) -> 
     return record
 
 
-def _write_backgrounds(capture: Capture, detector: Detector, folder: Path) -> dict[tuple[str, str], Path | None]:
-    """What the detector needs to know of each camera, (rig, view), from all that it filmed, in files."""
-    clips: dict[tuple[str, str], list[PackedFrames]] = {}
+# Rig, view and image size: takes of one camera in another resolution have a background of their own.
+_CameraKey = tuple[str, str, tuple[int, int]]
+
+
+def _camera_of(recording: Recording, view: View) -> _CameraKey:
+    return recording.rig, view.name, view.size_px
+
+
+def _write_backgrounds(capture: Capture, detector: Detector, folder: Path) -> dict[_CameraKey, Path | None]:
+    """Write the background of each camera, from all recordings that it filmed; None where the detector needs none."""
+    clips: dict[_CameraKey, list[PackedFrames]] = {}
     for recording in capture.recordings:
         for view in recording.views:
-            clips.setdefault((recording.rig, view.name), []).append(PackedFrames(view.file))
-    paths: dict[tuple[str, str], Path | None] = {}
+            clips.setdefault(_camera_of(recording, view), []).append(PackedFrames(view.file))
+    paths: dict[_CameraKey, Path | None] = {}
     for camera, filmed in progress(clips.items(), "Backgrounds", total=len(clips), unit="camera"):
         background = detector.background(filmed)
         path = folder / f"{len(paths)}.npy"

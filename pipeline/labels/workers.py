@@ -17,17 +17,19 @@ from pipeline.errors import UserError
 from pipeline.progress import progress
 
 SECONDS_TO_CONNECT = 10
-# Workers that are slow to stop are killed, which is as good and no news to anyone.
+# Workers that are slow to stop are killed, which does no harm; the warnings about it are silenced.
 logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
 
 
-def run_tasks(function: Callable[..., Any], tasks: Sequence[tuple], what: str, unit: str = "task") -> list[Any]:
+def run_tasks(
+    function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], what: str, unit: str = "task"
+) -> list[Any]:
     """Call `function(*task)` for every task, one thread each, showing progress; results in the order of the tasks.
 
     Raises UserError where the cluster cannot be reached or a task kills its workers.
     """
     n_workers = min(_n_workers(), len(tasks))
-    if n_workers <= 1 and "DASK_SCHEDULER_ADDRESS" not in os.environ:
+    if n_workers <= 1 and not _address():
         return [_on_one_thread(function, task) for task in progress(tasks, what, unit=unit)]
     with _client(n_workers) as client:
         futures = [client.submit(_on_one_thread, function, task, pure=False) for task in tasks]
@@ -40,6 +42,11 @@ def run_tasks(function: Callable[..., Any], tasks: Sequence[tuple], what: str, u
         return [future.result() for future in futures]
 
 
+def _address() -> str:
+    """Of the cluster to use; empty: none. A variable that is set to nothing counts as not set."""
+    return os.environ.get("DASK_SCHEDULER_ADDRESS", "").strip()
+
+
 def _n_workers() -> int:
     given = os.environ.get("EPILINE_WORKERS")
     if given is None:
@@ -49,14 +56,14 @@ def _n_workers() -> int:
     return int(given)
 
 
-def _on_one_thread(function: Callable[..., Any], task: tuple) -> Any:
+def _on_one_thread(function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
     with threadpool_limits(1):
         return function(*task)
 
 
 @contextmanager
 def _client(n_workers: int) -> Iterator[Client]:
-    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    address = _address()
     if address:
         try:
             client = Client(address, timeout=SECONDS_TO_CONNECT)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from dask.distributed import LocalCluster
 
-from pipeline import detectors
 from pipeline.capture import Capture, Recording, View
 from pipeline.detectors.protocol import Detections
 from pipeline.errors import UserError
@@ -30,6 +29,7 @@ class StandIn:
 
     built = 0
     n_landmarks = 2
+    error: Exception = RuntimeError("out of colours")
 
     def __init__(self, weights: Path, params: DetectParams) -> None:
         type(self).built += 1
@@ -39,13 +39,14 @@ class StandIn:
         return {"name": "stand-in", "version": "1", "sha256": self._name}
 
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
+        assert len({clip[0].shape for clip in clips}) == 1
         return np.array([clip[0].mean() for clip in clips]).sum().round()[None]
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
         assert len(images) <= PARAMS.batch_size
         levels = np.array([image.mean() for image in images]).round()
         if (levels >= CRASH).any():
-            raise RuntimeError("out of colours")
+            raise self.error
         x = np.where(levels < NOBODY, levels, np.nan)
         joints = np.stack([x, 0 * x + background], -1)[:, None] + np.zeros((len(images), N_JOINTS, 2))
         box = np.concatenate([joints[:, 0], joints[:, 0]], -1)
@@ -55,21 +56,27 @@ class StandIn:
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch):
-    monkeypatch.setitem(detectors.DETECTORS, "pretrained", StandIn)
+    monkeypatch.setattr(detect, "load_detector", StandIn)
     monkeypatch.setenv("EPILINE_WORKERS", "0")
     detect._detector.cache_clear()
     StandIn.built = 0
 
 
-def make_frames(folder: Path, clips: dict[str, list[list[int]]], rigs: dict[str, str] | None = None) -> Path:
+def make_frames(
+    folder: Path,
+    clips: dict[str, list[list[int]]],
+    rigs: dict[str, str] | None = None,
+    sizes: dict[str, tuple[int, int]] | None = None,
+) -> Path:
     """A folder of packed frames; clips gives the levels of each frame of each view of each recording."""
     recordings = []
     for name, views in clips.items():
         (folder / "frames" / name).mkdir(parents=True)
+        width, height = size = (sizes or {}).get(name, CAMERA.size_px)
         for v, levels in enumerate(views):
-            images = (np.full((16, 24, 3), level, np.uint8) for level in levels)
+            images = (np.full((height, width, 3), level, np.uint8) for level in levels)
             pack_frames(folder / "frames" / name / f"cam{v}.jpegs", images, 100)
-        described = [View.of(f"cam{v}", f"{name}/cam{v}.jpegs", CAMERA) for v in range(len(views))]
+        described = [View.of(f"cam{v}", f"{name}/cam{v}.jpegs", CAMERA.resized(size)) for v in range(len(views))]
         recordings.append(Recording(
             name=name, subject="S1", action="a", split="train", rig=(rigs or {}).get(name, "r"), fps=10,
             n_frames=len(views[0]), views=described,
@@ -105,6 +112,45 @@ def test_a_camera_has_one_background_of_all_that_its_rig_filmed(tmp_path):
     for name, expected in (("S1_a", [40, 60]), ("S2_a", [40, 60]), ("S3_a", [5, 7])):
         np.testing.assert_array_equal(store[name].person(0)["joints_px"][0, :, 0, 1], expected)
     assert not list(tmp_path.glob("backgrounds*"))
+
+
+def test_takes_of_one_rig_may_differ_in_resolution(tmp_path):
+    clips = {"S1_a": [[10, 11]], "S2_a": [[30, 31]], "S3_a": [[50, 51]]}
+    store = run(tmp_path, make_frames(tmp_path, clips, sizes={"S2_a": (48, 32)}))
+    for name, expected in (("S1_a", 60), ("S2_a", 30), ("S3_a", 60)):
+        assert store[name].person(0)["joints_px"][0, 0, 0, 1] == expected
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    left = tmp_path / "backgrounds.partial"
+    left.mkdir()
+    (left / "0.npy").touch()
+    run(tmp_path, make_frames(tmp_path, {"S1_a": [[10, 11]]}))
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 12 bytes."),
+    ],
+)
+def test_running_out_of_memory_is_no_empty_image(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(StandIn, "error", error)
+    frames = make_frames(tmp_path, {"S1_a": [[1, CRASH, 3, 4]]})
+    with pytest.raises(UserError, match=r"The detector ran out of memory on 3 images at once.*batch_size"):
+        run(tmp_path, frames)
+    assert not (tmp_path / "poses2d.zarr").exists()
+
+
+def test_more_crashes_than_a_few_per_cent_fail_the_stage(tmp_path):
+    few, many = [CRASH] * 4 + [1] * 130, [CRASH] * 5 + [1] * 129
+    store = run(tmp_path, make_frames(tmp_path, {"S1_a": [few]}))
+    assert store["S1_a"].record.crashed == {"cam0": 4}
+    with pytest.raises(UserError, match="crashed on 5 of 134 images, the first time with RuntimeError: out of colours"):
+        run(tmp_path / "many", make_frames(tmp_path / "many", {"S1_a": [many]}))
 
 
 def test_a_crash_costs_its_frame_alone_and_is_counted(tmp_path, caplog):

@@ -52,6 +52,14 @@ def test_a_task_that_kills_its_workers(monkeypatch):
         run_tasks(die, [(1,), (2,)], "dying")
 
 
+@pytest.mark.timeout(60)
+def test_an_empty_address_is_none(monkeypatch):
+    """A cluster of no local workers would wait for ever."""
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "")
+    monkeypatch.setenv("EPILINE_WORKERS", "0")
+    assert run_tasks(square, [(2,), (3,)], "squares") == [4, 9]
+
+
 def test_dead_cluster(monkeypatch):
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:9")
     monkeypatch.setattr("pipeline.labels.workers.SECONDS_TO_CONNECT", 1)
