@@ -2,11 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-peers
-EXTRAS := mediapipe,plots,dev
+EXTRAS := mediapipe,plots,dev,docs
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/ready
 
-.PHONY: repro test chain lint wheel-check bench bench-peers help
+.PHONY: repro test coverage chain lint docs wheel-check bench bench-peers help
 
 repro: $(READY)  ## Install into .venv and run the whole pipeline
 	dvc repro
@@ -14,13 +14,19 @@ repro: $(READY)  ## Install into .venv and run the whole pipeline
 test: $(READY)  ## Install into .venv and run the tests
 	python -m pytest -n auto -m "not chain"
 
+coverage: $(READY)  ## Run the tests and print which lines they miss
+	python -m pytest -n auto -m "not chain" --cov --cov-report=term
+
 chain: $(READY)  ## Run the tiny capture through every stage and the experiment commands (minutes)
-	python -m pytest -m chain -s
+	python -m pytest tests/chain -m chain -s
 
 lint: $(READY)  ## Check style and types
 	ruff check .
 	ruff format --check .
 	mypy
+
+docs: $(READY)  ## Build the documentation into build/docs; a broken link is an error
+	sphinx-build --quiet --fail-on-warning --keep-going -c docs -d build/doctrees . build/docs
 
 wheel-check: $(READY)  ## Build a wheel and use it from an environment of its own
 	python .ci/wheel_check.py
