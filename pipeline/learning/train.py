@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from pipeline.params.train import TrainParams
 from pipeline.stores import LABELS, POSES2D, Poses2dStore, PredictionsSummary, open_store
 
 
+@runtime_checkable
 class Method(Protocol):
     """A kind of network: what it is taught and what it then sees in recordings."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ STEPS_BETWEEN_NOTES = 500
 UNIFORM_LR: Mapping[str, float] = MappingProxyType({})
 
 
+@runtime_checkable
 class TrainingTask(Protocol):
     """What a network is taught: its samples, what it is shown of them, and what counts as an error."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ COLUMNS = ("step", "loss", "val_error_percent", "lr")
 AUXILIARY_WEIGHT = 40.0
 
 
+@runtime_checkable
 class LabelledImages(Protocol):
     """Square images of one person each, the box of the joints centred in them."""
 
