@@ -27,10 +27,10 @@ from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, RIGS, PredictionsSummary, RigStore, open_store
 
 OBJECTIVE = Objective(
-    labels=0,
-    reprojection=1,
-    transform=1,
-    consistency=1,
+    labels=0.0,
+    reprojection=1.0,
+    transform=1.0,
+    consistency=1.0,
     squared=False,
     confidence="target",
     root="least_squares",
