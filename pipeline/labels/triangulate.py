@@ -13,7 +13,7 @@ from pipeline.geometry.frame_sampling import spread_windows
 from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
 from pipeline.geometry.triangulation.labelling import Labelled, Status, ViewStatus, label, view_status
 from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, swap_left_right
-from pipeline.geometry.triangulation.smoothing import smooth, smoothing_reach
+from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params.triangulate import TriangulateParams
@@ -131,7 +131,7 @@ class _Filmed:
         `lengths` (16,) are the person's bones in mm, NaN where not known.
         """
         params, frames = self.params, self.params.smoothing_s * self.recording.fps
-        wide, own = self._widened(rows, smoothing_reach(frames))
+        wide, own = self._widened(rows, smoothing_radius(frames))
         seen, swapped = self._seen(wide, lengths)
         R, t = self.rig_poses(wide)
         limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter1d
 WIDEST = 4.0
 
 
-def smoothing_reach(frames: float) -> int:
+def smoothing_radius(frames: float) -> int:
     """How many frames before and after a frame `smooth` looks at, for a standard deviation of so many frames."""
     return int(WIDEST * frames + 0.5)
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from pipeline.geometry.triangulation.smoothing import smooth, smoothing_reach
+from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
 
 
 def test_a_person_who_moves_evenly_is_kept_and_noise_is_not():
     time = np.arange(200.0)[:, None, None]
     joints = np.array([3.0, -2.0, 1.0]) * time + np.zeros((1, 17, 1))
-    reach = smoothing_reach(3.0)
+    reach = smoothing_radius(3.0)
     np.testing.assert_allclose(smooth(joints, 3.0)[reach:-reach], joints[reach:-reach], atol=1e-9)
     noise = np.random.default_rng(0).normal(size=joints.shape)
     left = (smooth(joints + noise, 3.0) - joints)[reach:-reach].std()
@@ -26,6 +26,6 @@ def test_missing_joints_stay_missing_and_take_no_part():
 
 def test_frames_in_parts_give_the_same():
     joints = np.random.default_rng(1).normal(size=(60, 17, 3))
-    whole, reach = smooth(joints, 1.5), smoothing_reach(1.5)
+    whole, reach = smooth(joints, 1.5), smoothing_radius(1.5)
     part = smooth(joints[20 - reach : 40 + reach], 1.5)
     np.testing.assert_array_equal(part[reach:-reach], whole[20:40])
