@@ -22,8 +22,9 @@ from pipeline.learning.supervision import CapturePaths
 from pipeline.learning.train import train_network
 from pipeline.params.file import Params, read_params
 from pipeline.report.data.evaluate import part_figures
-from pipeline.report.data.measurements import measured_poses, predicted
-from pipeline.report.data.report_data import Files, gather
+from pipeline.report.data.files import Files
+from pipeline.report.data.measurements import measured_poses, with_predictions
+from pipeline.report.data.report_data import gather
 
 DATA = "demo"
 # What `dvc exp run` is told after -S.
@@ -130,10 +131,10 @@ def _label(files: Files, params: Params, demo: Path, folder: Path) -> None:
 
 def figures(files: Files) -> dict[str, float]:
     """Errors in mm of a run's predictions of unseen people, in the labelling views and in the one never trained on."""
-    material = gather(files, files.labels)
+    material = gather(files)
     views = {part: material.select("test", evaluation_only=part == "test_new_view") for part in PARTS.values()}
     table = pd.concat(
-        [measured_poses(part, predicted(seen), material, "predicted_cam_mm") for part, seen in views.items()]
+        [measured_poses(part, with_predictions(seen), material, "predicted_cam_mm") for part, seen in views.items()]
     )
     found = {part: part_figures(table, part) for part in PARTS.values()}
     return {f"{before}{name}": found[part][name] for before, part in PARTS.items() for name in MEASURES}

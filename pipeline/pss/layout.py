@@ -1,4 +1,4 @@
-"""Poses laid out in a plane by likeness, as the paper's figure of the score's clusters has them."""
+"""Poses laid out in a plane by similarity, as in the paper's figure of the clusters."""
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -7,21 +7,21 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.pss.score import normalised
 
-NEIGHBOURS = 30  # perplexity
+PERPLEXITY = 30
 
 
 def pose_map(poses_mm: np.ndarray, n_groups: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places by t-SNE (pose, 2) of poses (pose, joint, 3) of cameras' frames, and their groups (pose,).
+    """Points (pose, 2) by t-SNE of poses (pose, joint, 3) in camera frames, and their groups (pose,) by k-means.
 
-    Neighbours are alike in structure; distances across the map mean nothing. Groups are those of k-means, numbered
-    by size. Kocabas et al., CVPR 2019, figure of the clusters. Raises ValueError for incomplete poses.
+    Near points are similar poses; larger distances have no meaning. Groups are numbered by size, the largest first.
+    Raises ValueError for incomplete poses.
     """
     flat = normalised(poses_mm).reshape(len(poses_mm), -1)
     if not np.isfinite(flat).all():
-        raise ValueError("Incomplete poses have no place on the map.")
+        raise ValueError("The map needs complete poses, but some joints are missing.")
     with threadpool_limits(1):
         groups = KMeans(n_clusters=n_groups, n_init=1, random_state=seed).fit_predict(flat)
-        perplexity = min(NEIGHBOURS, (len(flat) - 1) / 3)
-        places = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(flat)
+        perplexity = min(PERPLEXITY, (len(flat) - 1) / 3)
+        points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(flat)
     order = np.argsort(-np.bincount(groups, minlength=n_groups), kind="stable")
-    return places, np.argsort(order)[groups]
+    return points, np.argsort(order)[groups]

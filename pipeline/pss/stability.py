@@ -1,4 +1,4 @@
-"""The paper's study of stability: how alike the clusters of many runs of k-means are, and how far the score moves."""
+"""The paper's study of stability: how similar the clusters of many k-means runs are, and how much the score varies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from pipeline.skeleton import N_JOINTS
 
 @dataclass(frozen=True)
 class Stability:
-    """What many runs had in common."""
+    """The agreement of many runs of k-means."""
 
     k: int
     iou: np.ndarray  # (pair,) mean intersection over union of the matched clusters of each pair of runs
-    mpss: np.ndarray  # (run,) mean score in percent; NaN where there is nothing to score
+    mpss: np.ndarray  # (run,) mean score in percent; NaN without complete predictions
 
 
 def random_runs(poses_mm: np.ndarray, k: int, runs: int, seed: int) -> Iterable[Reference]:
-    """The paper's: one run of k-means each, from centres drawn at random among the poses (pose, joint, 3)."""
+    """References as in the paper: single k-means runs from centres drawn at random among the poses (pose, joint, 3)."""
     poses = complete(poses_mm)
     for run in range(runs):
         with threadpool_limits(1):
@@ -34,14 +34,14 @@ def random_runs(poses_mm: np.ndarray, k: int, runs: int, seed: int) -> Iterable[
 
 
 def own_runs(poses_mm: np.ndarray, k: int, runs: int, seed: int) -> Iterable[Reference]:
-    """Ours: `fit_reference`, each with another seed."""
+    """References by `fit_reference`, each with another seed."""
     return (fit_reference(poses_mm, k, seed + run) for run in range(runs))
 
 
 def stability(references: Iterable[Reference], runs: int, predicted_mm: np.ndarray, true_mm: np.ndarray) -> Stability:
-    """Match the clusters of each pair of runs on the true poses (pose, joint, 3), and score predicted ones in each.
+    """Compare the clusters of each pair of references on true poses, and score predicted poses by each reference.
 
-    Clusters are matched one to one so that the sum of their intersections over unions is largest (Hungarian method).
+    Poses are (pose, joint, 3). See `matched_iou` for the comparison.
     """
     k, found, scores = 0, [], []
     for reference in progress(references, "stability", total=runs, unit="run"):
@@ -56,9 +56,10 @@ def stability(references: Iterable[Reference], runs: int, predicted_mm: np.ndarr
 
 
 def matched_iou(first: np.ndarray, second: np.ndarray, k: int) -> float:
-    """Mean intersection over union of two clusterings (pose,) of the same poses after the best one-to-one matching.
+    """Mean intersection over union (IoU) of two clusterings (pose,) of the same poses.
 
-    Poses that either gives to no cluster (-1) do not count.
+    Clusters are matched one to one with the largest sum of IoU (Hungarian method). Poses without a cluster (-1) in
+    either clustering are ignored.
     """
     both = (first >= 0) & (second >= 0)
     shared = np.bincount(first[both] * k + second[both], minlength=k * k).reshape(k, k)

@@ -1,6 +1,6 @@
-"""A tiny capture with every store of the chain, made without any stage: people who stand and turn in a ring of cameras.
+"""A small capture with every store of the chain, made without any stage: people who rotate in a ring of cameras.
 
-Labels and predictions are the truth with known errors, so that every figure of the report can be told in advance.
+Labels and predictions are the truth with known errors, so that every figure of the report is known in advance.
 """
 
 import json
@@ -11,14 +11,29 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pipeline.capture import Capture, Recording, Rejected, View
+from pipeline.files import write_absent
 from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.triangulation.labelling import Status, ViewStatus
 from pipeline.params.pss import PssParams
 from pipeline.pss import fit_references
+from pipeline.report.data.files import MEASURED_STAGES, REFINE_SOURCES
 from pipeline.skeleton import BONES, N_JOINTS, joint
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, Poses2dRecord, create_store
 from pipeline.video.packing import pack_frames
+from tests.records import (
+    POSES2D_SUMMARY,
+    PREDICTIONS_SUMMARY,
+    RIGS_SUMMARY,
+    TRUTH_SUMMARY,
+    label_record,
+    labels_summary,
+    prediction_record,
+    rig_record,
+    truth_record,
+)
 
 SIZE_PX = (160, 120)
+REJECTED = "<script>alert(1)</script>.mp4 ends after 3 of 400 frames"
 N_FRAMES = 24
 # Offset of each joint from its parent in mm, in the world: x right, y forward, z up; standing.
 OFFSETS = {
@@ -33,30 +48,30 @@ OFFSETS = {
 LOOSE = ("l_elbow", "l_wrist", "r_elbow", "r_wrist", "l_knee", "l_ankle")  # what moves; bones keep their lengths
 
 
-def built(turns: np.ndarray) -> np.ndarray:
-    """Poses (frame, joint, 3), pelvis 900 mm up, each bone turned by its rotation (frame, joint, 3, 3)."""
-    poses = np.zeros((len(turns), N_JOINTS, 3))
+def posed(rotations: np.ndarray) -> np.ndarray:
+    """Poses (frame, joint, 3), pelvis 900 mm up, each bone rotated by its rotation (frame, joint, 3, 3)."""
+    poses = np.zeros((len(rotations), N_JOINTS, 3))
     poses[:, 0] = [0, 0, 900]
     names = {joint(name): np.array(offset, float) for name, offset in OFFSETS.items()}
     for parent, child in BONES:
-        poses[:, child] = poses[:, parent] + turns[:, child] @ names[child]
+        poses[:, child] = poses[:, parent] + rotations[:, child] @ names[child]
     return poses
 
 
 def standing() -> np.ndarray:
     """The joints of a standing person, (joint, 3)."""
-    return built(np.broadcast_to(np.eye(3), (1, N_JOINTS, 3, 3)))[0]
+    return posed(np.broadcast_to(np.eye(3), (1, N_JOINTS, 3, 3)))[0]
 
 
 def motion(seed: int, n_frames: int = N_FRAMES) -> np.ndarray:
-    """A person who turns around and moves the limbs, (frame, joint, 3) in the world."""
+    """A person who rotates once and moves the limbs, (frame, joint, 3) in the world."""
     rng = np.random.default_rng(seed)
     bends = np.broadcast_to(np.eye(3), (n_frames, N_JOINTS, 3, 3)).copy()
     for name in LOOSE:
         bends[:, joint(name)] = Rotation.from_rotvec(rng.normal(scale=0.5, size=(n_frames, 3))).as_matrix()
-    turns = Rotation.from_rotvec(np.linspace(0, 2 * np.pi, n_frames)[:, None] * [0, 0, 1]).as_matrix()
+    rotations = Rotation.from_rotvec(np.linspace(0, 2 * np.pi, n_frames)[:, None] * [0, 0, 1]).as_matrix()
     place = rng.normal(scale=[200, 200, 0], size=(1, 1, 3))
-    return np.einsum("fij,fkj->fki", turns, built(bends)) + place
+    return np.einsum("fij,fkj->fki", rotations, posed(bends)) + place
 
 
 def ring_camera(angle: float) -> Camera:
@@ -73,7 +88,7 @@ def ring_camera(angle: float) -> Camera:
 
 @dataclass
 class SyntheticCapture:
-    """Where the capture lies, and its truth."""
+    """The folder of the capture, its manifest and its true joints."""
 
     root: Path
     capture: Capture
@@ -98,9 +113,10 @@ def make_capture(
     for n, recording in enumerate(world.capture.recordings):
         world.joints_world_mm[recording.name] = motion(n)
     if truth:
-        with create_store(world.frames / "truth.zarr", TRUTH) as store:
+        with create_store(world.frames / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
             for name, joints in world.joints_world_mm.items():
-                store.create(name, {"frame": len(joints)}).write(0, {"joints_world_mm": joints})
+                group = store.create(name, {"frame": len(joints)}, truth_record()).person(0)
+                group.write(0, {"joints_world_mm": joints})
     return world
 
 
@@ -120,45 +136,53 @@ def _manifest(extrinsics: bool, evaluation_view: bool, test: bool) -> Capture:
                 n_frames=N_FRAMES, frame_numbers=list(range(0, 2 * N_FRAMES, 2)), views=views,
             )
         )  # fmt: skip
-    rejected = [Rejected(recording="S9-jumping", reason="cam2.mp4 ends after 3 of 400 frames")]
+    rejected = [Rejected(recording="S9-jumping", reason=REJECTED)]
     return Capture(source="demo", recordings=recordings, rejected=rejected)
 
 
-def write_poses2d(world: SyntheticCapture, error_px: float = 1.0) -> None:
-    """Detections: the projected truth, each joint moved right by `error_px`; in frame 3 of view 0 nobody is found."""
-    with create_store(world.root / "data" / "poses2d.zarr", POSES2D, detector="synthetic") as store:
+def write_poses2d(world: SyntheticCapture, error_px: float = 1.0, n_crashed: int = 0) -> None:
+    """Detections: the projected truth, each joint moved right by `error_px`; frame 3 of view 0 has no person.
+
+    The detector crashed on `n_crashed` images of the first view of each recording.
+    """
+    with create_store(world.root / "data" / "poses2d.zarr", POSES2D, POSES2D_SUMMARY) as store:
         for recording in world.capture.recordings:
             px = np.stack([c.project(world.joints_world_mm[recording.name]) for c in world.cameras], 1)
             px = px + np.array([error_px, 0])
             box = np.concatenate([px.min(2) - 5, px.max(2) + 5], -1)
             px[3, 0], box[3, 0] = np.nan, np.nan
-            group = store.create(recording.name, {"frame": len(px), "view": px.shape[1]})
+            views = [view.name for view in recording.views]
+            record = Poses2dRecord(
+                persons=[recording.subject], views=views, found=dict.fromkeys(views, len(px)),
+                crashed={**dict.fromkeys(views, 0), views[0]: n_crashed},
+            )  # fmt: skip
+            group = store.create(recording.name, {"frame": len(px), "view": px.shape[1]}, record).person(0)
             confidence = np.where(np.isfinite(px[..., 0]), 0.9, 0.0)
             group.write(0, {"joints_px": px, "confidence": confidence, "box_px": box})
 
 
 def write_rigs(
     world: SyntheticCapture,
-    turned_deg: float = 0.0,
+    rotated_deg: float = 0.0,
     scale: float = 1.0,
-    fixed_by: str = "bones",
+    scale_from: str = "bones",
     per_frame: bool = False,
 ) -> None:
-    """The true rig, scaled, with its first camera turned by `turned_deg` about the vertical.
+    """The true rig, scaled, with its first camera rotated by `rotated_deg` about the vertical.
 
-    With `per_frame` every frame has it, but the first half and the middle one, where none was found.
+    With `per_frame` every frame has this rig, except the first half and the middle one, which have none.
     """
-    with create_store(world.root / "data" / "rigs.zarr", RIGS, mode="rig") as store:
+    with create_store(world.root / "data" / "rigs.zarr", RIGS, RIGS_SUMMARY) as store:
         for recording in world.capture.recordings:
             R = np.stack([c.R_cam_from_world for c in world.cameras])
             center = scale * np.stack([c.center_world_mm for c in world.cameras])
-            R[0] = R[0] @ Rotation.from_rotvec([0, 0, np.radians(turned_deg)]).as_matrix()
+            R[0] = R[0] @ Rotation.from_rotvec([0, 0, np.radians(rotated_deg)]).as_matrix()
             t = -np.einsum("vij,vj->vi", R, center)
             unused = [v for v, view in enumerate(recording.views) if view.evaluation_only]
             R[unused], t[unused] = np.nan, np.nan
             n = recording.n_frames if per_frame else 1
-            metadata = {"mode": "frame" if per_frame else "rig", "scale": fixed_by}
-            group = store.create(recording.name, {"rig": n, "view": len(R)}, **metadata)
+            record = rig_record(world.cameras, mode="frame" if per_frame else "rig", scale=scale_from)
+            group = store.create(recording.name, {"rig": n, "view": len(R)}, record)
             std = np.where(np.isfinite(t[:, 0]), 0.1, np.nan)
             rows = {
                 "R_cam_from_world": R, "t_cam_from_world_mm": t, "rotation_std_deg": std,
@@ -171,10 +195,18 @@ def write_rigs(
             group.write(0, arrays)
 
 
-def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "bones", wrist_mm: float = 17.0) -> None:
-    """Labels: the truth times `scale` in each camera's frame, left wrist `wrist_mm` off; frame 5 has no head."""
-    metadata = {"statuses": {"valid": 1, "few_views": 2}, "view_statuses": {"used": 1, "exchanged": 2, "no_pose": 3}}
-    with create_store(world.root / "data" / "labels.zarr", LABELS, method="robust", **metadata) as store:
+def write_labels(
+    world: SyntheticCapture,
+    scale: float = 1.0,
+    scale_from: str = "bones",
+    wrist_mm: float = 17.0,
+    path: str = "labels.zarr",
+) -> None:
+    """Labels: the truth times `scale` in each camera's frame, left wrist `wrist_mm` off; frame 5 has no head.
+
+    In the first view the left wrist of frame 7 is swapped with the right one, and that of frame 8 is an outlier.
+    """
+    with create_store(world.root / "data" / path, LABELS, labels_summary()) as store:
         for recording in world.capture.recordings:
             truth = world.joints_world_mm[recording.name].copy()
             truth[:, joint("l_wrist"), 2] += wrist_mm
@@ -184,22 +216,23 @@ def write_labels(world: SyntheticCapture, scale: float = 1.0, fixed_by: str = "b
             unused = [v for v in range(len(recording.views)) if v not in used]
             cam[:, unused] = np.nan
             F, V, J = cam.shape[:3]
-            status = np.ones((F, J), np.uint8)
-            status[5, joint("head")] = 2
-            view_status = np.zeros((F, V, J), np.uint8)
-            view_status[:, used] = 1
-            view_status[7, used[0], joint("l_wrist")] = 2
-            group = store.create(recording.name, {"frame": F, "view": V}, scale=fixed_by, mode="rig")
+            status = np.full((F, J), Status.VALID, np.uint8)
+            status[5, joint("head")] = Status.TOO_FEW_VIEWS
+            view_status = np.full((F, V, J), ViewStatus.NO_POSE, np.uint8)
+            view_status[:, used] = ViewStatus.USED
+            view_status[7, used[0], joint("l_wrist")] = ViewStatus.EXCHANGED
+            view_status[8, used[0], joint("l_wrist")] = ViewStatus.OUTLIER
+            record = label_record(recording.subject, world.cameras, scale=scale_from)
+            group = store.create(recording.name, {"frame": F, "view": V}, record).person(0)
             group.write(0, {
-                "joints_world_mm": scale * truth, "joints_cam_mm": cam, "status": status,
-                "reprojection_px": np.where(np.isfinite(cam[..., 0]), 1.0, np.nan), "view_status": view_status,
+                "joints_world_mm": scale * truth, "joints_cam_mm": cam, "status": status, "view_status": view_status,
                 "uncertainty_mm": np.where(np.isfinite(truth[..., 0]), 8.0, np.nan),
             })  # fmt: skip
 
 
-def write_predictions(world: SyntheticCapture, depth_mm: float = 34.0) -> None:
+def write_predictions(world: SyntheticCapture, depth_mm: float = 34.0, path: str = "predictions.zarr") -> None:
     """Predictions of the test recordings: the truth, the right ankle `depth_mm` too far away along its ray."""
-    with create_store(world.root / "data" / "predictions.zarr", PREDICTIONS, split="test") as store:
+    with create_store(world.root / "data" / path, PREDICTIONS, PREDICTIONS_SUMMARY) as store:
         for recording in world.capture.recordings:
             if recording.split != "test":
                 continue
@@ -209,12 +242,26 @@ def write_predictions(world: SyntheticCapture, depth_mm: float = 34.0) -> None:
             depth = cam[..., 2].copy()
             depth[..., joint("r_ankle")] += depth_mm
             root = cam[..., :1, 2]
-            group = store.create(recording.name, {"frame": len(px), "view": px.shape[1]})
+            sizes = {"frame": len(px), "view": px.shape[1]}
+            group = store.create(recording.name, sizes, prediction_record(recording)).person(0)
             group.write(0, {"joints_px": px, "relative_depth": (depth - root) / root})
 
 
+def write_baseline(world: SyntheticCapture) -> None:
+    """Labels of the known cameras: the truth without the head in frame 5."""
+    write_labels(world, wrist_mm=0.0, path="baseline/labels.zarr")
+
+
+def write_refined(world: SyntheticCapture, source: str) -> None:
+    """What the refinement unit trained on a source made: predictions with half of the error, weights and a curve."""
+    write_predictions(world, depth_mm=17.0, path=f"refined/{source}/predictions.zarr")
+    folder = world.root / "data" / "refined" / source
+    (folder / "refiner.pt").write_bytes(b"weights")
+    (folder / "curve.csv").write_text("epoch,train_loss\n1,0.5\n2,0.25\n")
+
+
 def write_resources(world: SyntheticCapture, *stages: str) -> None:
-    """What some stages cost, and two training curves."""
+    """Seconds and memory of some stages, and two training curves."""
     folder = world.root / "reports" / "resources"
     folder.mkdir(parents=True, exist_ok=True)
     for n, stage in enumerate(stages, start=1):
@@ -236,17 +283,26 @@ def write_frames(world: SyntheticCapture) -> None:
             pack_frames(world.frames / view.file, iter(images), 90)
 
 
-def write_all(root: Path, **lacking: bool) -> SyntheticCapture:
-    """Everything that the report reads, from all stages."""
+def write_all(root: Path, *, refined: tuple[str, ...] = (), **lacking: bool) -> SyntheticCapture:
+    """Everything that the report reads, from all stages; refined predictions of the sources `refined`."""
     predictions, per_frame = lacking.pop("predictions", True), lacking.pop("per_frame", False)
     world = make_capture(root, **lacking)
     write_frames(world)
     write_poses2d(world)
     write_rigs(world, per_frame=per_frame)
     write_labels(world)
+    if lacking.get("truth", True) and lacking.get("extrinsics", True):
+        write_baseline(world)
+    else:
+        write_absent(root / "data" / "baseline", "the footage has no truth to measure by")
     if predictions:
         write_predictions(world)
-    write_resources(world, "capture", "frames", "pretrain", "detect", "calibrate", "triangulate", "pss", "train")
+    for source in REFINE_SOURCES:
+        if source in refined:
+            write_refined(world, source)
+        else:
+            write_absent(root / "data" / "refined" / source, f"refine.sources does not name {source}")
+    write_resources(world, *MEASURED_STAGES)
     params = PssParams(reference="fit", frozen="", k=[3, 5], source="truth", seed=4)
     fit_references(world.frames, root / "data/labels.zarr", root / "models/pss.npz", params)
     return world

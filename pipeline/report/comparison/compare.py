@@ -1,4 +1,4 @@
-"""Compare two experiments in Markdown (`epiline compare`)."""
+"""Compares two experiments in Markdown (`epiline compare`)."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,18 +14,15 @@ from pipeline import metrics
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
 from pipeline.report.comparison.side_by_side import side_by_side
-from pipeline.report.data.evaluate import SHOWN
-from pipeline.report.data.measurements import WHOLE_POSE, read_measured
+from pipeline.report.data.measurements import WHOLE_POSE, read_table
+from pipeline.report.data.parts import PARTS
 
 TABLE = "reports/breakdown.csv"
-PARTS = {
-    "labels": "Labels", "labels_known": "Labels, cameras given", "test": "Network, unseen people",
-    "test_new_view": "Network, unseen people and view", "test_labels": "Network against labels", "detector": "Detector",
-}  # fmt: skip
-# The figure that tells where each part changed.
-TELLING = {"detector": "error_box_percent"}
-UNSURE = "?"  # the verdict where recordings are too few
-SMALLEST = 0.005  # a smaller change is none: it would be printed as 0.00
+# The metric by which the groups of a part are compared; of the other parts it is N-MPJPE.
+GROUP_METRIC = {"detector": "error_box_percent"}
+UNSURE = "?"  # the verdict where there are too few recordings
+UNCHANGED = "–"
+SMALLEST = 0.005  # smaller changes count as none, because they are printed as 0.00
 DIMENSIONS = ("joint", "action", "subject", "view")
 HIGHER_IS_BETTER = {"found_percent", "pckh50", "oks"} | {m.name for m in metrics.METRICS.values() if m.higher_is_better}
 
@@ -36,8 +33,8 @@ def compare_experiments(before: str, after: str) -> str:
     Each is the name of an experiment, a git revision, "workspace", or a folder that holds a breakdown.csv.
     Raises UserError where one of them is none of these or they have nothing in common.
     """
-    reported = comparison(_table_of(before), _table_of(after))
-    return "\n".join([f"# From {before} to {after}", "", *_parameters(before, after), *reported])
+    lines = comparison(_table_of(before), _table_of(after))
+    return "\n".join([f"# From {before} to {after}", "", *_parameters(before, after), *lines])
 
 
 def write_side_by_side(before: str, after: str, path: Path) -> None:
@@ -48,34 +45,37 @@ def write_side_by_side(before: str, after: str, path: Path) -> None:
 
 
 def comparison(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
-    """The lines that say what changed between two tables of `measured`.
+    """The lines that say what changed between two tables of `measure_capture`.
 
-    Raises UserError where they have nothing in common.
+    Raises UserError where they have no part in common.
     """
     parts = [part for part in PARTS if part in set(before["part"]) & set(after["part"])]
     if not parts:
-        reported = " and ".join(", ".join(sorted(set(table["part"]))) or "nothing" for table in (before, after))
-        raise UserError(f"the two have no part in common: {reported}", fix="Compare experiments on the same footage.")
+        both = " and ".join(", ".join(sorted(set(table["part"]))) or "nothing" for table in (before, after))
+        raise UserError(f"the two have no part in common: {both}", fix="Compare experiments on the same footage.")
     for part in parts:
-        ours, theirs = (table[table["part"] == part] for table in (before, after))
-        yield from (f"## {PARTS[part]}", "", *_recordings(ours, theirs))
-        whole_a, whole_b = (table[(table["joint"] == WHOLE_POSE) & _shown(table, part)] for table in (ours, theirs))
-        figures = changes(whole_a, whole_b, by=["metric", "protocol"])
-        if (figures["change"].abs() < SMALLEST).all():
-            yield from ("No figure changed.", "")
-            continue
-        names = figures["metric"].where(~_is_score(figures), figures["metric"] + ", " + figures["protocol"])
-        yield from _lines("figure", names, figures)
-        yield from _references(whole_a, whole_b)
-        metric = TELLING.get(part, "n_mpjpe_mm")
-        for dimension in DIMENSIONS:
-            a, b = (_telling(table, metric, of_joints=dimension == "joint") for table in (ours, theirs))
-            yield from _groups(dimension, metric, changes(a, b, by=[dimension, "metric"]))
+        yield from _part(part, *(table[table["part"] == part] for table in (before, after)))
 
 
-def _shown(table: pd.DataFrame, part: str) -> pd.Series:
-    """Which rows are of the figures that metrics.json holds too."""
-    return _is_score(table) | ((table["protocol"] == "standard") & table["metric"].isin(SHOWN[part]))
+def _part(part: str, before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
+    yield from (f"## {PARTS[part].title}", "", *_recordings(before, after))
+    old, new = (table[(table["joint"] == WHOLE_POSE) & _is_shown(table, part)] for table in (before, after))
+    figures = changes(old, new, by=["metric", "protocol"])
+    if (figures["change"].abs() < SMALLEST).all():
+        yield from ("No figure changed.", "")
+        return
+    names = figures["metric"].where(~_is_score(figures), figures["metric"] + ", " + figures["protocol"])
+    yield from _lines("figure", names, figures)
+    yield from _references(old, new)
+    metric = GROUP_METRIC.get(part, "n_mpjpe_mm")
+    for dimension in DIMENSIONS:
+        old, new = (_rows_of(table, metric, of_joints=dimension == "joint") for table in (before, after))
+        yield from _groups(dimension, metric, changes(old, new, by=[dimension, "metric"]))
+
+
+def _is_shown(table: pd.DataFrame, part: str) -> pd.Series:
+    """Which rows are of figures that metrics.json holds."""
+    return _is_score(table) | ((table["protocol"] == "standard") & table["metric"].isin(PARTS[part].figures))
 
 
 def _is_score(table: pd.DataFrame) -> pd.Series:
@@ -83,16 +83,16 @@ def _is_score(table: pd.DataFrame) -> pd.Series:
     return table["metric"].str.startswith("pss")
 
 
-def _telling(table: pd.DataFrame, metric: str, *, of_joints: bool) -> pd.DataFrame:
+def _rows_of(table: pd.DataFrame, metric: str, *, of_joints: bool) -> pd.DataFrame:
     """The rows of one metric by the standard protocol, of joints or of whole poses."""
     chosen = (table["metric"] == metric) & (table["protocol"] == "standard")
     return table[chosen & ((table["joint"] != WHOLE_POSE) == of_joints)]
 
 
 def changes(before: pd.DataFrame, after: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Figures of groups of rows before and after, on the recordings and views that both measured; largest change first.
+    """Figures of groups of rows before and after, on the recordings and views in both; the largest change first.
 
-    Columns: those of `by`, before, after, change, low and high (its interval), and verdict.
+    Columns: those of `by`, before, after, change, low and high (its 95 % interval), and verdict.
     """
     keys = ["recording", "view", "joint", "metric", "protocol"]
     both = before.merge(after.drop(columns=["part", "subject", "action"]), on=keys, suffixes=("_a", "_b"))
@@ -101,11 +101,11 @@ def changes(before: pd.DataFrame, after: pd.DataFrame, by: list[str]) -> pd.Data
     columns = ["sum_a", "count_a", "sum_b", "count_b"]
     rows = []
     for key, group in both.groupby(by, sort=False):
-        reported = dict(zip(by, key, strict=True))
+        metric = str(dict(zip(by, key, strict=True))["metric"])
         sum_a, count_a, sum_b, count_b = group.groupby("recording")[columns].sum().to_numpy(float).T
         old, new = sum_a.sum() / count_a.sum(), sum_b.sum() / count_b.sum()
         low, high = metrics.interval_of_change(sum_a, count_a, sum_b, count_b)
-        rows.append((*key, old, new, new - old, low, high, _verdict(str(reported["metric"]), low, high)))
+        rows.append((*key, old, new, new - old, low, high, _verdict(metric, low, high)))
     found = pd.DataFrame(rows, columns=[*by, "before", "after", "change", "low", "high", "verdict"])
     return found.sort_values("change", key=abs, ascending=False, kind="stable")
 
@@ -114,7 +114,7 @@ def _verdict(metric: str, low: float, high: float) -> str:
     if not np.isfinite(low):
         return UNSURE
     if low <= 0 <= high:
-        return "–"
+        return UNCHANGED
     higher_is_better = metric in HIGHER_IS_BETTER or metric.startswith("pss")
     return "better" if (low > 0) == higher_is_better else "worse"
 
@@ -129,34 +129,34 @@ def _lines(head: str, names: Iterable[str], rows: pd.DataFrame) -> Iterator[str]
 
 
 def _groups(dimension: str, metric: str, rows: pd.DataFrame) -> Iterator[str]:
-    """The groups that changed for sure, or of which nothing can be sure; the others by name."""
+    """The groups with a significant change or too few recordings in a table, the other groups by name."""
     if len(rows) < 2:
         return
     yield from (f"### By {dimension} ({metric})", "")
-    small = rows["change"].abs() < SMALLEST
-    rest = rows[small | (rows["verdict"] == "–")]
-    reported = rows.drop(rest.index)
-    if len(reported):
-        yield from _lines(dimension, reported[dimension], reported)
+    rest = rows[(rows["change"].abs() < SMALLEST) | (rows["verdict"] == UNCHANGED)]
+    listed = rows.drop(rest.index)
+    if len(listed):
+        yield from _lines(dimension, listed[dimension], listed)
     if len(rest):
-        yield from (f"No sure change (at most {rest['change'].abs().max():.2f}): {', '.join(rest[dimension])}.", "")
+        largest, names = rest["change"].abs().max(), ", ".join(rest[dimension])
+        yield from (f"No significant change (at most {largest:.2f}): {names}.", "")
 
 
 def _recordings(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
-    """What only one of the two measured, and is therefore left out."""
+    """The recordings that are left out, because only one of the two tables has them."""
     sides = [set(zip(table["recording"], table["view"], strict=True)) for table in (before, after)]
     for name, only in (("before", sides[0] - sides[1]), ("after", sides[1] - sides[0])):
         if only:
-            reported = ", ".join(sorted({recording for recording, _ in only}))
-            yield from (f"Left out, as only {name} has them: {len(only)} views of {reported}.", "")
+            names = ", ".join(sorted({recording for recording, _ in only}))
+            yield from (f"Left out, because only {name} has them: {len(only)} views of {names}.", "")
 
 
 def _references(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
     scores = [table[_is_score(table)] for table in (before, after)]
-    named = [set(zip(table["metric"], table["protocol"], strict=True)) for table in scores]
-    if named[0] != named[1]:
-        reported = "; ".join(", ".join(f"{m} by {p}" for m, p in sorted(one)) or "none" for one in named)
-        yield from (f"PSS by different references is not comparable ({reported}): see references/pss/README.md.", "")
+    sides = [set(zip(table["metric"], table["protocol"], strict=True)) for table in scores]
+    if sides[0] != sides[1]:
+        both = "; ".join(", ".join(f"{m} by {p}" for m, p in sorted(side)) or "none" for side in sides)
+        yield from (f"PSS by different references is not comparable ({both}): see references/README.md.", "")
 
 
 def _parameters(before: str, after: str) -> Iterator[str]:
@@ -171,21 +171,21 @@ def _parameters(before: str, after: str) -> Iterator[str]:
         yield ""
 
 
-def _flat(params: dict[str, Any], above: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _flat(params: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for key, value in params.items():
-        found |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
-    return found
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
 
 
 def _table_of(name: str) -> pd.DataFrame:
     if Path(name).is_dir():
-        return read_measured(Path(name) / Path(TABLE).name)
+        return read_table(Path(name) / Path(TABLE).name)
     if name == "workspace":
-        return read_measured(Path(TABLE))
+        return read_table(Path(TABLE))
     try:
         with dvc.api.open(TABLE, rev=name) as file:
-            return read_measured(file)
+            return read_table(file)
     except (DvcException, SCMError, FileNotFoundError) as error:
         what = f"{name} is neither a folder nor an experiment or revision with {TABLE}: {error}"
         raise UserError(what, fix="dvc exp show lists experiments; dvc repro makes the table.") from None

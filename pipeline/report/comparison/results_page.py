@@ -4,14 +4,18 @@ import json
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.params.file import Params
 from pipeline.report.sections.papers import paper_tables
 
 BEGIN, END = "<!-- papers: written by epiline dev results-tables -->", "<!-- end of papers -->"
 
 
-def write_tables(metrics: Path, page: Path) -> None:
-    """Put the tables with the figures of a metrics.json between the marks of a page of the documentation."""
-    tables = paper_tables(json.loads(metrics.read_text()))
+def write_tables(metrics: Path, params: Params, page: Path) -> None:
+    """Write the tables between the marks of a page, with the figures of a metrics.json and the parameters of its run.
+
+    Raises UserError where the page has no marks.
+    """
+    tables = paper_tables(json.loads(metrics.read_text()), params)
     text = "\n\n".join(f"### {table.title}\n\n{table.markdown()}" for table in tables)
     before, _, rest = page.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)

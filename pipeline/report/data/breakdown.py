@@ -1,4 +1,4 @@
-"""Errors by joint, recording, view, action and subject: where things go wrong."""
+"""Errors by joint, recording, view, action and subject, and the outcomes of detections and labels."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -7,92 +7,110 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline import metrics
-from pipeline.geometry.triangulation.labelling import Status
+from pipeline.geometry.triangulation.labelling import Status, ViewStatus
 from pipeline.report.data.evaluate import Figures, mean, part_figures
-from pipeline.report.data.measurements import measured_poses, predicted
+from pipeline.report.data.measurements import measured_poses, with_predictions
 from pipeline.report.data.report_data import ReportData, ViewData, joined
 from pipeline.skeleton import JOINTS
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: what it is about, how many poses it counts, and its figures."""
+    """One line of a table: the name of a group, its number of poses, and its figures."""
 
     name: str
     n_poses: int
     figures: Figures
 
 
-def reference_name(seen: ViewData) -> str:
-    """The array a prediction is held against: the truth, or the labels where there is none."""
-    return "true_cam_mm" if seen.has_truth else "label_cam_mm"
+def reference_name(view: ViewData) -> str:
+    """The array that predictions are compared with: the truth, or the labels where there is no truth."""
+    return "true_cam_mm" if view.has_truth else "label_cam_mm"
 
 
-def joint_errors_mm(seen: Iterable[ViewData], name: str, against: str) -> np.ndarray:
-    """Mean error of each joint after root-centring and scaling each pose (as N-MPJPE does), (joint,)."""
-    seen = list(seen)
-    predicted, true = joined(seen, name), joined(seen, against)
-    errors = metrics.joint_errors(metrics.scale_aligned(predicted, true), metrics.root_centred(true))
+def predicted_test(data: ReportData, *, evaluation_only: bool = False) -> list[ViewData]:
+    """The test recordings' views that have predictions and a reference to compare them with."""
+    views = data.select("test", evaluation_only=evaluation_only)
+    return [v for v in views if np.isfinite(pose_errors_mm(v, "predicted_cam_mm", reference_name(v))).any()]
+
+
+def joint_errors_mm(views: Iterable[ViewData], name: str, against: str) -> np.ndarray:
+    """Mean error of each joint (joint,) after root-centring and scaling each pose as N-MPJPE does."""
+    views = list(views)
+    poses, reference = joined(views, name), joined(views, against)
+    errors = metrics.joint_errors(metrics.scale_aligned(poses, reference), metrics.root_centred(reference))
     return metrics.mean(errors, axis=0)
 
 
-def pose_errors_mm(seen: ViewData, name: str, against: str) -> np.ndarray:
+def pose_errors_mm(view: ViewData, name: str, against: str) -> np.ndarray:
     """N-MPJPE of each frame, (frame,)."""
-    return metrics.n_mpjpe(getattr(seen, name), getattr(seen, against))
+    return metrics.n_mpjpe(getattr(view, name), getattr(view, against))
 
 
-def network_rows(seen: list[ViewData], report_data: ReportData, key: Callable[[ViewData], str]) -> list[Row]:
-    """The network's figures for each group of recordings and views that share a key."""
+def network_rows(views: list[ViewData], data: ReportData, key: Callable[[ViewData], str]) -> list[Row]:
+    """The network's figures for each group of recordings and views with the same key."""
     rows = []
-    for name in sorted({key(one) for one in seen}):
-        group = predicted([one for one in seen if key(one) == name])
+    for name in sorted({key(view) for view in views}):
+        group = with_predictions([view for view in views if key(view) == name])
         part = "test" if group[0].has_truth else "test_labels"
-        table = measured_poses(part, group, report_data, "predicted_cam_mm", reference_name(group[0]))
-        n_poses = sum(int(np.isfinite(one.predicted_cam_mm).any((1, 2)).sum()) for one in group)
+        table = measured_poses(part, group, data, "predicted_cam_mm", reference_name(group[0]))
+        n_poses = sum(int(np.isfinite(view.predicted_cam_mm).any((1, 2)).sum()) for view in group)
         rows.append(Row(name, n_poses, part_figures(table, part)))
     return rows
 
 
-def rejections(report_data: ReportData) -> dict[str, int]:
-    """How many joints of all recordings got no label, by reason."""
+def rejections(data: ReportData) -> dict[str, int]:
+    """How many joints of all recordings were rejected, by reason, the most frequent first."""
     counts: Counter[str] = Counter()
-    for status in report_data.status.values():
+    for status in data.status.values():
         for code, n in zip(*np.unique(status, return_counts=True), strict=True):
             if code != Status.VALID:
-                counts[report_data.reasons.get(int(code), f"code {code}")] += int(n)
+                counts[_title(Status(code))] += int(n)
     return dict(counts.most_common())
 
 
-def residuals_percent(seen: ViewData) -> np.ndarray:
+def detection_outcomes(data: ReportData) -> dict[str, dict[str, float]]:
+    """Of each labelling view, the percentage of its detections with each outcome."""
+    shares: dict[str, dict[str, float]] = {}
+    for name, views in data.by_name().items():
+        outcomes = [v.outcomes for v in views if v.recording.name in data.status and not v.evaluation_only]
+        if outcomes:
+            codes = np.concatenate(outcomes)
+            shares[name] = {
+                _title(status): 100 * float(np.mean(codes == status))
+                for status in ViewStatus
+                if (codes == status).any()
+            }
+    return shares
+
+
+def _title(status: Status | ViewStatus) -> str:
+    return status.name.lower().replace("_", " ")
+
+
+def residuals_percent(view: ViewData) -> np.ndarray:
     """Distance of each detection from the projected label in percent of the person's box height, (frame, joint).
 
-    Left and right are as the labels took them: that they were exchanged is told apart.
+    Left and right are as triangulation used them.
     """
-    distance = np.linalg.norm(seen.sorted_px - label_px(seen), axis=-1)
-    height = seen.box_px[:, 3] - seen.box_px[:, 1]
+    distance = np.linalg.norm(view.sorted_px - view.label_px, axis=-1)
+    height = view.box_px[:, 3] - view.box_px[:, 1]
     return 100 * distance / np.where(height > 0, height, np.nan)[:, None]
 
 
-def label_px(seen: ViewData) -> np.ndarray:
-    """The labels as the view sees them, (frame, joint, 2)."""
-    camera = seen.view.camera.with_extrinsics(np.eye(3), np.zeros(3))
-    return camera.project(seen.label_cam_mm)
-
-
 def worst_joint(errors: np.ndarray) -> tuple[str, float] | None:
-    """Name and error of the joint with the largest error (joint,); None where nothing is known."""
+    """Name and error of the joint with the largest error (joint,); None where no error is known."""
     if not np.isfinite(errors).any():
         return None
     j = int(np.nanargmax(errors))
     return JOINTS[j].replace("l_", "left ").replace("r_", "right "), float(errors[j])
 
 
-def detector_rows(report_data: ReportData) -> list[tuple[str, float, float]]:
-    """Per view name: frames with a person found in percent, and error in percent of the box (NaN without truth)."""
+def detector_rows(data: ReportData) -> list[tuple[str, float, float]]:
+    """Per view name: percentage of frames with a person found, and error in percent of the box (NaN without truth)."""
     rows = []
-    for name in dict.fromkeys(one.view.name for one in report_data.seen):
-        group = [one for one in report_data.seen if one.view.name == name]
-        detected, true = joined(group, "detected_px"), joined(group, "true_px")
+    for name, views in data.by_name().items():
+        detected, true = joined(views, "detected_px"), joined(views, "true_px")
         found = np.isfinite(detected).any((1, 2)).astype(float)
         rows.append((name, 100 * mean(found), mean(metrics.box_errors_percent(detected, true))))
     return rows

@@ -1,7 +1,7 @@
-"""Every metric of every recording as each view sees it: one long table, which all other figures are pooled from.
+"""Every metric of every recording as each view sees it: one long table, from which all other figures are pooled.
 
-A row says of how many values it is the mean, so that rows can be pooled into any larger group without loss: by action,
-subject, view or joint. The rows whose joint is `all` are of whole poses.
+A row is the mean of `count` values, so that rows can be pooled without loss into any larger group: by action, subject,
+view or joint. Rows with the joint `all` measure whole poses.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,8 @@ from pipeline import metrics
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
 from pipeline.pss import Reference, pss
-from pipeline.report.data.report_data import ReportData, ViewData
+from pipeline.report.data.parts import refined_part
+from pipeline.report.data.report_data import Alternatives, ReportData, ViewData
 from pipeline.skeleton import JOINTS
 
 COLUMNS = (
@@ -27,74 +28,90 @@ Intervals = dict[tuple[str, str], tuple[float, float]]  # (part, metric) -> low,
 Row = tuple[str, str, str, int, float]  # joint, metric, protocol, count, mean
 
 
-def measured(report_data: ReportData, known: ReportData | None) -> pd.DataFrame:
-    """The table of a capture; `known` has the labels that the true extrinsics would have given.
+def measure_capture(data: ReportData, alternatives: Alternatives) -> pd.DataFrame:
+    """The table of a capture, one row per part, recording, view, joint, metric and protocol.
 
-    Parts: `labels` and `labels_known` of the training recordings, `test` and `test_new_view` of the predictions, all
-    against the truth; `test_labels`, predictions against labels where there is no truth at all; `detector`.
+    The parts (`parts.PARTS`): `labels`, and `labels_known` of the baseline, of the training recordings; `detector`;
+    `test` and `test_new_view` of the predictions, all against the truth; `test_labels`, predictions against labels
+    where the footage has no truth; and the last three of each refinement unit.
     """
-    test, new_view = report_data.select("test"), report_data.select("test", evaluation_only=True)
-    parts = [
-        measured_poses("labels", report_data.select("train"), report_data, "label_cam_mm"),
-        measured_residuals("labels", report_data.select("train")),
-        measured_poses("test", predicted(test), report_data, "predicted_cam_mm"),
-        measured_poses("test_new_view", predicted(new_view), report_data, "predicted_cam_mm"),
-        measured_detections("detector", [s for s in report_data.seen if not s.view.evaluation_only]),
+    tables = [
+        measured_poses("labels", data.select("train"), data, "label_cam_mm"),
+        measured_residuals("labels", data.select("train")),
+        *_measured_predictions(data),
+        measured_detections("detector", [view for view in data.views if not view.evaluation_only]),
     ]
-    if known is not None:
-        parts.append(measured_poses("labels_known", known.select("train"), known, "label_cam_mm"))
-    if not any(seen.has_truth for seen in report_data.seen):
-        parts.append(measured_poses("test_labels", test, report_data, "predicted_cam_mm", "label_cam_mm"))
-    return pd.concat(parts, ignore_index=True)
+    if alternatives.baseline is not None:
+        train = alternatives.baseline.select("train")
+        tables.append(measured_poses("labels_known", train, alternatives.baseline, "label_cam_mm"))
+    for source, refined in alternatives.refined.items():
+        tables += [table.assign(part=table["part"].map(lambda part, s=source: refined_part(part, s)))
+                   for table in _measured_predictions(refined)]  # fmt: skip
+    return pd.concat(tables, ignore_index=True)
 
 
-def predicted(seen: Iterable[ViewData]) -> list[ViewData]:
-    """The recordings and views that the network was asked about."""
-    return [one for one in seen if np.isfinite(one.predicted_px).any()]
+def _measured_predictions(data: ReportData) -> Iterator[pd.DataFrame]:
+    test, new_view = data.select("test"), data.select("test", evaluation_only=True)
+    yield measured_poses("test", with_predictions(test), data, "predicted_cam_mm")
+    yield measured_poses("test_new_view", with_predictions(new_view), data, "predicted_cam_mm")
+    if not any(view.has_truth for view in data.views):
+        yield measured_poses("test_labels", test, data, "predicted_cam_mm", "label_cam_mm")
+
+
+def with_predictions(views: Iterable[ViewData]) -> list[ViewData]:
+    """The recordings and views that have predictions."""
+    return [view for view in views if np.isfinite(view.predicted_px).any()]
 
 
 def measured_poses(
-    part: str, seen: Iterable[ViewData], report_data: ReportData, array: str, against: str = "true_cam_mm"
+    part: str, views: Iterable[ViewData], data: ReportData, array: str, against: str = "true_cam_mm"
 ) -> pd.DataFrame:
-    """The rows of one kind of poses, by every protocol. What needs a scale is left out where there is none.
+    """The rows of one kind of poses, by every protocol; metrics that need a scale are left out where none is fixed.
 
-    Predictions against the truth have one: they are placed at the true depth of the root, as the paper does. Where no
-    person was found, PCK and AUC count the joints as missed; the other figures leave the frame out.
+    Predictions against the truth have a scale, because they are placed at the true depth of the root as in the paper.
+    In frames without a person PCK and AUC count all joints as misses; the other metrics leave these frames out.
     """
-    scaled = report_data.metric or (array, against) == ("predicted_cam_mm", "true_cam_mm")
+    has_scale = data.has_scale or (array, against) == ("predicted_cam_mm", "true_cam_mm")
 
-    def rows(one: ViewData) -> Iterator[Row]:
-        poses, truth = getattr(one, array), getattr(one, against)
-        times_s = np.arange(len(truth)) / one.recording.fps
+    def rows(view: ViewData) -> Iterator[Row]:
+        poses, truth = getattr(view, array), getattr(view, against)
+        times_s = np.arange(len(truth)) / view.recording.fps
         for protocol in metrics.PROTOCOLS:
             for name, values in metrics.measure(poses, truth, times_s, protocol).items():
                 metric = metrics.METRICS[name]
-                if protocol in metric.protocols and (scaled or not metric.needs_scale):
+                if protocol in metric.protocols and (has_scale or not metric.needs_scale):
                     yield _row(WHOLE_POSE, name, protocol, metrics.mean(values))
                     if name in JOINT_METRICS and protocol == "standard":
                         yield from _joint_rows(name, values)
-        for reference in report_data.references:
-            yield _row(WHOLE_POSE, f"pss{reference.k}", named(reference), 100 * pss(reference, poses, truth))
+        for reference in data.references:
+            scores = 100 * pss(reference, poses, truth)
+            yield _row(WHOLE_POSE, f"pss{reference.k}", reference_protocol(reference), scores)
 
-    return _table((part, one, row) for one in seen for row in rows(one))
-
-
-def measured_residuals(part: str, seen: Iterable[ViewData]) -> pd.DataFrame:
-    """The rows of the labels against the detections they were made from, which needs no truth."""
-
-    def rows(one: ViewData) -> Iterator[Row]:
-        errors = metrics.reprojection_errors(one.label_cam_mm, one.detected_px, one.view.camera)
-        yield _row(WHOLE_POSE, "reprojection_px", "standard", errors)
-        yield from _joint_rows("reprojection_px", errors)
-
-    return _table((part, one, row) for one in seen for row in rows(one))
+    return _table((part, view, row) for view in views for row in rows(view))
 
 
-def measured_detections(part: str, seen: Iterable[ViewData]) -> pd.DataFrame:
-    """The rows of the detections against the true joints as each view sees them."""
+def measured_residuals(part: str, views: Iterable[ViewData]) -> pd.DataFrame:
+    """The rows of the labels against the detections, which need no truth.
 
-    def rows(one: ViewData) -> Iterator[Row]:
-        detected, true = one.detected_px, one.true_px
+    `reprojection_px` is measured on the raw detections; `reprojection_used_px` on those that the labels were made
+    from, with left and right as triangulation used them.
+    """
+
+    def rows(view: ViewData) -> Iterator[Row]:
+        used_px = np.where(view.used[..., None], view.sorted_px, np.nan)
+        for name, px in (("reprojection_px", view.detected_px), ("reprojection_used_px", used_px)):
+            errors = metrics.reprojection_errors(view.label_cam_mm, px, view.camera)
+            yield _row(WHOLE_POSE, name, "standard", errors)
+            yield from _joint_rows(name, errors)
+
+    return _table((part, view, row) for view in views for row in rows(view))
+
+
+def measured_detections(part: str, views: Iterable[ViewData]) -> pd.DataFrame:
+    """The rows of the detections against the projected true joints."""
+
+    def rows(view: ViewData) -> Iterator[Row]:
+        detected, true = view.detected_px, view.true_px
         visible = np.isfinite(true).any((1, 2))
         found = 100.0 * np.isfinite(detected[visible]).any((1, 2))
         errors = metrics.box_errors_percent(detected, true)
@@ -106,18 +123,18 @@ def measured_detections(part: str, seen: Iterable[ViewData]) -> pd.DataFrame:
         yield _row(WHOLE_POSE, "oks", "standard", metrics.oks(detected, true, metrics.person_areas_px2(true)))
         yield from _joint_rows("error_box_percent", errors)
 
-    return _table((part, one, row) for one in seen for row in rows(one))
+    return _table((part, view, row) for view in views for row in rows(view))
 
 
-def named(reference: Reference) -> str:
-    """What makes scores against a reference comparable with others: its hash."""
+def reference_protocol(reference: Reference) -> str:
+    """The protocol of scores by a reference: its hash, because only scores by the same reference are comparable."""
     return f"reference {reference.metadata['sha256'][:8]}"
 
 
 def pooled(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Groups of rows by some columns: their count, mean and 95 % interval (low, high).
+    """Groups of rows by some columns, with their count, mean and 95 % interval (low, high).
 
-    Whole recordings are drawn for the interval, all their views together; it is NaN for fewer than three.
+    The interval resamples whole recordings, all their views together; it is NaN for fewer than three recordings.
     """
     sums = table.assign(sum=table["count"] * table["mean"]).groupby([*by, "recording"])[["count", "sum"]].sum()
     rows = []
@@ -129,22 +146,22 @@ def pooled(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def intervals(table: pd.DataFrame) -> Intervals:
     """The 95 % interval over recordings of each part's figures of whole poses, where there are enough recordings."""
-    whole_poses = table[table["joint"] == WHOLE_POSE]
-    reported = whole_poses[whole_poses["protocol"].eq("standard") | whole_poses["metric"].str.startswith("pss")]
-    found = pooled(reported, ["part", "metric"])
-    known = found[found["low"].notna()]
-    ends = zip(known["low"].astype(float), known["high"].astype(float), strict=True)
-    return dict(zip(zip(known["part"], known["metric"], strict=True), ends, strict=True))
+    rows = table[table["joint"] == WHOLE_POSE]
+    rows = rows[rows["protocol"].eq("standard") | rows["metric"].str.startswith("pss")]
+    groups = pooled(rows, ["part", "metric"])
+    groups = groups[groups["low"].notna()]
+    ends = zip(groups["low"].astype(float), groups["high"].astype(float), strict=True)
+    return dict(zip(zip(groups["part"], groups["metric"], strict=True), ends, strict=True))
 
 
-def write_measured(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write the table as CSV."""
     with atomic_write(path) as aside:
         table.to_csv(aside, index=False, float_format="%.6g")
 
 
-def read_measured(file: Path | TextIO) -> pd.DataFrame:
-    """Read what `write_measured` wrote. Raises UserError for anything else."""
+def read_table(file: Path | TextIO) -> pd.DataFrame:
+    """Read what `write_table` wrote. Raises UserError for anything else."""
     try:
         table = pd.read_csv(file, dtype=dict.fromkeys(COLUMNS[:-2], str))
     except (OSError, ValueError) as error:
@@ -165,9 +182,9 @@ def _joint_rows(metric: str, values: np.ndarray) -> Iterator[Row]:
 
 
 def _table(rows: Iterable[tuple[str, ViewData, Row]]) -> pd.DataFrame:
-    reported = [
-        (part, one.recording.name, one.recording.subject, one.recording.action, one.view.name, *row)
-        for part, one, row in rows
+    counted = [
+        (part, view.recording.name, view.recording.subject, view.recording.action, view.name, *row)
+        for part, view, row in rows
         if row[3] > 0
     ]
-    return pd.DataFrame(reported, columns=list(COLUMNS))
+    return pd.DataFrame(counted, columns=list(COLUMNS))

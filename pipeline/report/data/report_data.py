@@ -1,4 +1,4 @@
-"""What the report shows: each recording as each of its views sees it, with detections, labels, predictions and truth."""
+"""What the report shows: detections, labels, predictions and truth of each recording as each of its views sees it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,17 @@ from pipeline.pss import Reference, read_references
 from pipeline.report.data.checks import checked_status, read_checked, refuse_gaps, refuse_missing_recordings
 from pipeline.report.data.files import Files
 from pipeline.skeleton import MIRROR, N_JOINTS, ROOT
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, Store, focal_scales, open_store
+from pipeline.stores import (
+    LABELS,
+    POSES2D,
+    PREDICTIONS,
+    TRUTH,
+    LabelStore,
+    Poses2dStore,
+    PredictionStore,
+    TruthStore,
+    open_store,
+)
 from pipeline.video.packing import PackedFrames
 
 
@@ -24,6 +34,7 @@ class ViewData:
 
     recording: Recording
     index: int  # of the view in its recording
+    camera: Camera  # as calibrated, or as given where the recording has no labels; without extrinsics
     detected_px: np.ndarray
     confidence: np.ndarray  # (frame, joint), of the detections, 0-1
     outcomes: np.ndarray  # (frame, joint), the ViewStatus of each detection
@@ -77,7 +88,7 @@ class ViewData:
     @property
     def label_px(self) -> np.ndarray:
         """The projected labels, (frame, joint, 2)."""
-        return _project(self.view.camera, self.label_cam_mm)
+        return self.camera.project_cam(self.label_cam_mm)
 
     @property
     def has_truth(self) -> bool:
@@ -126,7 +137,7 @@ class Alternatives:
     """The same capture with other labels or other predictions."""
 
     baseline: ReportData | None = None  # labels of the cameras that the footage came with
-    refined: dict[RefineSource, ReportData] = field(default_factory=dict)  # predictions of the refinement units, by their source
+    refined: dict[RefineSource, ReportData] = field(default_factory=dict)  # by the source of the refinement unit
 
 
 def gather(files: Files, labels_path: Path | None = None) -> ReportData:
@@ -135,19 +146,18 @@ def gather(files: Files, labels_path: Path | None = None) -> ReportData:
     Raises UserError for stores that do not fit the capture or each other (see `checks`).
     """
     poses2d, labels = open_store(files.poses2d, POSES2D), open_store(labels_path or files.labels, LABELS)
-    capture = read_capture(files.frames).scale_focal(focal_scales(labels))
+    capture = read_capture(files.frames)
     truth_path = files.frames / "truth.zarr"
     truth = open_store(truth_path, TRUTH) if truth_path.exists() else None
     labelled = [recording for recording in capture.recordings if recording.name in labels]
-    crashes = poses2d.attrs.get("crashed", {})
     data = ReportData(
         capture=capture,
         views=[view for recording in capture.recordings for view in _read_views(recording, poses2d, labels, truth)],
         status={r.name: checked_status(labels, r) for r in labelled},
-        uncertainty_mm={r.name: labels[r.name]["uncertainty_mm"] for r in labelled},
+        uncertainty_mm={r.name: labels[r.name].person(0)["uncertainty_mm"] for r in labelled},
         references=read_references(files.pss),
-        has_scale=all(labels[r.name].attrs.get("scale", "none") != "none" for r in labelled),
-        n_crashes=sum(sum(views.values()) for views in crashes.values()),
+        has_scale=all(labels[r.name].record.rig.scale != "none" for r in labelled),
+        n_crashes=sum(sum(poses2d[name].record.crashed.values()) for name in poses2d),
     )
     return _with_predictions(data, files.predictions, poses2d) if files.predictions.exists() else data
 
@@ -163,11 +173,13 @@ def gather_alternatives(files: Files, data: ReportData) -> Alternatives:
     return Alternatives(baseline, refined)
 
 
-def _read_views(recording: Recording, poses2d: Store, labels: Store, truth: Store | None) -> list[ViewData]:
+def _read_views(
+    recording: Recording, poses2d: Poses2dStore, labels: LabelStore, truth: TruthStore | None
+) -> list[ViewData]:
     """A recording as each of its views sees it, without predictions."""
     n_frames, n_views = recording.n_frames, len(recording.views)
 
-    def read(store: Store | None, name: str, *shape: int) -> np.ndarray:
+    def read(store: Poses2dStore | LabelStore | TruthStore | None, name: str, *shape: int) -> np.ndarray:
         if store is None or recording.name not in store:
             return np.full(shape, np.nan)
         return read_checked(store, recording, name, shape)
@@ -178,21 +190,22 @@ def _read_views(recording: Recording, poses2d: Store, labels: Store, truth: Stor
     outcomes = np.nan_to_num(read(labels, "view_status", n_frames, n_views, N_JOINTS)).astype(int)
     label_cam = read(labels, "joints_cam_mm", n_frames, n_views, N_JOINTS, 3)
     true_world = read(truth, "joints_world_mm", n_frames, N_JOINTS, 3)
+    calibrated = labels[recording.name].record.rig.intrinsics if recording.name in labels else None
     views = []
     for v, view in enumerate(recording.views):
-        camera = view.camera
-        true_cam = camera.to_camera(true_world) if camera.has_extrinsics else np.full_like(true_world, np.nan)
+        given = view.camera
+        true_cam = given.to_camera(true_world) if given.has_extrinsics else np.full_like(true_world, np.nan)
         views.append(
             ViewData(
-                recording, v, detected_px[:, v], confidence[:, v], outcomes[:, v], box_px[:, v], label_cam[:, v],
-                true_cam, _project(camera, true_cam), np.full_like(detected_px[:, v], np.nan),
-                np.full_like(true_cam, np.nan),
+                recording, v, calibrated[v] if calibrated else given, detected_px[:, v], confidence[:, v],
+                outcomes[:, v], box_px[:, v], label_cam[:, v], true_cam, given.project_cam(true_cam),
+                np.full_like(detected_px[:, v], np.nan), np.full_like(true_cam, np.nan),
             )
         )  # fmt: skip
     return views
 
 
-def _with_predictions(data: ReportData, path: Path, poses2d: Store) -> ReportData:
+def _with_predictions(data: ReportData, path: Path, poses2d: Poses2dStore) -> ReportData:
     """The same data with the predictions of a store.
 
     Raises UserError where the store lacks recordings, or poses of frames in which the detector found a person.
@@ -203,20 +216,20 @@ def _with_predictions(data: ReportData, path: Path, poses2d: Store) -> ReportDat
     for recording in data.capture.recordings:
         own = data.of_recording(recording.name)
         views += _predicted(own, recording, predictions) if recording.name in predictions else own
-    return replace(data, views=views, supervision=str(predictions.attrs.get("supervision", "")))
+    return replace(data, views=views, supervision=predictions.summary.supervision)
 
 
-def _predicted(views: list[ViewData], recording: Recording, predictions: Store) -> list[ViewData]:
+def _predicted(views: list[ViewData], recording: Recording, predictions: PredictionStore) -> list[ViewData]:
     shape = (recording.n_frames, len(views), N_JOINTS)
     px = read_checked(predictions, recording, "joints_px", (*shape, 2))
     relative_depth = read_checked(predictions, recording, "relative_depth", shape)
     found = np.stack([np.any(view.confidence > 0, axis=-1) for view in views], 1)
     refuse_gaps(predictions, recording, np.isfinite(px).all(-1) & np.isfinite(relative_depth), found)
     predicted = []
-    for v, view in enumerate(views):
+    for v, (view, record) in enumerate(zip(views, predictions[recording.name].record.cameras, strict=True)):
         true_depth, label_depth = view.true_cam_mm[:, ROOT, 2], view.label_cam_mm[:, ROOT, 2]
         depth = np.where(np.isfinite(true_depth), true_depth, label_depth)
-        cam = place_at_depth(view.view.camera, px[:, v], relative_depth[:, v], depth)
+        cam = place_at_depth(record.camera, px[:, v], relative_depth[:, v], depth)
         predicted.append(replace(view, predicted_px=px[:, v], predicted_cam_mm=cam))
     return predicted
 
@@ -224,14 +237,11 @@ def _predicted(views: list[ViewData], recording: Recording, predictions: Store) 
 def place_at_depth(
     camera: Camera, joints_px: np.ndarray, relative_depth: np.ndarray, root_depth_mm: np.ndarray
 ) -> np.ndarray:
-    """Poses (frame, joint, 3) in the camera's frame, mm, from pixels (frame, joint, 2), depths relative to the root's
-    (frame, joint) and the roots' depths (frame,)."""
+    """Poses (frame, joint, 3) in the camera's frame, mm, with the roots at given depths (frame,).
+
+    The pose is given by pixels (frame, joint, 2) and depths relative to the root's (frame, joint).
+    """
     return camera.back_project(joints_px, (1 + relative_depth) * root_depth_mm[:, None])
-
-
-def _project(camera: Camera, joints_cam_mm: np.ndarray) -> np.ndarray:
-    at_origin = camera.with_extrinsics(np.eye(3), np.zeros(3))
-    return at_origin.project(joints_cam_mm)
 
 
 def joined(views: Iterable[ViewData], name: str) -> np.ndarray:

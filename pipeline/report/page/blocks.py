@@ -1,10 +1,10 @@
-"""The parts a page is made of; how each looks is the template's business."""
+"""The parts of a page; the template says how each looks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-WIDE_COLUMNS, WIDE_COLUMNS_OF_WORDS = 4, 3  # a table with more takes the whole width of the page
+WIDE_COLUMNS, WIDE_COLUMNS_OF_WORDS = 4, 3  # a table with more columns takes the whole width of the page
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; the first column names the line, and the last `marked` lines are this run's own.
+    """A table of text; the first column names the line, and the last `marked` lines are those of this run.
 
-    `words`: its cells are text rather than figures.
+    `words`: the cells hold text instead of figures.
     """
 
     title: str
@@ -59,7 +59,7 @@ class View3D:
 
 @dataclass(frozen=True)
 class Playback:
-    """Moving skeletons beside the images they belong to (`motion.playback`)."""
+    """Moving skeletons beside their images (`sequences.playback`)."""
 
     title: str
     data: dict[str, Any]
@@ -70,7 +70,7 @@ class Playback:
 
 @dataclass(frozen=True)
 class EpipolarView:
-    """The views of one moment, with a joint's line in each of the others (`epipolar.epipolar_view`)."""
+    """The views of one moment, with the epipolar lines of each joint (`epipolar.epipolar_view`)."""
 
     title: str
     data: dict[str, Any]
@@ -81,7 +81,7 @@ class EpipolarView:
 
 @dataclass(frozen=True)
 class Card:
-    """A picture (a data URI), a scene, or both side by side, and what they show."""
+    """A caption with an image (a data URI), a scene, or both side by side."""
 
     caption: str
     image: str | None = None
@@ -90,7 +90,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Cards; `small` ones have no legend of their own."""
+    """Cards; `small` cards have no legend."""
 
     title: str
     cards: Sequence[Card]
@@ -102,7 +102,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Rows:
-    """Cards side by side, a row for each case and a column for each thing compared."""
+    """Cards side by side, a row for each case and a column for each kind of pose."""
 
     title: str
     head: Sequence[str]
@@ -117,7 +117,7 @@ Block = Chart | Rows | Table | View3D | Playback | EpipolarView | Gallery
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the page; without blocks it is left out."""
+    """A section of the page; sections without blocks are left out."""
 
     id: str
     title: str
@@ -127,12 +127,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Answer:
-    """One of the questions of the first screen, and its answer in a figure, in words and in pictures."""
+    """A question of the first screen, and its answer as a figure, lines of text and images."""
 
     question: str
     figure: str
     unit: str
-    words: Sequence[str]
+    lines: Sequence[str]
     link: str
     cards: Sequence[Card] = ()
 
@@ -143,7 +143,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A share in percent as text; only what is whole or nothing is called 100 or 0."""
+    """A share in percent as text; only the exact values 0 and 100 are written as 0 and 100."""
     if value is not None and 99.95 <= value < 100:
         return "99.9"
     return "<0.1" if value is not None and 0 < value < 0.05 else number(value)

@@ -1,4 +1,4 @@
-"""The charts, as plotly's JSON."""
+"""Charts as plotly's JSON."""
 
 import csv
 from collections.abc import Collection
@@ -14,8 +14,8 @@ from pipeline.report.page.theme import COLOURS, FAINT, INK, JOINT_TITLES
 FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": INK}
 
 PART_COLOURS = ("#AA4499", "#DDCC77", "#CC6677", "#88CCEE", "#999933", "#44AA99", "#888888")
-MANY_COLUMNS = 40  # of a map: from here on without gaps
-# Of Paul Tol's muted scheme: told apart by the colour-blind.
+MANY_COLUMNS = 40  # maps with more columns have no gaps between them
+# Paul Tol's muted scheme, safe for the colour-blind.
 GROUP_COLOURS = (
     "#CC6677", "#4477DD", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933", "#AA4499", "#888888",
 )  # fmt: skip
@@ -59,7 +59,7 @@ def named_bars(values: dict[str, float], unit: str, colour: str = INK) -> str:
 
 
 def stacked_bars(shares: dict[str, dict[str, float]], unit: str, first_colour: str) -> str:
-    """Horizontal bars made of parts: name of the bar -> name of the part -> its share; the first part is the usual."""
+    """Stacked horizontal bars: name of the bar -> name of the part -> its share; the first part has `first_colour`."""
     parts = list(dict.fromkeys(part for one in shares.values() for part in one))
     colours = (first_colour, *PART_COLOURS)
     traces = [
@@ -74,7 +74,7 @@ def stacked_bars(shares: dict[str, dict[str, float]], unit: str, first_colour: s
 
 
 def curves(series: dict[str, tuple[str, np.ndarray]], x: np.ndarray, x_title: str, y_title: str) -> str:
-    """Lines over common x; series are name -> (colour, values)."""
+    """Lines over a common x (n,); series are name -> (colour, values (n,))."""
     traces = [
         go.Scatter(x=x.tolist(), y=np.round(values, 3).tolist(), name=name, mode="lines", line_color=colour)
         for name, (colour, values) in series.items()
@@ -83,7 +83,10 @@ def curves(series: dict[str, tuple[str, np.ndarray]], x: np.ndarray, x_title: st
 
 
 def histogram(series: dict[str, tuple[str, np.ndarray]], unit: str, n_bins: int = 40) -> str:
-    """Share of poses per bin of error, cut off at the largest 99th percentile; the last bin holds the rest."""
+    """Share of poses per bin of error; the last bin holds the errors above the largest 99th percentile.
+
+    Series are name -> (colour, errors (pose,)).
+    """
     known = {name: (colour, values[np.isfinite(values)]) for name, (colour, values) in series.items()}
     known = {name: one for name, one in known.items() if len(one[1])}
     top = max((float(np.percentile(values, 99)) for _, values in known.values()), default=1.0) or 1.0
@@ -101,48 +104,51 @@ def histogram(series: dict[str, tuple[str, np.ndarray]], unit: str, n_bins: int 
 
 
 def heat_map(values: np.ndarray, rows: list[str], unit: str, least_top: float = 0.0) -> str:
-    """A figure per row (recording or view) and joint, (row, joint); colours reach up to `least_top` at least."""
+    """A figure per row (recording or view) and joint, (row, joint); the colour scale ends at `least_top` or above."""
     shown = [[None if np.isnan(x) else round(float(x), 1) for x in row[1:]] for row in values]
     return _map(shown, rows, unit, least_top, "%{y}, %{x}", 150, x=JOINT_TITLES[1:], xaxis={"tickangle": -60})
 
 
 def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: float = 0.0) -> str:
-    """A figure over each recording's time; series are name -> values (frame,), each cut into the same bins."""
+    """A figure over the time of each recording; series are name -> values (frame,), each averaged in `n_bins` bins."""
     rows = []
     for values in series.values():
         edges = np.linspace(0, len(values), n_bins + 1).astype(int)
         parts = [values[a : max(b, a + 1)] for a, b in pairwise(edges)]
         rows.append([round(float(np.nanmean(p)), 2) if np.isfinite(p).any() else None for p in parts])
     x = np.round(100 * (np.arange(n_bins) + 0.5) / n_bins, 1).tolist()
-    return _map(rows, list(series), unit, least_top, "%{y}, at %{x:.0f} % of its time", 110, x=x,
-                xaxis={"title": "% of the recording's time"})  # fmt: skip
+    return _map(rows, list(series), unit, least_top, "%{y}, at %{x:.0f} % of its length", 110, x=x,
+                xaxis={"title": "% of the recording's length"})  # fmt: skip
 
 
 def _map(
-    values: list[list[float | None]], rows: list[str], unit: str, least_top: float, place: str, height: int,
+    values: list[list[float | None]], rows: list[str], unit: str, least_top: float, hover: str, height: int,
     *, x: list, xaxis: dict[str, Any],
 ) -> str:  # fmt: skip
     top = max([least_top, *(value for row in values for value in row if value is not None)])
     trace = go.Heatmap(
         z=values, x=x, y=rows, zmin=0, zmax=top, colorscale=SEQUENTIAL, hoverongaps=False,
         xgap=2 if len(x) < MANY_COLUMNS else 0, ygap=2, colorbar={"thickness": 10, "outlinewidth": 0},
-        hovertemplate=place + ": %{z:.1f} " + unit + "<extra></extra>",
+        hovertemplate=hover + ": %{z:.1f} " + unit + "<extra></extra>",
     )  # fmt: skip
     axes = {"xaxis": xaxis, "yaxis": {"autorange": "reversed", "showgrid": False}}
     return _figure([trace], height=height + 26 * len(rows), **axes)
 
 
 def reliability(
-    reported: np.ndarray, made: np.ndarray, n_bins: int, told_title: str, made_title: str, colour: str,
+    stated: np.ndarray, error: np.ndarray, n_bins: int, stated_title: str, error_title: str, colour: str,
     *, equal: bool = False,
 ) -> str:  # fmt: skip
-    """Mean and spread of an error in equal parts of what was told of it, (n,) each; `equal` draws the diagonal."""
-    known = np.isfinite(reported) & np.isfinite(made)
-    parts = np.array_split(np.argsort(reported[known], kind="stable"), n_bins)
+    """Median, quartiles and root mean square of an error in equal groups of a stated quantity, (n,) each.
+
+    `equal` draws the line on which both are the same.
+    """
+    known = np.isfinite(stated) & np.isfinite(error)
+    parts = np.array_split(np.argsort(stated[known], kind="stable"), n_bins)
     parts = [part for part in parts if len(part)]
-    x = np.round([float(np.median(reported[known][part])) for part in parts], 3).tolist()
-    low, middle, high = np.round([np.percentile(made[known][part], (25, 50, 75)) for part in parts], 2).T.tolist()
-    rms = np.round([float(np.sqrt(np.mean(made[known][part] ** 2))) for part in parts], 2).tolist()
+    x = np.round([float(np.median(stated[known][part])) for part in parts], 3).tolist()
+    low, middle, high = np.round([np.percentile(error[known][part], (25, 50, 75)) for part in parts], 2).T.tolist()
+    rms = np.round([float(np.sqrt(np.mean(error[known][part] ** 2))) for part in parts], 2).tolist()
     band = go.Scatter(x=x + x[::-1], y=high + low[::-1], fill="toself", mode="lines", line_width=0, fillcolor=colour,
                       opacity=0.2, name="quartiles", hoverinfo="skip")  # fmt: skip
     median = go.Scatter(x=x, y=middle, mode="lines+markers", line_color=colour, name="median")
@@ -150,15 +156,17 @@ def reliability(
     traces = [band, median, square]
     if equal:
         ends = [0.0, max(x)]
-        traces.append(go.Scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash"}, name="as told"))
-    return _figure(traces, xaxis_title=told_title, yaxis_title=made_title, yaxis_rangemode="tozero")
+        traces.append(
+            go.Scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash"}, name="error = uncertainty")
+        )
+    return _figure(traces, xaxis_title=stated_title, yaxis_title=error_title, yaxis_rangemode="tozero")
 
 
-def coloured_map(places: np.ndarray, groups: np.ndarray, names: list[str]) -> str:
-    """Points (point, 2) of a plane without axes, coloured by group, named when pointed at."""
+def coloured_map(points: np.ndarray, groups: np.ndarray, names: list[str]) -> str:
+    """Points (point, 2) without axes, coloured by group (point,), with their names on hover."""
     traces = [
         go.Scatter(
-            x=np.round(places[groups == g, 0], 2).tolist(), y=np.round(places[groups == g, 1], 2).tolist(),
+            x=np.round(points[groups == g, 0], 2).tolist(), y=np.round(points[groups == g, 1], 2).tolist(),
             text=[names[i] for i in np.flatnonzero(groups == g)], mode="markers", name=f"{g + 1}",
             marker={"size": 6, "color": GROUP_COLOURS[g % len(GROUP_COLOURS)]}, hovertemplate="%{text}<extra></extra>",
         )
@@ -169,7 +177,7 @@ def coloured_map(places: np.ndarray, groups: np.ndarray, names: list[str]) -> st
 
 
 def spread_bars(groups: dict[str, np.ndarray], unit: str, colour: str) -> str:
-    """Quartiles and 5th to 95th percentile of a figure per name, without the single values."""
+    """Quartiles, and 5th to 95th percentile, of the values (n,) of each name."""
     known = {name: values[np.isfinite(values)] for name, values in groups.items()}
     known = {name: values for name, values in known.items() if len(values)}
     low, q1, median, q3, high = np.round([np.percentile(v, (5, 25, 50, 75, 95)) for v in known.values()], 2).T.tolist()
@@ -182,7 +190,7 @@ def spread_bars(groups: dict[str, np.ndarray], unit: str, colour: str) -> str:
 
 
 def training_curve(path: Path, without: Collection[str] = ()) -> list[tuple[str, str]]:
-    """One chart per column of a curve's CSV over its first column: (column, chart)."""
+    """One chart per column of a CSV over its first column, except the columns of `without`: (column, chart)."""
     with path.open(newline="") as file:
         header, *rows = list(csv.reader(file))
     values = np.array([[float(x or "nan") for x in row] for row in rows]).reshape(len(rows), len(header))

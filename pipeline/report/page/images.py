@@ -1,4 +1,4 @@
-"""Pictures, plain or with skeletons drawn into them, as data that stands inside the page."""
+"""Images, plain or with skeletons drawn over them, as data inside the page."""
 
 import base64
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Crop:
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """Width and height of what is cut."""
+        """Width and height of the crop after magnification."""
         return round((self.right - self.left) * self.zoom), round((self.bottom - self.top) * self.zoom)
 
     def cut(self, image: np.ndarray) -> np.ndarray:
@@ -35,17 +35,17 @@ class Crop:
         part = image[self.top : self.bottom, self.left : self.right]
         return cv2.resize(part, self.size_px, interpolation=cv2.INTER_AREA if self.zoom < 1 else cv2.INTER_CUBIC)
 
-    def placed(self, px: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of the image as pixels of what is cut."""
+    def to_crop_px(self, px: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of the image in pixels of the crop."""
         return (px - (self.left, self.top) + 0.5) * self.zoom - 0.5
 
 
 def crop_around(
     points_px: np.ndarray, size_px: tuple[int, int], *, margin: float = MARGIN, longer_side_px: int = LONGER_SIDE_PX
 ) -> Crop:
-    """A square around points (n, 2) that lies in the image of (width, height) as far as it can."""
+    """The square around points (n, 2), moved and shrunk so that it lies in the image of (width, height)."""
     size = np.array(size_px)
-    # A joint far outside (a gross error) must not shrink the person to a dot.
+    # A joint far outside the image (a gross error) is ignored: the crop would show the person too small.
     inside = points_px[((points_px > -0.5 * size) & (points_px < 1.5 * size)).all(1)]
     low, high = (inside.min(0), inside.max(0)) if len(inside) else (np.zeros(2), size)
     side = min((1 + 2 * margin) * max(high - low).item() + 8, float(size.min()))
@@ -61,16 +61,16 @@ def data_uri(image: np.ndarray) -> str:
 
 
 def shrunk(image: np.ndarray, longer_side_px: int) -> np.ndarray:
-    """An image (H, W, 3) whose longer side is at most so long."""
+    """An image (H, W, 3) shrunk so that its longer side is at most `longer_side_px`."""
     zoom = min(1.0, longer_side_px / max(image.shape[:2]))
     size = (round(image.shape[1] * zoom), round(image.shape[0] * zoom))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def overlay(image: np.ndarray, skeletons_px: dict[str, np.ndarray], longer_side_px: int = LONGER_SIDE_PX) -> str | None:
-    """The part of an image (H, W, 3) around the skeletons (joint, 2) drawn into it, as a data URI.
+    """The crop of an image (H, W, 3) around skeletons (joint, 2) in pixels, with the skeletons, as a data URI.
 
-    Skeletons are named as in `look.COLOURS` and drawn in their order; None where none has a joint.
+    The skeletons are named as in `theme.COLOURS` and drawn in their order. None where no joint is known.
     """
     points = np.concatenate(list(skeletons_px.values()))
     points = points[np.isfinite(points).all(1)]
@@ -79,7 +79,7 @@ def overlay(image: np.ndarray, skeletons_px: dict[str, np.ndarray], longer_side_
     crop = crop_around(points, (image.shape[1], image.shape[0]), longer_side_px=longer_side_px)
     drawn = crop.cut(image)
     for name, px in skeletons_px.items():
-        _draw(drawn, crop.placed(px), COLOURS[name])
+        _draw(drawn, crop.to_crop_px(px), COLOURS[name])
     return data_uri(drawn)
 
 
@@ -87,7 +87,7 @@ def _draw(image: np.ndarray, px: np.ndarray, colour: str) -> None:
     drawable = np.isfinite(px).all(1) & (np.abs(np.nan_to_num(px)) < 10 * LONGER_SIDE_PX).all(1)
     fixed = np.round(np.nan_to_num(px) * 2**SUBPIXEL_BITS).astype(int)
     bones = [(i, a, b) for i, (a, b) in enumerate(BONES) if drawable[a] and drawable[b]]
-    for _, a, b in bones:  # a light rim keeps the lines visible on any ground
+    for _, a, b in bones:  # a light outline, visible on any background
         cv2.line(image, fixed[a].tolist(), fixed[b].tolist(), rgb(PAPER), 5, cv2.LINE_AA, SUBPIXEL_BITS)
     for i, a, b in bones:
         ink = rgb(lighter(colour) if i in LEFT_BONES else colour)

@@ -1,4 +1,4 @@
-"""The page: sections in a template, everything it needs inside one file."""
+"""The page: sections in a template, with everything it needs inside one file."""
 
 import json
 from collections.abc import Sequence
@@ -14,8 +14,10 @@ from pipeline.report.page.theme import COLOURS, FAINT, INK, PAPER
 TEMPLATES = Path(__file__).parent
 
 
-def render(title: str, subtitle: str, answers: Sequence[Answer], sections: Sequence[Section]) -> str:
-    """The HTML of the report; sections without blocks are left out."""
+def render(
+    title: str, subtitle: str, answers: Sequence[Answer], sections: Sequence[Section], names: Sequence[str]
+) -> str:
+    """The HTML of the report with a key of the colours of `names`; sections without blocks are left out."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -23,11 +25,11 @@ def render(title: str, subtitle: str, answers: Sequence[Answer], sections: Seque
     environment.filters["embedded"] = _embedded
     return environment.get_template("page.html.j2").render(
         title=title, subtitle=subtitle, answers=answers, sections=[s for s in sections if s.blocks],
-        plotly=Markup(get_plotlyjs()), colours=COLOURS, ink=INK, faint=FAINT, paper=PAPER,
+        plotly=Markup(get_plotlyjs()), colours=COLOURS, names=names, ink=INK, faint=FAINT, paper=PAPER,
     )  # fmt: skip
 
 
 def _embedded(data: object) -> Markup:
-    """JSON that may stand in a script element; text is taken for JSON already."""
+    """JSON that is safe inside a script element; a text is JSON already."""
     text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))

@@ -1,4 +1,4 @@
-"""What the page's 3D viewer draws: layers of points and lines in whole millimetres, x right, y up, z to the viewer."""
+"""Scenes for the 3D viewer: layers of points and lines in whole millimetres, x right, y up, z towards the viewer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from pipeline.skeleton import BONES, joint
 
 Scene = dict[str, Any]
 Layer = dict[str, Any]
-VIEW_FROM_CAMERA = np.diag([1.0, -1.0, -1.0])  # a camera's y points down, its z away
+VIEW_FROM_CAMERA = np.diag([1.0, -1.0, -1.0])  # a camera has y down and z forward
 GRID_MM = 500
 FRUSTUM_DEPTH = 0.12  # of a drawn camera, as a share of the rig's size
 ELLIPSE_POINTS = 20
 
 
 def pose_scene(poses_cam_mm: dict[str, np.ndarray]) -> Scene:
-    """Skeletons (joint, 3) of one moment in one camera's frame, scaled to the truth's size, roots on each other."""
+    """Skeletons (joint, 3) of one moment in one camera's frame, root-centred, scaled to the truth or else the label."""
     centred = {name: pose - pose[:1] for name, pose in poses_cam_mm.items() if np.isfinite(pose[0]).all()}
     target = centred.get("truth", centred.get("label"))
     scaled = {name: pose if target is None else scale_aligned(pose, target) for name, pose in centred.items()}
@@ -28,7 +28,7 @@ def pose_scene(poses_cam_mm: dict[str, np.ndarray]) -> Scene:
 
 
 def sequence_scene(poses_cam_mm: dict[str, np.ndarray], fps: float) -> Scene:
-    """Moving skeletons (frame, joint, 3) in one camera's frame, on a floor, upright."""
+    """Moving skeletons (frame, joint, 3) in one camera's frame, rotated upright, on a floor."""
     upright = _upright(next(iter(poses_cam_mm.values())))
     moving = {name: poses @ upright.T for name, poses in poses_cam_mm.items()}
     layers = [_skeleton(name, poses) for name, poses in moving.items()]
@@ -37,67 +37,64 @@ def sequence_scene(poses_cam_mm: dict[str, np.ndarray], fps: float) -> Scene:
 
 @dataclass(frozen=True)
 class PlacedCamera:
-    """A camera in the world, and how sure its place is."""
+    """A camera in the world, with the uncertainty of its centre."""
 
     name: str
     R_cam_from_world: np.ndarray  # (3, 3)
     center_mm: np.ndarray  # (3,)
-    covariance_mm2: np.ndarray | None = None  # of the centre, (3, 3); None or NaN where not known
+    covariance_mm2: np.ndarray | None = None  # of the centre, (3, 3); None or NaN where unknown
 
 
 def rig_scene(
-    labels_world_mm: np.ndarray, found: Sequence[PlacedCamera], true: Sequence[PlacedCamera]
+    labels_world_mm: np.ndarray, found: Sequence[PlacedCamera], given: Sequence[PlacedCamera]
 ) -> tuple[Scene, int]:
-    """Cameras as found and as they are, and some labels; and how many times the uncertainties are enlarged.
+    """Calibrated and given cameras with some labels (pose, joint, 3), and the magnification of the uncertainties.
 
-    The true cameras are brought into the found world by the similarity that fits the centres. An uncertainty is drawn
-    as the ellipsoid of two standard deviations; the enlargement is a power of ten, 0 where there is none to draw.
+    The given cameras are moved into the calibrated world by a similarity. An uncertainty is drawn as the ellipsoid of
+    two standard deviations; its magnification is a power of ten, or 0 where no uncertainty is known.
     """
     upright = _upright(labels_world_mm) if np.isfinite(labels_world_mm).any() else VIEW_FROM_CAMERA
     size = float(np.ptp([camera.center_mm for camera in found], axis=0).max())
     layers = [_skeleton("label", pose[None] @ upright.T) for pose in labels_world_mm if np.isfinite(pose[0]).all()]
     for layer in layers[1:]:
         layer["name"] = ""  # one entry in the legend is enough
-    if true:
-        layers.append(_cameras("true cameras", COLOURS["truth"], _moved(true, found), upright, size, named=False))
-    layers.append(_cameras("cameras as found", INK, found, upright, size, named=True))
-    enlarged = _enlargement(found, size)
-    if enlarged:
-        layers.append(_ellipsoids(found, enlarged, upright))
+    if given:
+        layers.append(_cameras("given cameras", COLOURS["truth"], _moved(given, found), upright, size, named=False))
+    layers.append(_cameras("calibrated cameras", INK, found, upright, size, named=True))
+    magnification = _magnification(found, size)
+    if magnification:
+        layers.append(_ellipsoids(found, magnification, upright))
     points = np.concatenate([np.array(layer["frames"], float).reshape(-1, 3) for layer in layers])
     floor = [_floor(labels_world_mm @ upright.T, around=points)] if np.isfinite(labels_world_mm).any() else []
     scene = _scene([*floor, *layers])
-    return {**scene, "yaw": 0.5, "pitch": 0.45, "radius": int(0.7 * scene["radius"])}, enlarged
+    return {**scene, "yaw": 0.5, "pitch": 0.45, "radius": int(0.7 * scene["radius"])}, magnification
 
 
-def _moved(true: Sequence[PlacedCamera], found: Sequence[PlacedCamera]) -> list[PlacedCamera]:
-    """The true cameras in the found world, fitted to the found cameras of the same names.
+def _moved(given: Sequence[PlacedCamera], found: Sequence[PlacedCamera]) -> list[PlacedCamera]:
+    """The given cameras in the calibrated world, by the similarity that fits them to the cameras of the same names.
 
-    Each camera gives three points, its centre and one before and one below it, so that two cameras are enough.
+    Each camera gives three points: its centre, one in front of it and one below it. So two cameras are enough.
     """
-    common = {camera.name for camera in true} & {camera.name for camera in found}
+    common = {camera.name for camera in given} & {camera.name for camera in found}
 
     def points(cameras: Sequence[PlacedCamera]) -> np.ndarray:
         used = [(c.center_mm, c.R_cam_from_world) for c in cameras if c.name in common]
         size = np.ptp([center for center, _ in used], axis=0).max()
         return np.array([[c, c + size * R[2], c + size * R[1]] for c, R in used]).reshape(-1, 3)
 
-    scale, R_found_from_true, t = similarity(points(true), points(found))
-    return [
-        PlacedCamera(c.name, c.R_cam_from_world @ R_found_from_true.T, scale * R_found_from_true @ c.center_mm + t)
-        for c in true
-    ]
+    scale, R, t = similarity(points(given), points(found))
+    return [PlacedCamera(c.name, c.R_cam_from_world @ R.T, scale * R @ c.center_mm + t) for c in given]
 
 
-def _enlargement(cameras: Sequence[PlacedCamera], size: float) -> int:
-    """The largest power of ten that keeps two standard deviations below a drawn camera's depth; 0 without any."""
+def _magnification(cameras: Sequence[PlacedCamera], size: float) -> int:
+    """The largest power of ten that keeps two standard deviations below the depth of a drawn camera; 0 if unknown."""
     known = [c.covariance_mm2 for c in cameras if c.covariance_mm2 is not None and np.isfinite(c.covariance_mm2).all()]
     largest = max((2 * float(np.sqrt(np.linalg.eigvalsh(one)[-1].clip(0))) for one in known), default=0.0)
     return int(10 ** max(0, np.floor(np.log10(FRUSTUM_DEPTH * size / largest)))) if largest > 0 else 0
 
 
-def _ellipsoids(cameras: Sequence[PlacedCamera], enlarged: int, upright: np.ndarray) -> Layer:
-    """Each camera's uncertainty as three ellipses, one in each plane of its principal axes."""
+def _ellipsoids(cameras: Sequence[PlacedCamera], magnification: int, upright: np.ndarray) -> Layer:
+    """Each camera's uncertainty as three ellipses, one in each plane of two principal axes."""
     angles = np.linspace(0, 2 * np.pi, ELLIPSE_POINTS, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], -1)
     circles = np.stack([np.roll(circle, turn, axis=-1) for turn in range(3)])
@@ -105,7 +102,7 @@ def _ellipsoids(cameras: Sequence[PlacedCamera], enlarged: int, upright: np.ndar
     for camera in cameras:
         if camera.covariance_mm2 is not None and np.isfinite(camera.covariance_mm2).all():
             variances, axes = np.linalg.eigh(camera.covariance_mm2)
-            radii = 2 * enlarged * np.sqrt(variances.clip(0))
+            radii = 2 * magnification * np.sqrt(variances.clip(0))
             points.append(camera.center_mm + circles * radii @ axes.T)
     drawn = np.concatenate(points).reshape(-1, 3) @ upright.T
     n = ELLIPSE_POINTS
@@ -114,11 +111,11 @@ def _ellipsoids(cameras: Sequence[PlacedCamera], enlarged: int, upright: np.ndar
 
 
 def _upright(poses: np.ndarray) -> np.ndarray:
-    """The rotation from a camera's or any world's axes to the viewer's in which people stand upright on average."""
+    """The rotation from the axes of poses (..., joint, 3) to the viewer's that makes the people upright on average."""
     feet = (poses[..., joint("l_ankle"), :] + poses[..., joint("r_ankle"), :]) / 2
     up = np.nanmean((poses[..., joint("thorax"), :] - feet).reshape(-1, 3), axis=0)
     up /= np.linalg.norm(up)
-    # Of the frame's own axes the least vertical one becomes the viewer's x, so that the view starts as it was seen.
+    # The viewer's x is the frame's x unless that is vertical, so that the first view is close to the camera's.
     x = np.eye(3)[0] if abs(up[0]) < 0.9 else np.eye(3)[1]
     x = x - (x @ up) * up
     x /= np.linalg.norm(x)
@@ -149,7 +146,7 @@ def _cameras(
 
 
 def _floor(points: np.ndarray, around: np.ndarray | None = None) -> Layer:
-    """A grid under the feet of people (frame, joint, 3) that reaches as far as they, or the points around, do."""
+    """A grid under the feet of people (frame, joint, 3), as large as the area of the people or the points `around`."""
     flat = points.reshape(-1, 3)
     y = np.nanpercentile(flat[:, 1], 1)
     area = flat if around is None else around
@@ -177,7 +174,7 @@ def _scene(layers: list[Layer]) -> Scene:
 
 
 def _whole(frames: np.ndarray) -> list[list[int | None]]:
-    """Frames (frame, point, 3) as flat lists of whole millimetres; None for what is missing."""
+    """Frames (frame, point, 3) as flat lists of whole millimetres; None for missing points."""
     known = np.isfinite(frames).all(-1, keepdims=True) & np.ones(3, bool)
     values = np.round(np.where(known, frames, 0)).astype(int).reshape(len(frames), -1)
     flat = known.reshape(len(frames), -1)

@@ -1,17 +1,19 @@
-"""Colours and names of what the report shows, the same in pictures, charts and 3D; safe for the colour-blind."""
+"""Colours and names of what the report shows, the same in images, charts and 3D; safe for the colour-blind."""
 
 from pipeline.skeleton import BONES, JOINTS
 
-COLOURS = {"truth": "#009E73", "label": "#0072B2", "prediction": "#D55E00", "detection": "#AA3377"}
+COLOURS = {
+    "truth": "#009E73", "label": "#0072B2", "prediction": "#D55E00", "detection": "#AA3377", "refined": "#B8860B",
+}  # fmt: skip
 INK, FAINT, PAPER = "#1c2430", "#d5dae1", "#ffffff"
-LIGHTENED = 0.45  # of the way to white
-LONG_SIDES = {"l": "left", "r": "right"}
+TINT = 0.45  # of the way to white
+SIDES = {"l": "left", "r": "right"}
 
 
 def joint_title(name: str) -> str:
-    """A joint's name in plain words."""
+    """A joint's name in words."""
     side, _, part = name.partition("_")
-    return f"{LONG_SIDES[side]} {part}" if part else name
+    return f"{SIDES[side]} {part}" if part else name
 
 
 LEFT_BONES = [b for b, (_, child) in enumerate(BONES) if JOINTS[child].startswith("l_")]
@@ -19,10 +21,14 @@ JOINT_TITLES = [joint_title(name) for name in JOINTS]
 
 
 def lighter(colour: str) -> str:
-    """A lighter tint of a colour: the left side of a body, so that exchanged sides are seen."""
-    return "#" + "".join(f"{round(part + LIGHTENED * (255 - part)):02x}" for part in rgb(colour))
+    """A lighter tint of a colour, for the left side of a body, so that swapped sides are visible."""
+    return "#" + "".join(f"{round(part + TINT * (255 - part)):02x}" for part in rgb(colour))
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """The parts of a colour #rrggbb, 0-255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+# Of the predictions refined on each source, in charts.
+REFINED_COLOURS = {"truth": COLOURS["refined"], "labels": lighter(COLOURS["refined"])}

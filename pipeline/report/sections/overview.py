@@ -1,4 +1,6 @@
-"""The first screen: how good the labels are, how good the network is, and what went wrong where."""
+"""The first screen: how good the labels are, how good the network is, and where the largest problems are."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -6,161 +8,166 @@ from pipeline.report.data.breakdown import (
     detector_rows,
     joint_errors_mm,
     pose_errors_mm,
+    predicted_test,
     reference_name,
     residuals_percent,
     worst_joint,
 )
 from pipeline.report.data.evaluate import Figures, mean
 from pipeline.report.data.measurements import Intervals
-from pipeline.report.data.report_data import ReportData
+from pipeline.report.data.parts import refined_part
+from pipeline.report.data.report_data import Alternatives, ReportData
 from pipeline.report.page.blocks import Answer, Card, number, percent
-from pipeline.report.sections.labels import worst_card, worst_frames
-from pipeline.report.sections.network import example_card, predicted_test, ranked_predictions
+from pipeline.report.sections.detector import crash_sentence
+from pipeline.report.sections.examples import example_card, ranked_predictions
+from pipeline.report.sections.worst_labels import worst_card, worst_frames
 
-SELDOM_FOUND_PERCENT = 98.0
+MIN_FOUND_PERCENT = 98.0  # of the frames of a view in which the detector finds a person
+MAX_SWAPPED_PERCENT = 1.0  # of the joints of a view
 TAIL_PERCENTILE = 95
-OFTEN_EXCHANGED_PERCENT = 1.0
 
 
-def answers(report_data: ReportData, figures: Figures, intervals: Intervals, rejected: dict[str, int]) -> list[Answer]:
+def answers(
+    data: ReportData, alternatives: Alternatives, figures: Figures, intervals: Intervals, rejected: dict[str, int]
+) -> list[Answer]:
     """The three questions and their answers."""
+    problems = [*_footage_problems(data), *_detector_problems(data), *_label_problems(data, rejected)]
+    problems += _network_problems(data)
     return [
-        _labels(report_data, figures, intervals),
-        _network(figures, intervals, has_test=bool(report_data.select("test"))),
-        _troubles(report_data, rejected),
-    ]
+        _labels(data, figures, intervals),
+        _network(figures, intervals, alternatives, has_test=bool(data.select("test"))),
+        Answer("What are the largest problems?", "", "", problems or ["no problem was detected"], "labels",
+               _worst_images(data)),
+    ]  # fmt: skip
 
 
-def _worst_pictures(report_data: ReportData) -> list[Card]:
-    """The worst label's and the worst prediction's frame."""
-    cards = []
-    train = report_data.select("train") or [s for s in report_data.seen if not s.view.evaluation_only]
-    for badness, frame, seen in worst_frames(train, 1):
-        card = worst_card(badness, frame, seen)
-        cards.append(Card(f"Worst label: {card.caption}", card.image))
-    ranked = ranked_predictions(report_data)
-    if ranked:
-        error, frame, seen = ranked[-1]
-        card = example_card(error, frame, seen, place="Worst prediction")
-        cards.append(Card(card.caption, card.image))
-    return cards
-
-
-def _labels(report_data: ReportData, figures: Figures, intervals: Intervals) -> Answer:
+def _labels(data: ReportData, figures: Figures, intervals: Intervals) -> Answer:
     labels, known = figures["labels"], figures.get("labels_known", {})
     covered = f"{percent(labels['coverage'])} % of the joints have a label"
     question, link = "How good are the labels?", "labels"
     if "n_mpjpe_mm" not in labels:
-        seen = [s for s in report_data.seen if not s.view.evaluation_only]
-        residuals = np.concatenate([residuals_percent(s).ravel() for s in seen])
+        residuals = np.concatenate([residuals_percent(v).ravel() for v in data.views if not v.evaluation_only])
         residuals = residuals[np.isfinite(residuals)]
         median = float(np.median(residuals)) if len(residuals) else None
-        words = ["median distance between detections and projected labels, as a share of the person's height", covered]
-        words.append("there is no truth to compare with")
-        return Answer(question, number(median), "% residual", words, link)
-    words = ["mean joint error against the truth after fitting the scale (N-MPJPE)"]
-    words += [*_spread(intervals, "labels"), covered]
+        lines = ["median distance between detections and projected labels, in percent of the person's box height"]
+        return Answer(question, number(median), "% residual", [*lines, covered, "there is no truth"], link)
+    lines = ["mean joint error against the truth after fitting the scale (N-MPJPE)"]
+    lines += [*_interval(intervals, "labels"), covered]
     if "n_mpjpe_mm" in known:
-        words.append(f"the true cameras would have given {number(known['n_mpjpe_mm'])} mm")
+        lines.append(f"{number(known['n_mpjpe_mm'])} mm with the known cameras")
     if "rig" in figures:
         rig = figures["rig"]
-        words.append(f"cameras found to {number(rig['rotation_deg'], 2)}° and {number(rig['centre_mm'], 0)} mm")
-    return Answer(question, number(labels["n_mpjpe_mm"]), "mm", words, link)
+        lines.append(f"camera errors: {number(rig['rotation_deg'], 2)}° and {number(rig['centre_mm'], 0)} mm")
+    return Answer(question, number(labels["n_mpjpe_mm"]), "mm", lines, link)
 
 
-def _network(figures: Figures, intervals: Intervals, *, has_test: bool) -> Answer:
+def _network(figures: Figures, intervals: Intervals, alternatives: Alternatives, *, has_test: bool) -> Answer:
     question, link = "How good is the network?", "network"
     if "n_mpjpe_mm" in figures.get("test", {}):
         test, new_view = figures["test"], figures.get("test_new_view", {})
-        words = ["on people it has not seen, from one image (N-MPJPE)", *_spread(intervals, "test")]
+        lines = ["on unseen people, from one image (N-MPJPE)", *_interval(intervals, "test")]
+        for source in alternatives.refined:
+            refined = figures[refined_part("test", source)]
+            lines.append(f"{number(refined['n_mpjpe_mm'])} mm after refinement on {source}")
         if "n_mpjpe_mm" in new_view:
-            words.append(f"{number(new_view['n_mpjpe_mm'])} mm from a view it has not seen either")
-        words.append(f"{number(test['pck150'])} % of joints within 150 mm")
-        return Answer(question, number(test["n_mpjpe_mm"]), "mm", words, link)
+            lines.append(f"{number(new_view['n_mpjpe_mm'])} mm from an unseen view")
+        lines.append(f"{number(test['pck150'])} % of joints within 150 mm")
+        return Answer(question, number(test["n_mpjpe_mm"]), "mm", lines, link)
     if "n_mpjpe_mm" in figures.get("test_labels", {}):
-        words = ["from the labels of recordings it has not seen, after fitting the scale (N-MPJPE)"]
-        words.append("there is no truth: this is agreement, not accuracy")
-        return Answer(question, number(figures["test_labels"]["n_mpjpe_mm"]), "mm", words, link)
-    tested = (
-        "what the network made of the test recordings is missing" if has_test else "no recording was kept for testing"
-    )
-    return Answer(question, "–", "", [f"{tested}, so this cannot be said"], "capture")
+        lines = ["difference from the labels of unseen recordings after fitting the scale (N-MPJPE)"]
+        lines.append("without truth this measures agreement, not accuracy")
+        return Answer(question, number(figures["test_labels"]["n_mpjpe_mm"]), "mm", lines, link)
+    reason = "there are no predictions of the test recordings" if has_test else "no recording was kept for testing"
+    return Answer(question, "–", "", [f"not known: {reason}"], "capture")
 
 
-def _spread(intervals: Intervals, part: str) -> list[str]:
-    """How sure the headline is, where there are recordings enough to say."""
+def _interval(intervals: Intervals, part: str) -> list[str]:
+    """The interval of the headline figure, where there are enough recordings for one."""
     if (part, "n_mpjpe_mm") not in intervals:
         return []
     low, high = intervals[part, "n_mpjpe_mm"]
     return [f"{number(low)}–{number(high)} mm: 95 % interval over recordings"]
 
 
-def _detector_troubles(report_data: ReportData) -> list[str]:
-    rows = [row for row in detector_rows(report_data) if np.isfinite(row[2])]
-    if not rows:
-        return _residual_troubles(report_data)
-    name, _, error = max(rows, key=lambda row: row[2])
-    return [f"the detector is worst in {name}: {number(error)} % of the box"]
+def _footage_problems(data: ReportData) -> Iterator[str]:
+    rejected = data.capture.rejected
+    if rejected:
+        were = "recording was" if len(rejected) == 1 else "recordings were"
+        yield f"{len(rejected)} {were} rejected; {rejected[0].recording}: {rejected[0].reason}"
+    unlabelled = [r.name for r in data.capture.recordings if r.name not in data.status]
+    if unlabelled:
+        yield f"no labels for {', '.join(unlabelled)}"
 
 
-def _exchanged_sides(report_data: ReportData) -> list[str]:
-    """The view whose left and right were exchanged most, if that is often."""
-    shares: dict[str, float] = {}
-    for name in dict.fromkeys(s.view.name for s in report_data.seen):
-        shares[name] = 100 * float(
-            np.mean(np.concatenate([s.swapped for s in report_data.seen if s.view.name == name]))
-        )
+def _detector_problems(data: ReportData) -> Iterator[str]:
+    if data.n_crashes:
+        yield crash_sentence(data.n_crashes).strip().rstrip(".").replace("The detector", "the detector")
+    rows = detector_rows(data)
+    name, found, _ = min(rows, key=lambda row: np.nan_to_num(row[1], nan=np.inf))
+    if found < MIN_FOUND_PERCENT:
+        yield f"the detector finds the person in {percent(found)} % of the frames of {name}"
+    with_error = [row for row in rows if np.isfinite(row[2])]
+    if with_error:
+        name, _, error = max(with_error, key=lambda row: row[2])
+        yield f"worst view of the detector: {name}, {number(error)} % of the box"
+    else:
+        yield from _residual_problems(data)
+    shares = {
+        name: 100 * float(np.mean(np.concatenate([v.swapped for v in views]))) for name, views in data.by_name().items()
+    }
     name = max(shares, key=lambda name: shares[name])
-    reported = f"left and right were exchanged in {number(shares[name])} % of the joints detected in {name}"
-    return [reported] if shares[name] >= OFTEN_EXCHANGED_PERCENT else []
+    if shares[name] >= MAX_SWAPPED_PERCENT:
+        yield f"left and right were swapped in {number(shares[name])} % of the joints detected in {name}"
 
 
-def _residual_troubles(report_data: ReportData) -> list[str]:
-    """Where there is no truth: the view whose detections contradict the labels most."""
+def _residual_problems(data: ReportData) -> Iterator[str]:
+    """Where there is no truth: the view whose detections disagree most with the labels."""
     tails: dict[str, float] = {}
-    for name in dict.fromkeys(s.view.name for s in report_data.seen):
-        values = np.concatenate([residuals_percent(s).ravel() for s in report_data.seen if s.view.name == name])
+    for name, views in data.by_name().items():
+        values = np.concatenate([residuals_percent(view).ravel() for view in views])
         values = values[np.isfinite(values)]
         if len(values):
             tails[name] = float(np.percentile(values, TAIL_PERCENTILE))
-    if not tails:
-        return []
-    name = max(tails, key=lambda name: tails[name])
-    share = 100 - TAIL_PERCENTILE
-    return [
-        f"{share} % of the joints detected in {name} lie over {number(tails[name])} % of the body height off the label"
-    ]
+    if tails:
+        name = max(tails, key=lambda name: tails[name])
+        share, distance = 100 - TAIL_PERCENTILE, number(tails[name])
+        yield f"{share} % of the joints detected in {name} lie over {distance} % of the box height off the label"
 
 
-def _troubles(report_data: ReportData, rejected: dict[str, int]) -> Answer:
-    found: list[str] = []
-    capture = report_data.capture
-    if capture.rejected:
-        first = capture.rejected[0]
-        were = "recording was" if len(capture.rejected) == 1 else "recordings were"
-        found.append(f"{len(capture.rejected)} {were} rejected; {first.recording}: {first.reason}")
-    missing = [r.name for r in capture.recordings if r.name not in report_data.status]
-    if missing:
-        found.append(f"no labels for {', '.join(missing)}")
-    seldom = min(detector_rows(report_data), key=lambda row: np.nan_to_num(row[1], nan=np.inf))
-    if seldom[1] < SELDOM_FOUND_PERCENT:
-        found.append(f"the detector finds the person in {percent(seldom[1])} % of the frames of {seldom[0]}")
-    found += [*_detector_troubles(report_data), *_exchanged_sides(report_data)]
+def _label_problems(data: ReportData, rejected: dict[str, int]) -> Iterator[str]:
     if rejected:
         reason, n = next(iter(rejected.items()))
-        found.append(f"{n:,} joints without a label: {reason}")
-    train = [s for s in report_data.select("train") if s.has_truth]
+        yield f"{n:,} joints without a label: {reason}"
+    train = [view for view in data.select("train") if view.has_truth]
     worst = worst_joint(joint_errors_mm(train, "label_cam_mm", "true_cam_mm"))
     if worst:
-        found.append(f"worst joint of the labels: {worst[0]}, {number(worst[1])} mm")
-    test = predicted_test(report_data)
-    if test:
-        worst = worst_joint(joint_errors_mm(test, "predicted_cam_mm", reference_name(test[0])))
-        found += [f"worst joint of the network: {worst[0]}, {number(worst[1])} mm"] if worst else []
-        errors: dict[str, list[float]] = {s.recording.name: [] for s in test}
-        for s in test:
-            errors[s.recording.name].append(mean(pose_errors_mm(s, "predicted_cam_mm", reference_name(s))))
-        name = max(errors, key=lambda name: np.mean(errors[name]))
-        found.append(f"worst recording of the network: {name}, {number(float(np.mean(errors[name])))} mm")
-    return Answer("What went wrong where?", "", "", found or ["nothing that is noticed here"], "labels",
-                  _worst_pictures(report_data))  # fmt: skip
+        yield f"worst joint of the labels: {worst[0]}, {number(worst[1])} mm"
+
+
+def _network_problems(data: ReportData) -> Iterator[str]:
+    test = predicted_test(data)
+    if not test:
+        return
+    worst = worst_joint(joint_errors_mm(test, "predicted_cam_mm", reference_name(test[0])))
+    if worst:
+        yield f"worst joint of the network: {worst[0]}, {number(worst[1])} mm"
+    errors: dict[str, list[float]] = {}
+    for view in test:
+        error = mean(pose_errors_mm(view, "predicted_cam_mm", reference_name(view)))
+        errors.setdefault(view.recording.name, []).append(error)
+    name = max(errors, key=lambda name: np.mean(errors[name]))
+    yield f"worst recording of the network: {name}, {number(float(np.mean(errors[name])))} mm"
+
+
+def _worst_images(data: ReportData) -> list[Card]:
+    """The frames of the worst label and of the worst prediction."""
+    cards = []
+    views = data.select("train") or [view for view in data.views if not view.evaluation_only]
+    for found in worst_frames(views, 1):
+        card = worst_card(*found)
+        cards.append(Card(f"Worst label: {card.caption}", card.image))
+    ranked = ranked_predictions(data)
+    if ranked:
+        card = example_card(*ranked[-1], title="Worst prediction")
+        cards.append(Card(card.caption, card.image))
+    return cards

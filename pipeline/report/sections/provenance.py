@@ -1,55 +1,55 @@
-"""The sections on how it came about: training curves, what each stage cost, parameters, files and versions."""
+"""The sections on training curves, resources, parameters, files and versions."""
 
 import hashlib
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from pipeline.params.file import Params
-from pipeline.report.data.report_data import Files, ReportData
+from pipeline.report.data.files import Files
+from pipeline.report.data.report_data import ReportData
 from pipeline.report.page.blocks import Block, Chart, Section, Table, number
 from pipeline.report.page.charts import named_bars, training_curve
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, open_store
 
-# What the columns of the curves are called; the learning rate is a parameter's doing and not shown.
+# Titles of the curves' columns; other columns keep their names.
 CURVES = {
-    "train_loss": "loss", "val_n_mpjpe_mm": "N-MPJPE of held-out frames from their labels, mm",
-    "val_error_percent": "error on held-out images, % of the box",
+    "train_loss": "loss", "val_n_mpjpe_mm": "N-MPJPE of validation poses from their labels, mm",
+    "val_error_percent": "error on validation images, % of the box",
 }  # fmt: skip
-NOT_SHOWN = ("lr",)
+NOT_SHOWN = ("lr",)  # set by a parameter
 PACKAGES = ("numpy", "opencv-python", "torch", "scipy", "scikit-learn", "zarr", "dask", "dvc", "mediapipe")
 HASH_DIGITS = 12
-MOST_ENTRIES = 24  # of what a store says of single recordings: more are counted, not shown
+MOST_ENTRIES = 24  # of a value with an entry for each recording: if there are more, only their number is shown
 
 
 def training_section(files: Files) -> Section:
-    """How the trainings went."""
+    """The training curves."""
     blocks: list[Block] = []
-    for stage, title in (("train", "3D network"), ("pretrain", "2D detector")):
-        if files.curve(stage).exists():
-            charts = training_curve(files.curve(stage), NOT_SHOWN)
-            blocks += [Chart(f"{title}: {CURVES.get(name, name.replace('_', ' '))}", chart) for name, chart in charts]
-    return Section("training", "Training", "Curves of the two trainings.", blocks)
+    for title, path in files.curves().items():
+        charts = training_curve(path, NOT_SHOWN)
+        blocks += [Chart(f"{title}: {CURVES.get(name, name.replace('_', ' '))}", chart) for name, chart in charts]
+    return Section("training", "Training", "The curves of all trainings of this run.", blocks)
 
 
 def run_section(
-    files: Files, report_data: ReportData, resources: Mapping[str, Mapping[str, float]], params: Params
+    files: Files, data: ReportData, resources: Mapping[str, Mapping[str, float]], params: Params
 ) -> Section:
-    """What was run: costs, parameters, provenance, hashes and versions."""
+    """Resources, parameters, summaries of the stores, hashes and versions."""
     blocks: list[Block] = []
     if resources:
-        total = sum(one["seconds"] for one in resources.values())
         seconds = {stage: one["seconds"] for stage, one in resources.items()}
-        note = f"{number(total / 60)} minutes in all; the report up to here."
+        note = f"{number(sum(seconds.values()) / 60)} minutes in total; the report until it writes this page."
         blocks.append(Chart("Time", named_bars(seconds, "seconds"), note))
         memory = {stage: one["peak_mib"] for stage, one in resources.items() if "peak_mib" in one}
         blocks += [Chart("Peak memory", named_bars(memory, "MiB"))] if memory else []
     blocks.append(Table("Parameters", ("key", "value"), _flat(params.model_dump()), words=True))
-    blocks.append(Table("Provenance", ("what", "key", "value"), _provenance(files, report_data), words=True))
+    blocks.append(Table("Provenance", ("source", "key", "value"), _provenance(files, data), words=True))
     versions = [("python", platform.python_version()), *_versions()]
     blocks.append(Table("Versions", ("package", "version"), versions, words=True))
-    return Section("run", "What was run", "Enough to run it again.", blocks)
+    return Section("run", "This run", "All that is needed to repeat it.", blocks)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -60,20 +60,25 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return rows
 
 
-def _provenance(files: Files, report_data: ReportData) -> list[tuple[str, str, str]]:
+def _provenance(files: Files, data: ReportData) -> list[tuple[str, str, str]]:
     rows = []
-    stores = {"detections": (files.poses2d, POSES2D), "rigs": (files.rigs, RIGS), "labels": (files.labels, LABELS),
-              "predictions": (files.predictions, PREDICTIONS)}  # fmt: skip
+    stores: dict[str, tuple[Path, Any]] = {
+        "detections": (files.poses2d, POSES2D), "rigs": (files.rigs, RIGS), "labels": (files.labels, LABELS),
+        "predictions": (files.predictions, PREDICTIONS),
+        **{f"refined on {source}": (files.refined(source) / "predictions.zarr", PREDICTIONS)
+           for source in files.refined_sources()},
+    }  # fmt: skip
     for name, (path, schema) in stores.items():
         if path.exists():
-            said = {"schema": f"{schema.name} {schema.version}", **open_store(path, schema).attrs}
-            rows += [(name, key, value) for key, value in _flat(said)]
-    for reference in report_data.references:
+            summary = open_store(path, schema).summary.model_dump(mode="json")
+            summary["schema"] = f"{schema.name} {schema.version}"
+            rows += [(name, key, value) for key, value in _flat(summary)]
+    for reference in data.references:
         metadata = {key: value for key, value in reference.metadata.items() if key not in ("k", "joints")}
         rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(metadata)]
     for path in files.weights():
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        rows.append((path.name, "sha256", digest[:HASH_DIGITS]))
+        file = path.relative_to(files.data if path.is_relative_to(files.data) else files.models)
+        rows.append((file.as_posix(), "sha256", hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS]))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The long table: pooled, it gives what the metrics give of all poses at once."""
+"""The long table: its pooled rows equal the metrics of all poses at once."""
 
 import numpy as np
 import pandas as pd
@@ -6,25 +6,35 @@ import pytest
 
 from pipeline import metrics
 from pipeline.errors import UserError
-from pipeline.report.data.measurements import COLUMNS, WHOLE_POSE, measured, pooled, read_measured, write_measured
-from pipeline.report.data.report_data import joined
-from tests.report.data.test_evaluate import make
+from pipeline.report.data.measurements import (
+    COLUMNS,
+    WHOLE_POSE,
+    intervals,
+    measure_capture,
+    pooled,
+    read_table,
+    write_table,
+)
+from pipeline.report.data.report_data import Alternatives, joined
+from pipeline.skeleton import N_JOINTS, joint
+from tests.report.synthetic_capture import N_FRAMES
+from tests.report.world import make
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    _, report_data = make(tmp_path_factory.mktemp("measured"))
-    return measured(report_data, None), report_data
+    _, data = make(tmp_path_factory.mktemp("measured"))
+    return measure_capture(data, Alternatives()), data
 
 
-def of(table, part, joint=WHOLE_POSE):
-    return table[(table["part"] == part) & (table["joint"] == joint)]
+def of(table, part, name=WHOLE_POSE):
+    return table[(table["part"] == part) & (table["joint"] == name)]
 
 
 @pytest.mark.parametrize("protocol", metrics.PROTOCOLS)
 def test_pooled_rows_are_the_mean_of_all_poses(found, protocol):
-    table, report_data = found
-    train = report_data.select("train")
+    table, data = found
+    train = data.select("train")
     poses, true = joined(train, "label_cam_mm"), joined(train, "true_cam_mm")
     rows = pooled(of(table, "labels"), ["metric", "protocol"]).set_index(["metric", "protocol"])
     expected = {
@@ -37,59 +47,78 @@ def test_pooled_rows_are_the_mean_of_all_poses(found, protocol):
 
 def test_joints_of_the_table_are_those_of_the_poses(found):
     table, _ = found
-    wrists_and_head = (of(table, "labels", joint) for joint in ("l_wrist", "r_wrist", "head"))
+    wrists_and_head = (of(table, "labels", name) for name in ("l_wrist", "r_wrist", "head"))
     left, right, head = (pooled(rows, ["metric"]).set_index("metric").loc["mpjpe_mm"] for rows in wrists_and_head)
     assert left["mean"] == pytest.approx(17, abs=0.1)
     assert right["mean"] < 0.1
     assert left["count"] - head["count"] == 2 * 3  # frame 5 of two recordings has no head in three views
 
 
+def test_reprojection_errors_of_raw_detections_and_of_those_that_made_the_labels(found):
+    table, data = found
+    rows = pooled(of(table, "labels"), ["metric"]).set_index("metric")
+    train = data.select("train")
+    raw = np.concatenate([np.linalg.norm(v.detected_px - v.label_px, axis=-1) for v in train])
+    used = np.concatenate([np.linalg.norm(v.sorted_px - v.label_px, axis=-1)[v.used] for v in train])
+    assert rows.loc["reprojection_px", "mean"] == pytest.approx(np.nanmean(raw), abs=1e-3)
+    assert rows.loc["reprojection_used_px", "mean"] == pytest.approx(np.nanmean(used), abs=1e-3)
+    # Of two recordings one outlier each was not used: a wrist of the first view. Its person is missing in frame 3,
+    # the head in frame 5.
+    n_raw = 2 * (3 * N_FRAMES * N_JOINTS - N_JOINTS - 3)
+    assert rows.loc["reprojection_px", "count"] == n_raw
+    assert rows.loc["reprojection_used_px", "count"] == n_raw - 2
+    # The swapped wrist is measured from the other wrist.
+    (first,) = [v for v in train if v.recording.name == "S1-turning" and v.index == 0]
+    assert not np.allclose(first.sorted_px[7, joint("l_wrist")], first.detected_px[7, joint("l_wrist")])
+
+
 def test_intervals_are_those_of_recordings(found):
     table, _ = found
+    assert {part for part, _ in intervals(table)} == {"detector"}  # only it has three recordings
     wide = pooled(of(table, "detector"), ["metric"])
     assert (wide["low"] <= wide["mean"]).all()  # three recordings
     assert pooled(of(table, "labels"), ["metric"])["low"].isna().all()  # two
 
 
 def test_scores_name_their_reference(found):
-    table, report_data = found
-    hashes = {f"reference {reference.metadata['sha256'][:8]}" for reference in report_data.references}
+    table, data = found
+    hashes = {f"reference {reference.metadata['sha256'][:8]}" for reference in data.references}
     assert set(table[table["metric"].str.startswith("pss")]["protocol"]) == hashes
 
 
 def test_what_needs_a_scale_is_left_out_where_there_is_none(tmp_path):
-    _, report_data = make(tmp_path, labels={"scale": 0.1, "fixed_by": "none"})
-    table = measured(report_data, None)
-    reported = {part: set(of(table, part)["metric"]) for part in ("labels", "test")}
-    assert not {"mpjpe_mm", "pck150", "velocity_mm_s"} & reported["labels"]
-    assert {"mpjpe_mm", "pck150", "velocity_mm_s"} <= reported["test"]
+    _, data = make(tmp_path, labels={"scale": 0.1, "scale_from": "none"})
+    table = measure_capture(data, Alternatives())
+    found = {part: set(of(table, part)["metric"]) for part in ("labels", "test")}
+    assert not {"mpjpe_mm", "pck150", "velocity_mm_s"} & found["labels"]
+    assert {"mpjpe_mm", "pck150", "velocity_mm_s"} <= found["test"]
 
 
 def test_the_file_holds_the_table(found, tmp_path):
     table, _ = found
-    write_measured(tmp_path / "breakdown.csv", table)
-    pd.testing.assert_frame_equal(read_measured(tmp_path / "breakdown.csv"), table, rtol=1e-5)
+    write_table(tmp_path / "breakdown.csv", table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "breakdown.csv"), table, rtol=1e-5)
 
 
 def test_names_that_look_like_numbers_stay_names(found, tmp_path):
     table = found[0].assign(subject="01")
-    write_measured(tmp_path / "breakdown.csv", table)
-    assert set(read_measured(tmp_path / "breakdown.csv")["subject"]) == {"01"}
+    write_table(tmp_path / "breakdown.csv", table)
+    assert set(read_table(tmp_path / "breakdown.csv")["subject"]) == {"01"}
 
 
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "other.csv").write_text("part,n\nlabels,3\n")
     with pytest.raises(UserError, match=f"columns part, n; this code reads {', '.join(COLUMNS)}"):
-        read_measured(tmp_path / "other.csv")
+        read_table(tmp_path / "other.csv")
     with pytest.raises(UserError, match="cannot be read"):
-        read_measured(tmp_path / "missing.csv")
+        read_table(tmp_path / "missing.csv")
 
 
 def test_poses_move_at_the_rate_of_the_frames(found):
-    table, report_data = found
-    (seen,) = [s for s in report_data.select("test") if s.v == 0]
-    poses, true = (np.nan_to_num(x) - np.nan_to_num(x[:, :1]) for x in (seen.predicted_cam_mm, seen.true_cam_mm))
+    table, data = found
+    (view,) = [view for view in data.select("test") if view.index == 0]
+    poses, true = (np.nan_to_num(x) - np.nan_to_num(x[:, :1]) for x in (view.predicted_cam_mm, view.true_cam_mm))
     error = np.linalg.norm(np.diff(poses - true, axis=0), axis=-1).mean() * 12.5
     rows = of(table, "test")
-    rows = rows[(rows["view"] == seen.view.name) & (rows["metric"] == "velocity_mm_s")]
+    rows = rows[(rows["view"] == view.name) & (rows["metric"] == "velocity_mm_s")]
     assert rows["mean"].item() == pytest.approx(error)

@@ -1,4 +1,4 @@
-"""The page in a real browser: it draws, it moves, it asks nobody for anything."""
+"""The page in a real browser: it draws, it plays and it makes no requests."""
 
 import pytest
 
@@ -15,10 +15,8 @@ DRAW_ALL = "dispatchEvent(new Event('beforeprint'))"
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     root = tmp_path_factory.mktemp("shown")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EPILINE_WORKERS", "0")
-        write_all(root)
-        write_report(root / "data", root / "models", root / "reports", read_params())
+    write_all(root, refined=("truth",))
+    write_report(root / "data", root / "models", root / "reports", read_params())
     return root / "reports/index.html"
 
 
@@ -43,22 +41,22 @@ def test_everything_is_drawn_without_an_error_or_a_request(path, tmp_path, width
         assert all(url.startswith(("file:", "data:")) for url in page.requests)
 
 
-def test_it_plays_pauses_scrubs_and_turns(path, tmp_path):
+def test_it_plays_pauses_scrubs_and_rotates(path, tmp_path):
     with browser(tmp_path) as page:
         page.open(path, 1280, 900)
         page.run(DRAW_ALL)
         picture = "document.querySelector('.playback .scene canvas').toDataURL()"
-        film = "document.querySelector('.playback .films canvas').toDataURL()"
+        video = "document.querySelector('.playback .videos canvas').toDataURL()"
         button, clock = "document.querySelector('.player button')", "document.querySelector('.player span').textContent"
-        page.wait(f"{film}.length > 2000")
-        before = page.run(picture), page.run(film)
+        page.wait(f"{video}.length > 2000")
+        before = page.run(picture), page.run(video)
         page.run(f"{button}.click()")
         page.wait(f"{clock} !== '0.0 s'")
         assert page.run(f"{button}.textContent") == "Pause"
         page.run(f"{button}.click()")
         assert page.run(f"{button}.textContent") == "Play"
         stopped = page.run(clock)
-        assert (page.run(picture), page.run(film)) != before
+        assert (page.run(picture), page.run(video)) != before
         slider = "document.querySelector('.player input')"
         page.run(f"{slider}.value = 5; {slider}.dispatchEvent(new Event('input'))")
         assert page.run(clock) == "0.4 s"
@@ -75,7 +73,7 @@ def test_a_chosen_joint_draws_its_lines(path, tmp_path):
         page.run(DRAW_ALL)
         lines = "[...document.querySelectorAll('.epipolar polyline')].map(line => line.getAttribute('points'))"
         before = page.run(lines)
-        assert before[0] == ""  # in the view it is taken from there is none
+        assert before[0] == ""  # none in the view that the joint is taken from
         assert all(before[1:])
         page.run("""(() => { const select = document.querySelectorAll('.epipolar select')[0];
             select.value = 1; select.dispatchEvent(new Event('change')); })()""")
