@@ -36,7 +36,7 @@ class Observations:
         return replace(self, **arrays, focal_px=self.focal_px * factor)
 
     def with_sides(self, swapped: np.ndarray) -> "Observations":
-        """With left and right exchanged in the places (F, J, V)."""
+        """With left and right swapped in the places (F, J, V)."""
         arrays = {
             name: swap_left_right(getattr(self, name), swapped) for name in ("points_norm", "sigma", "confidence")
         }

@@ -90,7 +90,7 @@ def _label_shard(
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
     px = filmed.poses.rows("joints_px", *rows)
     used_px = np.swapaxes(swap_left_right(np.swapaxes(px, 1, 2), swapped), 1, 2)
-    is_used = np.isin(views, (ViewStatus.USED, ViewStatus.EXCHANGED))
+    is_used = np.isin(views, (ViewStatus.USED, ViewStatus.SWAPPED))
     projected = _project(filmed.rig.record.intrinsics, in_cameras)
     group = reopen(labels, LABELS)[recording.name].person(0)
     group.write(rows[0], {
@@ -208,9 +208,9 @@ def _summary(
         raise UserError(f"No joint could be triangulated: {reasons}", where=str(store.path), fix=fix)
     views = np.sum([count.views.sum((1, 2)) for count in counts], axis=0)
     log.info(
-        "Labels: %.1f %% of %d joints valid; rejected: %s; left and right exchanged in %.2f %% of the detections used",
+        "Labels: %.1f %% of %d joints valid; rejected: %s; left and right swapped in %.2f %% of the detections used",
         100 * total[Status.VALID] / total.sum(), total.sum(), reasons,
-        100 * views[ViewStatus.EXCHANGED] / max(views[ViewStatus.EXCHANGED] + views[ViewStatus.USED], 1),
+        100 * views[ViewStatus.SWAPPED] / max(views[ViewStatus.SWAPPED] + views[ViewStatus.USED], 1),
     )  # fmt: skip
     return LabelsSummary(
         method=params.method, params=params.model_dump(mode="json"), rigs=rigs,

@@ -166,19 +166,19 @@ def test_sides_exchanged_by_the_detector_are_put_back_and_counted(tmp_path, capl
     store = labels_of(tmp_path)
     group = store["r0"].person(0)
     assert np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1).max() < 25
-    swapped = group["view_status"] == ViewStatus.EXCHANGED
+    swapped = group["view_status"] == ViewStatus.SWAPPED
     assert swapped[::4, 1][:, LIMB_JOINTS].mean() > 0.9
     assert swapped.sum() == swapped[::4, 1][:, LIMB_JOINTS].sum()
     assert np.nanmax(group["reprojection_used_px"]) < 20
     # Against the detections as they came, exchanged joints are off by the distance of left and right.
     assert np.nanmedian(group["reprojection_px"][swapped]) > 50
     counts = store.summary.views_by_recording["r0"]
-    assert counts["c1"]["exchanged"] == swapped[:, 1].sum(0).tolist()
-    assert "exchanged" not in counts["c0"]
+    assert counts["c1"]["swapped"] == swapped[:, 1].sum(0).tolist()
+    assert "swapped" not in counts["c0"]
     assert sum(map(sum, counts["c1"].values())) == 40 * 17
-    assert "left and right exchanged in" in caplog.text
+    assert "left and right swapped in" in caplog.text
     left = labels_of(tmp_path, fix_left_right=False)
-    assert "exchanged" not in left.summary.views_by_recording["r0"]["c1"]
+    assert "swapped" not in left.summary.views_by_recording["r0"]["c1"]
 
 
 def test_what_became_of_each_view_is_said(tmp_path):

@@ -220,7 +220,7 @@ def write_labels(
             status[5, joint("head")] = Status.TOO_FEW_VIEWS
             view_status = np.full((F, V, J), ViewStatus.NO_POSE, np.uint8)
             view_status[:, used] = ViewStatus.USED
-            view_status[7, used[0], joint("l_wrist")] = ViewStatus.EXCHANGED
+            view_status[7, used[0], joint("l_wrist")] = ViewStatus.SWAPPED
             view_status[8, used[0], joint("l_wrist")] = ViewStatus.OUTLIER
             record = label_record(recording.subject, world.cameras, scale=scale_from)
             group = store.create(recording.name, {"frame": F, "view": V}, record).person(0)

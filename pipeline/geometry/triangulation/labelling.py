@@ -27,7 +27,7 @@ class ViewStatus(IntEnum):
 
     NOT_DONE = 0
     USED = 1
-    EXCHANGED = 2  # used, as the joint of the other side of the body
+    SWAPPED = 2  # used, as the joint of the other side of the body
     NO_POSE = 3  # the view is not calibrated, or kept for evaluation
     UNSEEN = 4  # the detector found no joint
     UNSURE = 5  # its confidence is too low
@@ -139,7 +139,7 @@ def view_status(
             confidence < SURE,
         ],
         [
-            ViewStatus.EXCHANGED,
+            ViewStatus.SWAPPED,
             ViewStatus.USED,
             ViewStatus.NO_POSE,
             ViewStatus.UNSEEN,

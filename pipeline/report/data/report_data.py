@@ -73,12 +73,12 @@ class ViewData:
     @property
     def swapped(self) -> np.ndarray:
         """Whether triangulation used the detection as the joint of the other side of the body, (frame, joint)."""
-        return self.outcomes == ViewStatus.EXCHANGED
+        return self.outcomes == ViewStatus.SWAPPED
 
     @property
     def used(self) -> np.ndarray:
         """Whether the label was made from the detection, (frame, joint)."""
-        return np.isin(self.outcomes, (ViewStatus.USED, ViewStatus.EXCHANGED))
+        return np.isin(self.outcomes, (ViewStatus.USED, ViewStatus.SWAPPED))
 
     @property
     def sorted_px(self) -> np.ndarray:

@@ -44,7 +44,7 @@ def test_outcomes_are_shares_of_each_labelling_view(data):
     assert list(shares) == ["cam0", "cam1", "cam2"]
     n = N_FRAMES * N_JOINTS
     assert shares["cam0"] == pytest.approx({
-        name_of(ViewStatus.USED): 100 * (n - 2) / n, name_of(ViewStatus.EXCHANGED): 100 / n,
+        name_of(ViewStatus.USED): 100 * (n - 2) / n, name_of(ViewStatus.SWAPPED): 100 / n,
         name_of(ViewStatus.OUTLIER): 100 / n,
     })  # fmt: skip
     assert shares["cam1"] == {name_of(ViewStatus.USED): 100}
