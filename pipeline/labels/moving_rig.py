@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.geometry.align import rotation_angle
+from pipeline.geometry.align import nearest_rotation, rig_similarity, rotation_angle
 from pipeline.geometry.calibration.rig import Rig
 from pipeline.geometry.calibration.rig_per_frame import find_rigs
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
@@ -22,6 +22,8 @@ from pipeline.stores import POSES2D, open_store
 
 # Of the distance of normally distributed points in the plane from their mean, in standard deviations.
 RAYLEIGH_MEDIAN = 1.1774
+# After so many passes the mean rig of single frames no longer changes noticeably.
+PASSES_TO_MEAN_RIG = 4
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,52 @@ def joined_frames(recording: Recording, parts: Sequence[FrameRigs], params: Cali
         return "it has no frames"
     rigs = [rig for part in parts for rig in part.rigs]
     failed = sum((part.failed for part in parts), Counter[str]())
-    good = [rig for rig in rigs if rig is not None]
-    if not good:
+    if not any(rigs):
         return f"no frame could be calibrated: {failed.most_common(1)[0][0]}"
-    return CalibrationResult(arrays_of(rigs, parts[0].focal_px), _fields(recording, params, good, failed))
+    placed = in_one_world(rigs)
+    apart = sum(rig is not None for rig in rigs) - sum(rig is not None for rig in placed)
+    if apart:
+        failed["it shares fewer than two cameras with the other frames"] += apart
+    good = [rig for rig in placed if rig is not None]
+    return CalibrationResult(arrays_of(placed, parts[0].focal_px), _fields(recording, params, good, failed))
+
+
+def in_one_world(rigs: Sequence[Rig | None]) -> list[Rig | None]:
+    """The rigs of the frames of a recording in one common world, each still with a scale of its own.
+
+    Each frame's rig was found in the world of one of its cameras. Here each is moved rigidly onto the mean rig, that
+    of the mean rotation and the mean centre of each camera, which is found by alternating (generalised Procrustes
+    analysis). A rig that shares fewer than two cameras with the mean rig is None.
+    """
+    found = [rig for rig in rigs if rig is not None]
+    first = max(found, key=lambda rig: int(rig.has_extrinsics.sum()))
+    R, centers = first.R, first.centers
+    placed: list[Rig | None] = list(rigs)
+    for _ in range(PASSES_TO_MEAN_RIG):
+        placed = [None if rig is None else _moved_rigidly(rig, R, centers) for rig in rigs]
+        R, centers = _mean_rig([rig for rig in placed if rig is not None])
+    return placed
+
+
+def _moved_rigidly(rig: Rig, R: np.ndarray, centers: np.ndarray) -> Rig | None:
+    """A rig in the world of another one, R (V, 3, 3) and centres (V, 3); None where they share too few cameras."""
+    shared = rig.has_extrinsics & np.isfinite(centers).all(-1)
+    if shared.sum() < 2:
+        return None
+    _, Q, _ = rig_similarity(rig.R, rig.centers, R, centers)
+    shift = centers[shared].mean(0) - Q @ rig.centers[shared].mean(0)
+    return rig.turned(Q.T, -Q.T @ shift)
+
+
+def _mean_rig(rigs: Sequence[Rig]) -> tuple[np.ndarray, np.ndarray]:
+    """The mean rotation (V, 3, 3) and the mean centre (V, 3) of each camera; NaN for a camera that no rig has."""
+    R, centers = np.stack([rig.R for rig in rigs]), np.stack([rig.centers for rig in rigs])
+    posed = np.isfinite(centers).all(-1)
+    n, seen = posed.sum(0), posed.any(0)
+    R_mean, center_mean = np.full(R.shape[1:], np.nan), np.full(centers.shape[1:], np.nan)
+    R_mean[seen] = nearest_rotation(np.where(posed[..., None, None], R, 0).sum(0)[seen])
+    center_mean[seen] = np.where(posed[..., None], centers, 0).sum(0)[seen] / n[seen, None]
+    return R_mean, center_mean
 
 
 def _observe(

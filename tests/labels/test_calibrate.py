@@ -16,6 +16,8 @@ from pipeline.stores import LABELS, RIGS, open_store
 from tests.geometry.scene import K, centers_of, ring
 from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
 
+BASELINE = BaselineParams(cameras=["c1", "c2"], mm=5000.0)
+
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
@@ -113,6 +115,23 @@ def test_frame_by_frame(tmp_path):
     assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.01
     assert rigs["r0"].record.n_frames == 3
     assert sum(rigs["r0"].record.failed_frames.values()) == 1
+
+
+def test_frames_share_one_world(tmp_path):
+    """In every other frame the first camera sees nobody, so that the rig is found in the world of another camera."""
+    write_capture(tmp_path, n_recordings=1, n_frames=6, noise_px=0.0)
+    confidence = np.ones((6, 4, 17))
+    confidence[::2, 0] = 0.1
+    confidence[1, 3] = 0.1
+    spoil(tmp_path, "r0", confidence=confidence)
+    R, t = poses(calibrate(tmp_path, mode="frame", scale="baseline", baseline=BASELINE)["r0"])
+    assert np.isnan(t[::2, 0]).all()
+    assert np.isnan(t[1, 3]).all()
+    centers = -np.einsum("fvji,fvj->fvi", R, t)
+    for v in range(4):
+        same = np.isfinite(t[:, v, 0])
+        np.testing.assert_allclose(R[same, v], np.broadcast_to(R[same, v][0], R[same, v].shape), atol=1e-3)
+        np.testing.assert_allclose(centers[same, v] - centers[same, v][0], 0, atol=5)
 
 
 def test_scale(tmp_path):
