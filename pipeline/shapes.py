@@ -33,7 +33,8 @@ class _Shape(NamedTuple):
 def check_shapes(*, no_inf: Sequence[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Make a function compare the shapes of its arguments with their jaxtyping annotations on every call.
 
-    A dimension of one name has one size in all arguments; `*#batch` broadcasts to the `*batch` of another argument.
+    A dimension of one name has one size in all arguments; `#view` may be 1 instead, and `*#batch` broadcasts to the
+    `*batch` of another argument.
     Dtypes are not checked, nor arguments that are None. `no_inf` names the arguments in which an infinite value is an
     error. The function raises ValueError, which names both sides of a mismatch.
     """
@@ -112,8 +113,9 @@ def _fits(shape: _Shape, own: tuple[int, ...], sizes: dict[str, Any]) -> bool:
     if last < first or (shape.variadic is None and last > first):
         return False
     for expected, size in zip((*shape.before, *shape.after), (*own[:first], *own[last:]), strict=True):
-        known = int(expected) if expected.isdecimal() else sizes.setdefault(expected, size)
-        if known != size and expected != "_":
+        if expected == "_" or (expected.startswith("#") and size == 1):
+            continue
+        if size != (int(expected) if expected.isdecimal() else sizes.setdefault(expected.lstrip("#"), size)):
             return False
     if not shape.variadic:
         return True

@@ -15,6 +15,7 @@ def door(
     sigma: Float[np.ndarray, "*batch point view"] | None = None,
     *,
     free: Shaped[np.ndarray, "... _ corner=4"] | None = None,
+    where: Float[np.ndarray, "#view"] | None = None,
 ) -> str:
     """What comes through."""
     return "through"
@@ -32,7 +33,8 @@ def zeros(*shape):
         ((5, 17, 4, 2), (1, 4, 3, 3), {"sigma": zeros(5, 17, 4)}),
         ((5, 17, 4, 2), (5, 4, 3, 3), {"free": zeros(9, 9, 1, 4)}),
         ((17, 4, 2), (1, 4, 3, 3), {"sigma": None, "free": zeros(7, 4)}),
-        ((2, 5, 17, 4, 2), (5, 4, 3, 3), {}),
+        ((2, 5, 17, 4, 2), (5, 4, 3, 3), {"where": zeros(1)}),
+        ((17, 4, 2), (4, 3, 3), {"where": zeros(4)}),
     ],
 )
 def test_what_fits_passes(points, R, others):
@@ -50,6 +52,7 @@ def test_what_fits_passes(points, R, others):
         ((17, 4, 2), (5, 4, 3, 3), {}, r"R is of shape \(5, 4, 3, 3\)", r"points of shape \(17, 4, 2\)"),
         ((5, 17, 4, 2), (4, 3, 3), {"sigma": zeros(17, 4)}, r"sigma is of shape \(17, 4\)", r"points of shape \(5, 17"),
         ((17, 4, 2), (4, 3, 3), {"free": zeros(4)}, r"free is of shape \(4,\)", r"\.\.\. _ corner=4"),
+        ((17, 4, 2), (4, 3, 3), {"where": zeros(3)}, r"where is of shape \(3,\)", r"points of shape \(17, 4, 2\)"),
         ((17, 4, 2), (4, 3, 3), {"sigma": "none"}, r"sigma is str", r"\*batch point view"),
     ],
 )

@@ -4,18 +4,18 @@ import numpy as np
 
 
 def as_captured(array: np.ndarray, axis: int) -> np.ndarray:
-    """An array (..., N, V, ...) as (M, V, N, ...), without a copy if that is how it lies in memory; N is the axis."""
+    """An array (..., N, V, ...) as (M, V, N, ...), not copied if that is its memory layout; `axis` is that of N."""
     moved = as_floats(np.swapaxes(array, axis, axis + 1))
     return moved.reshape(int(np.prod(array.shape[:axis])), *moved.shape[axis:])
 
 
 def stretched(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The array broadcast to a shape; itself where it has it, as one that may not be written is a type of its own."""
+    """The array broadcast to a shape. Unchanged where it has that shape: read-only arrays are another type to numba."""
     return array if array.shape == shape else np.broadcast_to(array, shape)
 
 
 def rig_of_each(R: np.ndarray, t: np.ndarray, batch: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (G, V, 3, 3) and translations (G, V, 3) of all batches, or of one for all."""
+    """Rotations (G, V, 3, 3) and translations (G, V, 3) with a rig for each batch, or with G = 1 one for all."""
     shapes = R.shape[-3:], t.shape[-2:]
     G = 1 if R.size == np.prod(shapes[0]) and t.size == np.prod(shapes[1]) else int(np.prod(batch))
     if G > 1:
@@ -25,5 +25,5 @@ def rig_of_each(R: np.ndarray, t: np.ndarray, batch: tuple[int, ...]) -> tuple[n
 
 
 def as_floats(array: np.ndarray) -> np.ndarray:
-    """Contiguous, in the precision it has; the kernels compute in double precision either way."""
+    """The array contiguous, in single precision if it has that, else in double."""
     return np.ascontiguousarray(array, None if array.dtype == np.float32 else float)

@@ -6,22 +6,23 @@ camera matrix. The fisheye model is Kannala and Brandt's with four coefficients 
 """
 
 import numpy as np
+from jaxtyping import Float
 
 N_COEFFICIENTS = 12  # of the rational model without the tilt
 
 
-def sensor(K: np.ndarray, dist: np.ndarray) -> np.ndarray:
-    """The homography (3, 3) from distorted normalised coordinates to pixels: the camera matrix, and the tilt if any."""
+def sensor(K: Float[np.ndarray, "3 3"], dist: Float[np.ndarray, " coefficient"]) -> Float[np.ndarray, "3 3"]:
+    """The homography from distorted normalised points to pixels: the camera matrix and, if there is one, the tilt."""
     if len(dist) < 14:
         return K
     (cx, sx), (cy, sy) = ((np.cos(angle), np.sin(angle)) for angle in dist[12:14])
     tilt = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]]) @ np.array([[1, 0, 0], [0, cx, sx], [0, -sx, cx]])
     onto = np.array([[tilt[2, 2], 0, -tilt[0, 2]], [0, tilt[2, 2], -tilt[1, 2]], [0, 0, 1]])
-    return K @ onto @ tilt
+    return np.asarray(K @ onto @ tilt)
 
 
-def coefficients(dist: np.ndarray) -> np.ndarray:
-    """All coefficients but the tilt (12,), those that are not given 0."""
+def coefficients(dist: Float[np.ndarray, " coefficient"]) -> Float[np.ndarray, "12"]:
+    """All coefficients but the tilt; those that are not given are 0."""
     full = np.zeros(N_COEFFICIENTS)
     n = min(len(dist), N_COEFFICIENTS)
     full[:n] = dist[:n]

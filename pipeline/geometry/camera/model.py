@@ -7,8 +7,10 @@ are millimetres, the centre of the top-left pixel is (0, 0), distortion coeffici
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.geometry.camera import lens, lens_kernels
+from pipeline.shapes import check_shapes
 
 # Power of the radius that each coefficient of OpenCV's distortion belongs to: k1, k2, p1, p2, k3 to k6, s1 to s4.
 DISTORTION_POWERS = np.array([2, 4, 1, 1, 6, 2, 4, 6, 1, 3, 1, 3, 0, 0])
@@ -18,11 +20,11 @@ DISTORTION_POWERS = np.array([2, 4, 1, 1, 6, 2, 4, 6, 1, 3, 1, 3, 0, 0])
 class Camera:
     """One camera; the extrinsics are None where they are not known."""
 
-    K: np.ndarray  # (3, 3)
-    dist: np.ndarray  # (0, 4, 5, 8, 12 or 14,) OpenCV's order, 4 of a fisheye; empty means a pinhole
+    K: Float[np.ndarray, "3 3"]
+    dist: Float[np.ndarray, " coefficient"]  # 0, 4, 5, 8, 12 or 14 in OpenCV's order, 4 of a fisheye; none: a pinhole
     size_px: tuple[int, int]  # width, height
-    R_cam_from_world: np.ndarray | None = None  # (3, 3)
-    t_cam_from_world_mm: np.ndarray | None = None  # (3,)
+    R_cam_from_world: Float[np.ndarray, "3 3"] | None = None
+    t_cam_from_world_mm: Float[np.ndarray, "3"] | None = None
     fisheye: bool = False  # whether dist are the coefficients of OpenCV's fisheye model
 
     @property
@@ -31,17 +33,17 @@ class Camera:
         return self.R_cam_from_world is not None
 
     @property
-    def center_world_mm(self) -> np.ndarray:
-        """The optical centre, (3,)."""
-        R, t = self._pose()
-        return -R.T @ t
+    def center_world_mm(self) -> Float[np.ndarray, "3"]:
+        """The optical centre. Raises ValueError without extrinsics."""
+        R, t = self._extrinsics()
+        return np.asarray(-R.T @ t)
 
-    def with_extrinsics(self, R: np.ndarray | None, t_mm: np.ndarray | None) -> "Camera":
-        """The same camera with other extrinsics."""
+    def with_extrinsics(self, R: Float[np.ndarray, "3 3"] | None, t_mm: Float[np.ndarray, "3"] | None) -> "Camera":
+        """The same camera with other extrinsics, or without."""
         return replace(self, R_cam_from_world=R, t_cam_from_world_mm=t_mm)
 
     def pinhole(self) -> "Camera":
-        """The same camera without distortion, as the paper takes it."""
+        """The same camera without distortion."""
         return replace(self, dist=np.zeros(0), fisheye=False)
 
     def resized(self, size_px: tuple[int, int]) -> "Camera":
@@ -70,36 +72,48 @@ class Camera:
         K[:2, :2] *= factor
         return replace(self, K=K, dist=dist)
 
-    def to_camera(self, points_world_mm: np.ndarray) -> np.ndarray:
-        """Points (..., 3) of the world in this camera's frame."""
-        R, t = self._pose()
-        return points_world_mm @ R.T + t
+    def to_camera(self, points_world_mm: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3"]:
+        """World points in this camera's frame. Raises ValueError without extrinsics."""
+        R, t = self._extrinsics()
+        return np.asarray(points_world_mm @ R.T + t)
 
-    def _pose(self) -> tuple[np.ndarray, np.ndarray]:
+    def _extrinsics(self) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
         if self.R_cam_from_world is None or self.t_cam_from_world_mm is None:
-            raise ValueError("This camera's extrinsics are not known.")
+            raise ValueError("This camera has no extrinsics.")
         return self.R_cam_from_world, self.t_cam_from_world_mm
 
-    def project(self, points_world_mm: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of world points (..., 3), lens distortion included."""
+    def project(self, points_world_mm: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 2"]:
+        """Pixels of world points, lens distortion included. Raises ValueError without extrinsics."""
         return self.project_cam(self.to_camera(points_world_mm))
 
-    def project_cam(self, points_cam_mm: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of points (..., 3) in this camera's frame, lens distortion included."""
+    def project_cam(self, points_cam_mm: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 2"]:
+        """Pixels of points in this camera's frame, lens distortion included."""
         return project(points_cam_mm, self.K, self.dist, fisheye=self.fisheye)
 
-    def undistort(self, points_px: np.ndarray) -> np.ndarray:
-        """Normalised image coordinates (..., 2) of pixels (..., 2), lens distortion removed."""
+    def undistort(self, points_px: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch 2"]:
+        """Normalised image points of pixels, lens distortion removed."""
         return undistort(points_px, self.K, self.dist, fisheye=self.fisheye)
 
-    def back_project(self, points_px: np.ndarray, depth_mm: np.ndarray) -> np.ndarray:
-        """Points (..., 3) in the camera frame seen at pixels (..., 2) at a depth (...)."""
+    def back_project(
+        self, points_px: Float[np.ndarray, "*batch 2"], depth_mm: Float[np.ndarray, "*#batch"] | float
+    ) -> Float[np.ndarray, "*batch 3"]:
+        """Points in this camera's frame that pixels show at given depths (z)."""
         points_norm = self.undistort(points_px)
         return np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * np.asarray(depth_mm)[..., None]
 
 
-def project(points_cam_mm: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fisheye: bool = False) -> np.ndarray:
-    """Pixels (..., 2) of points (..., 3) in the camera frame, lens distortion included; NaN stays NaN."""
+@check_shapes()
+def project(
+    points_cam_mm: Float[np.ndarray, "*batch 3"],
+    K: Float[np.ndarray, "3 3"],
+    dist: Float[np.ndarray, " coefficient"],
+    *,
+    fisheye: bool = False,
+) -> Float[np.ndarray, "*batch 2"]:
+    """Pixels of points in the camera frame, lens distortion included; NaN stays NaN.
+
+    Raises ValueError for shapes that do not fit.
+    """
     points = np.ascontiguousarray(points_cam_mm, float).reshape(-1, 3)
     pixels = np.empty((len(points), 2))
     distort = lens_kernels.distort_fisheye if fisheye else lens_kernels.distort
@@ -107,10 +121,18 @@ def project(points_cam_mm: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fishe
     return pixels.reshape(*points_cam_mm.shape[:-1], 2)
 
 
-def undistort(points_px: np.ndarray, K: np.ndarray, dist: np.ndarray, *, fisheye: bool = False) -> np.ndarray:
-    """Normalised image coordinates (..., 2) (x/z, y/z) of pixels (..., 2), lens distortion removed.
+@check_shapes()
+def undistort(
+    points_px: Float[np.ndarray, "*batch 2"],
+    K: Float[np.ndarray, "3 3"],
+    dist: Float[np.ndarray, " coefficient"],
+    *,
+    fisheye: bool = False,
+) -> Float[np.ndarray, "*batch 2"]:
+    """Normalised image points (x / z, y / z) of pixels, lens distortion removed.
 
-    NaN stays NaN, and so become pixels that no point before the lens is seen at.
+    NaN stays NaN, and so become pixels at which the lens shows no point in front of the camera. Raises ValueError for
+    shapes that do not fit.
     """
     pixels = np.ascontiguousarray(points_px, float).reshape(-1, 2)
     points_norm = np.empty_like(pixels)

@@ -1,17 +1,25 @@
 """Distances of image points from projected points, and the covariance that image points give a 3D point."""
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.geometry.array_layout import as_captured, as_floats, rig_of_each, stretched
 from pipeline.geometry.camera import reprojection_kernels
+from pipeline.shapes import check_shapes
 
 
+@check_shapes(no_inf=("R", "t"))
 def residuals(
-    points: np.ndarray, points_norm: np.ndarray, R: np.ndarray, t: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Distance of each ray from the projected point, in normalised units, and the point's depth, both (..., N, V).
+    points: Float[np.ndarray, "*#batch point 3"],
+    points_norm: Float[np.ndarray, "*batch point view 2"],
+    R: Float[np.ndarray, "*#batch view 3 3"],
+    t: Float[np.ndarray, "*#batch view 3"],
+) -> tuple[Float[np.ndarray, "*batch point view"], Float[np.ndarray, "*batch point view"]]:
+    """Distances of normalised image points from the projections of world points, and the points' depths.
 
-    NaN where the view has no ray or no pose; the distance is infinite where the point lies behind the camera.
+    Distances are in normalised units, depths in the unit of the points. NaN where a view has no image point or no
+    extrinsics. The distance is infinite where the point lies behind the camera. Raises ValueError for shapes that do
+    not fit and for an infinite rig.
     """
     x = as_captured(points_norm, axis=-3)
     distance, depth = np.empty(x.shape[:-1]), np.empty(x.shape[:-1])
@@ -21,10 +29,17 @@ def residuals(
     return distance, depth
 
 
-def covariance(points: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Covariance (..., N, 3, 3) of points from the views with a finite sigma (..., N, V), in the points' unit squared.
+@check_shapes(no_inf=("R", "t"))
+def covariance(
+    points: Float[np.ndarray, "*#batch point 3"],
+    sigma: Float[np.ndarray, "*batch point view"],
+    R: Float[np.ndarray, "*#batch view 3 3"],
+    t: Float[np.ndarray, "*#batch view 3"],
+) -> Float[np.ndarray, "*batch point 3 3"]:
+    """Covariances of world points from the views with a finite sigma, in the points' unit squared.
 
-    Infinite where the views do not determine the point.
+    `sigma` is the standard deviation of a coordinate of each image point, in normalised units. Infinite where the views
+    do not determine the point. Raises ValueError for shapes that do not fit and for an infinite rig.
     """
     s = as_captured(sigma, axis=-2)
     found = np.empty((len(s), s.shape[2], 3, 3))

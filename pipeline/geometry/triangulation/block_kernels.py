@@ -22,14 +22,14 @@ WIDEST = 1e6
 
 @compiled
 def extent(n_points: int, n_rigs: int) -> tuple[int, int]:
-    """How many batches a block spans, and how many points of each."""
+    """The number of batches that a block spans, and the number of points of each."""
     size = max(1, min(n_points, BLOCK))
     return BLOCK // size if n_rigs == 1 else 1, size
 
 
 @compiled
 def of_view(rows: np.ndarray, v: int) -> np.ndarray:
-    """The rows of one view's rays."""
+    """The rows of one view's image points."""
     return rows[ROWS_PER_VIEW * v * BLOCK : ROWS_PER_VIEW * (v + 1) * BLOCK]
 
 
@@ -38,9 +38,10 @@ def gather(
     points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, span: tuple[int, int, int, int], rows: np.ndarray,
     weights: np.ndarray,
 ) -> int:  # fmt: skip
-    """Fill the rows with the rays of batches and points of a span; the number of points, in whole steps.
+    """Fill the rows with the image points of a span of batches and points; the number of points in whole steps.
 
-    A row of weights a view holds 1 / sigma, 0 where it did not see the point; one more how many views saw it.
+    Each view's row of weights holds 1 / sigma, 0 where the view did not see the point. One more row holds the number of
+    views that saw it.
     """
     first, last, start, stop = span
     n_views, n_points, n = points_norm.shape[1], points_norm.shape[2], stop - start
@@ -50,7 +51,7 @@ def gather(
     seen, one, zero, most = weights[n_views * BLOCK :], np.float32(1), np.float32(0), np.float32(np.inf)
     for k in range(full):
         seen[k] = zero
-    # In the order in which they lie in memory, which is what memory is quick at.
+    # In memory order.
     for b in range(last - first):
         for v in range(n_views):
             at, to = (b * n_views + v) * n_points + start, b * n
@@ -62,15 +63,15 @@ def gather(
             )
             for k in range(n):
                 x, y, w = np.float64(run[2 * k]), np.float64(run[2 * k + 1]), one / np.float32(spread[k])
-                # False for NaN, too.
+                # False for NaN too.
                 good = (abs(x) < WIDEST) & (abs(y) < WIDEST) & (w < most) & (w > zero)
                 view[X + k] = x if good else 0.0
                 view[Y + k] = y if good else 0.0
                 weight[k] = w if good else zero
     for v in range(n_views):
         view, weight = of_view(rows, v), weights[v * BLOCK : (v + 1) * BLOCK]
-        posed = P[v, 2, 0] != 0 or P[v, 2, 1] != 0 or P[v, 2, 2] != 0
-        for k in range(filled if posed else 0, full):
+        has_extrinsics = P[v, 2, 0] != 0 or P[v, 2, 1] != 0 or P[v, 2, 2] != 0
+        for k in range(filled if has_extrinsics else 0, full):
             view[X + k] = view[Y + k] = 0.0
             weight[k] = zero
         for k in range(full):
@@ -82,10 +83,10 @@ def gather(
 def scatter(
     rows: np.ndarray, seen: np.ndarray, span: tuple[int, int, int, int], world: np.ndarray, points: np.ndarray
 ) -> None:
-    """Write the points in the first three rows; NaN where they are not finite or fewer than two views saw them."""
+    """Write the points of the first three rows; NaN where they are not finite or fewer than two views saw them."""
     first, last, start, stop = span
     x0, y0, z0, unit = world
-    # A span is whole batches or a part of one: its points lie in one run.
+    # A span is whole batches or a part of one, so its points are contiguous.
     n, at, two = (last - first) * (stop - start), first * points.shape[1] + start, np.float32(2)
     run = points.reshape(-1)[3 * at : 3 * (at + n)]
     for k in range(n):

@@ -14,8 +14,8 @@ ENOUGH = 1e-5
 # Huber's threshold: beyond so many tolerances the pull of a bone grows no more. Where joints differ from the bone by
 # that much, the detector took something else for one of them.
 BONE_SCALE = 2.0
-# Of a joint's row in a frame's system: the block's upper half, the right-hand side, the direction of the bone to its
-# parent (0 where unknown) and its stiffness, and the step. The block is replaced by its inverse on the way to the root.
+# Columns of a joint's row in a frame's system: the block's upper triangle, the right-hand side, the direction of the
+# bone to the parent (0 where unknown) and its stiffness, and the step. The solver replaces the block by its inverse.
 MATRIX, RIGHT, BONE, STIFFNESS, STEP, ROW = 0, 6, 9, 12, 13, 16
 
 
@@ -24,7 +24,7 @@ def refine_frames(
     joints: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, lengths: np.ndarray,
     tolerance: np.ndarray, parents: np.ndarray, width: float, covariance: np.ndarray,
 ) -> None:  # fmt: skip
-    """Refine joints (F, J, 3) in place, given rays (F, V, J, 2), and write their covariance (F, J, 6)."""
+    """Refine joints (F, J, 3) in place, given image points (F, V, J, 2), and write their covariance (F, J, 6)."""
     n_frames, n_joints, _ = joints.shape
     system, tried = np.zeros((n_joints, ROW)), np.empty((n_joints, 3))
     for f in range(n_frames):
@@ -61,7 +61,7 @@ def _linearise(
     joints: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, lengths: np.ndarray,
     stiffness: float, parents: np.ndarray, width: float, system: np.ndarray,
 ) -> float:  # fmt: skip
-    """Set up the normal equations of one frame's joints (J, 3); the cost."""
+    """Set up the normal equations of one frame's joints (J, 3) and return the cost."""
     system[:] = 0.0
     cost = 0.0
     for j in range(len(joints)):
@@ -75,7 +75,7 @@ def _linearise(
             if length > 0:
                 u0, u1, u2 = u0 / length, u1 / length, u2 / length
                 short = lengths[j] - length
-                # The cost is Huber's: beyond the reach it grows evenly, as that of a spring which gives.
+                # Huber's cost: linear in the length beyond its threshold.
                 off = max(abs(short) * np.sqrt(stiffness) / BONE_SCALE, 1.0)
                 k = stiffness / off
                 cost += k * short * short * (2 - 1 / off)
@@ -108,7 +108,7 @@ def _pull(row: np.ndarray, u0: float, u1: float, u2: float, pull: float) -> None
 def _add_observations(
     joint: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, width: float, row: np.ndarray
 ) -> float:
-    """Add one joint's rays (V, 2) to its block, on the cost of the robust method; that cost."""
+    """Add one joint's image points (V, 2) to its block, with the robust method's cost, and return the cost."""
     x, y, z = joint
     least = np.inf
     for v in range(len(P)):
@@ -126,9 +126,9 @@ def _add_observations(
         q = (P[v, 1, 0] * x + P[v, 1, 1] * y + P[v, 1, 2] * z + P[v, 1, 3]) / depth
         rx, ry = points_norm[v, 0] - u, points_norm[v, 1] - q
         r2 = rx * rx + ry * ry
-        kept = 1 / (1 + r2 / (width * least) ** 2)
-        cost += inverse * inverse * r2 * kept
-        w = (inverse * kept / depth) ** 2
+        weight = 1 / (1 + r2 / (width * least) ** 2)
+        cost += inverse * inverse * r2 * weight
+        w = (inverse * weight / depth) ** 2
         for i, projected, r in ((0, u, rx), (1, q, ry)):
             a0, a1, a2 = (
                 P[v, i, 0] - projected * P[v, 2, 0],
@@ -142,9 +142,9 @@ def _add_observations(
 
 @compiled
 def _solve_tree(system: np.ndarray, parents: np.ndarray) -> None:
-    """Solve for the step of every joint: eliminate each joint from its parent's block, then go back from the root.
+    """Solve for the step of every joint: eliminate joints from their parents' blocks, then substitute from the root on.
 
-    Parents come before their children. Each block is replaced by the inverse of what is left of it.
+    Parents come before their children. Each block is replaced by the inverse of its Schur complement.
     """
     for j in range(len(parents) - 1, -1, -1):
         row = system[j]
@@ -181,7 +181,7 @@ def _times(row: np.ndarray, x: float, y: float, z: float) -> tuple[float, float,
 
 @compiled
 def _invert(row: np.ndarray) -> None:
-    """Invert the symmetric block, a little of its size added; the block of a joint on which nothing bears stays 0."""
+    """Invert the symmetric block, slightly regularised; the block of a joint without observations stays 0."""
     a, b, c, d, e, f = row[MATRIX : MATRIX + 6]
     size = 1e-9 * (a + d + f)
     a, d, f = a + size, d + size, f + size
@@ -195,7 +195,7 @@ def _invert(row: np.ndarray) -> None:
 
 @compiled
 def _tree_covariance(joints: np.ndarray, system: np.ndarray, parents: np.ndarray, covariance: np.ndarray) -> None:
-    """Each joint's covariance (J, 6): of its own block, and what its parent hands on along the bone."""
+    """Each joint's covariance (J, 6): that of its own block and, along the bone, that of its parent."""
     for j in range(len(parents)):
         row, own, above = system[j], covariance[j], covariance[parents[j]]
         u0, u1, u2 = row[BONE], row[BONE + 1], row[BONE + 2]

@@ -1,29 +1,31 @@
-"""Joints from a rig: triangulates, decides which views agree, and says of every joint and view what became of it."""
+"""Joints from a rig: triangulation, the views that agree, and the status of every joint and view."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
 
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
+from pipeline.shapes import check_shapes
 
 
 class Status(IntEnum):
-    """What became of a joint."""
+    """Whether a joint is valid, or the reason why not."""
 
     NOT_DONE = 0
     VALID = 1
-    NO_RIG = 2  # fewer than two views have a pose
+    NO_RIG = 2  # fewer than two views have extrinsics
     TOO_FEW_VIEWS = 3  # too few views saw it with confidence
     TOO_FEW_AGREE = 4  # too few views saw it near the triangulated point
     BEHIND_CAMERA = 5  # too few agree, as the point lies behind one of the views
-    UNDETERMINED = 6  # the rays of the views that agree hardly cross
+    UNDETERMINED = 6  # the views that agree see it from nearly one direction
 
 
 class ViewStatus(IntEnum):
-    """What became of a view's detection of a joint."""
+    """Whether a view's detection of a joint was used, or the reason why not."""
 
     NOT_DONE = 0
     USED = 1
@@ -45,11 +47,11 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
     "weighted": triangulation.linear,
     "pairwise_median": triangulation.pairwise_median,
     "robust": triangulation.robust,
-    "robust_bones": triangulation.robust,  # the start of pipeline.geometry.bones.refine
+    "robust_bones": triangulation.robust,  # the start of bone_lengths.fit_bone_lengths
 }
 # A point whose standard deviation exceeds this share of its depth is not determined.
 MOST_UNCERTAINTY = 0.1
-# A detection far from the joint counts as occluded below this confidence, above as an outlier.
+# A detection far from the joint counts as occluded below this confidence and as an outlier above.
 SURE = 0.5
 # The six numbers of a symmetric matrix.
 UPPER = np.triu_indices(3)
@@ -59,39 +61,41 @@ UPPER = np.triu_indices(3)
 class Labelled:
     """Joints of a batch of frames; lengths in the rig's unit."""
 
-    points: np.ndarray  # (F, J, 3) in the world; NaN unless valid
-    status: np.ndarray  # (F, J) of Status
-    used: np.ndarray  # (F, J, V) views that agree with the joint
-    covariance: np.ndarray  # (F, J, 6) of the joint: xx, xy, xz, yy, yz, zz; NaN unless valid
+    points: Float[np.ndarray, "frame joint 3"]  # in the world; NaN unless valid
+    status: UInt8[np.ndarray, "frame joint"]  # of Status
+    used: Bool[np.ndarray, "frame joint view"]  # views that agree with the joint
+    covariance: Float[np.ndarray, "frame joint 6"]  # of the joint: xx, xy, xz, yy, yz, zz; NaN unless valid
 
-    def taken(self, frames: np.ndarray) -> "Labelled":
-        """Of these frames alone."""
+    def taken(self, frames: np.ndarray | slice) -> "Labelled":
+        """The joints of some of the frames."""
         return Labelled(self.points[frames], self.status[frames], self.used[frames], self.covariance[frames])
 
     @property
-    def uncertainty(self) -> np.ndarray:
-        """Root of the covariance's trace (F, J)."""
+    def uncertainty(self) -> Float[np.ndarray, "frame joint"]:
+        """Root of the covariance's trace, in the rig's unit."""
         return np.sqrt(self.covariance[..., UPPER[0] == UPPER[1]].sum(-1))
 
 
+@check_shapes(no_inf=("points_norm", "R", "t"))
 def label(
-    points_norm: np.ndarray,
-    sigma: np.ndarray,
-    limit: np.ndarray,
-    R: np.ndarray,
-    t: np.ndarray,
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    limit: Float[np.ndarray, "frame joint view"],
+    R: Float[np.ndarray, "rig view 3 3"],
+    t: Float[np.ndarray, "rig view 3"],
     *,
     method: str,
     min_views: int,
 ) -> Labelled:
-    """Triangulate rays (F, J, V, 2) and keep the joints on which at least `min_views` views agree.
+    """Triangulate normalised image points and keep the joints on which at least `min_views` views agree.
 
-    `sigma` (F, J, V) is the standard deviation expected, infinite where not seen, `limit` (F, J, V) the distance up
-    to which a view agrees, all in normalised image units. Rigs are one, R (1, V, 3, 3), or one per frame.
+    `sigma` is the standard deviation expected, infinite where not seen, `limit` the distance up to which a view agrees,
+    both in normalised units. The rig is one, or one for each frame. Raises ValueError for shapes that do not fit and
+    for infinite image points or rigs.
     """
-    posed = np.isfinite(t).all(-1)[:, None, :]
+    has_extrinsics = np.isfinite(t).all(-1)[:, None, :]
     seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
-    able = seen & posed
+    able = seen & has_extrinsics
     points = METHODS[method](points_norm, np.where(able, sigma, np.inf), R, t)
     distance, depth = reprojection.residuals(points, points_norm, R, t)
     used = able & (distance <= limit)
@@ -99,10 +103,10 @@ def label(
     uncertainty = np.sqrt(np.trace(covariance, axis1=-2, axis2=-1))
     nearest = np.min(np.where(used, depth, np.inf), axis=-1)
 
-    # The first reason that holds is the one given.
+    # The first reason that holds counts.
     status = np.select(
         [
-            np.broadcast_to(posed.sum(-1) < 2, able.shape[:2]),
+            np.broadcast_to(has_extrinsics.sum(-1) < 2, able.shape[:2]),
             able.sum(-1) < min_views,
             (used.sum(-1) < min_views) & (able & (depth <= 0)).any(-1),
             used.sum(-1) < min_views,
@@ -120,13 +124,19 @@ def label(
     )
 
 
+@check_shapes()
 def view_status(
-    made: Labelled, sigma: np.ndarray, confidence: np.ndarray, swapped: np.ndarray, t: np.ndarray
-) -> np.ndarray:
-    """What became of each view's detection of each joint, (F, J, V) of ViewStatus.
+    made: Labelled,
+    sigma: Float[np.ndarray, "frame joint view"],
+    confidence: Float[np.ndarray, "frame joint view"],
+    swapped: Bool[np.ndarray, "frame joint view"],
+    t: Float[np.ndarray, "rig view 3"],
+) -> UInt8[np.ndarray, "frame joint view"]:
+    """The ViewStatus of each view's detection of each joint.
 
-    `sigma` (F, J, V) is infinite where a detection took no part, `confidence` (F, J, V) NaN where there was none,
-    `exchanged` (F, J, V) true where it was named after the other side; translations `t` are (1 or F, V, 3).
+    `sigma` is infinite where a detection took no part, `confidence` NaN where there was none, `swapped` true where it
+    had the name of the other side; `t` are the translations of one rig, or of one for each frame. Raises ValueError for
+    shapes that do not fit.
     """
     return np.select(
         [

@@ -1,9 +1,10 @@
-"""Left and right that a detector exchanged: found where the views contradict each other.
+"""Repair of swapped left and right: found where the views contradict each other.
 
 A detector that takes a person's left for the right does so in one view and not in the others, for the whole body, for
-the arms or the legs, or for one pair of joints. The joints of a pair are therefore solved together, over all views and
-both ways of naming them in each: two places that the views agree on. Then the names are chosen, for all pairs of a
-frame at once. Where as many views say one thing as the other, the body decides, and the frames before and after.
+the arms or the legs, or for one pair of joints. The joints of a pair are therefore triangulated together, over all
+views and both ways of naming them in each view: the result is two places that the views agree on. Then the places are
+named left and right, for all pairs of a frame at once. Ties between views are broken by bone lengths, then by the
+neighbouring frames.
 """
 
 from collections.abc import Callable
@@ -11,60 +12,69 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Bool, Float, Shaped
 from scipy.ndimage import correlate1d
 
 from pipeline.geometry.array_layout import as_captured, as_floats, rig_of_each
 from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.geometry.triangulation.left_right_kernel import add_costs
+from pipeline.shapes import check_shapes
 from pipeline.skeleton import BONES, JOINTS, LEFT_JOINTS, MIRROR, joint
 
 RIGHT_JOINTS = MIRROR[LEFT_JOINTS]
 PAIRS = [JOINTS[j][2:] for j in LEFT_JOINTS]
-# All ways to exchange some of the pairs, (64, 6), by number.
+# All ways to swap some of the pairs, (64, 6), and their numbers.
 CODES = np.arange(2 ** len(PAIRS))
 PATTERNS = (CODES[:, None] >> np.arange(len(PAIRS)) & 1).astype(bool)
-# Costs are -2 log likelihood, as squared residuals in standard deviations are: this much must be saved before the names
-# in a view are doubted, those of one pair or of the pairs that detectors exchange together.
+# Costs are -2 log likelihood, as squared residuals in standard deviations are. A swap in a view costs this much, of one
+# pair or of the pairs that detectors swap together.
 DOUBT = 10.0
 TOGETHER = (PAIRS, ["hip", "knee", "ankle"], ["shoulder", "elbow", "wrist"])
-# What is saved in all over the triangulation as named, for each view in which a pair is exchanged.
+# For each view in which a pair is swapped, the cost must be lower by so much than with the names as given.
 LEAST_GAIN = 7.0
-# What an exchanged joint may still cost, about four standard deviations: an outlier that fits no better stays.
+# The largest cost of a swapped joint, about four standard deviations: an outlier that fits no better keeps its name.
 MOST_COST = 10.0
-# A frame is searched where exchanging would save so much in a view, or where two views of a pair cost so much.
+# A frame is searched where a swap would lower the cost of a view by so much, or where two views of a pair cost so much.
 SUSPICIOUS_GAIN, SUSPICIOUS_COST = 4.0, 6.6
-# Bones off by this share of their length cost 1, at most so much; hips and shoulders that face opposite ways so much.
+# Cost of a bone: 1 if its length is off by the tolerance, at most MOST_BONE_COST. Cost of hips and shoulders that face
+# opposite ways.
 BONE_TOLERANCE, MOST_BONE_COST, TWIST_COST = 0.1, 25.0, 12.0
 LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
-# Frames before and after that have a say where names are open, after how many it fades, and what it may cost.
+# Number of neighbouring frames on each side that break ties, the decay of their weight in frames, and their cost.
 CONTEXT, CONTEXT_FADES, CONTEXT_COST = 8, 3.0, 10.0
-# By how much the best names of a frame must be better than others to have a say in other frames.
+# The best names of a frame count in other frames if their cost is lower by so much than that of others.
 SURE = 20.0
 FRAMES_PER_BLOCK = 1024
-# With many views not all pairs of them start a search, only so many, spread evenly over all.
+# A search starts from so many pairs of views at most, spread evenly over all pairs.
 MOST_STARTS = 36
 
 
 @dataclass(frozen=True)
 class _Search:
-    """What the views agree on, whatever the names."""
+    """The places that the views agree on, whatever the names."""
 
-    places: np.ndarray  # (F, 6, 2, 3) of each pair; left and right in the frames that were not searched
-    frames: np.ndarray  # (S,) that were searched
-    costs: np.ndarray  # (S, 2, 2, V, 6) of both joints in each view, if it names the places as they stand, or not
-    as_named: np.ndarray  # (S, 6, 2, 3) the joints triangulated with the names given
+    places: np.ndarray  # (F, 6, 2, 3) of each pair; left and right in frames that were not searched
+    frames: np.ndarray  # (S,) frames that were searched
+    costs: np.ndarray  # (S, 2, 2, V, 6): names as the places stand or swapped; left and right joint
+    as_named: np.ndarray  # (S, 6, 2, 3) joints triangulated with the names given
     cost_as_named: np.ndarray  # (S, 6)
 
 
+@check_shapes(no_inf=("points_norm", "R", "t", "lengths"))
 def find_swapped(
-    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, lengths: np.ndarray
-) -> np.ndarray:
-    """Where left and right are exchanged, (F, J, V): that view's joint is the one named after the other side.
+    points_norm: Float[np.ndarray, "frame joint=17 view 2"],
+    sigma: Float[np.ndarray, "frame joint=17 view"],
+    R: Float[np.ndarray, "rig view 3 3"],
+    t: Float[np.ndarray, "rig view 3"],
+    lengths: Float[np.ndarray, "bone=16"],
+) -> Bool[np.ndarray, "frame joint=17 view"]:
+    """Find where left and right are swapped: that view's joint is the one with the name of the other side.
 
-    Rays (F, J, V, 2) of successive frames with standard deviation sigma (F, J, V), infinite where not seen; one rig
-    R (1, V, 3, 3), or one per frame. `lengths` (16,) are the person's bones in the rig's unit, NaN where not known.
-    Frames whose views agree are left as they are; a frame's result depends on CONTEXT frames before and after it alone.
+    The normalised image points are those of successive frames, sigma their standard deviation, infinite where not seen;
+    the rig is one, or one for each frame. `lengths` are the person's bones in the rig's unit, NaN where not known.
+    Frames whose views agree keep their names. A frame's result depends on the CONTEXT frames before and after it alone.
+    Raises ValueError for shapes that do not fit and for infinite values other than those of sigma.
     """
     found = np.zeros(sigma.shape, bool)
     search = _search(points_norm, sigma, R, t)
@@ -74,23 +84,26 @@ def find_swapped(
     return found
 
 
-def swap_left_right(values: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """The values (F, J, V, ...) with those of the mirrored joint in the places `where` (F, J, V)."""
+@check_shapes()
+def swap_left_right(
+    values: Shaped[np.ndarray, "frame joint view *of_each"], where: Bool[np.ndarray, "#frame #joint #view"]
+) -> Shaped[np.ndarray, "frame joint view *of_each"]:
+    """Take the values of the mirrored joint where `where` is true. Raises ValueError for shapes that do not fit."""
     return np.where(where.reshape(where.shape + (1,) * (values.ndim - 3)), values[:, MIRROR], values)
 
 
 def _named(search: _Search, lengths: np.ndarray) -> np.ndarray:
-    """Which pairs each view of the frames searched has exchanged, (S, V, 6)."""
+    """Which pairs each view of the searched frames has swapped, (S, V, 6)."""
     places = search.places[search.frames]
     views = _by_pattern(*np.moveaxis(search.costs.sum(2), 1, 0))  # (S, V, 64)
-    # The names of the places are open: a flip exchanges those of some pairs, for all views.
+    # The names of the places are open too: a flip swaps those of some pairs, for all views.
     by_flip = np.stack([(views + PATTERN_COSTS[CODES ^ flip]).min(-1).sum(-1) for flip in CODES], -1)
     by_flip += _body_costs(places, lengths)
     flip = (by_flip + _context_costs(search, by_flip)).argmin(-1)
     other = (views + PATTERN_COSTS[CODES ^ flip[:, None, None]]).argmin(-1)  # (S, V) how each names the places
     costs = np.where(PATTERNS[other][:, None], search.costs[:, 1], search.costs[:, 0])  # (S, 2, V, 6)
     found = PATTERNS[other ^ flip[:, None]] & (costs.max(1) < MOST_COST)
-    # Two wrong joints may agree by chance: exchanging has to pay in all, the body's proportions included.
+    # Two wrong joints may agree by chance: swaps must lower the total cost, body proportions included.
     after = np.where(PATTERNS[flip][..., None, None], places[:, :, ::-1], places)
     gain = search.cost_as_named + _misfit(search.as_named, lengths) - costs.sum((1, 2)) - _misfit(after, lengths)
     return found & (gain > LEAST_GAIN * found.sum(1))[:, None]
@@ -128,17 +141,17 @@ def _suspicious(as_named: np.ndarray, other_way: np.ndarray) -> np.ndarray:
 def _agreed_places(
     points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, as_named: np.ndarray
 ) -> np.ndarray:
-    """The two places (F, 6, 2, 3) of each pair that fit the views best if each may name them either way.
+    """The two places (F, 6, 2, 3) of each pair that fit the views best if each view may name them either way.
 
-    They start from two views, or from the places `as_named`; NaN where no two views saw both joints.
+    The starts are pairs of views and the places `as_named`; NaN where no two views saw both joints.
     """
     best_places = np.where(np.isfinite(as_named).all((-1, -2), keepdims=True), as_named, np.nan)
     best = np.where(
         np.isfinite(best_places).all((-1, -2)), _costs(points_norm, sigma, R, t, best_places)[0].sum((1, -1)), np.inf
     )
     for a, b in _starts(points_norm.shape[2]):
-        for crossed in (False, True):
-            where = np.array([[[False, crossed]]])
+        for swapped in (False, True):
+            where = np.array([[[False, swapped]]])
             x, s = (swap_left_right(values[:, :, [a, b]], where) for values in (points_norm, sigma))
             places = _both(triangulation.linear, x, s, R[:, [a, b]], t[:, [a, b]])
             named, other_way = _costs(points_norm, sigma, R, t, places).sum(2)
@@ -167,7 +180,7 @@ def _both(
 
 
 def _costs(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Cost (2, F, 2, 6, V) of both joints' rays if they show the places (F, 6, 2, 3) as named, and otherwise."""
+    """Cost (2, F, 2, 6, V) of both joints' image points if they show the places (F, 6, 2, 3) as named, and swapped."""
     x, s = as_captured(points_norm, axis=-3), as_captured(sigma, axis=-2)
     costs = np.empty((2, len(x), 2, len(PAIRS), x.shape[1]))
     add_costs(x, s, *rig_of_each(R, t, points_norm.shape[:1]), as_floats(places), costs)
@@ -175,13 +188,13 @@ def _costs(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndar
 
 
 def _by_pattern(no: np.ndarray, yes: np.ndarray) -> np.ndarray:
-    """The costs (..., 64) of each pattern from those of its pairs (..., 6), not exchanged and exchanged."""
+    """The costs (..., 64) of each pattern from those of its pairs (..., 6), not swapped and swapped."""
     pairs = [np.where(PATTERNS[:, p], yes[..., p, None], no[..., p, None]) for p in range(len(PAIRS))]
     return np.sum(pairs, axis=0)
 
 
 def _pattern_costs() -> np.ndarray:
-    """The cost (64,) of exchanging a pattern in a view: that of pairs exchanged together, and of what is then left."""
+    """The cost (64,) of swapping a pattern in a view: of pairs swapped together, and of the remaining ones."""
     together = [PATTERNS ^ np.isin(PAIRS, names) for names in TOGETHER]
     return DOUBT * np.min([PATTERNS.sum(1), *(1 + rest.sum(1) for rest in together)], axis=0)
 
@@ -190,15 +203,15 @@ PATTERN_COSTS = _pattern_costs()
 
 
 def _limb_costs(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Cost (F, 4, 2) of the lengths of the LIMBS, both sides, if the names of their ends go together, and if not."""
+    """Cost (F, 4, 2) of the lengths of the LIMBS, both sides: if both ends swap names or none, and if one does."""
     costs = np.zeros((len(places), len(LIMBS), 2))
     for limb, (upper, lower) in enumerate(LIMBS):
         for side, name in enumerate("lr"):
             length = lengths[np.flatnonzero(BONES[:, 1] == joint(f"{name}_{lower}"))[0]]
-            for crossed in (0, 1):
-                bone = places[:, PAIRS.index(upper), side] - places[:, PAIRS.index(lower), side ^ crossed]
+            for one_swapped in (0, 1):
+                bone = places[:, PAIRS.index(upper), side] - places[:, PAIRS.index(lower), side ^ one_swapped]
                 off = (np.linalg.norm(bone, axis=-1) / length - 1) / BONE_TOLERANCE
-                costs[:, limb, crossed] += np.nan_to_num(np.minimum(off**2, MOST_BONE_COST))
+                costs[:, limb, one_swapped] += np.nan_to_num(np.minimum(off**2, MOST_BONE_COST))
     return costs
 
 
@@ -209,33 +222,33 @@ def _misfit(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def _body_costs(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Cost (F, 64) of exchanging the names of places: limbs of a wrong length, hips that face unlike the shoulders."""
-    # Ties go to the names as they stand.
+    """Cost (F, 64) of swapping the names of places: limbs of a wrong length, hips facing away from the shoulders."""
+    # Ties keep the names.
     total = np.zeros((len(places), 1)) + 1e-3 * PATTERNS.sum(1)
     limbs = _limb_costs(places, lengths)
     for limb, (upper, lower) in enumerate(LIMBS):
-        crossed = PATTERNS[:, PAIRS.index(upper)] ^ PATTERNS[:, PAIRS.index(lower)]
-        total += np.where(crossed, limbs[:, limb, 1:], limbs[:, limb, :1])
+        one_swapped = PATTERNS[:, PAIRS.index(upper)] ^ PATTERNS[:, PAIRS.index(lower)]
+        total += np.where(one_swapped, limbs[:, limb, 1:], limbs[:, limb, :1])
     hips, shoulders = (
         places[:, PAIRS.index(name), 0] - places[:, PAIRS.index(name), 1] for name in ("hip", "shoulder")
     )
-    turned = PATTERNS[:, PAIRS.index("hip")] ^ PATTERNS[:, PAIRS.index("shoulder")]
-    facing = np.einsum("fi,fi->f", hips, shoulders)[:, None] * np.where(turned, -1.0, 1.0)
+    opposed = PATTERNS[:, PAIRS.index("hip")] ^ PATTERNS[:, PAIRS.index("shoulder")]
+    facing = np.einsum("fi,fi->f", hips, shoulders)[:, None] * np.where(opposed, -1.0, 1.0)
     return total + np.where(facing < 0, TWIST_COST, 0.0)
 
 
 def _context_costs(search: _Search, by_flip: np.ndarray) -> np.ndarray:
-    """Cost (S, 64) of exchanging the names of places against what the frames around say, as far as these agree."""
+    """Cost (S, 64) of names of places that differ from those in the neighbouring frames, as far as these agree."""
     axes = search.places[:, :, 0] - search.places[:, :, 1]
     axes /= np.maximum(np.linalg.norm(axes, axis=-1, keepdims=True), 1e-9)
     sign = np.ones(axes.shape[:2])
     sign[search.frames] = _sure_signs(by_flip)
-    reported = np.nan_to_num(axes * sign[..., None])
+    directions = np.nan_to_num(axes * sign[..., None])
     apart = np.abs(np.arange(-CONTEXT, CONTEXT + 1))
     weights = np.where(apart == 0, 0.0, np.exp(-apart / CONTEXT_FADES))
-    # The last number of each sums how many had a say: unit vectors that agree add up to it.
-    reported = np.concatenate([reported, (reported != 0).any(-1, keepdims=True)], -1)
-    around = correlate1d(reported, weights, axis=0, mode="constant")[search.frames]
+    # The fourth number counts the frames: unit vectors that agree add up to it.
+    directions = np.concatenate([directions, (directions != 0).any(-1, keepdims=True)], -1)
+    around = correlate1d(directions, weights, axis=0, mode="constant")[search.frames]
     agreement = np.linalg.norm(around[..., :3], axis=-1) / np.maximum(around[..., 3], 1e-9)
     cosine = np.einsum("spi,spi->sp", np.nan_to_num(axes[search.frames]), around[..., :3])
     cosine /= np.maximum(np.linalg.norm(around[..., :3], axis=-1), 1e-9)
@@ -244,7 +257,7 @@ def _context_costs(search: _Search, by_flip: np.ndarray) -> np.ndarray:
 
 
 def _sure_signs(by_flip: np.ndarray) -> np.ndarray:
-    """What the best flip makes of each pair's direction, (S, 6): 1 or -1, and 0 where others are nearly as good."""
+    """The sign that the best flip gives each pair's direction, (S, 6): 1 or -1, and 0 where others cost hardly more."""
     best = PATTERNS[by_flip.argmin(-1)]
     other = np.where(PATTERNS[None] == best[:, None], np.inf, by_flip[..., None]).min(1)
     sure = other - by_flip.min(-1)[:, None] > SURE

@@ -1,8 +1,8 @@
 """The linear method: normal equations of points, and their solution, in blocks.
 
 The unknown point has to satisfy (x p3 - p1) X = 0 and (y p3 - p2) X = 0 in each view, where p1..p3 are the rows of
-[R | t] (Hartley and Zisserman, Multiple View Geometry, 12.2). Divided by the point's depth their errors are errors in
-the image.
+[R | t] (Hartley and Zisserman, Multiple View Geometry, 12.2). Divided by the point's depth their errors are errors
+in the image.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ ROWS_PER_SYSTEM = 12
 def linear_kernel(
     points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, world: np.ndarray, points: np.ndarray
 ) -> None:
-    """Points (M, N, 3) from rays (M, V, N, 2): solved in single precision for the depths, then with them."""
+    """Write points (M, N, 3) from image points (M, V, N, 2): single precision for the depths, then double."""
     n_batches, n_views, n_points = sigma.shape
     batches, size = extent(n_points, len(P))
     rows, weights = np.empty(ROWS_PER_VIEW * n_views * BLOCK), np.empty((n_views + 1) * BLOCK, np.float32)

@@ -10,20 +10,20 @@ from pipeline.geometry.array_layout import as_captured, rig_of_each, stretched
 
 @dataclass(frozen=True)
 class Rigs:
-    """One rig for all points, or one for each batch of them, moved and scaled so that its cameras lie about 0."""
+    """One rig for all points or one for each batch, moved and scaled so that its cameras lie about the origin."""
 
-    P: np.ndarray  # (G, V, 3, 4) rows of [R | t]; zero where a view has no pose
-    world: np.ndarray  # (G, 4): the middle of the rig's cameras, and how long a unit of P is
+    P: np.ndarray  # (G, V, 3, 4) projection matrices [R | t]; zero where a view has no extrinsics
+    world: np.ndarray  # (G, 4): the mean of the rig's camera centres, and the length of a unit of P
 
     @classmethod
     def of(cls, R: np.ndarray, t: np.ndarray) -> "Rigs":
-        """Of rotations (G, V, 3, 3) and translations (G, V, 3), NaN where a view has no pose."""
-        posed = np.isfinite(R).all((-1, -2)) & np.isfinite(t).all(-1)
-        R, t = (np.where(posed.reshape(*posed.shape, *[1] * k), x, 0.0) for k, x in ((2, R), (1, t)))
-        n = np.maximum(posed.sum(-1, keepdims=True), 1)
+        """The rigs of rotations (G, V, 3, 3) and translations (G, V, 3), NaN where a view has no extrinsics."""
+        has_extrinsics = np.isfinite(R).all((-1, -2)) & np.isfinite(t).all(-1)
+        R, t = (np.where(has_extrinsics.reshape(*has_extrinsics.shape, *[1] * k), x, 0.0) for k, x in ((2, R), (1, t)))
+        n = np.maximum(has_extrinsics.sum(-1, keepdims=True), 1)
         centers = -(np.swapaxes(R, -1, -2) @ t[..., None])[..., 0]
         middle = centers.sum(-2) / n
-        away = np.where(posed, np.linalg.norm(centers - middle[:, None], axis=-1), 0.0)
+        away = np.where(has_extrinsics, np.linalg.norm(centers - middle[:, None], axis=-1), 0.0)
         scale = away.sum(-1, keepdims=True) / n
         scale = np.where(scale > 0, scale, 1.0)
         moved = (t + (R @ middle[:, None, :, None])[..., 0]) / scale[..., None]
@@ -38,7 +38,7 @@ def solve(
     t: np.ndarray,
     *options: np.ndarray | float,
 ) -> np.ndarray:
-    """Points (..., N, 3) that a kernel makes of rays (..., N, V, 2), sigma (..., N, V) and one rig or many (..., V)."""
+    """Points (..., N, 3) by a kernel, from image points (..., N, V, 2), sigma (..., N, V) and a rig or one for each."""
     x = as_captured(points_norm, axis=-3)
     s = as_captured(stretched(sigma, points_norm.shape[:-1]), axis=-2)
     rigs = Rigs.of(*rig_of_each(R, t, points_norm.shape[:-3]))

@@ -30,7 +30,10 @@ def robust_kernel(
     points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, world: np.ndarray, points: np.ndarray, pairs: np.ndarray,
     width: float,
 ) -> None:  # fmt: skip
-    """Points (M, N, 3) from rays (M, V, N, 2), started from pairs (S, 2) of views; the reach is width * sigma."""
+    """Write points (M, N, 3) from image points (M, V, N, 2), started from pairs (S, 2) of views.
+
+    The kernel's scale is `width` times the smallest sigma of a point.
+    """
     n_batches, n_views, n_points = sigma.shape
     batches, size = extent(n_points, len(P))
     rows, weights = np.zeros(ROWS_PER_VIEW * n_views * BLOCK), np.zeros((n_views + 1) * BLOCK, np.float32)
@@ -58,7 +61,7 @@ def robust_kernel(
 
 @compiled
 def _set_scale(weights: np.ndarray, width: float, inverse_scale: np.ndarray, n: int, n_views: int) -> None:
-    """Set the row of 1 / reach^2."""
+    """Set the row of 1 / scale^2."""
     inverse_width = np.float32(1 / width)
     for k in range(n):
         inverse_scale[k] = 0
@@ -83,7 +86,7 @@ def _start(seen: Block, P: np.ndarray, system: np.ndarray, search: np.ndarray, n
 
 @compiled
 def _refine(seen: Block, P: np.ndarray, system: np.ndarray, search: np.ndarray, steps: int, n: int) -> None:
-    """Newton steps on the robust cost from the best points; the best of the points passed remain."""
+    """Newton steps on the robust cost from the best points; the best points on the way are kept."""
     for k in range(3 * BLOCK):
         search[TRIED + k] = search[BEST + k]
     for k in range(n):
@@ -102,7 +105,7 @@ def _refine(seen: Block, P: np.ndarray, system: np.ndarray, search: np.ndarray, 
 
 @compiled
 def _advance(step: np.ndarray, search: np.ndarray, n: int) -> None:
-    """Keep the point that was tried and go on from there, or, where it costs more, go half of the way back."""
+    """Keep the tried point and step on from it; where it costs more, go half of the way back to the best point."""
     half = search.dtype.type(0.5)
     for k in range(n):
         better = search[TRIED_COST + k] < search[BEST_COST + k] * SLACK
@@ -122,9 +125,9 @@ def _add_step(
     view: np.ndarray, weight: np.ndarray, inverse_scale: np.ndarray, P: np.ndarray, search: np.ndarray,
     system: np.ndarray, n: int,
 ) -> None:  # fmt: skip
-    """Add one view's share of the cost of the points being tried and of the normal equations of a step from there.
+    """Add one view's part of the cost of the tried points and of the normal equations of a step from them.
 
-    How far the ray misses the point is taken in the precision of the search, the step from it in single precision.
+    The residual is computed in the precision of the search, the step in single precision.
     """
     p00, p01, p02, p03 = P[0]
     p10, p11, p12, p13 = P[1]
@@ -142,16 +145,16 @@ def _add_step(
         u, q, d = np.float32(across), np.float32(down), np.float32(depth)
         front = d > zero
         d2, d = dx * dx + dy * dy if front else far, d if front else one
-        # 1 / d and 1 / (1 + (r / reach)^2) from a single division.
+        # 1 / d and 1 / (1 + (r / scale)^2) from a single division.
         below = d * d + inverse_scale[k] * d2
         both = one / (d * below)
-        inverse, kept, sure = below * both, d * d * d * both, weight[k]
-        search[TRIED_COST + k] += sure * sure * d2 * d * both
+        inverse, robust, own = below * both, d * d * d * both, weight[k]
+        search[TRIED_COST + k] += own * own * d2 * d * both
         u, q, rx, ry = u * inverse, q * inverse, dx * inverse, dy * inverse
-        w = sure * inverse * kept
+        w = own * inverse * robust
         w = w * w
-        # Newton's matrix, but for factors of kept that leave it positive: how the weight falls as the residual grows.
-        bend = four * inverse_scale[k] * kept * kept * kept
+        # Newton's term for the fall of the weight with the residual, times the weight, which keeps the matrix positive.
+        bend = four * inverse_scale[k] * robust * robust * robust
         a0, a1, a2 = r00 - u * r20, r01 - u * r21, r02 - u * r22
         b0, b1, b2 = r10 - q * r20, r11 - q * r21, r12 - q * r22
         g0, g1, g2 = a0 * rx + b0 * ry, a1 * rx + b1 * ry, a2 * rx + b2 * ry

@@ -27,11 +27,11 @@ FAR = 1e12
 
 
 class Block(NamedTuple):
-    """What the views saw of the points of a block."""
+    """Image points and weights of the points of a block."""
 
-    rows: np.ndarray  # of rays, in double precision or in single
+    rows: np.ndarray  # of image points, in double or single precision
     weights: np.ndarray  # as `gather` fills them
-    inverse_scale: np.ndarray  # a row of 1 / reach^2
+    inverse_scale: np.ndarray  # a row of 1 / scale^2
 
 
 @compiled
@@ -46,7 +46,7 @@ def begin(search: np.ndarray, n: int) -> None:
 def search_doubtful(
     seen: Block, doubtful: Block, P: np.ndarray, pairs: np.ndarray, system: np.ndarray, search: np.ndarray, n: int
 ) -> None:
-    """Where the views do not agree on the best points, search for better ones; `doubtful` is room for what is seen."""
+    """Search for better points where the views do not agree on the best ones; `doubtful` is a buffer."""
     n_views, count, which = len(P), 0, np.zeros(BLOCK, np.int64)
     n_seen = seen.weights[n_views * BLOCK :]
     for k in range(n):
@@ -88,7 +88,7 @@ def _search(seen: Block, P: np.ndarray, pairs: np.ndarray, system: np.ndarray, s
 
 @compiled
 def _try_own_pairs(seen: Block, P: np.ndarray, parts: np.ndarray, system: np.ndarray, search: np.ndarray) -> None:
-    """Try pairs of the views that saw the first point of the rows, spread evenly over all of them."""
+    """Try pairs of the views that saw the first point of the rows, spread evenly over all such pairs."""
     seeing = [v for v in range(len(P)) if seen.weights[v * BLOCK] > 0]
     total = len(seeing) * (len(seeing) - 1) // 2
     tries, index = min(total, MOST_PAIRS), 0
@@ -128,7 +128,7 @@ def try_solution(seen: Block, P: np.ndarray, system: np.ndarray, search: np.ndar
 
 @compiled
 def keep_better(search: np.ndarray, n: int) -> None:
-    """Let the point that was tried be the best where it does not cost more."""
+    """Make the tried point the best one where it does not cost more."""
     for k in range(n):
         better = search[TRIED_COST + k] < search[BEST_COST + k] * SLACK
         search[BEST + k] = search[TRIED + k] if better else search[BEST + k]
@@ -139,7 +139,7 @@ def keep_better(search: np.ndarray, n: int) -> None:
 
 @compiled
 def robust_cost(seen: Block, P: np.ndarray, search: np.ndarray, n: int) -> None:
-    """The robust cost of the points being tried; a view that has the point behind it counts as let go."""
+    """Set the robust cost of the tried points; a view with the point behind it counts as an outlier."""
     real, zero, far = search.dtype.type, np.float32(0), np.float32(FAR)
     for k in range(n):
         search[TRIED_COST + k] = real(0)

@@ -1,4 +1,4 @@
-"""The optimal point of two views, and the paper's way of making one point of many views out of it, in blocks."""
+"""The optimal point of two views, and the geometric median of those of all consecutive pairs, in blocks."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from pipeline.compiled import compiled
 from pipeline.geometry.triangulation.block_kernels import BLOCK, ROWS_PER_VIEW, X, Y, extent, gather, of_view, scatter
 from pipeline.geometry.triangulation.linear_kernel import POINT, ROWS_PER_SYSTEM, solve_linear
 
-# Lindstrom's iteration is exact to rounding after two or three steps on all but absurd rays.
+# Lindstrom's iteration is exact to rounding after two or three steps for any image points of real cameras.
 CORRECTION_STEPS = 4
 MEDIAN_STEPS = 30
 # Rows of a geometric median: the point, and the sums of one step.
@@ -17,7 +17,7 @@ ROWS_PER_MEDIAN = 7
 def pairwise_median_kernel(
     points_norm: np.ndarray, sigma: np.ndarray, P: np.ndarray, world: np.ndarray, points: np.ndarray
 ) -> None:
-    """Points (M, N, 3) from rays (M, V, N, 2): the geometric median of the optimal points of consecutive views."""
+    """Write points (M, N, 3) from image points (M, V, N, 2): geometric medians of the points of consecutive views."""
     n_batches, n_views, n_points = sigma.shape
     batches, size = extent(n_points, len(P))
     rows, weights = np.empty(ROWS_PER_VIEW * n_views * BLOCK), np.empty((n_views + 1) * BLOCK, np.float32)
@@ -62,9 +62,9 @@ def _essential(Pa: np.ndarray, Pb: np.ndarray) -> np.ndarray:
 def _correct(
     rows: np.ndarray, weights: np.ndarray, E: np.ndarray, corrected: np.ndarray, both: np.ndarray, n: int
 ) -> None:
-    """Move the rays of two views by the least sum of squares, in units of sigma, to where they meet.
+    """Move the image points of two views by the least sum of squares, in units of sigma, until their rays meet.
 
-    Lindstrom, Triangulation made easy, CVPR 2010, algorithm niter1. Rays that only one view has get no weight.
+    Lindstrom, Triangulation made easy, CVPR 2010, algorithm niter1. Points that one view did not see get no weight.
     """
     view_a, view_b = of_view(rows, 0), of_view(rows, 1)
     into_a, into_b = of_view(corrected, 0), of_view(corrected, 1)

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.camera.reprojection import covariance, residuals
 from pipeline.geometry.triangulation.labelling import METHODS, Status, label
-from pipeline.geometry.triangulation.methods import ROBUST_WIDTH, robust
+from pipeline.geometry.triangulation.methods import ROBUST_WIDTH, linear, pairwise_median, robust
 from tests.geometry.scene import looking_at, observed, people, ring
 
 
@@ -233,3 +233,48 @@ def test_parallel_rays_and_points_behind_a_camera_are_refused():
     in_camera = np.einsum("vij,fnj->fnvi", R, behind) + t
     points_norm = in_camera[..., :2] / in_camera[..., 2:]
     assert (labelled(points_norm, sigma, R, t, method="weighted").status == Status.BEHIND_CAMERA).all()
+
+
+@pytest.mark.parametrize("method", [robust, linear, pairwise_median])
+@pytest.mark.parametrize(
+    ("points_norm", "sigma", "R", "t", "wrong"),
+    [
+        ((5, 4, 2), (5, 4), (3, 3, 3), (3, 3), "R is of shape"),
+        ((5, 3, 2), (5, 3), (4, 3, 3), (4, 3), "R is of shape"),
+        ((5, 4, 2), (5, 3), (4, 3, 3), (4, 3), "sigma is of shape"),
+        ((5, 4, 3), (5, 4), (4, 3, 3), (4, 3), "points_norm is of shape"),
+        ((7, 5, 4, 2), (7, 5, 4), (6, 4, 3, 3), (6, 4, 3), "R is of shape"),
+        ((5, 4, 2), (5, 4), (4, 3, 3), (4, 1), "t is of shape"),
+    ],
+)
+def test_what_does_not_fit_is_refused(method, points_norm, sigma, R, t, wrong):
+    arrays = [np.zeros(shape) for shape in (points_norm, sigma, R, t)]
+    with pytest.raises(ValueError, match=f"{method.__name__}: {wrong}"):
+        method(*arrays)
+
+
+@pytest.mark.parametrize("method", [robust, linear, pairwise_median])
+@pytest.mark.parametrize("which", [0, 2, 3])
+def test_infinite_values_are_refused(method, which):
+    R, t = ring(4)
+    arrays = [flat(x, 4) for x in observed(people(1), R, t)] + [R, t]
+    arrays[which].flat[5] = np.inf
+    with pytest.raises(ValueError, match="infinite values"):
+        method(*arrays)
+
+
+def test_other_functions_refuse_another_number_of_views():
+    points, points_norm, sigma = np.zeros((5, 3)), np.zeros((5, 4, 2)), np.ones((5, 4))
+    R, t = np.zeros((3, 3, 3)), np.zeros((3, 3))
+    with pytest.raises(ValueError, match=r"residuals: R is of shape \(3, 3, 3\).*points_norm of shape \(5, 4, 2\)"):
+        residuals(points, points_norm, R, t)
+    with pytest.raises(ValueError, match=r"covariance: R is of shape \(3, 3, 3\).*sigma of shape \(5, 4\)"):
+        covariance(points, sigma, R, t)
+    with pytest.raises(ValueError, match=r"label: R is of shape \(1, 3, 3, 3\)"):
+        label(points_norm[None], sigma[None], sigma[None], R[None], t[None], method="robust", min_views=2)
+
+
+def test_one_rotation_for_all_and_a_translation_for_each():
+    joints, (R, t) = people(3), ring(4)
+    points_norm, sigma = observed(joints, R, t)
+    np.testing.assert_array_equal(robust(points_norm, sigma, R, np.stack([t] * 3)), robust(points_norm, sigma, R, t))
