@@ -15,13 +15,14 @@ from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.loop import UNIFORM_LR
 from pipeline.learning.engine.validation_split import validation
 from pipeline.learning.images.samples import training_recordings
+from pipeline.learning.lifting.adult_scale import in_adult_size
 from pipeline.learning.lifting.losses import Objective
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, joined, multi_view_frames
 from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
 from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.lifting.recordings import detected_points_norm, recording_frames
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
-from pipeline.learning.supervision import CapturePaths, TargetSource, camera_source, label_weights, target_source
+from pipeline.learning.supervision import CapturePaths, PoseTargets, camera_source, label_weights, target_source
 from pipeline.params.train import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Poses2dStore
@@ -41,8 +42,9 @@ class Lifting:
         branch = p.root in ("direct", "ray")
         self.network = LiftingNetwork(LiftingArchitecture(p.backbone, p.frames, p.width, p.dropout, branch))
         self.lr_multipliers = UNIFORM_LR
-        self.task = lifting_task(capture, poses2d, target_source(params, paths), params)
-        self.metadata: dict[str, Any] = {"moments": len(self.task)}
+        taught, adult_scale = in_adult_size(training_recordings(capture, poses2d, target_source(params, paths)))
+        self.task = lifting_task(poses2d, taught, params)
+        self.metadata: dict[str, Any] = {"moments": len(self.task), "adult_scale": adult_scale}
         self._poses2d, self._flip_test = poses2d, params.flip_test
         self._cameras = camera_source(params, paths)
 
@@ -53,13 +55,12 @@ class Lifting:
 
 
 def lifting_task(
-    capture: Capture, poses2d: Poses2dStore, target_source: TargetSource, params: TrainParams
+    poses2d: Poses2dStore, taught: Sequence[tuple[Recording, PoseTargets]], params: TrainParams
 ) -> LiftingTask:
     """All moments that may teach: of training recordings, seen by views that are not kept for evaluation.
 
     Raises UserError where nobody is seen, or no label is valid.
     """
-    taught = training_recordings(capture, poses2d, target_source)
     parts = [recording_frames(recording, poses2d[recording.name], targets) for recording, targets in taught]
     uncertainty_mm = np.concatenate([targets.uncertainty_mm for _, targets in taught])
     moments = joined(parts).weighed(label_weights(uncertainty_mm, params.weighting))

@@ -1,9 +1,4 @@
-"""Moments of recordings from the stores: detections, the labels that teach, and the cameras that belong to them.
-
-Scale: lengths are those of the rig. Where nothing fixed its scale (`calibrate.scale: none`), every recording is brought
-to the size of a mean adult, from its labels' bones: networks that see all recordings need them in one unit, and no
-view tells a small person nearby from a large one far away.
-"""
+"""Multi-view frames of recordings from the stores: detections, the targets of training, and their cameras."""
 
 from collections.abc import Sequence
 
@@ -11,7 +6,7 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
-from pipeline.geometry.calibration.scale import bone_scale, up_direction
+from pipeline.geometry.calibration.scale import up_direction
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
 from pipeline.learning.supervision import PoseTargets
@@ -34,15 +29,12 @@ def recording_frames(
         raise UserError(f"{n} frames of 2D poses, but {n_taught} of labels", where=recording.name, fix=fix)
     views = recording.view_indices(for_labels=True)
     R, t = targets.R_cam_from_world[:, views], targets.t_cam_from_world_mm[:, views]
-    joints = _in_world(targets.joints_cam_mm[:, views], R, t)
-    factor = 1.0 if targets.scaled else bone_scale(joints)
-    if np.isfinite(factor):
-        joints, t = joints * factor, t * factor
+    joints = joints_in_world(targets.joints_cam_mm[:, views], R, t)
     points_norm, confidence = detected_points_norm(targets.cameras, poses2d, views)
     return multi_view_frames(points_norm, confidence, joints, R, t, _up(joints, R))
 
 
-def _in_world(joints_cam_mm: np.ndarray, R: np.ndarray, t_mm: np.ndarray) -> np.ndarray:
+def joints_in_world(joints_cam_mm: np.ndarray, R: np.ndarray, t_mm: np.ndarray) -> np.ndarray:
     """Joints (F, 17, 3) of the world from those in the cameras (F, V, 17, 3), which are the same in all of them."""
     return mean((joints_cam_mm - t_mm[:, :, None]) @ R, axis=1)
 

@@ -12,6 +12,8 @@ from pipeline.errors import UserError
 from pipeline.geometry.camera.model import undistort
 from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.images.networks import PoseNetwork
+from pipeline.learning.images.samples import training_recordings
+from pipeline.learning.lifting.adult_scale import in_adult_size
 from pipeline.learning.lifting.losses import MultiViewBatch
 from pipeline.learning.lifting.method import lifting_task
 from pipeline.learning.lifting.multi_view_frames import UNIT_MM
@@ -112,7 +114,9 @@ def test_without_a_scale_people_are_of_adult_size(world, lifting):
         reported, joints_cam_mm=reported.joints_cam_mm / 100, t_cam_from_world_mm=reported.t_cam_from_world_mm / 100,
         scaled=False,
     )  # fmt: skip
-    found = recording_frames(recording, poses2d["S0"], small)
+    [(_, adult)], factors = in_adult_size([(recording, small)])
+    assert 50 < factors["S0"] < 200
+    found = recording_frames(recording, poses2d["S0"], adult)
     thigh = (found.labels[:, 1] - found.labels[:, 2]).norm(dim=-1).median() * UNIT_MM
     assert 350 < thigh < 550
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
@@ -126,7 +130,9 @@ def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
     def weights(**update):
         reported = lifting.model_copy(update=update)
         capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
-        task = lifting_task(capture, poses2d, target_source(reported, world.paths), reported)
+        task = lifting_task(
+            poses2d, training_recordings(capture, poses2d, target_source(reported, world.paths)), reported
+        )
         _, *views = next(task.batches([np.arange(len(task))], (0,)))
         return MultiViewBatch(*views).label_weight.numpy()
 
