@@ -1,31 +1,38 @@
-"""Whether a body keeps its measures: lengths of the bones against the truth, and of left against right.
+"""Errors of bone lengths, against the truth and of left against right.
 
-A bone is named by the joint it ends in, so figures are (..., joint) and missing for the root.
+A bone has the index of the joint it ends in; the root has none, and its figure is missing.
 """
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.metrics import kernels
 from pipeline.metrics.poses import flat
+from pipeline.shapes import check_shapes
 from pipeline.skeleton import LIMB_JOINTS, MIRROR, N_JOINTS, PARENTS
 
 _OF_LIMBS = np.isin(np.arange(N_JOINTS), LIMB_JOINTS)
 
 
-def bone_lengths(poses_mm: np.ndarray) -> np.ndarray:
-    """Length of the bone that ends in each joint of the poses (..., joint, 3), (..., joint)."""
+@check_shapes()
+def bone_lengths(poses_mm: Float[np.ndarray, "*batch joint=17 3"]) -> Float[np.ndarray, "*batch joint=17"]:
+    """Length of the bone that ends in each joint, in mm."""
     found = np.empty(poses_mm.shape[:-1])
     kernels.bone_lengths(flat(poses_mm), PARENTS, found.reshape(-1, N_JOINTS))
     return found
 
 
-def bone_errors(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
-    """Difference between the predicted and the true length of each bone, without its sign, (..., joint)."""
+@check_shapes()
+def bone_errors(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"], true_mm: Float[np.ndarray, "*batch joint=17 3"]
+) -> Float[np.ndarray, "*batch joint=17"]:
+    """Absolute difference between the predicted and the true length of each bone, in mm."""
     return np.abs(bone_lengths(predicted_mm) - bone_lengths(true_mm))
 
 
-def symmetry_errors(poses_mm: np.ndarray) -> np.ndarray:
-    """Difference between the lengths of each limb bone and its mirror image, without its sign, (..., joint).
+@check_shapes()
+def symmetry_errors(poses_mm: Float[np.ndarray, "*batch joint=17 3"]) -> Float[np.ndarray, "*batch joint=17"]:
+    """Absolute difference between the lengths of each limb bone and its mirror image, in mm.
 
     Both joints of a pair hold their difference; joints of the middle are missing.
     """

@@ -1,9 +1,10 @@
-"""All metrics of 3D poses at once, by name: what reports, tables and comparisons are made of."""
+"""All metrics of 3D poses at once, by name, for reports, tables and comparisons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from pipeline.metrics import kernels
 from pipeline.metrics.body import bone_errors, symmetry_errors
@@ -18,6 +19,7 @@ from pipeline.metrics.poses import (
     flat,
     within,
 )
+from pipeline.shapes import check_shapes
 
 POSES_PER_CHUNK = 1024  # poses and what is computed from them then stay in a core's cache
 ALIGNMENTS: Mapping[str, Alignment] = {"": "root", "n_": "scale", "pa_": "similarity"}
@@ -25,14 +27,14 @@ ALIGNMENTS: Mapping[str, Alignment] = {"": "root", "n_": "scale", "pa_": "simila
 
 @dataclass(frozen=True)
 class Metric:
-    """What a figure is called, and how to read it."""
+    """Name, unit and meaning of a metric."""
 
     name: str
     title: str
     unit: str
     meaning: str
     higher_is_better: bool = False
-    needs_scale: bool = True  # it says nothing of poses whose scale is not known
+    needs_scale: bool = True  # whether it means nothing for poses of unknown scale
     protocols: tuple[Protocol, ...] = ("standard",)
 
 
@@ -57,35 +59,38 @@ METRICS = {metric.name: metric for metric in (
 )}  # fmt: skip
 
 
+@check_shapes()
 def measure(
-    predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray, protocol: Protocol = "standard"
-) -> dict[str, np.ndarray]:
-    """Every one of `METRICS` for each joint of a sequence of poses (frame, joint, 3) at its times (frame,).
+    predicted_mm: Float[np.ndarray, "frame joint=17 3"],
+    true_mm: Float[np.ndarray, "frame joint=17 3"],
+    times_s: Real[np.ndarray, " frame"],
+    protocol: Protocol = "standard",
+) -> dict[str, Float[np.ndarray, "frame joint=17"]]:
+    """Compute all `METRICS` for each joint of a sequence of poses at its times.
 
-    Each is (frame, joint), NaN where it does not count: the mean over the joints is a pose's figure, the mean over
-    the frames a joint's. Raises ValueError for other skeletons or lengths, for joints that are infinite or half
-    missing, and for times that do not increase.
+    NaN where a joint does not count. The mean over the joints is a pose's figure, the mean over the frames a joint's.
+    Raises ValueError for other skeletons or lengths, for joints that are infinite or half missing, and for times that
+    do not increase.
     """
-    if not predicted_mm.shape == true_mm.shape == (len(times_s), *true_mm.shape[1:]):
-        what = f"Poses of {predicted_mm.shape} at {len(times_s)} times"
-        raise ValueError(f"{what} cannot be compared with poses of {true_mm.shape}.")
-    found = {name: np.empty(true_mm.shape[:2]) for name in METRICS}
-    unfit = np.zeros(2, int)
-    for start in range(0, len(times_s), POSES_PER_CHUNK):
-        own = slice(start, start + POSES_PER_CHUNK)
-        unfit += [kernels.unfit_joints(flat(poses[own])) for poses in (predicted_mm, true_mm)]
-        seen = slice(start, start + POSES_PER_CHUNK + 2)  # accelerations look two frames ahead
-        for name, values in _measure(predicted_mm[seen], true_mm[seen], times_s[seen], protocol).items():
-            found[name][own] = values[:POSES_PER_CHUNK]
-    if unfit.any():
+    chunks = [slice(start, start + POSES_PER_CHUNK) for start in range(0, len(times_s), POSES_PER_CHUNK)]
+    unfit = [sum(kernels.unfit_joints(flat(poses[chunk])) for chunk in chunks) for poses in (predicted_mm, true_mm)]
+    if any(unfit):
         what = f"{unfit[0]} predicted and {unfit[1]} true joints are infinite or half missing"
         raise ValueError(f"{what}; a joint that is missing is all NaN.")
+    found = {name: np.empty(true_mm.shape[:2]) for name in METRICS}
+    for own in chunks:
+        seen = slice(own.start, own.stop + 2)  # accelerations look two frames ahead
+        for name, values in _measure(predicted_mm[seen], true_mm[seen], times_s[seen], protocol).items():
+            found[name][own] = values[:POSES_PER_CHUNK]
     return found
 
 
 def _measure(
-    predicted_mm: np.ndarray, true_mm: np.ndarray, times_s: np.ndarray, protocol: Protocol
-) -> dict[str, np.ndarray]:
+    predicted_mm: Float[np.ndarray, "frame joint 3"],
+    true_mm: Float[np.ndarray, "frame joint 3"],
+    times_s: Real[np.ndarray, " frame"],
+    protocol: Protocol,
+) -> dict[str, Float[np.ndarray, "frame joint"]]:
     found = {}
     for prefix, alignment in ALIGNMENTS.items():
         errors = aligned_errors(predicted_mm, true_mm, alignment, protocol)

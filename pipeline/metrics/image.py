@@ -1,9 +1,11 @@
 """Errors in the image: of detections (..., joint, 2) and of projected poses, in px and as shares of the person."""
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.geometry.camera.model import Camera
 from pipeline.metrics.poses import JOINTS_16, joint_errors
+from pipeline.shapes import check_shapes
 from pipeline.skeleton import JOINTS, LEFT_JOINTS, LIMB_JOINTS, MIRROR, joint
 
 # Left and right closer than this share of the box cannot be told apart in the image, so they cannot be swapped either.
@@ -19,28 +21,43 @@ COCO_SIGMAS = {
 OUTLINE_SHARE = 0.53
 
 
-def reprojection_errors(poses_cam_mm: np.ndarray, observed_px: np.ndarray, camera: Camera) -> np.ndarray:
-    """Distance in px of each joint (..., joint, 2) from where its camera sees the pose's, distortion included."""
+@check_shapes()
+def reprojection_errors(
+    poses_cam_mm: Float[np.ndarray, "*batch joint=17 3"],
+    observed_px: Float[np.ndarray, "*batch joint=17 2"],
+    camera: Camera,
+) -> Float[np.ndarray, "*batch joint=17"]:
+    """Distance in px of each joint from the pixel where the camera sees the pose's, distortion included."""
     return joint_errors(camera.project_cam(poses_cam_mm), observed_px)
 
 
-def box_sides_px(true_px: np.ndarray) -> np.ndarray:
-    """Longer side of the upright box around a pose's true joints (..., joint, 2), (...)."""
+@check_shapes()
+def box_sides_px(true_px: Float[np.ndarray, "*batch joint=17 2"]) -> Float[np.ndarray, "*batch"]:
+    """Longer side of the upright box around a pose's true joints."""
     return np.asarray(_box_px(true_px).max(-1))
 
 
-def box_errors_percent(predicted_px: np.ndarray, true_px: np.ndarray) -> np.ndarray:
-    """Distance of each joint from the truth as a percentage of `box_sides_px`, (..., joint)."""
+@check_shapes()
+def box_errors_percent(
+    predicted_px: Float[np.ndarray, "*batch joint=17 2"], true_px: Float[np.ndarray, "*batch joint=17 2"]
+) -> Float[np.ndarray, "*batch joint=17"]:
+    """Distance of each joint from the truth as a percentage of `box_sides_px`."""
     return 100 * joint_errors(predicted_px, true_px) / box_sides_px(true_px)[..., None]
 
 
-def head_lengths_px(true_px: np.ndarray) -> np.ndarray:
-    """Distance from the neck to the top of the head, (...): MPII's head segment, where no head box was annotated."""
+@check_shapes()
+def head_lengths_px(true_px: Float[np.ndarray, "*batch joint=17 2"]) -> Float[np.ndarray, "*batch"]:
+    """Distance from the neck to the top of the head: MPII's head segment, where no head box was annotated."""
     return joint_errors(true_px[..., joint("neck"), :], true_px[..., joint("head"), :])
 
 
-def pckh(predicted_px: np.ndarray, true_px: np.ndarray, head_px: np.ndarray) -> np.ndarray:
-    """100 where a joint lies within half the head's length (...) of the truth, else 0, (..., joint): PCKh@0.5.
+@check_shapes()
+def pckh(
+    predicted_px: Float[np.ndarray, "*batch joint=17 2"],
+    true_px: Float[np.ndarray, "*batch joint=17 2"],
+    head_px: Float[np.ndarray, "*batch"],
+) -> Float[np.ndarray, "*batch joint=17"]:
+    """100 where a joint lies within half the head's length of the truth, else 0: PCKh@0.5.
 
     Andriluka et al., 2D Human Pose Estimation: New Benchmark, CVPR 2014. On the joints of MPII's evaluation; others
     are missing. A joint that the truth has and the prediction lacks counts as outside.
@@ -50,13 +67,19 @@ def pckh(predicted_px: np.ndarray, true_px: np.ndarray, head_px: np.ndarray) -> 
     return np.where(counts, 100.0 * near, np.nan)
 
 
-def person_areas_px2(true_px: np.ndarray) -> np.ndarray:
-    """Area of the person, (...): 0.53 of the upright box around the true joints, where no outline was annotated."""
+@check_shapes()
+def person_areas_px2(true_px: Float[np.ndarray, "*batch joint=17 2"]) -> Float[np.ndarray, "*batch"]:
+    """Area of the person: 0.53 of the upright box around the true joints, where no outline was annotated."""
     return np.asarray(OUTLINE_SHARE * np.prod(_box_px(true_px), axis=-1))
 
 
-def oks(predicted_px: np.ndarray, true_px: np.ndarray, area_px2: np.ndarray) -> np.ndarray:
-    """Object keypoint similarity in percent, (..., joint), for persons of an area (...); its mean is COCO's OKS.
+@check_shapes()
+def oks(
+    predicted_px: Float[np.ndarray, "*batch joint=17 2"],
+    true_px: Float[np.ndarray, "*batch joint=17 2"],
+    area_px2: Float[np.ndarray, "*batch"],
+) -> Float[np.ndarray, "*batch joint=17"]:
+    """Object keypoint similarity in percent, for persons of an area; its mean over the joints is COCO's OKS.
 
     On the twelve limb joints, the ones that COCO has too; others are missing. A joint that the truth has and the
     prediction lacks counts 0.
@@ -67,17 +90,20 @@ def oks(predicted_px: np.ndarray, true_px: np.ndarray, area_px2: np.ndarray) -> 
     return np.where(counts, 100 * np.exp(-np.nan_to_num(share, nan=np.inf)), np.nan)
 
 
-def swaps_percent(predicted_px: np.ndarray, true_px: np.ndarray) -> np.ndarray:
-    """100 where a pair of left and right joints fits the truth better once exchanged, else 0, (..., pair).
+@check_shapes()
+def swaps_percent(
+    predicted_px: Float[np.ndarray, "*batch joint=17 2"], true_px: Float[np.ndarray, "*batch joint=17 2"]
+) -> Float[np.ndarray, "*batch pair=6"]:
+    """100 where a pair of left and right joints fits the truth better after a swap, else 0.
 
     Pairs that lie closer than 5 % of the box in the image, or lack a joint, are missing.
     """
     right = MIRROR[LEFT_JOINTS]
-    as_told = joint_errors(predicted_px, true_px)
+    as_named = joint_errors(predicted_px, true_px)
     swapped = joint_errors(predicted_px[..., MIRROR, :], true_px)
-    swapped = _pair_sum(swapped, right) < _pair_sum(as_told, right)
+    swapped = _pair_sum(swapped, right) < _pair_sum(as_named, right)
     apart = joint_errors(true_px[..., LEFT_JOINTS, :], true_px[..., right, :])
-    counts = (apart >= SWAP_SEPARATION * box_sides_px(true_px)[..., None]) & np.isfinite(_pair_sum(as_told, right))
+    counts = (apart >= SWAP_SEPARATION * box_sides_px(true_px)[..., None]) & np.isfinite(_pair_sum(as_named, right))
     return np.where(counts, 100.0 * swapped, np.nan)
 
 

@@ -1,21 +1,23 @@
-"""Means over what is not missing, and how far chance may have moved them."""
+"""Means over the values that are not missing, and their confidence intervals."""
 
 import math
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float, Real, Shaped
 from numpy.lib.array_utils import normalize_axis_tuple
 from scipy.stats import bootstrap
 
 from pipeline.metrics import kernels
+from pipeline.shapes import check_shapes
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 FEWEST_SEQUENCES = 3
 
 
-def mean(values: np.ndarray, axis: int | tuple[int, ...] | None = -1) -> np.ndarray:
-    """Mean of what is not missing; missing where all is."""
+def mean(values: Shaped[np.ndarray, "..."], axis: int | tuple[int, ...] | None = -1) -> Float[np.ndarray, "..."]:
+    """Mean over one or several axes of the values that are finite; NaN where none is."""
     axes = normalize_axis_tuple(range(values.ndim) if axis is None else axis, values.ndim)
     last = np.moveaxis(values, axes, range(values.ndim - len(axes), values.ndim))
     shape = last.shape[: values.ndim - len(axes)]
@@ -25,22 +27,30 @@ def mean(values: np.ndarray, axis: int | tuple[int, ...] | None = -1) -> np.ndar
     return means
 
 
-def interval(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """95 % confidence interval of sum(sums) / sum(counts) over sequences, from the sums and counts of each (sequence,).
+@check_shapes()
+def interval(
+    sums: Real[np.ndarray, " sequence"], counts: Real[np.ndarray, " sequence"], seed: int = 0
+) -> tuple[float, float]:
+    """95 % confidence interval of sum(sums) / sum(counts) over sequences, from the sums and counts of each.
 
     Whole sequences are drawn with replacement, as the frames of one resemble each other (percentile bootstrap, 2,000
-    resamples). NaN where fewer than three sequences count: so few say nothing of their spread.
+    resamples). NaN where fewer than three sequences have a count, which are too few to estimate their spread.
     """
     counted = counts > 0
     return _interval(lambda s, n, axis: s.sum(axis) / n.sum(axis), (sums[counted], counts[counted]), seed)
 
 
+@check_shapes()
 def interval_of_change(
-    sums_a: np.ndarray, counts_a: np.ndarray, sums_b: np.ndarray, counts_b: np.ndarray, seed: int = 0
+    sums_a: Real[np.ndarray, " sequence"],
+    counts_a: Real[np.ndarray, " sequence"],
+    sums_b: Real[np.ndarray, " sequence"],
+    counts_b: Real[np.ndarray, " sequence"],
+    seed: int = 0,
 ) -> tuple[float, float]:
     """95 % confidence interval of the difference b - a of two means over the same sequences, as `interval` has it.
 
-    What makes a sequence hard is hard for both, so that a change can be sure where the means are not.
+    Both means vary with the same sequences, so that a change can be certain where the means are not.
     """
     counted = (counts_a > 0) & (counts_b > 0)
     samples = tuple(values[counted] for values in (sums_a, counts_a, sums_b, counts_b))

@@ -7,10 +7,12 @@ al. (CVPR 2019) computes under the same names. They differ in how a pose is scal
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from pipeline.geometry.align import align, similarity
 from pipeline.metrics import kernels
 from pipeline.metrics.means import mean
+from pipeline.shapes import check_shapes
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, ROOT, joint
 
 Alignment = Literal["root", "scale", "similarity"]
@@ -23,20 +25,28 @@ JOINTS_14 = np.array([j for j, name in enumerate(JOINTS) if name not in ("spine"
 PCK_JOINTS = np.sort(np.append(LIMB_JOINTS, [joint("thorax"), joint("head")]))
 PCK_THRESHOLD_MM = 150.0
 AUC_THRESHOLDS_MM = np.linspace(0, 150, 31)
+_checked = check_shapes(no_inf=("predicted_mm", "true_mm"))
 _COUNTED = np.isin(np.arange(len(JOINTS)), PCK_JOINTS)
 
 
-def of_joints(poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """The poses (..., joint, 2 or 3) with all but some joints missing: what a metric then says is of that subset."""
+@check_shapes()
+def of_joints(
+    poses: Float[np.ndarray, "*batch joint=17 dim"], joints: Int[np.ndarray, " chosen"]
+) -> Float[np.ndarray, "*batch joint=17 dim"]:
+    """The poses with all but some joints missing, so that a metric covers that subset alone."""
     return np.where(np.isin(np.arange(len(JOINTS)), joints)[:, None], poses, np.nan)
 
 
-def root_centred(poses_mm: np.ndarray) -> np.ndarray:
+@check_shapes()
+def root_centred(poses_mm: Float[np.ndarray, "*batch joint=17 3"]) -> Float[np.ndarray, "*batch joint=17 3"]:
     """The poses with their root at the origin; without a root all joints are missing."""
     return poses_mm - poses_mm[..., ROOT : ROOT + 1, :]
 
 
-def scale_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
+@_checked
+def scale_aligned(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"], true_mm: Float[np.ndarray, "*batch joint=17 3"]
+) -> Float[np.ndarray, "*batch joint=17 3"]:
     """The predicted poses, root-centred and times the scale that fits the root-centred truth by least squares.
 
     Rhodin et al., Unsupervised Geometry-Aware Representation for 3D Human Pose Estimation, ECCV 2018.
@@ -44,14 +54,20 @@ def scale_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
     return best_scales(predicted_mm, true_mm)[..., None, None] * root_centred(predicted_mm)
 
 
-def best_scales(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
-    """The scales (...) of `scale_aligned`; missing where the two have no joint but the root in common."""
+@_checked
+def best_scales(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"], true_mm: Float[np.ndarray, "*batch joint=17 3"]
+) -> Float[np.ndarray, "*batch"]:
+    """The scales of `scale_aligned`; missing where the two have no joint but the root in common."""
     scales = np.empty(predicted_mm.shape[:-2])
     kernels.best_scales(flat(predicted_mm), flat(true_mm), scales.reshape(-1))
     return scales
 
 
-def similarity_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
+@_checked
+def similarity_aligned(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"], true_mm: Float[np.ndarray, "*batch joint=17 3"]
+) -> Float[np.ndarray, "*batch joint=17 3"]:
     """The predicted poses after the rotation, translation and scale that fit the truth by least squares.
 
     No reflection is allowed. Poses with fewer than three joints in common become missing.
@@ -59,38 +75,35 @@ def similarity_aligned(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndar
     return align(predicted_mm, true_mm)
 
 
-def joint_errors(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Distance of each joint from the truth, (..., joint), in the unit of the poses (..., joint, 2 or 3).
-
-    Raises ValueError where the two are of different skeletons or lengths; the message says both.
-    """
-    _require_alike(predicted, true)
+@check_shapes()
+def joint_errors(
+    predicted: Float[np.ndarray, "*batch dim"], true: Float[np.ndarray, "*batch dim"]
+) -> Float[np.ndarray, "*batch"]:
+    """Distance of each joint from the truth, in the unit of the poses. Raises ValueError for shapes that differ."""
     errors, width = np.empty(predicted.shape[:-1]), predicted.shape[-1]
     a, b = (np.ascontiguousarray(poses, float).reshape(-1, width) for poses in (predicted, true))
     kernels.distances(a, b, errors.reshape(-1))
     return errors
 
 
-def _require_alike(predicted: np.ndarray, true: np.ndarray) -> None:
-    if predicted.shape != true.shape:
-        raise ValueError(f"Poses of {predicted.shape} cannot be compared with poses of {true.shape}.")
-
-
-def flat(poses_mm: np.ndarray) -> np.ndarray:
-    """Poses (..., joint, 3) one after the other, as kernels take them, (pose, joint, 3)."""
+def flat(poses_mm: Float[np.ndarray, "*batch joint dim"]) -> Float[np.ndarray, "pose joint dim"]:
+    """All poses in one dimension, contiguous in double precision, as the kernels take them."""
     return np.ascontiguousarray(poses_mm, float).reshape(-1, *poses_mm.shape[-2:])
 
 
+@_checked
 def aligned_errors(
-    predicted_mm: np.ndarray, true_mm: np.ndarray, alignment: Alignment, protocol: Protocol = "standard"
-) -> np.ndarray:
-    """Distance of each joint from the truth after the alignment, (..., joint).
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"],
+    true_mm: Float[np.ndarray, "*batch joint=17 3"],
+    alignment: Alignment,
+    protocol: Protocol = "standard",
+) -> Float[np.ndarray, "*batch joint=17"]:
+    """Distance of each joint from the truth after the alignment, in mm.
 
     `root`: both poses root-centred. `scale`: the prediction scaled as well, by `scale_aligned`; for epipolarpose-2019
     by the scale of the similarity that aligns it. `similarity`: by `similarity_aligned`; epipolarpose-2019 then takes
-    the roots, which no longer coincide, off again.
+    the roots, which no longer coincide, off again. Raises ValueError for shapes that differ and infinite joints.
     """
-    _require_alike(predicted_mm, true_mm)
     if alignment == "root":
         return _root_centred_errors(predicted_mm, true_mm, np.ones(predicted_mm.shape[:-2]))
     if alignment == "scale":
@@ -102,73 +115,118 @@ def aligned_errors(
     return _root_centred_errors(moved, true_mm, np.ones(predicted_mm.shape[:-2]))
 
 
-def _root_centred_errors(predicted_mm: np.ndarray, true_mm: np.ndarray, scales: np.ndarray) -> np.ndarray:
+def _root_centred_errors(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"],
+    true_mm: Float[np.ndarray, "*batch joint=17 3"],
+    scales: Float[np.ndarray, "*batch"],
+) -> Float[np.ndarray, "*batch joint=17"]:
     errors = np.empty(predicted_mm.shape[:-1])
     into = errors.reshape(-1, len(JOINTS))
     kernels.root_centred_errors(flat(predicted_mm), flat(true_mm), scales.reshape(-1), into)
     return errors
 
 
-def mpjpe(predicted_mm: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
-    """Mean per-joint position error of root-centred poses, (...): protocol 1 of Human3.6M, root included."""
+@_checked
+def mpjpe(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"], true_mm: Float[np.ndarray, "*batch joint=17 3"]
+) -> Float[np.ndarray, "*batch"]:
+    """Mean per-joint position error of root-centred poses in mm: protocol 1 of Human3.6M, root included."""
     return mean(aligned_errors(predicted_mm, true_mm, "root"))
 
 
-def n_mpjpe(predicted_mm: np.ndarray, true_mm: np.ndarray, protocol: Protocol = "standard") -> np.ndarray:
-    """Mean per-joint position error after scaling, (...): N-MPJPE, as Rhodin et al. define it if standard."""
+@_checked
+def n_mpjpe(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"],
+    true_mm: Float[np.ndarray, "*batch joint=17 3"],
+    protocol: Protocol = "standard",
+) -> Float[np.ndarray, "*batch"]:
+    """Mean per-joint position error after scaling in mm: N-MPJPE, as Rhodin et al. define it if standard."""
     return mean(aligned_errors(predicted_mm, true_mm, "scale", protocol))
 
 
-def pa_mpjpe(predicted_mm: np.ndarray, true_mm: np.ndarray, protocol: Protocol = "standard") -> np.ndarray:
-    """Mean per-joint position error after a similarity, (...): protocol 2 of Human3.6M (P-MPJPE) if standard."""
+@_checked
+def pa_mpjpe(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"],
+    true_mm: Float[np.ndarray, "*batch joint=17 3"],
+    protocol: Protocol = "standard",
+) -> Float[np.ndarray, "*batch"]:
+    """Mean per-joint position error after a similarity in mm: protocol 2 of Human3.6M (P-MPJPE) if standard."""
     return mean(aligned_errors(predicted_mm, true_mm, "similarity", protocol))
 
 
+@_checked
 def pck(
-    predicted_mm: np.ndarray, true_mm: np.ndarray, threshold_mm: float = PCK_THRESHOLD_MM, alignment: Alignment = "root"
-) -> np.ndarray:
-    """Percentage of joints within the threshold after the alignment, (...): MPI-INF-3DHP's, on its 14 joints.
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"],
+    true_mm: Float[np.ndarray, "*batch joint=17 3"],
+    threshold_mm: float = PCK_THRESHOLD_MM,
+    alignment: Alignment = "root",
+) -> Float[np.ndarray, "*batch"]:
+    """Percentage of joints within the threshold after the alignment: MPI-INF-3DHP's, on its 14 joints.
 
     A joint that the truth has and the prediction lacks counts as outside.
     """
     return pck_curve(predicted_mm, true_mm, np.array([threshold_mm]), alignment)[..., 0]
 
 
-def auc(predicted_mm: np.ndarray, true_mm: np.ndarray, alignment: Alignment = "root") -> np.ndarray:
-    """Area under the PCK curve in percent, (...): the mean of `pck` over 31 thresholds from 0 to 150 mm."""
+@_checked
+def auc(
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"],
+    true_mm: Float[np.ndarray, "*batch joint=17 3"],
+    alignment: Alignment = "root",
+) -> Float[np.ndarray, "*batch"]:
+    """Area under the PCK curve in percent: the mean of `pck` over 31 thresholds from 0 to 150 mm."""
     known = countable(true_mm, alignment)
     return mean(auc_shares(aligned_errors(predicted_mm, true_mm, alignment), known))
 
 
+@_checked
 def pck_curve(
-    predicted_mm: np.ndarray, true_mm: np.ndarray, thresholds_mm: np.ndarray, alignment: Alignment = "root"
-) -> np.ndarray:
-    """`pck` at each of the thresholds (threshold,), (..., threshold)."""
+    predicted_mm: Float[np.ndarray, "*batch joint=17 3"],
+    true_mm: Float[np.ndarray, "*batch joint=17 3"],
+    thresholds_mm: Float[np.ndarray, " threshold"],
+    alignment: Alignment = "root",
+) -> Float[np.ndarray, "*batch threshold"]:
+    """`pck` at each of the thresholds."""
     errors, known = aligned_errors(predicted_mm, true_mm, alignment), countable(true_mm, alignment)
     return np.stack([mean(within(errors, known, threshold)) for threshold in thresholds_mm], axis=-1)
 
 
-def countable(true_mm: np.ndarray, alignment: Alignment) -> np.ndarray:
-    """Whether PCK and AUC count a joint, (..., joint): one of the 14 that the truth knows."""
+@check_shapes()
+def countable(
+    true_mm: Float[np.ndarray, "*batch joint=17 3"], alignment: Alignment
+) -> Bool[np.ndarray, "*batch joint=17"]:
+    """Whether PCK and AUC count a joint: one of the 14 that the truth has."""
     known = np.empty(true_mm.shape[:-1], bool)
     kernels.known_joints(flat(true_mm), _COUNTED, alignment != "similarity", known.reshape(-1, len(JOINTS)))
     return known
 
 
-def within(errors_mm: np.ndarray, known: np.ndarray, threshold_mm: float) -> np.ndarray:
-    """100 where a joint's error is within the threshold, else 0; missing where it does not count, (..., joint)."""
+@check_shapes()
+def within(
+    errors_mm: Float[np.ndarray, "*batch joint"], known: Bool[np.ndarray, "*batch joint"], threshold_mm: float
+) -> Float[np.ndarray, "*batch joint"]:
+    """100 where a joint's error is within the threshold, else 0; missing where it does not count."""
     return _shares(errors_mm, known, threshold_mm, 1.0, 1)
 
 
-def auc_shares(errors_mm: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Percentage of `AUC_THRESHOLDS_MM` that a joint's error is within; missing where it does not count, (..., joint).
+@check_shapes()
+def auc_shares(
+    errors_mm: Float[np.ndarray, "*batch joint"], known: Bool[np.ndarray, "*batch joint"]
+) -> Float[np.ndarray, "*batch joint"]:
+    """Percentage of `AUC_THRESHOLDS_MM` that a joint's error is within; missing where it does not count.
 
     Its mean over the joints is the mean of PCK over the thresholds.
     """
     return _shares(errors_mm, known, AUC_THRESHOLDS_MM[0], AUC_THRESHOLDS_MM[1], len(AUC_THRESHOLDS_MM))
 
 
-def _shares(errors_mm: np.ndarray, known: np.ndarray, lowest_mm: float, step_mm: float, count: int) -> np.ndarray:
+def _shares(
+    errors_mm: Float[np.ndarray, "*batch joint"],
+    known: Bool[np.ndarray, "*batch joint"],
+    lowest_mm: float,
+    step_mm: float,
+    count: int,
+) -> Float[np.ndarray, "*batch joint"]:
     shares = np.empty(errors_mm.shape)
     kernels.shares_within(errors_mm.ravel(), known.ravel(), lowest_mm, step_mm, count, shares.reshape(-1))
     return shares

@@ -73,7 +73,7 @@ def test_a_perfect_prediction():
     ("predicted", "times"), [((12, 16, 3), 12), ((11, 17, 3), 12), ((12, 17, 3), 11), ((12, 1, 17, 3), 12)]
 )
 def test_what_does_not_fit_is_refused_with_both_sides_named(predicted, times):
-    with pytest.raises(ValueError, match=r"Poses of .* at 1\d times cannot be compared with poses of \(12, 17, 3\)"):
+    with pytest.raises(ValueError, match=r"measure: \w+ is of shape .* but should be \("):
         metrics.measure(np.zeros(predicted), np.zeros((12, N_JOINTS, 3)), np.arange(times))
 
 

@@ -210,5 +210,12 @@ def test_similarity_agrees_with_scipys_procrustes(seed):
 
 @pytest.mark.parametrize("shape", [(2, 16, 3), (3, 17, 3), (17, 3)])
 def test_other_skeletons_and_lengths_are_refused(shape):
-    with pytest.raises(ValueError, match=re.escape(str(shape)) + r".*\(2, 17, 3\)"):
+    with pytest.raises(ValueError, match="mpjpe: .*predicted_mm .*" + re.escape(str(shape))):
         metrics.mpjpe(np.zeros(shape), np.zeros((2, 17, 3)))
+
+
+def test_infinite_joints_are_refused():
+    predicted = np.zeros((2, 17, 3))
+    predicted[1, 3, 0] = np.inf
+    with pytest.raises(ValueError, match="mpjpe: predicted_mm has 1 infinite values"):
+        metrics.mpjpe(predicted, np.zeros((2, 17, 3)))
