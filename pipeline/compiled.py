@@ -12,23 +12,24 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "pipeline"
+F = TypeVar("F", bound=Callable[..., Any])
 _NUMBA: Any = numba.config
 # NaN keeps its meaning, which rules out the other liberties of floating-point optimisation.
 _WITH_NAN = {"contract", "nsz", "arcp"}
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: F) -> F:
     """Compile a function on its first call on a machine; a division by zero gives infinity, as in numpy."""
     return _compile(function, fastmath=_WITH_NAN)
 
 
-def compiled_fastmath(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled_fastmath(function: F) -> F:
     """As `compiled`, with all liberties of floating-point optimisation: NaN and infinity lose their meaning."""
     return _compile(function, fastmath=True)
 
@@ -37,13 +38,13 @@ def compiled_fastmath(function: Callable[..., Any]) -> Callable[..., Any]:
 inlined = numba.njit(inline="always", error_model="numpy", fastmath=_WITH_NAN)
 
 
-def _compile(function: Callable[..., Any], *, fastmath: bool | set[str]) -> Callable[..., Any]:
+def _compile(function: F, *, fastmath: bool | set[str]) -> F:
     folder = _cache_folder()
     usual = _NUMBA.CACHE_DIR
     if folder is not None:
         _NUMBA.CACHE_DIR = str(folder / f"kernels-{closure_digest(Path(function.__code__.co_filename), ROOT)}")
     try:
-        return numba.njit(cache=folder is not None, error_model="numpy", fastmath=fastmath)(function)
+        return cast(F, numba.njit(cache=folder is not None, error_model="numpy", fastmath=fastmath)(function))
     finally:
         _NUMBA.CACHE_DIR = usual
 

@@ -1,5 +1,7 @@
 """The one exception that is meant for the person who runs the pipeline."""
 
+from typing import Any
+
 
 class UserError(Exception):
     """Something the user can mend: what is wrong (with the value), where, and what to do; printed as one line."""
@@ -10,7 +12,7 @@ class UserError(Exception):
         advice = f" {fix}" if fix else ""
         super().__init__(f"{what}{place}.{advice}")
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         # Errors travel between processes; the parts, not the finished line, make the copy.
         return _rebuild, (self.what, self.where, self.fix)
 

@@ -24,7 +24,7 @@ def diverse_frames(points_norm: np.ndarray, sigma: np.ndarray, n: int) -> tuple[
     # A frame without detections shows no pose: it is not a candidate.
     nearest = np.where(n_seen > 0, np.inf, -1.0)
     n_distinct = 1
-    while len(chosen) < min(n, np.count_nonzero(n_seen)):
+    while len(chosen) < min(n, int(np.count_nonzero(n_seen))):
         nearest = np.minimum(nearest, mean_distances(x, inverse, x[chosen[-1]], inverse[chosen[-1]]))
         nearest[chosen[-1]] = -1.0
         following = int(nearest.argmax())

@@ -68,7 +68,7 @@ def train_network(
         write_predictions(method.predict, camera_source(params, paths), chosen, predictions, summary)
 
 
-def _provenance(labels: Path, params: TrainParams) -> dict:
+def _provenance(labels: Path, params: TrainParams) -> dict[str, Any]:
     if params.supervision == "full":
         return {"from": "truth"}
     return {"from": "labels", **open_store(labels, LABELS).summary.model_dump(mode="json")}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ def to_device(network: Network, device: torch.device) -> Network:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def precision(device: torch.device) -> Callable[[], AbstractContextManager]:
+def precision(device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
     """A context in which networks run fastest on the device.
 
     A CPU without bfloat16 instructions emulates them at half the speed of float32, so it stays with float32.

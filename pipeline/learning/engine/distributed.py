@@ -88,7 +88,7 @@ class _SyncNorm(nn.modules.batchnorm._BatchNorm):
         others = [axis for axis in range(x.ndim) if axis != 1]
         values = x.float()
         part = torch.cat([values.sum(others), (values**2).sum(others), values.new_tensor([x.numel() / x.shape[1]])])
-        sums, squares, count = _SumOverProcesses.apply(part).split([x.shape[1], x.shape[1], 1])
+        sums, squares, count = _SumOverProcesses.apply(part).split([x.shape[1], x.shape[1], 1])  # type: ignore[no-untyped-call]
         mean = sums / count
         variance = squares / count - mean**2
         with torch.no_grad():

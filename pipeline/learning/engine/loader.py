@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,7 +35,7 @@ def batches(
 
     cv2.setNumThreads(1)  # the samples are many and small: threads within one cost more than they bring
     with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque[Future] = deque()
+        waiting: deque[Future[Any]] = deque()
         for number, indices in enumerate(orders, start=first):
             waiting.append(pool.submit(make, number, indices))
             if len(waiting) >= BATCHES_AHEAD:

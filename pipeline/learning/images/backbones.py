@@ -121,7 +121,7 @@ class ResNet(nn.Module):
         return [x]
 
 
-def _resnet(block: type[BasicBlock] | type[Bottleneck], *blocks: int) -> tuple[Callable[[int], nn.Module], Callable]:
+def _resnet(block: type[BasicBlock] | type[Bottleneck], *blocks: int) -> tuple[Callable[[int], nn.Module], Callable[[int], int]]:
     return lambda width: ResNet(block, blocks), lambda width: 256  # type: ignore[arg-type]
 
 

@@ -106,7 +106,7 @@ def histogram(series: dict[str, tuple[str, np.ndarray]], unit: str, n_bins: int 
 def heat_map(values: np.ndarray, rows: list[str], unit: str, least_top: float = 0.0) -> str:
     """A figure per row (recording or view) and joint, (row, joint); the colour scale ends at `least_top` or above."""
     shown = [[None if np.isnan(x) else round(float(x), 1) for x in row[1:]] for row in values]
-    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 150, x=JOINT_TITLES[1:], xaxis={"tickangle": -60})
+    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 190, x=JOINT_TITLES[1:], xaxis={"tickangle": -60})
 
 
 def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: float = 0.0) -> str:
@@ -123,7 +123,7 @@ def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: f
 
 def _map(
     values: list[list[float | None]], rows: list[str], unit: str, least_top: float, hover: str, height: int,
-    *, x: list, xaxis: dict[str, Any],
+    *, x: list[Any], xaxis: dict[str, Any],
 ) -> str:  # fmt: skip
     top = max([least_top, *(value for row in values for value in row if value is not None)])
     trace = go.Heatmap(

@@ -68,7 +68,8 @@ def _intersect_sphere(
     h = b * b - a * (ox * ox + oy * oy + oz * oz - radius * radius)
     if h < 0:
         return 1e9
-    return (-b - np.sqrt(h)) / a
+    nearer: float = (-b - np.sqrt(h)) / a
+    return nearer
 
 
 @compiled_fastmath

@@ -30,7 +30,8 @@ def noise(x: float, y: float) -> float:
 
 @compiled_fastmath
 def _phase(x: float) -> float:
-    return x - np.floor(x)
+    phase: float = x - np.floor(x)
+    return phase
 
 
 @compiled_fastmath

@@ -203,7 +203,8 @@ def _sample_shadow(shadow: np.ndarray, x: float, y: float) -> float:
         return 0.0
     u, v = u - j, v - i
     top = shadow[i, j] * (1 - u) + shadow[i, j + 1] * u
-    return top * (1 - v) + (shadow[i + 1, j] * (1 - u) + shadow[i + 1, j + 1] * u) * v
+    weight: float = top * (1 - v) + (shadow[i + 1, j] * (1 - u) + shadow[i + 1, j + 1] * u) * v
+    return weight
 
 
 @compiled_fastmath
