@@ -17,7 +17,7 @@ USE_IT = """
 import pipeline, sys
 from pipeline.report.page.render import render
 assert pipeline.__file__.startswith(sys.prefix), f"{pipeline.__file__} is not the installed package"
-assert "</html>" in render("Title", "Subtitle", [], [])
+assert "</html>" in render("Title", "Subtitle", [], [], [])
 """
 
 
