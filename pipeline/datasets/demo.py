@@ -1,4 +1,4 @@
-"""The embedded demo: rendered people filmed by five cameras, written as real video files with the truth beside them."""
+"""The source `demo`: rendered people seen by five cameras, as video files with the true poses beside them."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
 
     Raises UserError for subjects that the demo does not have and for a split that leaves nothing to train on.
     """
-    del footage  # nothing is read: everything is rendered
+    del footage  # everything is rendered
     demo = params.demo
     names = _subjects(params)
     (capture / "videos").mkdir(parents=True)
@@ -64,7 +64,8 @@ def _subjects(params: CaptureParams) -> list[str]:
 def _recordings(subject: str, test: bool, demo: DemoParams, cameras: list[Camera]) -> list[Recording]:
     actions, i = list(ACTIONS), int(subject[1:]) - 1
     n_frames = max(1, round(demo.seconds / RECORDINGS_PER_SUBJECT * demo.fps))
-    # Two different acts each; the second changes faster, so that no two of seven neighbours share both.
+    # Two different actions for each subject. The index of the second advances faster, so that no two of seven
+    # successive subjects have both actions in common.
     chosen = [actions[i % len(actions)], actions[(3 + 3 * i + i // len(actions)) % len(actions)]]
     if chosen[0] == chosen[1]:
         chosen[1] = actions[(i + 1) % len(actions)]
@@ -93,14 +94,14 @@ def make_person(demo: DemoParams, subject: str) -> Person:
 
 
 def make_clip(demo: DemoParams, recording: str, subject: str, action: str) -> tuple[Person, Clip]:
-    """Who moves in a recording, and how."""
+    """The person of a recording and their motion."""
     person = make_person(demo, subject)
     n_seconds = demo.seconds / RECORDINGS_PER_SUBJECT
     return person, animate(person, action, n_seconds, demo.fps, generator(demo.seed, CAPTURE, "motion", recording))
 
 
 def _render_video(demo: DemoParams, recording: str, subject: str, action: str, view: int, file: Path) -> None:
-    """Render one video."""
+    """Render the video of one view of a recording."""
     room, cameras = make_world(demo)
     render_view = prepare_view(room, cameras[view])
     person, clip = make_clip(demo, recording, subject, action)

@@ -1,4 +1,7 @@
-"""Rendered single images: what the frozen 2D detector is trained on, of people who are not in any capture."""
+"""Rendered single images with 2D labels, on which the stage `pretrain` trains the 2D detector.
+
+Their people are not those of the demo capture.
+"""
 
 import numpy as np
 
@@ -22,5 +25,5 @@ def render_singles(params: PretrainParams) -> SingleImages:
 
 
 def side_px(params: PretrainParams) -> int:
-    """Side of the square images: half as large again as the detector's input, to leave room for augmentation."""
+    """Side of the square images: 1.5 times the detector's input, to leave room for augmentation."""
     return int(np.ceil(1.5 * params.input_px))

@@ -1,4 +1,4 @@
-"""The source `videos`: a folder of synchronised videos with a calibration file, laid out as footage/README.md says."""
+"""The source `videos`: a folder of synchronised videos with a calibration file, laid out as docs/footage.md says."""
 
 import hashlib
 import logging

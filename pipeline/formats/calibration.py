@@ -53,7 +53,7 @@ def read_calibration(path: Path) -> dict[str, Camera]:
     # OpenCV's YAML reader raises SystemError where its constructor fails.
     except (ValueError, KeyError, TypeError, ElementTree.ParseError, cv2.error, SystemError) as error:
         what = f"{path} cannot be read as a calibration: {type(error).__name__}: {error}"
-        raise UserError(what, fix="Export it again, or compare it with footage/README.md.") from None
+        raise UserError(what, fix="Export it again, or compare it with docs/footage.md.") from None
     cameras: dict[str, Camera] = {}
     for name, camera in named:
         if name in cameras:
@@ -61,7 +61,7 @@ def read_calibration(path: Path) -> dict[str, Camera]:
         check_camera(camera, name, path)
         cameras[name] = camera
     if not cameras:
-        raise UserError(f"{path} holds no camera", fix="Compare it with footage/README.md.")
+        raise UserError(f"{path} holds no camera", fix="Compare it with docs/footage.md.")
     return _with_extrinsics_of_all_or_none(cameras, path)
 
 

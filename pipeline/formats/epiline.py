@@ -1,4 +1,4 @@
-"""This pipeline's own `calibration.toml` (footage/README.md): a table per camera, named after it; millimetres."""
+"""This pipeline's own `calibration.toml` (docs/footage.md): a table per camera, named after it; millimetres."""
 
 from collections.abc import Mapping
 from pathlib import Path
