@@ -47,7 +47,7 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
     write_plots(reports / "plots", data, alternatives)
     spread = intervals(table)
     sections = _sections(files, data, alternatives, rigs, figures, spread, params)
-    resources = files.resources()
+    resources = files.stage_resources()
     resources["report"] = {"seconds": round(time.monotonic() - start, 1)}
     sections.append(run_section(files, data, resources, params))
     figures["seconds"] = {stage: one["seconds"] for stage, one in resources.items()}

@@ -1,13 +1,11 @@
-"""References of the pose structure score: what they hold, where they come from, and which are refused."""
+"""References of the pose structure score: content, sources, and refused files."""
 
 import numpy as np
 import pytest
 
-from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.params.pss import PssParams
 from pipeline.pss import Reference, clusters, fit_references, normalised, read_references, write_references
-from pipeline.pss.sources import draw_poses
 from pipeline.skeleton import JOINTS
 from tests.report.synthetic_capture import N_FRAMES, make_capture, write_labels
 
@@ -29,17 +27,13 @@ def fit(world, out, **changes):
     return read_references(out / "pss.npz")
 
 
-def test_references_say_where_they_come_from(world, tmp_path):
+def test_references_name_their_source(world, tmp_path):
     references = fit(world, tmp_path)
     assert [reference.k for reference in references] == [3, 5]
     metadata = references[1].metadata
-    # Two training recordings in the three labelling views: neither the test subject nor the evaluation view.
-    assert (metadata["k"], metadata["seed"], metadata["source"], metadata["n_poses"]) == (
-        5,
-        4,
-        "truth",
-        2 * 3 * N_FRAMES,
-    )
+    # Two training recordings in the three labelling views, without the test subject and the evaluation view.
+    n_poses = 2 * 3 * N_FRAMES
+    assert [metadata[key] for key in ("k", "seed", "source", "n_poses")] == [5, 4, "truth", n_poses]
     assert len(metadata["sha256"]) == 64
 
 
@@ -66,7 +60,7 @@ def test_labels_as_source_leave_out_incomplete_poses(world, tmp_path):
 
 
 @pytest.mark.parametrize("lacking", [{"truth": False}, {"extrinsics": False}])
-def test_labels_stand_in_for_a_missing_truth(tmp_path, lacking):
+def test_labels_replace_a_missing_truth(tmp_path, lacking):
     world = make_capture(tmp_path, **lacking)
     write_labels(world)
     assert {reference.metadata["source"] for reference in fit(world, tmp_path)} == {"labels"}
@@ -85,17 +79,17 @@ def changed(path, tmp_path, **metadata):
 
 
 @pytest.mark.parametrize(
-    ("metadata", "said"),
+    ("metadata", "message"),
     [
-        ({"orientation": "upright"}, r"orientation “upright”; this code has “frame of the camera"),
+        ({"orientation": "upright"}, r"have orientation “upright”; this code has “frame of the camera"),
         ({"size": "as it is"}, r"size “as it is”; this code has “norm 1"),
         ({"centring": "none"}, r"centring “none”; this code has “pelvis"),
         ({"joints": ["nose", "tail"]}, f"joints nose, tail; this code has {', '.join(JOINTS)}"),
     ],
 )
-def test_references_of_another_kind_are_refused_with_both_sides_named(world, tmp_path, metadata, said):
+def test_references_of_another_normalisation_are_refused_and_both_are_named(world, tmp_path, metadata, message):
     fit(world, tmp_path)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         read_references(changed(tmp_path / "pss.npz", tmp_path, **metadata))
 
 
@@ -110,12 +104,12 @@ def test_a_frozen_reference_is_the_same_whatever_the_footage(world, tmp_path):
     fit(world, tmp_path, k=(3, 5, 7))
     other = make_capture(tmp_path / "other")
     write_labels(other, wrist_mm=200)
-    (tmp_path / "thawed").mkdir()
-    thawed = fit(other, tmp_path / "thawed", k=(5,), source="labels", frozen=tmp_path / "pss.npz")
+    (tmp_path / "other_frozen").mkdir()
+    references = fit(other, tmp_path / "other_frozen", k=(5,), source="labels", frozen=tmp_path / "pss.npz")
     before = {reference.k: reference for reference in read_references(tmp_path / "pss.npz")}
-    assert [reference.k for reference in thawed] == [5]
-    assert thawed[0].metadata == before[5].metadata
-    np.testing.assert_array_equal(thawed[0].centers, before[5].centers)
+    assert [reference.k for reference in references] == [5]
+    assert references[0].metadata == before[5].metadata
+    np.testing.assert_array_equal(references[0].centers, before[5].centers)
 
 
 def test_a_frozen_reference_of_another_k(world, tmp_path):
@@ -124,22 +118,22 @@ def test_a_frozen_reference_of_another_k(world, tmp_path):
         fit(world, tmp_path / "other", k=(3, 9), frozen=tmp_path / "pss.npz")
 
 
-def test_a_frozen_reference_that_is_not_there(world, tmp_path):
+def test_a_missing_frozen_reference(world, tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.npz does not exist"):
         fit(world, tmp_path, frozen=tmp_path / "nowhere.npz")
 
 
-def test_a_folder_stands_for_the_one_reference_in_it(world, tmp_path):
+def test_a_folder_may_name_its_only_reference(world, tmp_path):
     fit(world, tmp_path)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match="has 0 of them"):
+    with pytest.raises(UserError, match="but holds 0"):
         fit(world, tmp_path / "none", frozen=tmp_path / "folder")
     for name in ("one", "two"):
         (tmp_path / "folder" / f"{name}.npz").write_bytes((tmp_path / "pss.npz").read_bytes())
         if name == "one":
-            found = fit(world, tmp_path / "thawed", frozen=tmp_path / "folder", source="labels")
+            found = fit(world, tmp_path / "other_frozen", frozen=tmp_path / "folder", source="labels")
     assert found[0].metadata == read_references(tmp_path / "pss.npz")[0].metadata
-    with pytest.raises(UserError, match="has 2 of them"):
+    with pytest.raises(UserError, match="but holds 2"):
         fit(world, tmp_path / "two", frozen=tmp_path / "folder")
 
 
@@ -153,12 +147,3 @@ def test_a_file_that_holds_something_else(tmp_path, content):
 def test_missing_references(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         read_references(tmp_path / "pss.npz")
-
-
-def test_of_long_captures_a_share_is_drawn_evenly(world, monkeypatch):
-    capture = read_capture(world.frames)
-    monkeypatch.setattr("pipeline.pss.sources.POSES_AT_MOST", 60)
-    drawn = [draw_poses(capture, world.frames, world.root / "data/labels.zarr", "truth", seed) for seed in range(50)]
-    assert 50 < np.mean([len(poses) for poses in drawn]) < 70  # of 144
-    complete = {pose.tobytes() for poses in drawn for pose in poses}
-    assert len(complete) == 2 * 3 * N_FRAMES

@@ -1,4 +1,4 @@
-"""The pose structure score: what it tells apart and what it forgives."""
+"""The pose structure score: which differences of poses it counts."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,9 @@ from tests.report.synthetic_capture import standing
 
 
 def four_ways():
-    """A standing person who faces four ways, (4, joint, 3), root somewhere."""
-    turns = Rotation.from_rotvec([[0, 0, a] for a in np.radians([0, 90, 180, 270])]).as_matrix()
-    return np.einsum("fij,kj->fki", turns, standing()) + 77.0
+    """A standing person who faces four directions, (4, joint, 3)."""
+    rotations = Rotation.from_rotvec([[0, 0, a] for a in np.radians([0, 90, 180, 270])]).as_matrix()
+    return np.einsum("fij,kj->fki", rotations, standing()) + 77.0
 
 
 def test_normalised_by_hand():
@@ -24,7 +24,7 @@ def test_normalised_by_hand():
     assert np.isnan(normalised(np.zeros((N_JOINTS, 3)))).all()
 
 
-def test_structure_forgives_place_and_size_but_not_orientation():
+def test_the_score_ignores_position_and_size_but_not_orientation():
     poses = four_ways()
     reference = Reference(normalised(poses), {})
     np.testing.assert_array_equal(clusters(reference, poses), range(4))

@@ -187,4 +187,5 @@ def _table(rows: Iterable[tuple[str, ViewData, Row]]) -> pd.DataFrame:
         for part, view, row in rows
         if row[3] > 0
     ]
-    return pd.DataFrame(counted, columns=list(COLUMNS))
+    # Without types the columns of an empty table, and of all tables joined with it, would hold objects.
+    return pd.DataFrame(counted, columns=list(COLUMNS)).astype({"count": int, "mean": float})

@@ -4,6 +4,7 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ CURVES = {
 NOT_SHOWN = ("lr",)  # set by a parameter
 PACKAGES = ("numpy", "opencv-python", "torch", "scipy", "scikit-learn", "zarr", "dask", "dvc", "mediapipe")
 HASH_DIGITS = 12
-MOST_ENTRIES = 24  # of a value with an entry for each recording: if there are more, only their number is shown
+MOST_ENTRIES = 24  # of a value of a store, as there may be one for each recording; of more only the number is shown
 
 
 def training_section(files: Files) -> Section:
@@ -52,11 +53,14 @@ def run_section(
     return Section("run", "This run", "All that is needed to repeat it.", blocks)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flat(values: Mapping[str, Any], most_entries: float = inf, prefix: str = "") -> list[tuple[str, str]]:
+    """The leaves of nested values by their dotted keys; of groups with too many leaves only the number."""
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
-        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, str(value))]
-        rows += inner if len(inner) <= MOST_ENTRIES else [(prefix + key, f"{len(inner)} entries")]
+        inner = (
+            _flat(value, most_entries, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, str(value))]
+        )
+        rows += inner if len(inner) <= most_entries else [(prefix + key, f"{len(inner)} entries")]
     return rows
 
 
@@ -72,10 +76,10 @@ def _provenance(files: Files, data: ReportData) -> list[tuple[str, str, str]]:
         if path.exists():
             summary = open_store(path, schema).summary.model_dump(mode="json")
             summary["schema"] = f"{schema.name} {schema.version}"
-            rows += [(name, key, value) for key, value in _flat(summary)]
+            rows += [(name, key, value) for key, value in _flat(summary, MOST_ENTRIES)]
     for reference in data.references:
         metadata = {key: value for key, value in reference.metadata.items() if key not in ("k", "joints")}
-        rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(metadata)]
+        rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(metadata, MOST_ENTRIES)]
     for path in files.weights():
         file = path.relative_to(files.data if path.is_relative_to(files.data) else files.models)
         rows.append((file.as_posix(), "sha256", hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS]))

@@ -1,4 +1,4 @@
-"""Rows of pictures that compare two experiments."""
+"""Rows of images that compare two experiments."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ def workspace(tmp_path, monkeypatch):
 def test_rows_go_from_small_errors_to_large_ones_and_show_both(workspace):
     page = side_by_side(("first", "second"), (None, None))
     errors = {
-        name: [float(reported) for reported in re.findall(rf"<figcaption>{name}: ([\d.]+) mm", page)]
+        name: [float(error) for error in re.findall(rf"<figcaption>{name}: ([\d.]+) mm", page)]
         for name in ("first", "second")
     }
     assert len(errors["first"]) == N_ROWS
@@ -39,7 +39,7 @@ def test_without_truth_poses_are_compared_with_labels(workspace, tmp_path):
 
 
 def test_predictions_of_a_revision(workspace, tmp_path):
-    """They are fetched; all else is the workspace's."""
+    """Only the predictions are fetched from the revision."""
     subprocess.run(["dvc", "add", "--quiet", "data/predictions.zarr"], cwd=tmp_path, check=True)
     git = ("git", "-c", "user.name=t", "-c", "user.email=t@t")
     for command in ((*git, "add", "data/predictions.zarr.dvc"), (*git, "commit", "--quiet", "-m", "predicted")):
@@ -47,6 +47,6 @@ def test_predictions_of_a_revision(workspace, tmp_path):
     assert "<figcaption>before: " in side_by_side(("before", "now"), ("HEAD", None))
 
 
-def test_predictions_that_are_not_at_hand(workspace):
-    with pytest.raises(UserError, match="No predictions of gone are at hand"):
+def test_missing_predictions(workspace):
+    with pytest.raises(UserError, match="gone has no predictions"):
         side_by_side(("workspace", "gone"), (None, "gone"))

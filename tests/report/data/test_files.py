@@ -34,6 +34,6 @@ def test_only_results_count_not_the_notes_that_there_are_none(tmp_path):
 
 def test_resources_are_those_of_the_stages_that_ran(tmp_path):
     write_all(tmp_path)
-    assert list(files_of(tmp_path).resources()) == list(MEASURED_STAGES)
+    assert list(files_of(tmp_path).stage_resources()) == list(MEASURED_STAGES)
     (tmp_path / "reports/resources/pss.json").unlink()
-    assert "pss" not in files_of(tmp_path).resources()
+    assert "pss" not in files_of(tmp_path).stage_resources()

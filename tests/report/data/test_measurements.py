@@ -122,3 +122,9 @@ def test_poses_move_at_the_rate_of_the_frames(found):
     rows = of(table, "test")
     rows = rows[(rows["view"] == view.name) & (rows["metric"] == "velocity_mm_s")]
     assert rows["mean"].item() == pytest.approx(error)
+
+
+def test_counts_and_means_are_numbers_also_where_a_part_is_empty(tmp_path):
+    _, data = make(tmp_path, truth=False)
+    table = measure_capture(data, Alternatives())
+    assert [table[column].dtype.kind for column in ("count", "mean")] == ["i", "f"]

@@ -36,7 +36,7 @@ def test_given_cameras_are_moved_into_the_calibrated_world():
     cameras = [ring_camera(angle) for angle in (0.0, 1.6)]
     given = [PlacedCamera(f"cam{i}", c.R_cam_from_world, c.center_world_mm) for i, c in enumerate(cameras)]
     R = np.array([[0, -1, 0], [0, 0, -1], [1, 0, 0]], float)
-    found = [PlacedCamera(c.name, c.R_cam_from_world @ R.T, 0.3 * R @ c.center_mm + 55) for c in true]
+    found = [PlacedCamera(c.name, c.R_cam_from_world @ R.T, 0.3 * R @ c.center_mm + 55) for c in given]
     scene, magnification = rig_scene(0.3 * motion(0)[:3] @ R.T + 55, found, given)
     assert magnification == 0
     layers = {layer["name"]: layer["frames"][0] for layer in scene["layers"]}

@@ -1,0 +1,13 @@
+"""The section on the footage."""
+
+from pipeline.report.sections.capture import capture_section
+from tests.report.synthetic_capture import N_FRAMES, REJECTED
+
+
+def test_recordings_views_and_rejections_are_listed(shown):
+    section = capture_section(shown.data)
+    assert f"Recordings: 3, people: 3, images: {3 * 4 * N_FRAMES}" in section.lead
+    gallery, recordings, rejected = section.blocks
+    assert len(gallery.cards) == 4 + 2  # all views of the first recording, one of each other
+    assert recordings.rows[0][:6] == ("S1-turning", "S1", "turning", "train", "3", "1")
+    assert rejected.rows == [("S9-jumping", REJECTED)]
