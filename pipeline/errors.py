@@ -4,7 +4,11 @@ from typing import Any
 
 
 class UserError(Exception):
-    """Something the user can mend: what is wrong (with the value), where, and what to do; printed as one line."""
+    """Something the user can mend: what is wrong (with the value), where, and what to do; printed as one line.
+
+    >>> print(UserError("No video found", where="footage/S1_walk", fix="Add one per camera."))
+    No video found (footage/S1_walk). Add one per camera.
+    """
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix

@@ -33,5 +33,9 @@ LEFT_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name[:2] == "l_"])
 
 
 def joint(name: str) -> int:
-    """Index of a joint by name."""
+    """Index of a joint by name.
+
+    >>> joint("r_knee"), JOINTS[MIRROR[joint("r_knee")]]
+    (2, 'l_knee')
+    """
     return JOINTS.index(name)

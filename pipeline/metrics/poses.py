@@ -39,7 +39,11 @@ def of_joints(
 
 @check_shapes()
 def root_centred(poses_mm: Float[np.ndarray, "*batch joint=17 3"]) -> Float[np.ndarray, "*batch joint=17 3"]:
-    """The poses with their root at the origin; without a root all joints are missing."""
+    """The poses with their root at the origin; without a root all joints are missing.
+
+    >>> root_centred(np.full((17, 3), 500.0)).max()
+    np.float64(0.0)
+    """
     return poses_mm - poses_mm[..., ROOT : ROOT + 1, :]
 
 

@@ -50,6 +50,12 @@ class Camera:
         """The same camera after its images were resized to (width, height).
 
         A pixel centre x maps to (x + 0.5) * s - 0.5, which is what area and linear resizing do.
+
+        >>> K = np.array([[900.0, 0, 319.5], [0, 900, 239.5], [0, 0, 1]])
+        >>> Camera(K, np.zeros(0), (640, 480)).resized((320, 240)).K
+        array([[450. ,   0. , 159.5],
+               [  0. , 450. , 119.5],
+               [  0. ,   0. ,   1. ]])
         """
         sx, sy = size_px[0] / self.size_px[0], size_px[1] / self.size_px[1]
         S = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]])
