@@ -49,7 +49,7 @@ def _row(table: Table, name: str, captures: list[Capture], factor: float, focal:
             errors.append(np.full(len(capture.px), np.nan))
             continue
         # The factor found is of the focal length given.
-        off = abs(rig.focal.factor * factor - 1)
+        off = abs(rig.focal.scale * factor - 1)
         rows.append([*ours.rig_errors(capture, rig.R, rig.t), 100 * off])
         errors.append(pa_mpjpe(ours.robust(capture, rig), capture.joints_world_mm))
     middle = np.median(rows, axis=0) if rows else [None] * 3

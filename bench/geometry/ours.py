@@ -26,7 +26,7 @@ def linear(capture: Capture, rig: Rig | None = None) -> np.ndarray:
 
 def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by robust maximum likelihood."""
-    focal = 1.0 if rig is None else rig.focal.factor
+    focal = 1.0 if rig is None else rig.focal.scale
     points_norm, sigma = capture.points_norm, capture.sigma
     if focal != 1.0:
         points_norm, sigma = points_norm / focal, sigma / focal

@@ -94,7 +94,7 @@ def _moved_rigidly(rig: Rig, R: np.ndarray, centers: np.ndarray) -> Rig | None:
         return None
     _, Q, _ = rig_similarity(rig.R, rig.centers, R, centers)
     shift = centers[shared].mean(0) - Q @ rig.centers[shared].mean(0)
-    return rig.turned(Q.T, -Q.T @ shift)
+    return rig.in_axes(Q.T, -Q.T @ shift)
 
 
 def _mean_rig(rigs: Sequence[Rig]) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +137,7 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     if not np.isfinite(factor):
         return no_scale(params)
     turn, gravity = vertical_of(recording, [people], rigs[0], params)
-    placed = [rig.scaled(factor).turned(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
+    placed = [rig.scaled(factor).in_axes(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
     fields = _fields(recording, params, rigs, failed) | {
         "gravity": gravity, "noise_share": EXPECTED_NOISE * noise, "moved_deg": _turned_deg(R),
     }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.capture import Recording
 from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.initial_rig import RigNotFound
-from pipeline.geometry.calibration.rig import Rig, adjust_extrinsics, find_rig, measure_rig, turned_deg, unknown_rig
+from pipeline.geometry.calibration.rig import Rig, adjust_extrinsics, find_rig, measure_rig, rotation_change_deg, unknown_rig
 from pipeline.geometry.calibration.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.frame_sampling import linspace_indices
@@ -53,9 +53,9 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     factor = scale_of(pool, people, rig, params)
     if not np.isfinite(factor):
         return no_scale(params)
-    moved_deg = turned_deg(points_norm, sigma, rig)
+    moved_deg = rotation_change_deg(points_norm, sigma, rig)
     up, gravity = vertical_of(pool[0], people, rig, params)
-    rig = rig.scaled(factor).turned(up, np.zeros(3))
+    rig = rig.scaled(factor).in_axes(up, np.zeros(3))
     fields = _fields(pool, rig, params, scale=params.scale, gravity=gravity, moved_deg=moved_deg)
     return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields)
 
@@ -110,7 +110,7 @@ def _fields(
     return {
         "mode": params.mode, "moving": False, "scale": scale, "gravity": gravity,
         "ignore_distortion": params.ignore_distortion,
-        "focal": params.focal, "focal_scale": rig.focal.factor, "focal_std": rig.focal.std,
+        "focal": params.focal, "focal_scale": rig.focal.scale, "focal_std": rig.focal.std,
         "pool": [recording.name for recording in pool], "n_poses": rig.n_poses,
         "parallax_deg": rig.parallax_deg if np.isfinite(rig.parallax_deg) else None,
         "views_left_out": [pool[0].views[v].name for v in labelling if np.isnan(rig.t[v, 0])],
@@ -142,7 +142,7 @@ def _observe_pool(
 def _with_noise_of_joints(rig: Rig, observed: Sequence[Observations]) -> Rig:
     """A rig found from all landmarks, with the noise of the joints alone, which is what labels are made of."""
     few = [
-        one.taken(linspace_indices(len(one.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.factor)
+        one.taken(linspace_indices(len(one.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.scale)
         for one in observed
     ]
     points_norm, sigma = np.concatenate([one.points_norm for one in few]), np.concatenate([one.sigma for one in few])
@@ -169,7 +169,7 @@ class People:
 
 def people_of(observed: Observations, rig: Rig) -> People:
     """The people of a recording as its rig sees them."""
-    few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.factor)
+    few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.scale)
     return People.seen(few, rig.R, rig.t, rig.noise)
 
 

@@ -55,14 +55,14 @@ def test_reaches_the_least_squares_optimum(focal):
         missed = (factor * in_camera[..., :2] / in_camera[..., 2:] - points_norm) / sigma[..., None]
         return np.append(missed.ravel(), p[18] / focal.std if focal.is_open else 0.0)
 
-    first = np.r_[np.zeros(9), t.ravel(), np.log(focal.factor), points.ravel()]
+    first = np.r_[np.zeros(9), t.ravel(), np.log(focal.scale), points.ravel()]
     theirs = least_squares(residual, first, x_scale="jac", max_nfev=100)
     in_camera = np.einsum("vij,nj->nvi", ours.R, ours.points) + ours.t
-    missed = (ours.focal.factor * in_camera[..., :2] / in_camera[..., 2:] - points_norm) / sigma[..., None]
-    prior = np.log(ours.focal.factor) / focal.std if focal.is_open else 0.0
+    missed = (ours.focal.scale * in_camera[..., :2] / in_camera[..., 2:] - points_norm) / sigma[..., None]
+    prior = np.log(ours.focal.scale) / focal.std if focal.is_open else 0.0
     assert ((missed**2).sum() + prior**2) / 2 == pytest.approx(theirs.cost, rel=1e-3)
     if focal.is_open:
-        assert ours.focal.factor == pytest.approx(np.exp(theirs.x[18]), abs=2e-3)
+        assert ours.focal.scale == pytest.approx(np.exp(theirs.x[18]), abs=2e-3)
 
 
 def test_lowers_the_error_of_labels():
@@ -121,7 +121,7 @@ def test_covariance_is_that_of_many_trials(focal):
         w = Rotation.from_matrix(done.R @ np.swapaxes(R, -1, -2)).as_rotvec()
         steps.append(free_of_the_world(np.hstack([w, done.t - t - np.cross(w, t)]), R, t))
         reported.append(np.diagonal(left.pose_covariance, axis1=1, axis2=2))
-        factors.append(np.log(done.focal.factor))
+        factors.append(np.log(done.focal.scale))
         factor_std.append(left.focal_std)
     ratio = np.sqrt(np.mean(np.square(steps), 0) / np.mean(reported, 0))
     assert 0.85 < ratio.mean() < 1.2
@@ -150,7 +150,7 @@ def test_errors_that_come_again_do_not_make_it_surer():
 def test_a_prior_holds_a_focal_length_that_few_joints_do_not_tell():
     points_norm, sigma, R, t, true = scene(1, noise_px=5)
     free, held = (
-        bundle.adjust(points_norm, sigma, R, t, true, bundle.FINAL_WIDTHS, focal=Focal(1.0, std)).focal.factor
+        bundle.adjust(points_norm, sigma, R, t, true, bundle.FINAL_WIDTHS, focal=Focal(1.0, std)).focal.scale
         for std in (np.inf, 0.02)
     )
     assert abs(held - 1) < 0.03

@@ -9,7 +9,7 @@ from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.body_prior import adjust_to_body
 from pipeline.geometry.calibration.bundle import Focal
 from pipeline.geometry.calibration.initial_rig import RigNotFound
-from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, turned_deg
+from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, rotation_change_deg
 from pipeline.geometry.calibration.rig_per_frame import find_rigs
 from pipeline.geometry.triangulation.methods import robust
 from pipeline.skeleton import joint
@@ -50,7 +50,7 @@ def test_the_covariance_of_the_centres_tells_in_which_direction_they_are_uncerta
     R, t = ring(4)
     off, reported = [], []
     for seed in range(12):
-        rig = find_rig(*observed(people(15, seed), R, t, noise_px=5, seed=seed), seed=1).moved_to(R, t)
+        rig = find_rig(*observed(people(15, seed), R, t, noise_px=5, seed=seed), seed=1).in_world_of(R, t)
         variances, axes = np.linalg.eigh(rig.center_covariance_in_world)
         off.append(np.einsum("vi,vij->vj", rig.centers - centers_of(R, t), axes))
         reported.append(variances)
@@ -62,7 +62,7 @@ def test_the_covariance_of_the_centres_goes_with_the_world():
     R, t = ring(3)
     rig = find_rig(*observed(people(15), R, t, noise_px=5), seed=1)
     Q = Rotation.from_rotvec([0.3, -1, 0.5]).as_matrix()
-    moved = rig.scaled(1000.0).turned(Q, np.array([1.0, 2, 3]))
+    moved = rig.scaled(1000.0).in_axes(Q, np.array([1.0, 2, 3]))
     expected = 1e6 * Q.T @ rig.center_covariance_in_world @ Q
     np.testing.assert_allclose(moved.center_covariance_in_world, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(moved.center_std, np.sqrt(np.trace(expected, axis1=1, axis2=2)))
@@ -182,8 +182,8 @@ def test_finds_the_focal_length(std, wrong):
     R, t = ring(4)
     points_norm, sigma = observed(people(80), R, t, noise_px=2, outliers=0.05)
     rig = find_rig(points_norm / wrong, sigma / wrong, seed=1, focal=Focal(std=std))
-    assert rig.focal.factor * wrong == pytest.approx(1, abs=0.01)
-    assert abs(rig.focal.factor * wrong - 1) < 4 * rig.focal.std < 0.05
+    assert rig.focal.scale * wrong == pytest.approx(1, abs=0.01)
+    assert abs(rig.focal.scale * wrong - 1) < 4 * rig.focal.std < 0.05
     assert error_deg_mm(rig, R, t)[0] < 0.3
 
 
@@ -195,7 +195,7 @@ def test_a_camera_that_turned_is_noticed():
         later = Rotation.from_euler("y", deg, degrees=True).as_matrix()
         points_norm[60:, :, 1] = observed(joints[60:], later @ R, t @ later.T, noise_px=noise_px)[0][:, :, 1]
         rig = find_rig(points_norm, sigma, seed=1)
-        assert turned_deg(points_norm, sigma, rig) == pytest.approx(0.75 * deg, abs=0.25 * deg)
+        assert rotation_change_deg(points_norm, sigma, rig) == pytest.approx(0.75 * deg, abs=0.25 * deg)
 
 
 def test_says_how_adjustment_lowered_the_epipolar_error():
