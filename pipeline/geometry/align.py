@@ -1,18 +1,25 @@
-"""Alignment of point sets and of rigs by a similarity: rotation, translation and, if wanted, scale."""
+"""Alignment of point sets and of rigs by a similarity: rotation, translation and optionally scale."""
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.geometry.align_kernels import moments, move, nearest_rotations
+from pipeline.shapes import check_shapes
 
 
+@check_shapes(no_inf=("source", "target"))
 def similarity(
-    source: np.ndarray, target: np.ndarray, *, scale: bool = True, weights: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The similarity that brings source points nearest to target points in the (weighted) least-squares sense.
+    source: Float[np.ndarray, "*batch point 3"],
+    target: Float[np.ndarray, "*batch point 3"],
+    *,
+    scale: bool = True,
+    weights: Float[np.ndarray, "*batch point"] | None = None,
+) -> tuple[Float[np.ndarray, "*batch"], Float[np.ndarray, "*batch 3 3"], Float[np.ndarray, "*batch 3"]]:
+    """Find the similarity that brings source points nearest to target points by (weighted) least squares.
 
-    Points are (..., N, 3), weights (..., N); points that are NaN in either set do not count. Returns scale (...),
-    rotation (..., 3, 3), never a reflection, and translation (..., 3) with target = scale * R @ source + t; NaN
-    where fewer than three points count. Umeyama, "Least-squares estimation of transformation parameters", 1991.
+    Returns scale, rotation R (never a reflection) and translation t with target = scale * R @ source + t. Points that
+    are NaN in either set do not count; the result is NaN where fewer than three points count. Raises ValueError for
+    shapes that do not fit and infinite points. Umeyama, Least-squares estimation of transformation parameters, 1991.
     """
     shape = source.shape[:-2]
     a, b = _flat(source), _flat(target)
@@ -27,12 +34,13 @@ def similarity(
 
 
 def align(
-    source: np.ndarray, target: np.ndarray, *, scale: bool = True, weights: np.ndarray | None = None
-) -> np.ndarray:
-    """The source points (..., N, 3) moved by the similarity that brings them nearest to the target points (..., N, 3).
-
-    Points that are NaN in either set do not count; weights (..., N) are optional. NaN where fewer than three count.
-    """
+    source: Float[np.ndarray, "*batch point 3"],
+    target: Float[np.ndarray, "*batch point 3"],
+    *,
+    scale: bool = True,
+    weights: Float[np.ndarray, "*batch point"] | None = None,
+) -> Float[np.ndarray, "*batch point 3"]:
+    """The source points transformed by `similarity`; NaN where fewer than three points count. Raises ValueError too."""
     s, R, t = similarity(source, target, scale=scale, weights=weights)
     points = _flat(source)
     moved = np.empty_like(points)
@@ -45,21 +53,25 @@ def _flat(points: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(points, float).reshape(-1, *points.shape[-2:])
 
 
+@check_shapes(no_inf=("R_from", "centers_from", "R_to", "centers_to"))
 def rig_similarity(
-    R_from: np.ndarray, centers_from: np.ndarray, R_to: np.ndarray, centers_to: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Scale, rotation (3, 3) and shift (3,) from one rig's world to another's: x_to = scale * Q @ x_from + shift.
+    R_from: Float[np.ndarray, "view 3 3"],
+    centers_from: Float[np.ndarray, "view 3"],
+    R_to: Float[np.ndarray, "view 3 3"],
+    centers_to: Float[np.ndarray, "view 3"],
+) -> tuple[float, Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
+    """Scale, rotation Q and shift from one rig's world to another's: x_to = scale * Q @ x_from + shift.
 
-    Rotations are (V, 3, 3) from the world to each camera, centres (V, 3). The rotation is the mean over the cameras,
-    as the centres of two or of collinear cameras leave it open. Cameras that are NaN in either rig do not count; NaN
-    where fewer than two remain.
+    The rotations R lead from the world to each camera; centres are in the world. Q is the mean over the cameras, as
+    the centres of two or of collinear cameras do not determine it. Cameras that are NaN in either rig do not count; NaN
+    where fewer than two remain. Raises ValueError for shapes that do not fit and infinite values.
     """
     parts = (R_from, centers_from, R_to, centers_to)
     keep = np.all([np.isfinite(x).reshape(len(x), -1).all(-1) for x in parts], axis=0)
     if keep.sum() < 2:
         return float("nan"), np.full((3, 3), np.nan), np.full(3, np.nan)
     R_a, a, R_b, b = (x[keep] for x in parts)
-    # R_a = R_b @ Q where Q takes the one world to the other.
+    # R_a = R_b @ Q where Q rotates one world to the other.
     Q = nearest_rotation(np.einsum("vji,vjk->ik", R_b, R_a))
     moved = (a - a.mean(0)) @ Q.T
     scale = float((moved * (b - b.mean(0))).sum() / max((moved**2).sum(), 1e-300))
@@ -67,12 +79,15 @@ def rig_similarity(
 
 
 def rig_error(
-    R_estimated: np.ndarray, centers_estimated: np.ndarray, R_true: np.ndarray, centers_true: np.ndarray
+    R_estimated: Float[np.ndarray, "view 3 3"],
+    centers_estimated: Float[np.ndarray, "view 3"],
+    R_true: Float[np.ndarray, "view 3 3"],
+    centers_true: Float[np.ndarray, "view 3"],
 ) -> tuple[float, float]:
     """Mean rotation error in degrees and mean centre error (unit of the true centres) of a rig's cameras.
 
-    Rotations are (V, 3, 3) from the world to each camera, centres (V, 3); the worlds may differ by a similarity, that
-    of `rig_similarity`. Cameras that are NaN in either rig do not count; NaN where fewer than two remain.
+    Measured after `rig_similarity`, whose conventions and errors hold: the worlds may differ by a similarity. NaN where
+    fewer than two cameras count.
     """
     scale, Q, shift = rig_similarity(R_estimated, centers_estimated, R_true, centers_true)
     if np.isnan(scale):
@@ -83,8 +98,9 @@ def rig_error(
     return float(rotation_deg[keep].mean()), float(center[keep].mean())
 
 
-def nearest_rotation(M: np.ndarray) -> np.ndarray:
-    """The rotation (..., 3, 3) nearest to a matrix (..., 3, 3), never a reflection.
+@check_shapes()
+def nearest_rotation(M: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch 3 3"]:
+    """The rotation nearest to a matrix, never a reflection. Raises ValueError for another shape.
 
     By quaternions; where those lose digits, by the singular value decomposition.
     """
@@ -99,7 +115,8 @@ def nearest_rotation(M: np.ndarray) -> np.ndarray:
     return R.reshape(M.shape)
 
 
-def rotation_angle(R: np.ndarray) -> np.ndarray:
-    """The angle in radians (...) of rotations (..., 3, 3), exact for small ones too."""
+@check_shapes()
+def rotation_angle(R: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:
+    """The angle of rotations in radians, exact for small ones too. Raises ValueError for another shape."""
     sine = np.stack([R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0], R[..., 1, 0] - R[..., 0, 1]], -1)
     return np.asarray(np.arctan2(np.linalg.norm(sine, axis=-1), np.trace(R, axis1=-2, axis2=-1) - 1))

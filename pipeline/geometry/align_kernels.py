@@ -1,12 +1,12 @@
-"""Inner loops of the alignment of many point sets, compiled: one set after the other, which stays in registers."""
+"""Inner loops of the alignment of many point sets, compiled."""
 
 import numpy as np
 
 from pipeline.compiled import compiled, inlined
 
-# A root of the quartic moves by less than this share of it at the end, after so many steps at most.
+# Newton's method on the quartic ends with a relative step below this, or after so many steps.
 SETTLED, STEPS = 1e-13, 50
-# Shorter eigenvectors, as cofactors of a matrix of about unit size, have lost too many digits.
+# Shorter eigenvectors, computed as cofactors of a matrix of about unit size, have lost too many digits.
 SHORTEST = 1e-3
 
 
@@ -14,7 +14,7 @@ SHORTEST = 1e-3
 def moments(
     source: np.ndarray, target: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What a similarity needs to know of B sets of N weighted points (B, N, 3), (B, N).
+    """The moments that determine the similarities of B sets of N weighted points (B, N, 3), (B, N).
 
     Returns how many points count (B,), the means of source and target (B, 3), their cross-covariance, target by source
     (B, 3, 3), and the source's variance (B,), both times the sum of the weights. Points that are not finite in either
@@ -57,7 +57,7 @@ def _counts(source: np.ndarray, target: np.ndarray, weights: np.ndarray, b: int,
 
 @compiled
 def move(source: np.ndarray, scale: np.ndarray, R: np.ndarray, t: np.ndarray, moved: np.ndarray) -> None:
-    """Fill in the points (B, N, 3) after similarities: scales (B,), rotations (B, 3, 3), translations (B, 3)."""
+    """Write the points (B, N, 3) after similarities: scales (B,), rotations (B, 3, 3), translations (B, 3)."""
     for b in range(len(source)):
         for i in range(3):
             x, y, z = scale[b] * R[b, i, 0], scale[b] * R[b, i, 1], scale[b] * R[b, i, 2]
@@ -67,13 +67,13 @@ def move(source: np.ndarray, scale: np.ndarray, R: np.ndarray, t: np.ndarray, mo
 
 @compiled
 def nearest_rotations(matrices: np.ndarray, R: np.ndarray) -> np.ndarray:
-    """Fill in the rotations (B, 3, 3) nearest to matrices (B, 3, 3), never reflections; which (B,) are exact.
+    """Write the rotations (B, 3, 3) nearest to matrices (B, 3, 3), never reflections; return which (B,) are exact.
 
     The quaternion of the rotation is the eigenvector of the largest eigenvalue of a matrix (4, 4) made from the
     matrix's entries (Horn, "Closed-form solution of absolute orientation using unit quaternions", 1987). The
     eigenvalue is the largest root of a quartic, to which Newton's method descends from above (Theobald, "Rapid
     calculation of RMSDs using a quaternion-based characteristic polynomial", 2005); the eigenvector is a row of
-    cofactors. It is lost where two eigenvalues meet, or for half a turn.
+    cofactors. It loses its digits where two eigenvalues are close, and at rotations of 180 degrees.
     """
     exact = np.zeros(len(matrices), np.bool_)
     for k in range(len(matrices)):

@@ -1,19 +1,25 @@
-"""Which frames of a capture differ from each other: calibration learns from those alone."""
+"""Choice of frames: those whose poses differ, and frames or windows spread evenly over a recording."""
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from pipeline.geometry.frame_sampling_kernel import mean_distances
+from pipeline.shapes import check_shapes
 
-# Frames whose joints lie on average closer than this many standard deviations show the same pose in the same place.
+# Frames show the same pose in the same place if their joints differ by fewer standard deviations on average.
 DISTINCT_SIGMAS = 4.0
 MOST_CANDIDATES = 600
 
 
-def diverse_frames(points_norm: np.ndarray, sigma: np.ndarray, n: int) -> tuple[np.ndarray, int]:
-    """Indices of up to n frames that differ the most, the most different first, and how many of them differ at all.
+@check_shapes(no_inf=("points_norm",))
+def diverse_frames(
+    points_norm: Float[np.ndarray, "frame joint view 2"], sigma: Float[np.ndarray, "frame joint view"], n: int
+) -> tuple[Int[np.ndarray, " chosen"], int]:
+    """Indices of up to n frames that differ the most, the most different first, and the number of distinct poses.
 
-    Rays are (F, J, V, 2) with sigma (F, J, V). Farthest-point sampling over at most 600 evenly spaced frames; the
-    distance is the mean over the joints both frames show, clipped so that outliers do not rule.
+    The normalised image points have standard deviations sigma, infinite where not seen. Farthest-point sampling over at
+    most 600 evenly spaced frames; the distance is the mean over the detections that both frames have, clipped so that
+    outliers do not dominate. Raises ValueError for shapes that do not fit and infinite image points.
     """
     if not len(points_norm):
         return np.zeros(0, int), 0
@@ -34,16 +40,20 @@ def diverse_frames(points_norm: np.ndarray, sigma: np.ndarray, n: int) -> tuple[
     return candidates[chosen], n_distinct
 
 
+@check_shapes(no_inf=("points_norm", "examples"))
 def nearest_exemplar(
-    points_norm: np.ndarray, sigma: np.ndarray, examples: np.ndarray, examples_sigma: np.ndarray
-) -> np.ndarray:
-    """For each frame with rays (F, J, V, 2), sigma (F, J, V) the number (F,) of the example it is most like."""
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    examples: Float[np.ndarray, "example joint view 2"],
+    examples_sigma: Float[np.ndarray, "example joint view"],
+) -> Int[np.ndarray, " frame"]:
+    """The index of the example frame that each frame is nearest to, by the distance of `diverse_frames`."""
     x, inverse = _whitened(points_norm, sigma)
     own = zip(*_whitened(examples, examples_sigma), strict=True)
     return np.argmin([mean_distances(x, inverse, *example) for example in own], axis=0)
 
 
-def linspace_indices(n: int, most: int) -> np.ndarray:
+def linspace_indices(n: int, most: int) -> Int[np.ndarray, " chosen"]:
     """Indices of at most `most` of n items, evenly spaced."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)) if n else np.zeros(0, int)
 

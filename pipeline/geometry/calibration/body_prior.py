@@ -1,19 +1,21 @@
-"""The adjustment of a rig to one person in one frame, who is built as people are: left like right, limbs in proportion.
+"""The adjustment of one frame's rig with a prior on the human build: equal left and right limbs, adult proportions.
 
-One frame's joints alone leave some directions of a rig almost open; a body's build closes them. Rays, cameras and
-points are those of bundle_kernels; here all unknowns are solved for at once, as bones tie the points to each other.
+One frame's joints alone hardly determine some directions of a rig; the prior does. All unknowns are solved for at once,
+as bones tie the points to each other.
 """
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.geometry.calibration.body_prior_kernel import descend
 from pipeline.geometry.calibration.scale import ADULT_LIMBS_MM
+from pipeline.shapes import check_shapes
 from pipeline.skeleton import BONES, MIRROR, joint
 
 # Relative standard deviation of a bone's length from that of its twin, and of a limb's from an adult's in proportion.
 TWIN_STD, ADULT_STD = 0.05, 0.08
 
-# The bones of both sides; of each the number of its twin, and an adult's length where it is a limb, else NaN.
+# The bones of both sides, the index of each bone's twin, and an adult's length where the bone is a limb, else NaN.
 SIDE_BONES = np.array([bone for bone in BONES if MIRROR[bone[1]] != bone[1]])
 TWIN = np.array([SIDE_BONES[:, 1].tolist().index(MIRROR[child]) for _, child in SIDE_BONES])
 ADULT_MM = np.full(len(SIDE_BONES), np.nan)
@@ -23,20 +25,22 @@ for (parent, child), length_mm in ADULT_LIMBS_MM:
         ADULT_MM[(ends == SIDE_BONES).all(1)] = length_mm
 
 
+@check_shapes(no_inf=("points_norm", "R", "t", "joints"))
 def adjust_to_body(
-    points_norm: np.ndarray,
-    sigma: np.ndarray,
-    R: np.ndarray,
-    t: np.ndarray,
-    joints: np.ndarray,
+    points_norm: Float[np.ndarray, "joint=17 view 2"],
+    sigma: Float[np.ndarray, "joint=17 view"],
+    R: Float[np.ndarray, "view 3 3"],
+    t: Float[np.ndarray, "view 3"],
+    joints: Float[np.ndarray, "joint=17 3"],
     *,
     width: float,
     noise: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Cameras R (V, 3, 3), t (V, 3) and one person's joints (J, 3) that fit rays (J, V, 2) and a human build best.
+) -> tuple[Float[np.ndarray, "view 3 3"], Float[np.ndarray, "view 3"], Float[np.ndarray, "joint=17 3"], float]:
+    """Adjust cameras and one person's joints to normalised image points and the prior on the human build.
 
-    Sigma (J, V) is infinite where not seen; joints that are NaN take no part. The robust cost of the rays has this
-    width, in units of `noise` times sigma. Returns cameras and joints, and the cost they reach.
+    Sigma is infinite where not seen; joints that are NaN take no part. `width` is the scale of the robust kernel, in
+    units of `noise` times sigma. Returns rotations, translations, joints and the final cost. Raises ValueError for
+    shapes that do not fit and for infinite values other than those of sigma.
     """
     known = np.isfinite(joints).all(-1)
     seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma) & known[:, None]
@@ -48,14 +52,14 @@ def adjust_to_body(
 
 
 def _proportions(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is expected of the logarithms of the side bones' lengths: C (T, 12) times them is about `expected` (T,).
+    """The prior on the logarithms of the side bones' lengths: C (T, 12) times them is about `expected` (T,).
 
-    In units of the standard deviations; nothing is expected of bones with an unknown end.
+    In units of the standard deviations; bones with an unknown end have no prior.
     """
-    there = known[SIDE_BONES].all(1)
+    has_ends = known[SIDE_BONES].all(1)
     one = np.eye(len(SIDE_BONES))
-    twins = [one[i] - one[TWIN[i]] for i in np.flatnonzero(there & there[TWIN]) if i < TWIN[i]]
-    limbs = np.flatnonzero(there & np.isfinite(ADULT_MM))
+    twins = [one[i] - one[TWIN[i]] for i in np.flatnonzero(has_ends & has_ends[TWIN]) if i < TWIN[i]]
+    limbs = np.flatnonzero(has_ends & np.isfinite(ADULT_MM))
     logs = np.log(ADULT_MM[limbs])
     mean = one[limbs].mean(0) if len(limbs) else one[0]
     C = np.array([*np.reshape(twins, (-1, len(one))) / TWIN_STD, *(one[limbs] - mean) / ADULT_STD])

@@ -18,7 +18,7 @@ def descend(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, width: float,
     bones: np.ndarray, C: np.ndarray, expected: np.ndarray,
 ) -> float:  # fmt: skip
-    """Levenberg-Marquardt in place; the cost reached."""
+    """Levenberg-Marquardt in place; return the final cost."""
     J, V = inverse_sigma.shape
     first = 6 * V
     H, g = np.empty((first + 3 * J, first + 3 * J)), np.empty(first + 3 * J)
@@ -56,7 +56,7 @@ def _add_observations(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, width: float,
     H: np.ndarray, g: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the normal equations of the rays: cameras first, then joints."""
+    """Write the normal equations of the image points: cameras first, then joints."""
     first = 6 * len(R)
     H[:] = 0.0
     g[:] = 0.0
@@ -79,7 +79,7 @@ def _add_observations(
 
 @compiled
 def _bones(X: np.ndarray, bones: np.ndarray, C: np.ndarray, expected: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """How far the bones miss what is expected (T,); writes the derivative of what they are by the joints (T, 3 J)."""
+    """Residuals of the prior on bone lengths (T,); writes the derivatives of the logarithms by the joints (T, 3 J)."""
     logs = np.zeros(len(bones))
     slope[:] = 0.0
     for m in range(len(bones)):

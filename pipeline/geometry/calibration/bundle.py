@@ -1,22 +1,24 @@
-"""Robust bundle adjustment: all cameras and all points of a rig at once, and their common focal length if it is open.
+"""Robust bundle adjustment: all cameras and all points of a rig at once, and optionally their common focal scale.
 
-Levenberg-Marquardt with analytic derivatives on the Geman-McClure cost, whose width follows the noise found in the
-residuals; points are eliminated by the Schur complement (Triggs et al., "Bundle adjustment: a modern synthesis", 1999,
-sections 3 to 6). Nothing is held fixed: damping copes with the seven free parameters of the world frame.
+Levenberg-Marquardt with analytic derivatives on the Geman-McClure cost, whose scale follows the noise found in the
+residuals; points are eliminated by the Schur complement (Triggs et al., Bundle adjustment: a modern synthesis, 1999,
+sections 3 to 6). The seven gauge freedoms of the world frame are not fixed: the damping handles them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from pipeline.geometry.calibration import bundle_kernels
+from pipeline.shapes import check_shapes
 
-# Width of the robust cost in standard deviations, from wide (a poor start) to the final one.
+# Scale of the robust kernel in standard deviations, stage by stage, from a poor start and from a good one.
 START_WIDTHS = (10.0, 6.0)
 FINAL_WIDTHS = (6.0, 6.0)
 STEPS_PER_WIDTH = 10
-# Residuals never count as more exact than this share of the expected sigma: exact data would divide by zero.
+# Lower bound of the noise as a share of the expected sigma: exact data would divide by zero.
 LEAST_NOISE = 1e-4
 ENOUGH = 1e-5  # relative fall of the cost below which a stage ends
 # The median of the larger of two absolute standard normal deviates.
@@ -25,18 +27,18 @@ MEDIAN_OF_LARGER = 1.0516
 
 @dataclass(frozen=True)
 class Focal:
-    """What is known of the cameras' focal lengths: one factor times those given, and how far it may be off."""
+    """Prior on the cameras' focal lengths: one scale for all of those given, and its standard deviation."""
 
-    factor: float = 1.0
+    scale: float = 1.0
     std: float = 0.0  # relative; 0: exact, infinite: unknown
 
     @property
     def is_open(self) -> bool:
-        """Whether the factor is to be found."""
+        """Whether the scale is to be found."""
         return self.std > 0
 
     def information(self, noise: float) -> float:
-        """The information on the factor's logarithm where residuals of this noise carry 1 each; infinite if exact."""
+        """The information on the logarithm of the scale, in units of that of one residual; infinite if exact."""
         return (noise / self.std) ** 2 if self.std > 0 else np.inf
 
 
@@ -47,47 +49,48 @@ EXACT = Focal()
 class Adjusted:
     """A rig after the adjustment."""
 
-    R: np.ndarray  # (V, 3, 3) camera from world
-    t: np.ndarray  # (V, 3)
-    points: np.ndarray  # (N, 3)
-    focal: Focal  # the prior, with the factor found
+    R: Float[np.ndarray, "view 3 3"]  # camera from world
+    t: Float[np.ndarray, "view 3"]
+    points: Float[np.ndarray, "point 3"]
+    focal: Focal  # the prior, with the scale found
     noise: float  # standard deviation of the residuals, as a multiple of the sigma expected
-    weights: np.ndarray  # (N, V) of the robust cost: 1 inlier, 0 outlier or not seen
-    cost: float  # robust: about the number of outliers
+    weights: Float[np.ndarray, "point view"]  # of the robust cost: 1 inlier, 0 outlier or not seen
+    cost: float  # robust cost: about the number of outliers
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What the residuals leave open of an adjusted rig, its world's frame and scale apart."""
+    """Uncertainty of an adjusted rig, without the gauge freedoms: the world's frame and scale."""
 
-    pose_covariance: np.ndarray  # (V, 6, 6) of (rotation in rad, translation), each in its camera's frame
+    pose_covariance: Float[np.ndarray, "view 6 6"]  # of (rotation in rad, translation), each in its camera's frame
     focal_std: float  # relative
     variance_inflation: float  # factor by which errors shared by points enlarge the covariance
 
 
+@check_shapes(no_inf=("points_norm", "R", "t"))
 def adjust(
-    points_norm: np.ndarray,
-    sigma: np.ndarray,
-    R: np.ndarray,
-    t: np.ndarray,
-    points: np.ndarray,
+    points_norm: Float[np.ndarray, "point view 2"],
+    sigma: Float[np.ndarray, "point view"],
+    R: Float[np.ndarray, "view 3 3"],
+    t: Float[np.ndarray, "view 3"],
+    points: Float[np.ndarray, "point 3"],
     widths: Sequence[float],
     *,
     focal: Focal = EXACT,
-    groups: Sequence[np.ndarray] = (),
+    groups: Sequence[Shaped[np.ndarray, " point"]] = (),
     noise: float | None = None,
 ) -> Adjusted:
-    """Adjust cameras R (V, 3, 3), t (V, 3) and points (N, 3) to rays (N, V, 2) with sigma (N, V).
+    """Adjust cameras and points to normalised image points with standard deviations sigma.
 
-    Rays and sigma are normalised image units of the focal lengths given, so that a ray is seen at focal.factor times
-    (x / z, y / z). NaN rays and infinite sigma are not seen. Points that are NaN or seen in fewer than two views do
-    not take part and come back as NaN; every camera must have a pose. `widths` are those of the robust cost in units
-    of the noise, one stage each; without any, nothing moves and the rig is measured as it is. The noise is estimated
-    unless it is given. `groups` are those of `uncertainty`: errors that points share count for less against the prior
-    of the focal length.
+    Image points and sigma are in the unit of the focal lengths given: the prediction is focal.scale * (x / z, y / z).
+    NaN image points and infinite sigma count as not seen. Points that are NaN or seen in fewer than two views take no
+    part and come back as NaN; every camera must have extrinsics. `widths` are the scales of the robust kernel in units
+    of the noise, one for each stage; without any, the rig is measured as it is. The noise is estimated unless it is
+    given. `groups` are those of `uncertainty`: shared errors reduce the weight of the points against the focal prior.
+    Raises ValueError for shapes that do not fit and for infinite values other than those of sigma.
     """
     problem = _Problem.of(points_norm, sigma, points)
-    state = _State(R.astype(float), t.astype(float), points[problem.used].astype(float), focal.factor)
+    state = _State(R.astype(float), t.astype(float), points[problem.used].astype(float), focal.scale)
     scale, variance_inflation = noise or problem.noise(state), 1.0
     for width in widths:
         prior = variance_inflation * focal.information(scale)
@@ -98,24 +101,29 @@ def adjust(
             variance_inflation = shared_errors(scores @ root, [group[problem.used] for group in groups])
     weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * scale)
     return Adjusted(
-        state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, factor=state.focal), scale,
+        state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, scale=state.focal), scale,
         problem.over_all(weights, 0.0), float((1 - np.sqrt(weights[problem.inverse_sigma > 0])).sum()),
     )  # fmt: skip
 
 
+@check_shapes(no_inf=("points_norm",))
 def uncertainty(
-    adjusted: Adjusted, points_norm: np.ndarray, sigma: np.ndarray, groups: Sequence[np.ndarray] = ()
+    adjusted: Adjusted,
+    points_norm: Float[np.ndarray, "point view 2"],
+    sigma: Float[np.ndarray, "point view"],
+    groups: Sequence[Shaped[np.ndarray, " point"]] = (),
 ) -> Uncertainty:
-    """What rays (N, V, 2) with sigma (N, V) leave open of the rig that was adjusted to them.
+    """Estimate the uncertainty of a rig that was adjusted to normalised image points with standard deviations sigma.
 
-    `groups` (N,) number the points in one or two ways: points of one number, such as those of frames that look alike
-    or those of one joint, may share their errors. How much they do is measured from the residuals.
+    `groups` number the points in one or two ways. Points of one number, such as those of frames with similar poses or
+    those of one joint, may share their errors; how much they do is measured from the residuals. Raises ValueError for
+    shapes that do not fit and infinite image points.
     """
     problem = _Problem.of(points_norm, sigma, adjusted.points)
-    state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.factor)
+    state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.scale)
     width, own = FINAL_WIDTHS[-1] * adjusted.noise, [group[problem.used] for group in groups]
     variance_inflation = 1.0
-    # The more the errors repeat, the more the prior of the focal length weighs, which changes the former a little.
+    # The inflation increases the weight of the focal prior, which changes the inflation a little.
     for _ in range(2 if adjusted.focal.is_open else 1):
         root, scores = problem.linearised(state, width, variance_inflation * adjusted.focal.information(adjusted.noise))
         variance_inflation = shared_errors(scores @ root, own)
@@ -135,9 +143,9 @@ class _State:
 
 @dataclass(frozen=True)
 class _Problem:
-    points_norm: np.ndarray  # (M, V, 2) of the points that take part
+    points_norm: np.ndarray  # (M, V, 2) of the used points
     inverse_sigma: np.ndarray  # (M, V); 0 where not seen
-    used: np.ndarray  # (N,) points that take part
+    used: np.ndarray  # (N,) which points are used
 
     @classmethod
     def of(cls, points_norm: np.ndarray, sigma: np.ndarray, points: np.ndarray) -> "_Problem":
@@ -148,7 +156,7 @@ class _Problem:
         return cls(np.where(seen[..., None], points_norm, 0.0), inverse, used)
 
     def over_all(self, values: np.ndarray, missing: float) -> np.ndarray:
-        """Values of the points that take part as those of all points."""
+        """Values of the used points as an array for all points."""
         full = np.full((len(self.used), *values.shape[1:]), missing)
         full[self.used] = values
         return full
@@ -159,13 +167,13 @@ class _Problem:
         return out
 
     def freedom(self) -> float:
-        """The share of the residuals left free by the unknowns: three per point, six per camera, but for seven."""
+        """Degrees of freedom per residual: a point has three unknowns, a camera six, and the gauge takes seven off."""
         n = 2 * np.count_nonzero(self.inverse_sigma)
         unknowns = 3 * len(self.points_norm) + 6 * self.points_norm.shape[1] - 7
         return max(n - unknowns, 1) / max(n, 1)
 
     def noise(self, state: _State) -> float:
-        """Standard deviation of the residuals of one coordinate, from their median, for the lost freedom made up."""
+        """Standard deviation of one coordinate's residuals, from their median, corrected for degrees of freedom."""
         size = np.abs(self.residual(state)).max(-1)[self.inverse_sigma > 0]
         median = float(np.median(size)) / MEDIAN_OF_LARGER if len(size) else 1.0
         return max(median / np.sqrt(self.freedom()), LEAST_NOISE)
@@ -184,7 +192,7 @@ class _Problem:
     def linearised(self, state: _State, width: float, prior: float) -> tuple[np.ndarray, np.ndarray]:
         """The root A (6V + 1, K) of the inverse A @ A.T of the reduced system, and each point's part of it (M, 6V + 1).
 
-        The world's frame and scale are left out (inner constraints).
+        Without the gauge freedoms of the world's frame and scale (inner constraints).
         """
         N, V = self.inverse_sigma.shape
         D = 6 * V + 1
@@ -211,9 +219,9 @@ class _Problem:
         return root, scores
 
     def variance(self, state: _State, width: float) -> float:
-        """What the inverse of the weighted normal equations is to be multiplied by to become a covariance.
+        """The factor that turns the inverse of the weighted normal equations into a covariance.
 
-        That of an M-estimator (Huber, "Robust statistics", 1981, section 7.6), for the lost freedom made up.
+        That of an M-estimator (Huber, Robust statistics, 1981, section 7.6), corrected for degrees of freedom.
         """
         seen = self.inverse_sigma > 0
         w = self.weights(state, width)[seen]
@@ -226,10 +234,10 @@ class _Problem:
 
 
 def shared_errors(scores: np.ndarray, groups: Sequence[np.ndarray]) -> float:
-    """How much more the scores (N, K) of all points scatter than if each were independent of the others.
+    """Variance inflation: the scatter of the scores (N, K) over that of independent scores.
 
-    Errors shared in either of two groupings count, those shared in both once (Cameron, Gelbach and Miller, "Robust
-    inference with multiway clustering", 2011); what they enlarge is taken as one number for all directions.
+    Errors shared in either of two groupings count, those shared in both once (Cameron, Gelbach and Miller, Robust
+    inference with multiway clustering, 2011). The inflation is one number for all directions.
     """
     alone = (scores**2).sum()
     if not groups or not alone > 0:
@@ -247,20 +255,20 @@ def _scatter(scores: np.ndarray, group: np.ndarray) -> float:
 
 
 def gauge_basis(R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The steps (6V + 1, 7) of the cameras that turn, move and scale the world alone, not orthonormal."""
+    """The steps (6V + 1, 7) of the cameras that only rotate, translate and scale the world; not orthonormal."""
     V = len(R)
     G = np.zeros((6 * V + 1, 7))
     for v in range(V):
-        turn = R[v]  # of the camera, in its frame, for each axis of the world
-        G[6 * v : 6 * v + 3, :3] = turn
-        G[6 * v + 3 : 6 * v + 6, :3] = -np.cross(turn, t[v], axis=0)
+        rotation = R[v]  # of the camera, in its frame, for each axis of the world
+        G[6 * v : 6 * v + 3, :3] = rotation
+        G[6 * v + 3 : 6 * v + 6, :3] = -np.cross(rotation, t[v], axis=0)
         G[6 * v + 3 : 6 * v + 6, 3:6] = R[v]
         G[6 * v + 3 : 6 * v + 6, 6] = t[v]
     return G
 
 
 def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The unit (6V + 1,) of each unknown: translations in the rig's own extent, so that they weigh as rotations do."""
+    """The unit (6V + 1,) of each unknown: translations in the rig's extent, so that they compare with rotations."""
     centers = -np.einsum("vji,vj->vi", R, t)
     extent = np.sqrt(((centers - centers.mean(0)) ** 2).sum(-1).mean())
     return np.append(np.tile([1.0, 1.0, 1.0, extent, extent, extent], len(R)), 1.0)
@@ -269,7 +277,7 @@ def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
 def root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.ndarray:
     """A (D, D - 7) with A @ A.T the inverse of S on the orthogonal complement of the columns of `free` (D, 7).
 
-    Those S leaves open. Orthogonal once each unknown is measured in its unit (D,).
+    `free` spans the null space of S. Orthogonality holds with each unknown in its unit (D,).
     """
     basis, _ = np.linalg.qr(free / units[:, None], mode="complete")
     inside = basis[:, free.shape[1] :]
@@ -277,8 +285,8 @@ def root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.nd
     return inside @ vectors / np.sqrt(np.maximum(values, 1e-300)) * units[:, None]
 
 
-def rotation_of(vector: np.ndarray) -> np.ndarray:
-    """The rotation (..., 3, 3) by a vector (..., 3) along its axis, as long as its angle in radians (Rodrigues)."""
+def rotation_of(vector: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3 3"]:
+    """The rotation of a rotation vector, whose length is the angle in radians (Rodrigues)."""
     angle = np.linalg.norm(vector, axis=-1)[..., None, None]
     x, y, z = np.moveaxis(vector, -1, 0)
     zero = np.zeros_like(x)

@@ -1,16 +1,16 @@
 """The inner loops of the bundle adjustment of one rig, compiled.
 
-Rays are (N, V, 2) with inverse standard deviations (N, V), 0 where not seen; cameras R (V, 3, 3), t (V, 3) from the
-world, points X (N, 3). A ray is predicted as focal * (x / z, y / z), one focal factor for all cameras. The unknowns
-of the reduced system are, camera by camera, a rotation vector and a translation in the camera's frame, then the
-logarithm of the focal factor: D = 6 V + 1 of them.
+Normalised image points are (N, V, 2) with inverse standard deviations (N, V), 0 where not seen; cameras R (V, 3, 3),
+t (V, 3) from the world, points X (N, 3). The predicted image point is focal * (x / z, y / z), with one focal scale for
+all cameras. The unknowns of the reduced system are, camera by camera, a rotation vector and a translation in the
+camera's frame, then the logarithm of the focal scale: D = 6 V + 1 of them.
 """
 
 import numpy as np
 
 from pipeline.compiled import compiled
 
-# Residual, in standard deviations, of a point that lies behind a camera which sees it.
+# Residual, in standard deviations, of a point behind a camera that sees it.
 BEHIND = 1e3
 LEAST_DEPTH = 1e-9
 
@@ -53,7 +53,7 @@ def normal_equations(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
     width: float, damping: float, S: np.ndarray, b: np.ndarray, to_points: np.ndarray, own: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the reduced system S (D, D), b (N, D): S times the step of cameras and focal factor is the sum of b.
+    """Write the reduced system S (D, D), b (N, D): S times the step of cameras and focal scale is the sum of b.
 
     The points are eliminated (Schur complement): their steps are own (N, 3) - to_points (N, 3, D) @ that step; each
     row of b is one point's part. The damping enlarges every block's diagonal before that (Levenberg-Marquardt).
@@ -61,8 +61,8 @@ def normal_equations(
     V, D = len(R), len(S)
     S[:] = 0.0
     b[:] = 0.0
-    C = np.zeros((V, 7, 7))  # cameras and focal factor against themselves
-    W = np.empty((3, D))  # a point against cameras and focal factor
+    C = np.zeros((V, 7, 7))  # cameras and focal scale against themselves
+    W = np.empty((3, D))  # a point against cameras and focal scale
     H = np.empty((3, 4))  # a point against itself and its residuals
     J, P = np.zeros((2, 8)), np.empty((2, 3))
     for n in range(len(X)):
@@ -79,13 +79,13 @@ def normal_equations(
 
 @compiled
 def linearise(
-    ray: np.ndarray, s: float, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float, inverse_width2: float,
+    point_norm: np.ndarray, s: float, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float, inverse_width2: float,
     J: np.ndarray, P: np.ndarray,
 ) -> bool:  # fmt: skip
-    """Write the terms of one ray, times the root of its robust weight; whether the point lies before the camera.
+    """Write the terms of one image point, times the root of its robust weight; false if X lies behind the camera.
 
-    J (2, 8) holds the derivatives of the projection by the camera's six unknowns and by the focal factor, and the
-    residual; P (2, 3) those by the point.
+    J (2, 8) holds the derivatives of the projection by the camera's six unknowns and by the log focal scale, and the
+    residual; P (2, 3) those by the point X.
     """
     x = R[0, 0] * X[0] + R[0, 1] * X[1] + R[0, 2] * X[2] + t[0]
     y = R[1, 0] * X[0] + R[1, 1] * X[1] + R[1, 2] * X[2] + t[1]
@@ -94,7 +94,7 @@ def linearise(
         return False
     u, v = x / z, y / z
     fu, fv = s * focal * u, s * focal * v
-    ru, rv = s * ray[0] - fu, s * ray[1] - fv
+    ru, rv = s * point_norm[0] - fu, s * point_norm[1] - fv
     root = 1 / (1 + (ru * ru + rv * rv) * inverse_width2)
     a = root * s * focal / z
     J[0, 0], J[0, 1], J[0, 2], J[0, 3], J[0, 5] = -a * u * y, a * (z + u * x), -a * y, a, -a * u
@@ -107,7 +107,7 @@ def linearise(
 
 @compiled
 def _add_view(v: int, J: np.ndarray, P: np.ndarray, C: np.ndarray, W: np.ndarray, H: np.ndarray, b: np.ndarray) -> None:
-    """Add what one view says of a point to the camera's block C (7, 7), the point's W and H, and its part of b."""
+    """Add one view's terms of a point to the camera's block C (7, 7), the point's W and H, and its part of b."""
     last = len(b) - 1
     for i in range(7):
         for j in range(7):
@@ -128,7 +128,7 @@ def _add_view(v: int, J: np.ndarray, P: np.ndarray, C: np.ndarray, W: np.ndarray
 def _eliminate(
     W: np.ndarray, H: np.ndarray, damping: float, S: np.ndarray, b: np.ndarray, to_point: np.ndarray, own: np.ndarray
 ) -> None:
-    """Take a point out of the system: subtract from the lower triangle of S and from b what goes through the point."""
+    """Eliminate a point: subtract its Schur complement terms from the lower triangle of S and from b."""
     inverse = np.empty((3, 3))
     _invert(H, damping, inverse)
     D = len(b)
@@ -176,7 +176,7 @@ def _invert(H: np.ndarray, damping: float, out: np.ndarray) -> None:
 
 @compiled
 def rotate(w0: float, w1: float, w2: float, M: np.ndarray, out: np.ndarray) -> None:
-    """Write M (3, 3) turned by a vector along its axis, as long as its angle in radians (Rodrigues)."""
+    """Write M (3, n) rotated by a rotation vector, whose length is the angle in radians (Rodrigues)."""
     angle = np.sqrt(w0 * w0 + w1 * w1 + w2 * w2)
     a = np.sin(angle) / angle if angle > 1e-9 else 1.0
     half = np.sin(0.5 * angle) / (0.5 * angle) if angle > 1e-9 else 1.0
@@ -191,7 +191,7 @@ def rotate(w0: float, w1: float, w2: float, M: np.ndarray, out: np.ndarray) -> N
 
 @compiled
 def solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The solution of a system whose free world frame leaves it singular but for the damping."""
+    """Solve a system that is singular without damping, as the gauge is not fixed."""
     D = len(b)
     scale = np.empty(D)
     for i in range(D):
@@ -206,7 +206,7 @@ def solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @compiled
 def move_cameras(R: np.ndarray, t: np.ndarray, step: np.ndarray, R_new: np.ndarray, t_new: np.ndarray) -> None:
-    """Write the cameras after a step, of which they are the first 6 V unknowns."""
+    """Write the cameras after a step, whose first 6 V entries are theirs."""
     for v in range(len(R)):
         w = step[6 * v : 6 * v + 6]
         rotate(w[0], w[1], w[2], R[v], R_new[v])
@@ -228,7 +228,7 @@ def _move_points(X: np.ndarray, step: np.ndarray, to_points: np.ndarray, own: np
 
 @compiled
 def _hold_focal(S: np.ndarray, b: np.ndarray, prior: float, log_focal: float) -> None:
-    """Add the prior on the focal factor to the reduced system; an infinite one takes the factor out of it."""
+    """Add the prior on the focal scale to the reduced system; an infinite one removes the scale from it."""
     last = len(b) - 1
     if np.isfinite(prior):
         S[last, last] += prior
@@ -244,11 +244,11 @@ def descend(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
     prior: float, width: float, steps: int, enough: float,
 ) -> float:  # fmt: skip
-    """Lower the robust cost by Levenberg-Marquardt steps, in place; the new focal factor.
+    """Lower the robust cost by Levenberg-Marquardt steps, in place; return the new focal scale.
 
-    `prior` is the information on the logarithm of the focal factor that comes from elsewhere, in the unit of whitened
-    residuals: 0 leaves the factor free, infinity holds it. Ends after so many steps, or where one lowers the cost by
-    less than the share `enough`.
+    `prior` is the prior information on the logarithm of the focal scale, in the unit of whitened residuals: 0 leaves
+    the scale free, infinity fixes it. Ends after so many steps, or when a step lowers the cost by less than the share
+    `enough`.
     """
     N, V = inverse_sigma.shape
     D = 6 * V + 1

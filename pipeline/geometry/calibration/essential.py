@@ -1,4 +1,4 @@
-"""The relative pose of two views from what both saw: five-point essential matrix, robust, refined on its inliers."""
+"""The relative pose of two views from matched image points: robust five-point essential matrix, refined on inliers."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -6,11 +6,14 @@ from itertools import combinations
 import cv2
 import numpy as np
 import poselib
+from jaxtyping import Bool, Float
+
+from pipeline.shapes import check_shapes
 
 # Epipolar distance, in standard deviations, up to which a match is an inlier.
 INLIER_SIGMAS = 2.0
 MOST_ITERATIONS = 500
-# A homography that explains this share of the essential matrix's inliers leaves the relative pose open.
+# The relative pose is degenerate if a homography explains this share of the essential matrix's inliers.
 HOMOGRAPHY_SHARE = 0.9
 
 
@@ -18,21 +21,29 @@ HOMOGRAPHY_SHARE = 0.9
 class RelativePose:
     """The second camera seen from the first, with a baseline of length 1."""
 
-    R: np.ndarray  # (3, 3) second from first
-    t: np.ndarray  # (3,)
-    inliers: np.ndarray  # (N,) of the matches given
-    parallax_deg: float  # median angle between the two rays of an inlier
+    R: Float[np.ndarray, "3 3"]  # second from first
+    t: Float[np.ndarray, "3"]
+    inliers: Bool[np.ndarray, " match"]
+    parallax_deg: float  # median angle between the two viewing rays of an inlier
 
     @property
     def score(self) -> float:
-        """How good a start it makes: many inliers under wide angles."""
+        """Rank of the pose as a start: many inliers under wide angles."""
         return float(self.inliers.sum()) * min(self.parallax_deg, 30.0)
 
 
-def relative_pose(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, *, seed: int) -> RelativePose | None:
-    """The pose of the second view against the first from matched rays (N, 2) with a standard deviation sigma (N,).
+@check_shapes(no_inf=("first", "second", "sigma"))
+def relative_pose(
+    first: Float[np.ndarray, "match 2"],
+    second: Float[np.ndarray, "match 2"],
+    sigma: Float[np.ndarray, " match"],
+    *,
+    seed: int,
+) -> RelativePose | None:
+    """The pose of the second view relative to the first from matched normalised image points.
 
-    Rays are normalised image coordinates. None where five matches in front of both cameras do not agree.
+    `sigma` is the standard deviation of a match. Five-point method with LO-RANSAC (PoseLib). None where fewer than six
+    matches, in front of both cameras, agree. Raises ValueError for shapes that do not fit and infinite values.
     """
     if len(first) < 6:
         return None
@@ -58,16 +69,23 @@ def _directions(points_norm: np.ndarray) -> np.ndarray:
     return directions / np.linalg.norm(directions, axis=-1, keepdims=True)
 
 
-def is_degenerate(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, pose: RelativePose) -> bool:
+@check_shapes(no_inf=("first", "second", "sigma"))
+def is_degenerate(
+    first: Float[np.ndarray, "match 2"],
+    second: Float[np.ndarray, "match 2"],
+    sigma: Float[np.ndarray, " match"],
+    pose: RelativePose,
+) -> bool:
     """Whether a homography explains the matches as well as the relative pose does.
 
-    So it is when both cameras stand in one place or all points lie in one plane: then the pose means nothing.
+    That is so when both cameras stand in one place or all points lie in one plane. The matches then do not determine
+    the pose. Raises ValueError for shapes that do not fit and infinite values.
     """
     unit = float(np.median(sigma))
     a, b = first[pose.inliers] / unit, second[pose.inliers] / unit
     keep = np.ones(len(a), bool)
     distance = np.zeros(len(a))
-    # Trimmed least squares: OpenCV's robust estimators refuse a plane that the views see from its two sides.
+    # Trimmed least squares: OpenCV's robust estimators fail for a plane that the views see from its two sides.
     for _ in range(4):
         H, _ = cv2.findHomography(a[keep], b[keep], 0)
         if H is None:
@@ -75,14 +93,22 @@ def is_degenerate(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, pose
         moved = np.concatenate([a, np.ones((len(a), 1))], -1) @ H.T
         distance = np.linalg.norm(moved[:, :2] / moved[:, 2:] - b, axis=-1)
         keep = distance <= np.quantile(distance, 0.8)
-    # Two coordinates against the epipolar distance's one: the same noise lies about half as far again.
+    # The distance of two coordinates, not of one as the epipolar distance: the same noise makes it half as large again.
     return bool((distance < 1.5 * INLIER_SIGMAS).mean() >= HOMOGRAPHY_SHARE)
 
 
-def focal_of_pair(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, *, seed: int) -> float:
-    """The focal length, in the unit of the rays, of two views that share it: six-point method, robust, refined.
+@check_shapes(no_inf=("first", "second", "sigma"))
+def focal_of_pair(
+    first: Float[np.ndarray, "match 2"],
+    second: Float[np.ndarray, "match 2"],
+    sigma: Float[np.ndarray, " match"],
+    *,
+    seed: int,
+) -> float:
+    """The focal length shared by two views, in the unit of the image points: six-point method, robust, refined.
 
-    Rays are matched image coordinates (N, 2) from the principal point. NaN where it cannot be found.
+    Image points are matched and relative to the principal point. NaN where too few agree. Raises ValueError for shapes
+    that do not fit and infinite values.
     """
     unit = float(np.median(sigma))
     options = {
@@ -93,18 +119,25 @@ def focal_of_pair(first: np.ndarray, second: np.ndarray, sigma: np.ndarray, *, s
     return float(pair.camera1.focal()) * unit if info["num_inliers"] >= 7 else float("nan")
 
 
-def epipolar_error(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
-    """Median distance of a ray from the epipolar line of its match, over all pairs of views, in the rays' unit.
+@check_shapes(no_inf=("R", "t"))
+def epipolar_error(
+    points_norm: Float[np.ndarray, "point view 2"],
+    sigma: Float[np.ndarray, "point view"],
+    R: Float[np.ndarray, "view 3 3"],
+    t: Float[np.ndarray, "view 3"],
+) -> float:
+    """Median distance of an image point from the epipolar line of its match, over all pairs of views.
 
-    Rays are (N, V, 2) with sigma (N, V), infinite where not seen, cameras R (V, 3, 3), t (V, 3). NaN without matches.
+    In normalised units; sigma is infinite where a view did not see a point. NaN without matches. Raises ValueError for
+    shapes that do not fit and for infinite rotations or translations.
     """
     points_norm = np.where(np.isfinite(sigma)[..., None], points_norm, np.nan)
     homogeneous = np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1)
     found = []
     for a, b in combinations(range(len(R)), 2):
-        turn = R[b] @ R[a].T
-        x, y, z = t[b] - turn @ t[a]
-        E = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ turn
+        rotation = R[b] @ R[a].T
+        x, y, z = t[b] - rotation @ t[a]
+        E = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ rotation
         lines = homogeneous[:, a] @ E.T, homogeneous[:, b] @ E
         off = np.abs((homogeneous[:, b] * lines[0]).sum(-1))
         found += [off / np.linalg.norm(line[:, :2], axis=-1) for line in lines]

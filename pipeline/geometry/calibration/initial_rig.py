@@ -1,9 +1,10 @@
-"""The start of a rig: relative poses of pairs of views, and the other views added to the best pair by resection."""
+"""The initial rig: relative poses of pairs of views, and the other views registered to the best pair by resection."""
 
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import Focal
@@ -20,10 +21,10 @@ from pipeline.geometry.triangulation import methods as triangulation
 LEAST_PARALLAX_DEG = 2.0
 
 STARTS = 2
-# A pair of views takes part with this many joints seen by both.
+# The fewest joints seen by both views of a pair.
 FEWEST_MATCHES = 40
 # An unknown focal length lies within this factor of the guess.
-MOST_FOCAL_FACTOR = 5.0
+MOST_FOCAL_SCALE = 5.0
 
 Pairs = dict[tuple[int, int], RelativePose]
 
@@ -34,61 +35,61 @@ class RigNotFound(Exception):
 
 @dataclass(frozen=True)
 class InitialRig:
-    """Poses to start an adjustment from; views without one are NaN."""
+    """Extrinsics to start an adjustment from; NaN for views without."""
 
-    R: np.ndarray  # (V, 3, 3) camera from world
-    t: np.ndarray  # (V, 3)
-    focal: float  # factor of the focal lengths given
+    R: Float[np.ndarray, "view 3 3"]  # camera from world
+    t: Float[np.ndarray, "view 3"]
+    focal_scale: float  # of the focal lengths given
     epipolar: float  # median distance of a joint from its epipolar line, in normalised units
 
     @property
-    def has_extrinsics(self) -> np.ndarray:
-        """Which views (V,) have a pose."""
-        return np.isfinite(self.t).all(-1)
+    def has_extrinsics(self) -> Bool[np.ndarray, " view"]:
+        """Which views have extrinsics."""
+        return np.asarray(np.isfinite(self.t).all(-1))
 
 
-def find_initial_rig(points_norm: np.ndarray, sigma: np.ndarray, seed: int, focal: Focal) -> InitialRig:
-    """The start, from the best pairs, of a rig that saw points at rays (N, V, 2) with sigma (N, V).
+def find_initial_rig(
+    points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], seed: int, focal: Focal
+) -> InitialRig:
+    """Build rigs from the best pairs of views and return the one with the most views and, among those, the least noise.
 
-    Of several the one that is adjusted to the least noise, but with as many views as can be. Raises RigNotFound.
+    Normalised image points have standard deviations sigma, infinite where not seen. Raises RigNotFound.
     """
-    factor = focal.factor if np.isfinite(focal.std) else shared_focal(points_norm, sigma, seed)
-    x, s = points_norm / factor, sigma / factor
+    scale = focal.scale if np.isfinite(focal.std) else shared_focal(points_norm, sigma, seed)
+    x, s = points_norm / scale, sigma / scale
     pairs = refuse_degenerate(x, s, pair_poses(x, s, seed, FEWEST_MATCHES))
     found = []
     for pair in sorted(pairs, key=lambda p: -pairs[p].score)[:STARTS]:
         R, t = register_views(x, s, *of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
         views = np.isfinite(t).all(-1)
-        epipolar = factor * epipolar_error(x[:, views], s[:, views], R[views], t[views])
+        epipolar = scale * epipolar_error(x[:, views], s[:, views], R[views], t[views])
         points = triangulation.robust(x[:, views], s[:, views], R[views], t[views])
         adjusted = bundle.adjust(
             points_norm[:, views], sigma[:, views], R[views], t[views], points, bundle.START_WIDTHS,
-            focal=replace(focal, factor=factor),
+            focal=replace(focal, scale=scale),
         )  # fmt: skip
         R[views], t[views] = adjusted.R, adjusted.t
-        found.append(((~views).sum(), adjusted.noise, InitialRig(R, t, adjusted.focal.factor, epipolar)))
+        found.append(((~views).sum(), adjusted.noise, InitialRig(R, t, adjusted.focal.scale, epipolar)))
     return min(found, key=lambda start: start[:2])[2]
 
 
-def shared_focal(points_norm: np.ndarray, sigma: np.ndarray, seed: int) -> float:
-    """The factor by which all focal lengths are to be multiplied: the median over the pairs of views.
-
-    Raises RigNotFound where no pair tells it.
-    """
+def shared_focal(
+    points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], seed: int
+) -> float:
+    """The scale of all focal lengths, the median over the pairs of views. Raises RigNotFound if no pair has one."""
     n_views = points_norm.shape[1]
     matches = [matched(points_norm, sigma, a, b) for a, b in combinations(range(n_views), 2)]
-    factors = [focal_of_pair(*pair, seed=seed) for pair in matches if len(pair[0]) >= FEWEST_MATCHES]
-    good = [factor for factor in factors if 1 / MOST_FOCAL_FACTOR <= factor <= MOST_FOCAL_FACTOR]
+    scales = [focal_of_pair(*pair, seed=seed) for pair in matches if len(pair[0]) >= FEWEST_MATCHES]
+    good = [scale for scale in scales if 1 / MOST_FOCAL_SCALE <= scale <= MOST_FOCAL_SCALE]
     if not good:
-        raise RigNotFound("the joints do not tell the focal length")
+        raise RigNotFound("the joints do not determine the focal length")
     return float(np.median(good))
 
 
-def pair_poses(points_norm: np.ndarray, sigma: np.ndarray, seed: int, fewest: int) -> Pairs:
-    """Relative poses of all pairs of views that share enough of the points with rays (N, V, 2) and sigma (N, V).
-
-    Raises RigNotFound where there is none.
-    """
+def pair_poses(
+    points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], seed: int, fewest: int
+) -> Pairs:
+    """Relative poses of all pairs of views that share enough points. Raises RigNotFound where there is none."""
     pairs = {}
     for a, b in combinations(range(points_norm.shape[1]), 2):
         matches = matched(points_norm, sigma, a, b)
@@ -101,14 +102,18 @@ def pair_poses(points_norm: np.ndarray, sigma: np.ndarray, seed: int, fewest: in
     return pairs
 
 
-def matched(points_norm: np.ndarray, sigma: np.ndarray, a: int, b: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rays (M, 2) of the points that two views both saw, in each of them, and their sigma (M,)."""
+def matched(
+    points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], a: int, b: int
+) -> tuple[Float[np.ndarray, "match 2"], Float[np.ndarray, "match 2"], Float[np.ndarray, " match"]]:
+    """Image points in two views of the points that both saw, and their standard deviation."""
     both = (np.isfinite(points_norm[:, [a, b]]).all(-1) & np.isfinite(sigma[:, [a, b]])).all(-1)
     return points_norm[both, a], points_norm[both, b], np.sqrt(sigma[both, a] * sigma[both, b])
 
 
-def refuse_degenerate(points_norm: np.ndarray, sigma: np.ndarray, pairs: Pairs) -> Pairs:
-    """The pairs whose pose means something. Raises RigNotFound where there is none."""
+def refuse_degenerate(
+    points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], pairs: Pairs
+) -> Pairs:
+    """The pairs whose pose is not degenerate. Raises RigNotFound where there is none."""
     good = {
         pair: pose
         for pair, pose in pairs.items()
@@ -119,17 +124,23 @@ def refuse_degenerate(points_norm: np.ndarray, sigma: np.ndarray, pairs: Pairs) 
     return good
 
 
-def of_pair(pair: tuple[int, int], pose: RelativePose, n_views: int) -> tuple[np.ndarray, np.ndarray]:
-    """Poses (V, 3, 3), (V, 3) of the two views of a pair; NaN for the others."""
+def of_pair(
+    pair: tuple[int, int], pose: RelativePose, n_views: int
+) -> tuple[Float[np.ndarray, "view 3 3"], Float[np.ndarray, "view 3"]]:
+    """Extrinsics of the two views of a pair; NaN for the others."""
     R, t = np.full((n_views, 3, 3), np.nan), np.full((n_views, 3), np.nan)
     R[list(pair)], t[list(pair)] = [np.eye(3), pose.R], [np.zeros(3), pose.t]
     return R, t
 
 
 def register_views(
-    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The poses of some views and of all others that can be added, one after the other, by resection; else NaN."""
+    points_norm: Float[np.ndarray, "point view 2"],
+    sigma: Float[np.ndarray, "point view"],
+    R: Float[np.ndarray, "view 3 3"],
+    t: Float[np.ndarray, "view 3"],
+    seed: int,
+) -> tuple[Float[np.ndarray, "view 3 3"], Float[np.ndarray, "view 3"]]:
+    """Add the views without extrinsics (NaN) one after the other by resection; NaN where that fails."""
     R, t = R.copy(), t.copy()
     seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
     left = set(np.flatnonzero(np.isnan(t).any(-1)))

@@ -1,18 +1,27 @@
-"""The pose of a view from points whose place is known."""
+"""Resection: the extrinsics of a view from known 3D points."""
 
 import numpy as np
 import poselib
+from jaxtyping import Float
+
+from pipeline.shapes import check_shapes
 
 INLIER_SIGMAS = 4.0
 FEWEST_POINTS = 6
 
 
+@check_shapes(no_inf=("points", "points_norm"))
 def resect(
-    points: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, *, seed: int
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Rotation (3, 3) and translation (3,) of the camera that sees points (N, 3) at rays (N, 2) with sigma (N,).
+    points: Float[np.ndarray, "point 3"],
+    points_norm: Float[np.ndarray, "point 2"],
+    sigma: Float[np.ndarray, " point"],
+    *,
+    seed: int,
+) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]] | None:
+    """Rotation and translation, from the world, of the camera that sees world points at normalised image points.
 
-    Robust three-point pose, refined on its inliers. None where too few points agree.
+    Robust three-point pose (PoseLib), refined on its inliers. None where too few points agree. Raises ValueError for
+    shapes that do not fit and infinite points.
     """
     keep = np.isfinite(points).all(-1) & np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
     if keep.sum() < FEWEST_POINTS:

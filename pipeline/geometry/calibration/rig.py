@@ -1,13 +1,14 @@
-"""Finds the cameras of a rig from the joints they saw: pairs, resection, triangulation, bundle adjustment.
+"""A static rig from the joints it saw: pairs of views, resection, triangulation, bundle adjustment.
 
-Rays are undistorted normalised image coordinates; the world of a found rig is the first calibrated camera's frame,
-its scale is arbitrary.
+Image points are undistorted and normalised, sigma is their standard deviation in the same unit, infinite where not
+seen. The world of a found rig is the frame of its first calibrated camera; its scale is arbitrary.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from pipeline.geometry.align import rig_similarity, rotation_angle
 from pipeline.geometry.calibration import bundle
@@ -23,30 +24,35 @@ from pipeline.geometry.calibration.initial_rig import (
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.geometry.triangulation import methods as triangulation
+from pipeline.shapes import check_shapes
+
+_checked = check_shapes(no_inf=("points_norm",))
 
 FRAMES_FOR_START = 60
 FRAMES_FOR_ADJUSTMENT = 1000
 FEWEST_POSES = 3
 LEAST_INLIER_SHARE = 0.5
-# Of the robust cost of width 6: an inlier lies within four standard deviations.
+# Robust weight of an inlier: at the kernel's scale of 6 it lies within four standard deviations.
 INLIER_WEIGHT = 0.48
 MOST_NOISE = 2.5
 MOST_ROTATION_STD_DEG = 5.0
-# A turn of more standard deviations than this is one.
-TOLD_STDS = 4.0
+# Rotations above this many standard deviations count as camera motion.
+SIGNIFICANT_STDS = 4.0
 
 
 @dataclass(frozen=True)
 class Rig:
-    """Cameras found, and the numbers that say how well; views without a pose are NaN."""
+    """A calibrated rig, its uncertainty and its residuals; NaN for views without extrinsics."""
 
-    R: np.ndarray  # (V, 3, 3) camera from world
-    t: np.ndarray  # (V, 3)
-    focal: Focal  # of all cameras, as a factor of the focal lengths given
-    rotation_std_deg: np.ndarray  # (V,)
-    center_covariance: np.ndarray  # (V, 3, 3) of the centre, along its camera's axes, in the rig's unit squared
-    residual: np.ndarray  # (V,) median distance of the inliers, normalised image units
-    inlier_share: np.ndarray  # (V,) of each view's joints
+    R: Float[np.ndarray, "view 3 3"]  # camera from world
+    t: Float[np.ndarray, "view 3"]
+    focal: Focal  # scale of all focal lengths given, and its standard deviation
+    rotation_std_deg: Float[np.ndarray, " view"]
+    center_covariance: Float[
+        np.ndarray, "view 3 3"
+    ]  # of the centre, along its camera's axes, in the rig's unit squared
+    residual: Float[np.ndarray, " view"]  # median distance of the inliers, normalised units
+    inlier_share: Float[np.ndarray, " view"]  # of each view's joints
     noise: float  # standard deviation of the residuals as a multiple of the sigma expected
     epipolar_start: float  # median distance of a joint from its epipolar line before adjustment, normalised units
     epipolar: float  # and after it
@@ -55,44 +61,52 @@ class Rig:
     n_poses: int  # distinct ones among them
 
     @property
-    def has_extrinsics(self) -> np.ndarray:
-        """Which views (V,) have a pose."""
-        return np.isfinite(self.t).all(-1)
+    def has_extrinsics(self) -> Bool[np.ndarray, " view"]:
+        """Which views have extrinsics."""
+        return np.asarray(np.isfinite(self.t).all(-1))
 
     @property
-    def centers(self) -> np.ndarray:
-        """The cameras' centres (V, 3) in the world."""
+    def centers(self) -> Float[np.ndarray, "view 3"]:
+        """The cameras' centres in the world."""
         return -np.einsum("vji,vj->vi", self.R, self.t)
 
     @property
-    def center_covariance_in_world(self) -> np.ndarray:
-        """The covariance (V, 3, 3) of the cameras' centres along the world's axes."""
-        return np.swapaxes(self.R, -1, -2) @ self.center_covariance @ self.R
+    def center_covariance_in_world(self) -> Float[np.ndarray, "view 3 3"]:
+        """The covariance of the cameras' centres along the world's axes."""
+        return np.asarray(np.swapaxes(self.R, -1, -2) @ self.center_covariance @ self.R)
 
     @property
-    def center_std(self) -> np.ndarray:
-        """The standard deviation (V,) of the cameras' centres: the root of their covariance's trace."""
+    def center_std(self) -> Float[np.ndarray, " view"]:
+        """The standard deviation of the cameras' centres: the root of their covariance's trace."""
         return _std(self.center_covariance)
 
     def scaled(self, factor: float) -> "Rig":
         """The same rig in another unit of length."""
         return replace(self, t=self.t * factor, center_covariance=self.center_covariance * factor**2)
 
-    def turned(self, R_old_from_new: np.ndarray, origin: np.ndarray) -> "Rig":
-        """The same rig in another world, whose origin lies at `origin` of the old one."""
+    def in_axes(self, R_old_from_new: Float[np.ndarray, "3 3"], origin: Float[np.ndarray, "3"]) -> "Rig":
+        """The same rig in a world with other axes, whose origin lies at `origin` of the old one."""
         return replace(self, R=self.R @ R_old_from_new, t=self.t + self.R @ origin)
 
-    def moved_to(self, R: np.ndarray, t: np.ndarray) -> "Rig":
-        """The same rig in the world of other poses R (V, 3, 3), t (V, 3) of its cameras, and in their unit."""
+    def in_world_of(self, R: Float[np.ndarray, "view 3 3"], t: Float[np.ndarray, "view 3"]) -> "Rig":
+        """The same rig in the world and the unit of other extrinsics of its cameras."""
         scale, Q, shift = rig_similarity(self.R, self.centers, R, -np.einsum("vji,vj->vi", R, t))
-        return self.scaled(scale).turned(Q.T, -Q.T @ shift)
+        return self.scaled(scale).in_axes(Q.T, -Q.T @ shift)
 
 
-def find_rig(points_norm: np.ndarray, sigma: np.ndarray, *, seed: int, focal: Focal = EXACT) -> Rig:
-    """The rig that saw rays (F, J, V, 2) with expected standard deviations sigma (F, J, V), infinite where unseen.
+@_checked
+def find_rig(
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    *,
+    seed: int,
+    focal: Focal = EXACT,
+) -> Rig:
+    """Calibrate a static rig from the joints that it saw.
 
-    A view most of whose joints contradict the others (out of step in time, or moved) is left out: it gets no pose.
-    `focal` says how well the focal lengths are known by which pixels became rays. Raises RigNotFound with the reason.
+    A view most of whose joints contradict the others (not synchronised, or moved) is left out and has no extrinsics.
+    `focal` is the prior on the focal lengths by which pixels were normalised. Raises RigNotFound with the reason, and
+    ValueError for shapes that do not fit and infinite image points.
     """
     while True:
         rig = _find_rig(points_norm, sigma, seed, focal)
@@ -100,19 +114,26 @@ def find_rig(points_norm: np.ndarray, sigma: np.ndarray, *, seed: int, focal: Fo
         if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or rig.has_extrinsics.sum() <= 2:
             check_quality(rig)
             first = int(rig.has_extrinsics.argmax())
-            return rig.turned(rig.R[first].T, -rig.R[first].T @ rig.t[first])
+            return rig.in_axes(rig.R[first].T, -rig.R[first].T @ rig.t[first])
         sigma = np.where(np.arange(len(rig.t)) == worst, np.inf, sigma)
 
 
-def _find_rig(points_norm: np.ndarray, sigma: np.ndarray, seed: int, focal: Focal) -> Rig:
+def _find_rig(
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    seed: int,
+    focal: Focal,
+) -> Rig:
     n_views = points_norm.shape[2]
-    order, n_poses = _differing(points_norm, sigma)
+    order, n_poses = _diverse_frames(points_norm, sigma)
     start = find_initial_rig(points_norm[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views), seed, focal)
     return adjust_from(points_norm, sigma, start, bundle.FINAL_WIDTHS, focal=focal, examples=order[:n_poses])
 
 
-def _differing(points_norm: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, int]:
-    """Frames that differ the most, and how many differ at all. Raises RigNotFound where these are too few."""
+def _diverse_frames(
+    points_norm: Float[np.ndarray, "frame joint view 2"], sigma: Float[np.ndarray, "frame joint view"]
+) -> tuple[Int[np.ndarray, " chosen"], int]:
+    """Frames that differ the most, and the number of distinct poses. Raises RigNotFound where these are too few."""
     order, n_poses = diverse_frames(points_norm, sigma, FRAMES_FOR_START)
     if n_poses < FEWEST_POSES:
         raise RigNotFound(f"the people hold {n_poses} distinct pose(s), at least {FEWEST_POSES} are needed")
@@ -120,76 +141,93 @@ def _differing(points_norm: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, 
 
 
 def adjust_from(
-    points_norm: np.ndarray,
-    sigma: np.ndarray,
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
     start: InitialRig,
     widths: Sequence[float],
     *,
     focal: Focal,
-    examples: np.ndarray,
+    examples: Int[np.ndarray, " example"],
 ) -> Rig:
-    """The rig nearest to a start that fits as many of the frames as are wanted; `examples` are its distinct frames."""
+    """Adjust a rig from a start, on at most 1,000 frames spread evenly; `examples` are the frames of distinct poses."""
     frames = linspace_indices(len(points_norm), FRAMES_FOR_ADJUSTMENT)
     pose = nearest_exemplar(points_norm[frames], sigma[frames], points_norm[examples], sigma[examples])
     rig = adjust_rig(points_norm[frames], sigma[frames], start, widths, focal=focal, pose=pose)
     return replace(rig, n_poses=len(examples))
 
 
+@_checked
 def adjust_extrinsics(
-    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, *, seed: int, focal: Focal = EXACT
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    R: Float[np.ndarray, "view 3 3"],
+    t: Float[np.ndarray, "view 3"],
+    *,
+    seed: int,
+    focal: Focal = EXACT,
 ) -> tuple[Rig, float]:
-    """A given rig, R (V, 3, 3), t (V, 3), adjusted to rays (F, J, V, 2) with sigma (F, J, V), and how far it turned.
+    """Adjust given extrinsics; return the rig and the largest rotation of a camera against the given one, in degrees.
 
-    It stays in its world: of all positions and scales that fit alike, the adjusted one takes that nearest to the given
-    rig. Views without a pose are added. The turn is the largest of a camera, in degrees. Raises RigNotFound.
+    The rig stays in its world: of the positions and scales that fit equally, the one nearest to the given rig is taken.
+    Views without extrinsics (NaN) are registered. Raises RigNotFound with the reason, and ValueError for shapes that do
+    not fit and infinite image points.
     """
     n_views = len(t)
-    order, n_poses = _differing(points_norm, sigma)
+    order, n_poses = _diverse_frames(points_norm, sigma)
     x, s = points_norm[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views)
     start = InitialRig(*register_views(x, s, R, t, seed), 1.0, epipolar_error(x, s, R, t))
     rig = adjust_from(points_norm, sigma, start, bundle.START_WIDTHS, focal=focal, examples=order[:n_poses])
     check_quality(rig)
-    rig = rig.moved_to(R, t)
+    rig = rig.in_world_of(R, t)
     both = rig.has_extrinsics & np.isfinite(t).all(-1)
     return rig, float(np.degrees(rotation_angle(rig.R[both] @ np.swapaxes(R[both], -1, -2)).max()))
 
 
-def measure_rig(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> Rig:
-    """A given rig, R (V, 3, 3), t (V, 3), as it is, with how well it fits rays (F, J, V, 2) with sigma (F, J, V)."""
+@_checked
+def measure_rig(
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    R: Float[np.ndarray, "view 3 3"],
+    t: Float[np.ndarray, "view 3"],
+) -> Rig:
+    """A given rig, not adjusted, with its residuals; its uncertainty is NaN. Raises ValueError as `find_rig` does."""
     start = InitialRig(
         R, t, 1.0, epipolar_error(points_norm.reshape(-1, *points_norm.shape[2:]), sigma.reshape(-1, len(t)), R, t)
     )
     rig = adjust_rig(points_norm, sigma, start, (), focal=EXACT, pose=np.arange(len(points_norm)))
-    # What the joints would tell of the cameras is not how well those are known.
+    # The uncertainty of an adjustment to these joints is not that of the given extrinsics.
     none = unknown_rig(len(t))
     return replace(rig, rotation_std_deg=none.rotation_std_deg, center_covariance=none.center_covariance)
 
 
-def turned_deg(points_norm: np.ndarray, sigma: np.ndarray, rig: Rig) -> float:
-    """How far a camera turned, at most, between the first and the second half of the frames a rig was found from.
+@_checked
+def rotation_change_deg(
+    points_norm: Float[np.ndarray, "frame joint view 2"], sigma: Float[np.ndarray, "frame joint view"], rig: Rig
+) -> float:
+    """The largest rotation of a camera, in degrees, between the first and second half of the frames of a rig.
 
-    Degrees; 0 where it is not told from the uncertainty of both halves. Rays (F, J, V, 2), sigma (F, J, V) of the focal
-    lengths given.
+    0 where the rotation is not significant against the uncertainty of both halves. Image points and sigma are in the
+    unit of the focal lengths given. Raises ValueError as `find_rig` does.
     """
     halves = []
     for half in np.array_split(linspace_indices(len(points_norm), FRAMES_FOR_ADJUSTMENT), 2):
         order, n_poses = diverse_frames(points_norm[half], sigma[half], FRAMES_FOR_START)
         if n_poses < FEWEST_POSES:
             return 0.0
-        start = InitialRig(rig.R, rig.t, rig.focal.factor, rig.epipolar)
+        start = InitialRig(rig.R, rig.t, rig.focal.scale, rig.epipolar)
         own = replace(rig.focal, std=0.0)
         examples = half[order[:n_poses]]
         pose = nearest_exemplar(points_norm[half], sigma[half], points_norm[examples], sigma[examples])
         halves.append(adjust_rig(points_norm[half], sigma[half], start, bundle.START_WIDTHS, focal=own, pose=pose))
     a, b = halves
-    b = b.moved_to(a.R, a.t)
-    turn = np.degrees(rotation_angle(b.R @ np.swapaxes(a.R, -1, -2)))
-    reported = turn > TOLD_STDS * np.hypot(a.rotation_std_deg, b.rotation_std_deg)
-    return float(np.max(turn[reported], initial=0.0))
+    b = b.in_world_of(a.R, a.t)
+    rotation_deg = np.degrees(rotation_angle(b.R @ np.swapaxes(a.R, -1, -2)))
+    significant = rotation_deg > SIGNIFICANT_STDS * np.hypot(a.rotation_std_deg, b.rotation_std_deg)
+    return float(np.max(rotation_deg[significant], initial=0.0))
 
 
 def unknown_rig(n_views: int) -> Rig:
-    """What is known of cameras that were not found."""
+    """The rig of cameras that were not calibrated: NaN."""
     none, nan = np.full(n_views, np.nan), float("nan")
     return Rig(
         R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal=Focal(nan, nan),
@@ -199,40 +237,39 @@ def unknown_rig(n_views: int) -> Rig:
 
 
 def adjust_rig(
-    points_norm: np.ndarray,
-    sigma: np.ndarray,
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
     start: InitialRig,
     widths: Sequence[float],
     *,
     focal: Focal,
-    pose: np.ndarray,
+    pose: Int[np.ndarray, " frame"],
     noise: float | None = None,
 ) -> Rig:
-    """The rig nearest to a start that fits rays (F, J, V, 2) with sigma (F, J, V) best, and what is known of it.
+    """Adjust a rig from a start and estimate its uncertainty; the world stays that of the start.
 
-    `pose` (F,) numbers the frames, those that look alike by the same number. The noise is estimated unless given. The
-    world stays as it was.
+    `pose` numbers the poses: frames with similar poses have the same number. The noise is estimated unless given.
     """
     F, J, n_views = sigma.shape
-    points_norm, sigma = points_norm.reshape(-1, n_views, 2), sigma.reshape(-1, n_views)
     views = start.has_extrinsics
-    x, s, R, t = points_norm[:, views], sigma[:, views], start.R[views], start.t[views]
-    points = triangulation.robust(x / start.focal, s / start.focal, R, t)
+    x, s = points_norm.reshape(-1, n_views, 2)[:, views], sigma.reshape(-1, n_views)[:, views]
+    R, t = start.R[views], start.t[views]
+    points = triangulation.robust(x / start.focal_scale, s / start.focal_scale, R, t)
     groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]
-    focal = replace(focal, factor=start.focal)
+    focal = replace(focal, scale=start.focal_scale)
     adjusted = bundle.adjust(x, s, R, t, points, widths, focal=focal, groups=groups, noise=noise)
-    open_ = bundle.uncertainty(adjusted, x, s, groups)
+    left = bundle.uncertainty(adjusted, x, s, groups)
     seen = np.isfinite(x).all(-1) & np.isfinite(s) & np.isfinite(adjusted.points).all(-1)[:, None]
     inlier = seen & (adjusted.weights > INLIER_WEIGHT)
     return Rig(
         R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views),
-        focal=Focal(adjusted.focal.factor, open_.focal_std),
-        rotation_std_deg=_over_all(np.degrees(_std(open_.pose_covariance[:, :3, :3])), views),
-        center_covariance=_over_all(open_.pose_covariance[:, 3:, 3:], views),
+        focal=Focal(adjusted.focal.scale, left.focal_std),
+        rotation_std_deg=_over_all(np.degrees(_std(left.pose_covariance[:, :3, :3])), views),
+        center_covariance=_over_all(left.pose_covariance[:, 3:, 3:], views),
         residual=_over_all(_residual(adjusted, x, inlier), views),
         inlier_share=_over_all(inlier.sum(0) / np.maximum(seen.sum(0), 1), views),
         noise=adjusted.noise, epipolar_start=start.epipolar,
-        epipolar=epipolar_error(x / adjusted.focal.factor, s, adjusted.R, adjusted.t) * adjusted.focal.factor,
+        epipolar=epipolar_error(x / adjusted.focal.scale, s, adjusted.R, adjusted.t) * adjusted.focal.scale,
         parallax_deg=_parallax(adjusted.points, adjusted.R, adjusted.t), n_frames=F, n_poses=len(np.unique(pose)),
     )  # fmt: skip
 
@@ -242,11 +279,11 @@ def _std(covariance: np.ndarray) -> np.ndarray:
 
 
 def _residual(adjusted: bundle.Adjusted, points_norm: np.ndarray, inlier: np.ndarray) -> np.ndarray:
-    """Median distance (V,) of the inliers from the projected points, in the unit of the rays."""
-    factor = adjusted.focal.factor
-    distance, _ = reprojection.residuals(adjusted.points, points_norm / factor, adjusted.R, adjusted.t)
+    """Median distance (V,) of the inliers from the projected points, in the unit of the image points."""
+    scale = adjusted.focal.scale
+    distance, _ = reprojection.residuals(adjusted.points, points_norm / scale, adjusted.R, adjusted.t)
     return np.array(
-        [factor * np.median(d[keep]) if keep.any() else np.nan for d, keep in zip(distance.T, inlier.T, strict=True)]
+        [scale * np.median(d[keep]) if keep.any() else np.nan for d, keep in zip(distance.T, inlier.T, strict=True)]
     )
 
 
@@ -257,7 +294,7 @@ def _over_all(values: np.ndarray, views: np.ndarray) -> np.ndarray:
 
 
 def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
-    """The widest angle in degrees under which the rays of two views meet at the middle of the points."""
+    """The largest angle in degrees between the viewing rays of two cameras to the median of the points."""
     there = np.isfinite(points).all(-1)
     if not there.any():
         return float("nan")
@@ -269,7 +306,7 @@ def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
 
 
 def check_quality(rig: Rig) -> None:
-    """Raise RigNotFound, with the reason, where the numbers of a rig say that it may be wrong."""
+    """Raise RigNotFound, with the reason, where the residuals or the uncertainty of a rig are too large."""
     share = float(np.nanmin(rig.inlier_share))
     if share < LEAST_INLIER_SHARE:
         raise RigNotFound(f"only {share:.0%} of a view's joints agree with the best rig")
@@ -279,4 +316,4 @@ def check_quality(rig: Rig) -> None:
         raise RigNotFound(f"the views lie only {rig.parallax_deg:.1f} deg apart")
     worst = float(np.nanmax(rig.rotation_std_deg))
     if not worst <= MOST_ROTATION_STD_DEG:
-        raise RigNotFound(f"the joints leave the cameras' directions open to {worst:.1f} deg")
+        raise RigNotFound(f"the joints determine the cameras' directions only to {worst:.1f} deg")

@@ -1,13 +1,15 @@
-"""A rig for each frame on its own, all its cameras at once: the paper's setting, where nothing is pooled over time.
+"""A rig for each frame on its own, all its cameras at once.
 
-Seventeen joints leave many wrong rigs that fit nearly as well. So the adjustment starts from every pair of views, and
-all starts and frames are judged by one cost, whose scale is the noise of the frames together: that is the only thing
-the frames share.
+The paper (EpipolarPose, section 3.1) finds the relative pose of two views at a time by RANSAC on their joints; here all
+views of a frame are adjusted together, with a prior on the human build. Seventeen joints allow many wrong rigs that fit
+nearly as well. So the adjustment starts from several pairs of views, and the starts are compared by one cost, whose
+scale is the noise of all frames: that is the only value that the frames share.
 """
 
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.body_prior import adjust_to_body
@@ -24,20 +26,29 @@ from pipeline.geometry.calibration.initial_rig import (
 from pipeline.geometry.calibration.rig import LEAST_INLIER_SHARE, Rig, adjust_rig
 from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
+from pipeline.shapes import check_shapes
 
-# Five points determine a pair; fewer than this leave nothing to tell outliers by.
+# Five points determine a pair; fewer matches than this do not reveal outliers.
 FEWEST_MATCHES = 8
-# So many pairs of views are starts, the most promising first.
+# The number of pairs of views to start from, the most promising first.
 STARTS = 4
 FRAMES_FOR_NOISE = 30
-# Widths of the robust cost from a start, and of the last adjustment.
+# Scales of the robust kernel from a start, and of the last adjustment, in units of the noise.
 WIDTHS, LAST_WIDTH = (6.0, 3.0), 4.0
 
 
-def find_rigs(points_norm: np.ndarray, sigma: np.ndarray, *, seed: int) -> list[Rig | str]:
-    """For each frame its rig, or the reason why there is none; rays (F, 17, V, 2), sigma (F, 17, V).
+@check_shapes(no_inf=("points_norm",))
+def find_rigs(
+    points_norm: Float[np.ndarray, "frame joint=17 view 2"],
+    sigma: Float[np.ndarray, "frame joint=17 view"],
+    *,
+    seed: int,
+) -> list[Rig | str]:
+    """Calibrate each frame alone: its rig, or the reason why there is none.
 
-    The joints are the project's, in its order: the prior on a human build knows them.
+    Image points are normalised, sigma is their standard deviation, infinite where not seen. The joints must be the
+    project's, as the prior on the human build uses them. Raises ValueError for shapes that do not fit and infinite
+    image points.
     """
     starts = [_starts(points_norm[f], sigma[f], seed) for f in range(len(points_norm))]
     with_start = [f for f, found in enumerate(starts) if not isinstance(found, str)]
@@ -49,7 +60,7 @@ def find_rigs(points_norm: np.ndarray, sigma: np.ndarray, *, seed: int) -> list[
 
 
 def _starts(points_norm: np.ndarray, sigma: np.ndarray, seed: int) -> list[InitialRig] | str:
-    """Rigs grown from the pairs of a frame's views; those with the most views."""
+    """Initial rigs from the pairs of a frame's views; those with the most views."""
     try:
         pairs = pair_poses(points_norm, sigma, seed, FEWEST_MATCHES)
     except RigNotFound as error:
@@ -86,7 +97,7 @@ def _best(points_norm: np.ndarray, sigma: np.ndarray, starts: list[InitialRig], 
     """The rig of a frame from the start that leads to the least cost."""
     tried = [(*_to_body(points_norm, sigma, start, noise), start) for start in starts]
     best, _, start = min(tried, key=lambda found: found[1])
-    # Joints that the start had put wrong are found afresh.
+    # Joints that were wrong at the start are triangulated again.
     best, _ = _to_body(points_norm, sigma, best, noise, widths=())
     best = replace(best, epipolar=epipolar_error(points_norm, sigma, start.R, start.t))
     rig = adjust_rig(points_norm[None], sigma[None], best, (), focal=EXACT, pose=np.zeros(1, int), noise=noise)
@@ -100,7 +111,7 @@ def _best(points_norm: np.ndarray, sigma: np.ndarray, starts: list[InitialRig], 
 def _to_body(
     points_norm: np.ndarray, sigma: np.ndarray, start: InitialRig, noise: float, widths: tuple[float, ...] = WIDTHS
 ) -> tuple[InitialRig, float]:
-    """A start adjusted to the rays and then to a human build too, and the cost."""
+    """A start adjusted to the image points, then also to the human build, and the cost."""
     adjusted = _adjusted(points_norm, sigma, start, widths, noise)
     views = start.has_extrinsics
     R, t = start.R.copy(), start.t.copy()

@@ -1,9 +1,10 @@
-"""A rig for each frame of cameras that move slowly: rigs of windows as a start, then one adjustment over all frames."""
+"""A rig for each frame of slowly moving cameras: rigs of windows as a start, then one adjustment over all frames."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import rig_similarity, similarity
@@ -24,22 +25,33 @@ from pipeline.geometry.calibration.trajectory import Trajectory
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.geometry.triangulation import methods as triangulation
+from pipeline.shapes import check_shapes
 
-# Points in the overlap of two windows that lie further apart than this many times the median do not align them.
+# Two windows are aligned without the points of their overlap that lie further apart than this many times the median.
 TRIM = 2.5
-# A window in which the cameras move too fast is halved, but not below this many frames. They do where it has no rig, or
-# where the noise of its rig is so many times that of windows a quarter as long, of which so many are tried.
+# A window in which the cameras move too fast is halved, but not below this many frames. The cameras move too fast where
+# the window has no rig, or where the noise of its rig is so many times that of windows a quarter as long, of which so
+# many are tried.
 SHORTEST, MOST_MISFIT, TRIED = 12, 1.3, 8
-# Adjusted are so many frames between two knots; so many of those say how far joints lie from epipolar lines.
+# The number of frames adjusted between two knots, and the number of those whose epipolar error is measured.
 FRAMES_PER_KNOT, FRAMES_FOR_EPIPOLAR = 25, 5
 
 
-def find_moving_rig(points_norm: np.ndarray, sigma: np.ndarray, *, length: int, seed: int) -> list[Rig | str]:
-    """For each frame its rig, or the reason why there is none; rays (F, J, V, 2), sigma (F, J, V).
+@check_shapes(no_inf=("points_norm",))
+def find_moving_rig(
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    *,
+    length: int,
+    seed: int,
+) -> list[Rig | str]:
+    """Calibrate cameras that move slowly: for each frame its rig, or the reason why there is none.
 
-    The start are rigs of windows of `length` frames that overlap by half, in each of which the cameras are taken to
-    stand still (of shorter ones where they move too fast for that), brought into one world by the points they share.
-    From there the cameras are adjusted over all frames, turning and moving evenly between knots, two to a window.
+    Image points are normalised, sigma is their standard deviation, infinite where not seen. The start is the rigs of
+    windows of `length` frames that overlap by half, with static cameras in each window (shorter windows where the
+    cameras move too fast), aligned by the points that the windows share. From there the cameras are adjusted over all
+    frames, with constant velocity between knots, two of which fall into a window. Raises ValueError for shapes that do
+    not fit and infinite image points.
     """
     windows: list[slice] = []
     found: list[Rig | str] = []
@@ -62,7 +74,7 @@ def _windows(n_frames: int, length: int) -> list[slice]:
 
 
 def _least_noise(points_norm: np.ndarray, sigma: np.ndarray, length: int, seed: int) -> float:
-    """The noise of the detections, from short windows in which the cameras hardly move; infinite if they tell none."""
+    """The noise of the detections, from short windows in which the cameras hardly move; infinite without rigs."""
     windows = _windows(len(points_norm), max(length, 2 * SHORTEST))
     rigs = [
         _window_rig(points_norm[w], sigma[w], "none", seed)
@@ -105,7 +117,7 @@ def _window_rig(points_norm: np.ndarray, sigma: np.ndarray, last: Rig | str, see
 
 
 def _points(points_norm: np.ndarray, sigma: np.ndarray, rig: Rig) -> np.ndarray:
-    """Points (F, J, 3) as a rig sees them."""
+    """Points (F, J, 3) triangulated by a rig."""
     return triangulation.robust(points_norm, sigma, rig.R, rig.t)
 
 
@@ -127,7 +139,7 @@ def _chain(windows: Sequence[slice], rigs: Sequence[Rig | str], points: Sequence
 def _in_world_of(
     before: slice, rig_before: Rig, points_before: np.ndarray, window: slice, rig: Rig, points: np.ndarray
 ) -> tuple[Rig, np.ndarray]:
-    """A window's rig and points in the world of an earlier window: by the points both show, else by the cameras."""
+    """A window's rig and points in the world of an earlier window: by the points of both, else by the cameras."""
     first, last = max(before.start, window.start), min(before.stop, window.stop)
     a, b = (
         own[max(first - span.start, 0) : max(last - span.start, 0)].reshape(-1, 3)
@@ -142,11 +154,11 @@ def _in_world_of(
             weights = (apart <= TRIM * np.nanmedian(apart)).astype(float)
     else:
         factor, Q, shift = rig_similarity(rig.R, rig.centers, rig_before.R, rig_before.centers)
-    return rig.scaled(factor).turned(Q.T, -Q.T @ shift), factor * points @ Q.T + shift
+    return rig.scaled(factor).in_axes(Q.T, -Q.T @ shift), factor * points @ Q.T + shift
 
 
 def _blend(n_frames: int, windows: Sequence[slice], rigs: Sequence[Rig | str]) -> list[Rig | str]:
-    """The rig of each frame, between those of the two windows whose middles lie about it."""
+    """The rig of each frame, interpolated between those of the two windows with the nearest middles."""
     middles = np.array([(window.start + window.stop - 1) / 2 for window in windows])
     order = np.argsort(middles, kind="stable")
     middles, rigs = middles[order], [rigs[i] for i in order]
@@ -164,7 +176,7 @@ def _blend(n_frames: int, windows: Sequence[slice], rigs: Sequence[Rig | str]) -
 
 
 def _between(a: Rig, b: Rig, share: float) -> Rig:
-    """The rig on the way from one to another; views that only one of them has are where that has them."""
+    """The rig interpolated between two; views that only one of them has are taken from that."""
     R, centers = (
         np.where(a.has_extrinsics[:, None, None], a.R, b.R),
         np.where(a.has_extrinsics[:, None], a.centers, b.centers),
@@ -180,10 +192,10 @@ def _adjusted(points_norm: np.ndarray, sigma: np.ndarray, start: Sequence[Rig | 
     """The rigs of all frames, adjusted together from a start."""
     frames = np.array([f for f, rig in enumerate(start) if isinstance(rig, Rig)])
     rigs = [rig for rig in start if isinstance(rig, Rig)]
-    posed = np.zeros((len(points_norm), points_norm.shape[2]), bool)
-    posed[frames] = [rig.has_extrinsics for rig in rigs]
-    views = np.asarray(posed.any(0))
-    points_norm, sigma = points_norm[:, :, views], np.where(posed[:, None], sigma, np.inf)[..., views]
+    has_extrinsics = np.zeros((len(points_norm), points_norm.shape[2]), bool)
+    has_extrinsics[frames] = [rig.has_extrinsics for rig in rigs]
+    views = np.asarray(has_extrinsics.any(0))
+    points_norm, sigma = points_norm[:, :, views], np.where(has_extrinsics[:, None], sigma, np.inf)[..., views]
     knots = np.linspace(0, max(len(points_norm) - 1, 1), max(int(np.ceil(2 * len(points_norm) / length)), 1) + 1)
     begun = Trajectory(knots, *_nearest(knots, frames, rigs, views))
     few = frames[linspace_indices(len(frames), FRAMES_PER_KNOT * len(knots))]
@@ -193,13 +205,13 @@ def _adjusted(points_norm: np.ndarray, sigma: np.ndarray, start: Sequence[Rig | 
     pose = nearest_exemplar(x, s, x[examples[:n_poses]], s[examples[:n_poses]])
     groups = [np.repeat(pose, x.shape[1]), np.tile(np.arange(x.shape[1]), len(few))]
     found = trajectory.adjust(few, x, s, begun, points, groups=groups)
-    return _told(found, few, x, s, start, views)
+    return _rigs_of(found, few, x, s, start, views)
 
 
 def _nearest(
     knots: np.ndarray, frames: np.ndarray, rigs: Sequence[Rig], views: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations and centres at the knots, each view's those of the nearest of the frames in which it has a pose."""
+    """Rotations and centres at the knots, each view's from the nearest frame in which it has extrinsics."""
     R, centers = np.array([rig.R for rig in rigs]), np.array([rig.centers for rig in rigs])
     at = []
     for v in np.flatnonzero(views):
@@ -208,11 +220,11 @@ def _nearest(
     return np.stack([R[k, v] for k, v in at], 1), np.stack([centers[k, v] for k, v in at], 1)
 
 
-def _told(
+def _rigs_of(
     found: trajectory.Adjusted, few: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, start: Sequence[Rig | str],
     views: np.ndarray,
 ) -> list[Rig | str]:  # fmt: skip
-    """The adjusted rigs of all frames that had a start; how well they fit is told between knots by the few frames."""
+    """The adjusted rigs of all frames that had a start; residuals are those of the adjusted frames between knots."""
     every = np.arange(len(start))
     R, t = found.trajectory.at(every)
     rotation_std, center_covariance = found.uncertainty(every)
@@ -221,23 +233,23 @@ def _told(
         k: _fit(found, R[few], t[few], points_norm, sigma, np.flatnonzero(between_few == k)) for k in set(between_few)
     }
     fits = {k: fits[min(fits, key=lambda other: abs(other - k))] for k in set(between)}
-    reported: list[Rig | str] = []
+    rigs: list[Rig | str] = []
     for f, rig in enumerate(start):
         worst = float(np.degrees(rotation_std[f]).max())
         if isinstance(rig, str):
-            reported.append(rig)
+            rigs.append(rig)
         elif not worst <= MOST_ROTATION_STD_DEG:
-            reported.append(f"the joints leave the cameras' directions open to {worst:.1f} deg")
+            rigs.append(f"the joints determine the cameras' directions only to {worst:.1f} deg")
         else:
             of_views = [R[f], t[f], np.degrees(rotation_std[f]), center_covariance[f], *fits[between[f]][:2]]
             R_f, t_f, rotation, center, residual, share = (
                 _over_all(one, views, rig.has_extrinsics) for one in of_views
             )
-            reported.append(replace(
+            rigs.append(replace(
                 rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_covariance=center, residual=residual,
                 inlier_share=share, noise=found.noise, epipolar=fits[between[f]][2],
             ))  # fmt: skip
-    return reported
+    return rigs
 
 
 def _fit(
@@ -258,9 +270,9 @@ def _fit(
     return np.array(residual), inlier.sum((0, 1)) / np.maximum(seen.sum((0, 1)), 1), float(np.median(epipolar))
 
 
-def _over_all(values: np.ndarray, views: np.ndarray, posed: np.ndarray) -> np.ndarray:
-    """Values of the views that were adjusted as those of all views; NaN where a view has no pose."""
+def _over_all(values: np.ndarray, views: np.ndarray, has_extrinsics: np.ndarray) -> np.ndarray:
+    """Values of the adjusted views as an array for all views; NaN where a view has no extrinsics."""
     full = np.full((len(views), *values.shape[1:]), np.nan)
     full[views] = values
-    full[~posed] = np.nan
+    full[~has_extrinsics] = np.nan
     return full

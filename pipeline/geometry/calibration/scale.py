@@ -1,15 +1,17 @@
-"""What people tell about a rig that was found up to scale and orientation: millimetres and the vertical."""
+"""Scale in millimetres and the vertical of a rig, from the people in it."""
 
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.geometry.triangulation.bone_lengths import own_lengths
+from pipeline.shapes import check_shapes
 from pipeline.skeleton import BONES, joint
 
 # Distances in mm between the joint centres of an average adult: the mean of Drillis and Contini's shares of a stature
-# of 1720 mm ("Body segment parameters", 1966) and of the means over men and women of P. de Leva ("Adjustments to
-# Zatsiorsky-Seluyanov's segment inertia parameters", 1996). Limbs alone: every detector defines the trunk differently.
+# of 1720 mm (Body segment parameters, 1966) and of the means over men and women of P. de Leva (Adjustments to
+# Zatsiorsky-Seluyanov's segment inertia parameters, 1996). Limbs alone: every detector defines the trunk differently.
 ADULT_LIMBS_MM = (
     (("hip", "knee"), 408.0),
     (("knee", "ankle"), 428.0),
@@ -18,32 +20,40 @@ ADULT_LIMBS_MM = (
 )
 # The bones whose lengths add up to the stature, but for the height of the ankle above the ground.
 STATURE = ("ankle", "knee", "hip"), ("pelvis", "spine", "thorax", "neck", "head")
-# Height of the ankle's centre as a share of the stature: Drillis and Contini, "Body segment parameters", 1966.
+# Height of the ankle's centre as a share of the stature: Drillis and Contini, Body segment parameters, 1966.
 ANKLE_SHARE = 0.039
-# Beyond this median angle the people are too often bent or lying to tell the vertical.
+# Above this median angle the people are too often bent or lying for an estimate of the vertical.
 MOST_TILT_DEG = 35.0
 
 
-def bone_scale(joints: np.ndarray, covariance: np.ndarray | None = None) -> float:
-    """Millimetres per unit of one subject's joints (F, J, 3), from mean adult limbs; NaN where no limb is known.
+def bone_scale(
+    joints: Float[np.ndarray, "frame joint=17 3"], covariance: Float[np.ndarray, "frame joint=17 6"] | None = None
+) -> float:
+    """Millimetres per unit of one subject's joints, from mean adult limbs; NaN where no limb is known.
 
-    What noise adds to a bone's length is taken off, as `own_lengths` does with the covariance (F, J, 6) of the joints.
+    Bone lengths, and the errors raised, are those of `own_lengths`, which corrects them for noise.
     """
     lengths = _lengths(joints, covariance)
     ratios = [length_mm / _limb(lengths, *ends) for ends, length_mm in ADULT_LIMBS_MM]
     return _median(np.array(ratios))
 
 
-def height_scale(joints: np.ndarray, height_mm: float, covariance: np.ndarray | None = None) -> float:
-    """Millimetres per unit of one subject's joints (F, J, 3), from the stature; NaN where a bone of it is unknown."""
+def height_scale(
+    joints: Float[np.ndarray, "frame joint=17 3"],
+    height_mm: float,
+    covariance: Float[np.ndarray, "frame joint=17 6"] | None = None,
+) -> float:
+    """Millimetres per unit of one subject's joints, from the stature; NaN where a bone of it is unknown."""
     lengths = _lengths(joints, covariance)
     leg = sum(_limb(lengths, a, b) for a, b in pairwise(STATURE[0]))
     trunk = sum(_bone(lengths, a, b) for a, b in pairwise(STATURE[1]))
     return float(height_mm * (1 - ANKLE_SHARE) / (leg + trunk))
 
 
-def _lengths(joints: np.ndarray, covariance: np.ndarray | None) -> np.ndarray:
-    """Length of each bone (16,); of one seen in too few frames to tell the noise by, the median as it is."""
+def _lengths(
+    joints: Float[np.ndarray, "frame joint 3"], covariance: Float[np.ndarray, "frame joint 6"] | None
+) -> Float[np.ndarray, "bone=16"]:
+    """Length of each bone; the median without correction where too few frames show the noise."""
     own = own_lengths(joints, covariance)
     seen = np.linalg.norm(joints[:, BONES[:, 1]] - joints[:, BONES[:, 0]], axis=-1)
     return np.where(np.isfinite(own), own, [_median(one) for one in seen.T])
@@ -64,10 +74,11 @@ def _median(values: np.ndarray) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
-def up_direction(joints: np.ndarray) -> np.ndarray | None:
-    """The vertical (3,), upwards, from joints (F, J, 3) of people who mostly stand: from the ankles to the thorax.
+@check_shapes(no_inf=("joints",))
+def up_direction(joints: Float[np.ndarray, "frame joint=17 3"]) -> Float[np.ndarray, "3"] | None:
+    """The vertical, upwards, from joints of people who mostly stand: the median direction from ankles to thorax.
 
-    None where the people are bent or lying too often to tell.
+    None where the people are bent or lying too often. Raises ValueError for another shape and infinite joints.
     """
     ankles = (joints[:, joint("l_ankle")] + joints[:, joint("r_ankle")]) / 2
     body = joints[:, joint("thorax")] - ankles
@@ -83,8 +94,9 @@ def up_direction(joints: np.ndarray) -> np.ndarray | None:
     return up / length if np.median(tilt_deg) <= MOST_TILT_DEG else None
 
 
-def upright_axes(up: np.ndarray) -> np.ndarray:
-    """Axes (3, 3) as columns: z along `up`, x horizontal and nearest to the first axis it is given in."""
+@check_shapes()
+def upright_axes(up: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
+    """Axes as columns: z along the unit vector `up`, x orthogonal to it and nearest to a given axis."""
     x = np.eye(3)[np.argmin(np.abs(up) - 1e-6 * np.arange(3, 0, -1))]
     x = x - (x @ up) * up
     x /= np.linalg.norm(x)

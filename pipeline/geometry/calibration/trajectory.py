@@ -1,87 +1,95 @@
-"""Cameras that turn and move steadily from knot to knot, adjusted over all frames at once.
+"""Cameras with constant velocity between knots, adjusted over all frames at once.
 
-The unknowns are the cameras' poses at the knots; between two knots a camera turns and moves evenly. Each frame's
-points are eliminated on their own, so that what is left ties only neighbouring knots. How much each camera moves from
-knot to knot is learnt as well (MacKay, "Bayesian interpolation", 1992): cameras that stand still are adjusted as one
-rig, and of motions that no image tells apart (all cameras and people together) the least is taken.
+The unknowns are the cameras' extrinsics at the knots; between two knots a camera's velocity and angular velocity are
+constant. Each frame's points are eliminated on their own, so that the reduced system couples only neighbouring knots.
+The standard deviation of each camera's motion from knot to knot is estimated as well (MacKay, Bayesian interpolation,
+1992). Static cameras are therefore adjusted as one rig, and of motions that no image distinguishes (all cameras and
+people together) the smallest is taken.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Int, Shaped
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.calibration import bundle, trajectory_kernels
 from pipeline.geometry.calibration.bundle import LEAST_NOISE, MEDIAN_OF_LARGER
+from pipeline.shapes import check_shapes
 
-# Widths of the robust cost in units of the noise, each with a round of steps after which motion and noise are learnt.
+# Scales of the robust kernel in units of the noise, one for each round of steps, which ends with an estimate of motion
+# and noise.
 WIDTHS = (10.0, 6.0, 6.0, 6.0, 6.0, 6.0)
 STEPS_PER_ROUND = 6
 ENOUGH = 1e-5  # relative fall of the cost below which a round ends
-# From knot to knot a camera never counts as stiller than this, in radians and shares of the rig's extent, and at the
-# start not as stiller than so many times that.
+# Lower bound of the standard deviation of a camera's motion from knot to knot, in radians and shares of the rig's
+# extent, and its multiple at the start.
 LEAST_MOTION, START_MOTION = 1e-5, 10.0
-# How firmly the first knot holds the world's frame and unit, which are free; radians and shares of the extent.
+# Standard deviation of the first knot, which fixes the gauge: radians and shares of the extent.
 ANCHOR = 30.0
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Poses of the cameras at the knots."""
+    """Extrinsics of the cameras at the knots."""
 
-    knots: np.ndarray  # (K,) frame numbers, rising
-    R: np.ndarray  # (K, V, 3, 3) camera from world
-    centers: np.ndarray  # (K, V, 3)
+    knots: Float[np.ndarray, " knot"]  # frame numbers, increasing
+    R: Float[np.ndarray, "knot view 3 3"]  # camera from world
+    centers: Float[np.ndarray, "knot view 3"]
 
-    def place(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The number of the knot (F,) before each frame, and the share (F,) of the way to the next."""
+    def place(self, frames: Int[np.ndarray, " frame"]) -> tuple[Int[np.ndarray, " frame"], Float[np.ndarray, " frame"]]:
+        """The index of the knot before each frame, and the share of the way to the next."""
         before = np.clip(np.searchsorted(self.knots, frames, side="right") - 1, 0, len(self.knots) - 2)
         return before, (frames - self.knots[before]) / (self.knots[before + 1] - self.knots[before])
 
-    def at(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rotations (F, V, 3, 3) and translations (F, V, 3) in some frames."""
+    def at(
+        self, frames: Int[np.ndarray, " frame"]
+    ) -> tuple[Float[np.ndarray, "frame view 3 3"], Float[np.ndarray, "frame view 3"]]:
+        """Rotations and translations in some frames."""
         before, share = self.place(frames)
-        turn = share[:, None, None] * self.motion[before, :, 0]
-        R = bundle.rotation_of(turn) @ self.R[before]
+        rotation = share[:, None, None] * self.motion[before, :, 0]
+        R = bundle.rotation_of(rotation) @ self.R[before]
         a, b = self.centers[before], self.centers[before + 1]
         return R, -np.einsum("fvij,fvj->fvi", R, a + share[:, None, None] * (b - a))
 
     @property
-    def motion(self) -> np.ndarray:
-        """From each knot to the next (K - 1, V, 2, 3): a turn in radians and a shift, in the camera's frame."""
+    def motion(self) -> Float[np.ndarray, "step view 2 3"]:
+        """From each knot to the next: a rotation vector in radians and a translation, in the camera's frame."""
         between = self.R[1:] @ np.swapaxes(self.R[:-1], -1, -2)
-        turn = Rotation.from_matrix(between.reshape(-1, 3, 3)).as_rotvec().reshape(*between.shape[:2], 3)
-        return np.stack([turn, -np.einsum("kvij,kvj->kvi", self.R[:-1], np.diff(self.centers, axis=0))], 2)
+        rotation = Rotation.from_matrix(between.reshape(-1, 3, 3)).as_rotvec().reshape(*between.shape[:2], 3)
+        return np.stack([rotation, -np.einsum("kvij,kvj->kvi", self.R[:-1], np.diff(self.centers, axis=0))], 2)
 
     @property
     def extent(self) -> float:
-        """How far the cameras stand from their middle."""
+        """Root mean square distance of the cameras from their mean."""
         mean = self.centers.mean(0)
         return float(np.sqrt(((mean - mean.mean(0)) ** 2).sum(-1).mean()))
 
-    def moved(self, step: np.ndarray) -> "Trajectory":
+    def moved(self, step: Float[np.ndarray, "knot unknown"]) -> "Trajectory":
         """After a step (K, 6 V), camera by camera a rotation vector and a translation in its frame."""
-        turn, shift = np.moveaxis(step.reshape(*self.centers.shape[:2], 2, 3), 2, 0)
-        R = bundle.rotation_of(turn) @ self.R
+        rotation, shift = np.moveaxis(step.reshape(*self.centers.shape[:2], 2, 3), 2, 0)
+        R = bundle.rotation_of(rotation) @ self.R
         return replace(self, R=R, centers=self.centers - np.einsum("kvji,kvj->kvi", R, shift))
 
 
 @dataclass(frozen=True)
 class Adjusted:
-    """A trajectory after the adjustment, and what the residuals leave open of it."""
+    """A trajectory after the adjustment, and its uncertainty."""
 
     trajectory: Trajectory
-    points: np.ndarray  # (F, J, 3)
-    weights: np.ndarray  # (F, J, V) of the robust cost: 1 inlier, 0 outlier or not seen
+    points: Float[np.ndarray, "frame joint 3"]
+    weights: Float[np.ndarray, "frame joint view"]  # of the robust cost: 1 inlier, 0 outlier or not seen
     noise: float  # standard deviation of the residuals, as a multiple of the sigma expected
-    covariance: np.ndarray  # (K, 6 V, 6 V) of the knots' steps
-    covariance_to_next: np.ndarray  # (K - 1, 6 V, 6 V) between neighbours
+    covariance: Float[np.ndarray, "knot unknown unknown"]  # of the knots' steps
+    covariance_to_next: Float[np.ndarray, "step unknown unknown"]  # between neighbouring knots
 
-    def uncertainty(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Standard deviations (F, V) of rotations in radians, and covariances (F, V, 3, 3) of centres in their cameras.
+    def uncertainty(
+        self, frames: Int[np.ndarray, " frame"]
+    ) -> tuple[Float[np.ndarray, "frame view"], Float[np.ndarray, "frame view 3 3"]]:
+        """Standard deviations of rotations in radians, and covariances of centres in their cameras' axes.
 
-        The world's frame and unit are left out of them.
+        Without the gauge freedoms of the world's frame and unit.
         """
         (before, share), (R, t) = self.trajectory.place(frames), self.trajectory.at(frames)
         rotation, center = np.empty(t.shape[:2]), np.empty((*t.shape, 3))
@@ -93,23 +101,25 @@ class Adjusted:
             inside = (np.eye(len(free)) - free @ free.T) / units
             covariance = units[:, None] * (inside @ own @ inside.T) * units
             for v in range(t.shape[1]):
-                turn, shift = slice(6 * v, 6 * v + 3), slice(6 * v + 3, 6 * v + 6)
-                rotation[f, v], center[f, v] = np.sqrt(np.trace(covariance[turn, turn])), covariance[shift, shift]
+                first, last = slice(6 * v, 6 * v + 3), slice(6 * v + 3, 6 * v + 6)
+                rotation[f, v], center[f, v] = np.sqrt(np.trace(covariance[first, first])), covariance[last, last]
         return rotation, center
 
 
+@check_shapes(no_inf=("points_norm",))
 def adjust(
-    frames: np.ndarray,
-    points_norm: np.ndarray,
-    sigma: np.ndarray,
+    frames: Int[np.ndarray, " frame"],
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
     start: Trajectory,
-    points: np.ndarray,
+    points: Float[np.ndarray, "frame joint 3"],
     *,
-    groups: Sequence[np.ndarray],
+    groups: Sequence[Shaped[np.ndarray, " point"]],
 ) -> Adjusted:
-    """Adjust cameras that move, and points (F, J, 3), to rays (F, J, V, 2) with sigma (F, J, V) of some frames (F,).
+    """Adjust moving cameras and points to the normalised image points of some frames.
 
-    Rays that are NaN and infinite sigma are not seen. `groups` (F * J,) are those of `bundle.uncertainty`.
+    NaN image points and infinite sigma count as not seen. `groups` (frames times joints) are those of
+    `bundle.uncertainty`. Raises ValueError for shapes that do not fit and infinite image points.
     """
     problem = _Problem.of(frames, points_norm, sigma, start, points)
     variance_inflation = 1.0
@@ -121,7 +131,7 @@ def adjust(
         weight = variance_inflation * problem.noise**2
         diagonal, above, _ = problem.system(width, 0.0, weight)
         covariance, to_next = (weight * block for block in _inverse(diagonal, above))
-        problem.motion_std = problem.learnt_motion(covariance, to_next)
+        problem.motion_std = problem.estimated_motion_std(covariance, to_next)
     weights = problem.weights(width)
     return Adjusted(problem.trajectory, problem.points, weights, problem.noise, covariance, to_next)
 
@@ -133,7 +143,7 @@ class _Problem:
     inverse_sigma: np.ndarray  # (F, J, V); 0 where not seen
     trajectory: Trajectory
     points: np.ndarray  # (F, J, 3)
-    motion_std: np.ndarray  # (V, 2) of each camera's turn and shift from knot to knot
+    motion_std: np.ndarray  # (V, 2) of each camera's rotation and translation from knot to knot
     noise: float = 1.0
 
     @classmethod
@@ -164,7 +174,7 @@ class _Problem:
         return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
 
     def measured_noise(self) -> float:
-        """As that of a static rig; the few unknowns of the cameras apart."""
+        """As that of a static rig, without counting the few unknowns of the cameras."""
         seen = self.inverse_sigma > 0
         size = np.abs(self.residual(self.trajectory, self.points)).max(-1)[seen]
         freedom = max(1 - 1.5 * np.count_nonzero(seen.any(-1)) / max(len(size), 1), 0.1)
@@ -226,7 +236,7 @@ class _Problem:
                 break
 
     def variance_inflation(self, width: float, groups: Sequence[np.ndarray]) -> float:
-        """By what factor errors that points share enlarge the covariance; as if the cameras stood still."""
+        """The factor by which errors that points share enlarge the covariance, as if the cameras were static."""
         (F, J, V), middle = self.inverse_sigma.shape, len(self.frames) // 2
         S, scores = np.zeros((6 * V + 1, 6 * V + 1)), np.zeros((F, J, 6 * V + 1))
         R, t = self.trajectory.at(self.frames)
@@ -235,18 +245,18 @@ class _Problem:
         root = bundle.root_of_inverse(S[:-1, :-1], free[:-1], units[:-1])
         return bundle.shared_errors(scores[..., :-1].reshape(F * J, -1) @ root, groups)
 
-    def learnt_motion(self, covariance: np.ndarray, to_next: np.ndarray) -> np.ndarray:
-        """How much each camera moves from knot to knot (V, 2), from what it does and what is left open of that."""
+    def estimated_motion_std(self, covariance: np.ndarray, to_next: np.ndarray) -> np.ndarray:
+        """Standard deviation of each camera's motion from knot to knot (V, 2), from the motion and its uncertainty."""
         motion = self.trajectory.motion
         between = covariance[:-1] + covariance[1:] - to_next - np.swapaxes(to_next, 1, 2)
-        still_open = np.einsum("kdd->kd", between).reshape(motion.shape) / self.motion_std[:, :, None] ** 2
-        reported = np.maximum((1 - still_open).sum((0, 3)), 1e-3 * motion[:, 0, 0].size)
+        relative_variance = np.einsum("kdd->kd", between).reshape(motion.shape) / self.motion_std[:, :, None] ** 2
+        n_determined = np.maximum((1 - relative_variance).sum((0, 3)), 1e-3 * motion[:, 0, 0].size)
         least = LEAST_MOTION * np.array([1.0, self.trajectory.extent])
-        return np.maximum(np.sqrt((motion**2).sum((0, 3)) / reported), least)
+        return np.maximum(np.sqrt((motion**2).sum((0, 3)) / n_determined), least)
 
 
 def _solve(diagonal: np.ndarray, above: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The solution (K, D) of a symmetric system in which only neighbours are tied."""
+    """Solve a symmetric block-tridiagonal system for (K, D)."""
     left, step = diagonal.copy(), right.copy()
     for k in range(1, len(left)):
         solved = np.linalg.solve(left[k - 1], np.column_stack([above[k - 1], step[k - 1]]))
@@ -259,7 +269,7 @@ def _solve(diagonal: np.ndarray, above: np.ndarray, right: np.ndarray) -> np.nda
 
 
 def _inverse(diagonal: np.ndarray, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The blocks on the diagonal (K, D, D) and above it (K - 1, D, D) of such a system's inverse."""
+    """The blocks on the diagonal (K, D, D) and above it (K - 1, D, D) of the inverse of a block-tridiagonal matrix."""
     left, gain = diagonal.copy(), np.empty_like(above)
     for k in range(1, len(left)):
         gain[k - 1] = np.linalg.solve(left[k - 1], above[k - 1])

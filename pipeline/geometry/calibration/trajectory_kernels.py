@@ -1,8 +1,9 @@
 """The inner loops of the adjustment of moving cameras, compiled.
 
-Rays are (F, J, V, 2) with inverse standard deviations (F, J, V), 0 where not seen; cameras R (F, V, 3, 3), t (F, V, 3)
-and points X (F, J, 3) are those of each frame, which lies a share of the way behind knot `before`. A step of a frame's
-cameras is that of the knots about it, mixed by the share: cameras turn little from knot to knot.
+Normalised image points are (F, J, V, 2) with inverse standard deviations (F, J, V), 0 where not seen; cameras
+R (F, V, 3, 3), t (F, V, 3) and points X (F, J, 3) are those of each frame, which lies a share of the way behind knot
+`before`. A step of a frame's cameras is interpolated linearly between those of the two knots, as cameras rotate little
+from knot to knot.
 """
 
 import numpy as np
@@ -25,10 +26,9 @@ def assemble(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, before: np.ndarray,
     share: np.ndarray, width: float, damping: float, diagonal: np.ndarray, above: np.ndarray, right: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add the rays' part of the knots' system: blocks on the diagonal (K, D, D) and above it, and right (K, D)."""
+    """Add the image points' part to the knots' system: blocks on the diagonal (K, D, D) and above it, right (K, D)."""
     J, D = inverse_sigma.shape[1], right.shape[1]
-    S, b = np.empty((D + 1, D + 1)), np.empty((J, D + 1))
-    to_points, own = np.empty((J, 3, D + 1)), np.empty((J, 3))
+    S, b, to_points, own = _buffers(J, D + 1)
     for f in range(len(points_norm)):
         bundle_kernels.normal_equations(
             points_norm[f], inverse_sigma[f], R[f], t[f], X[f], 1.0, width, damping, S, b, to_points, own
@@ -51,8 +51,7 @@ def move_points(
 ) -> None:  # fmt: skip
     """Write the points after a step (K, D) of the knots, found with the same damping."""
     J, D = inverse_sigma.shape[1], step.shape[1]
-    S, b = np.empty((D + 1, D + 1)), np.empty((J, D + 1))
-    to_points, own = np.empty((J, 3, D + 1)), np.empty((J, 3))
+    S, b, to_points, own = _buffers(J, D + 1)
     for f in range(len(points_norm)):
         bundle_kernels.normal_equations(
             points_norm[f], inverse_sigma[f], R[f], t[f], X[f], 1.0, width, damping, S, b, to_points, own
@@ -73,9 +72,15 @@ def scores(
 ) -> None:  # fmt: skip
     """Add all frames' reduced systems to total (D + 1, D + 1), and write each point's part b (F, J, D + 1)."""
     J, D = b.shape[1:]
-    S, to_points, own = np.empty((D, D)), np.empty((J, 3, D)), np.empty((J, 3))
+    S, _, to_points, own = _buffers(J, D)
     for f in range(len(points_norm)):
         bundle_kernels.normal_equations(
             points_norm[f], inverse_sigma[f], R[f], t[f], X[f], 1.0, width, 0.0, S, b[f], to_points, own
         )
         total += S
+
+
+@compiled
+def _buffers(J: int, D: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Room for the reduced system of one frame's J points with D unknowns: S, b, to_points and own."""
+    return np.empty((D, D)), np.empty((J, D)), np.empty((J, 3, D)), np.empty((J, 3))

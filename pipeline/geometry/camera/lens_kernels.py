@@ -19,7 +19,7 @@ ROWS = 5
 
 @compiled
 def distort(points: np.ndarray, c: np.ndarray, H: np.ndarray, pixels: np.ndarray) -> None:
-    """Pixels (N, 2) of points (N, 3) in the camera's frame, by the rational model."""
+    """Write the pixels (N, 2) of points (N, 3) in the camera's frame, by the rational model."""
     for n in range(len(points)):
         x, y = points[n, 0] / points[n, 2], points[n, 1] / points[n, 2]
         x, y = _distorted(x, y, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11])[:2]
@@ -28,7 +28,7 @@ def distort(points: np.ndarray, c: np.ndarray, H: np.ndarray, pixels: np.ndarray
 
 @compiled
 def distort_fisheye(points: np.ndarray, c: np.ndarray, H: np.ndarray, pixels: np.ndarray) -> None:
-    """Pixels (N, 2) of points (N, 3) in the camera's frame, by the fisheye model."""
+    """Write the pixels (N, 2) of points (N, 3) in the camera's frame, by the fisheye model."""
     for n in range(len(points)):
         x, y, z = points[n]
         radius = np.sqrt(x * x + y * y)
@@ -41,10 +41,10 @@ def distort_fisheye(points: np.ndarray, c: np.ndarray, H: np.ndarray, pixels: np
 
 @compiled
 def undistort(pixels: np.ndarray, c: np.ndarray, H: np.ndarray, points_norm: np.ndarray) -> None:
-    """Normalised coordinates (N, 2) of pixels (N, 2), by Newton's method; NaN where there are none.
+    """Write normalised points (N, 2) of pixels (N, 2), by Newton's method; NaN where there are none.
 
-    `H` is the homography from pixels to distorted coordinates. Beyond the radius at which a lens model folds back,
-    pixels have no coordinates.
+    `H` is the homography from pixels to distorted points. Pixels beyond the radius at which the lens model folds back
+    have no normalised point.
     """
     work = np.empty(ROWS * BLOCK)
     for start in range(0, len(pixels), BLOCK):
@@ -65,7 +65,7 @@ def undistort(pixels: np.ndarray, c: np.ndarray, H: np.ndarray, points_norm: np.
 
 @compiled
 def _newton_step(work: np.ndarray, c: np.ndarray, n: int) -> int:
-    """Move points towards their goals and set whether they had come close; how many had not."""
+    """Move estimates towards the solution, mark those that had come close, return the number of the others."""
     k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = c
     for k in range(n):
         x, y = work[2 * BLOCK + k], work[3 * BLOCK + k]
@@ -84,7 +84,7 @@ def _newton_step(work: np.ndarray, c: np.ndarray, n: int) -> int:
 
 @compiled
 def undistort_fisheye(pixels: np.ndarray, c: np.ndarray, H: np.ndarray, points_norm: np.ndarray) -> None:
-    """Normalised coordinates (N, 2) of pixels (N, 2) by the fisheye model; NaN for what lies beside the camera."""
+    """Write normalised points (N, 2) of pixels (N, 2) by the fisheye model; NaN from 90 degrees off the axis on."""
     for n in range(len(pixels)):
         x, y = _mapped(H, pixels[n, 0], pixels[n, 1])
         radius = np.sqrt(x * x + y * y)
@@ -111,7 +111,7 @@ def _distorted(
     x: float, y: float, k1: float, k2: float, p1: float, p2: float, k3: float, k4: float, k5: float, k6: float,
     s1: float, s2: float, s3: float, s4: float,
 ) -> tuple[float, float, float, float, float, float]:  # fmt: skip
-    """The distorted coordinates, and their derivatives xx, xy, yx, yy."""
+    """The distorted point, and its derivatives xx, xy, yx, yy by the normalised point."""
     r2 = x * x + y * y
     above, below = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)), 1 / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
     radial = above * below
