@@ -21,7 +21,7 @@ def check_camera(camera: Camera, name: str, path: Path) -> None:
     """Raise UserError for a camera matrix, distortion, size or rotation that cannot be one."""
     K, n = camera.K, len(camera.dist)
     wrong = None
-    if K.shape != (3, 3) or not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0 or not np.allclose(K[2], (0, 0, 1)):
+    if not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0 or not np.allclose(K[2], (0, 0, 1)):
         wrong = f"has no camera matrix with positive focal lengths: {K.tolist()}"
     elif n not in DISTORTION_LENGTHS or not np.isfinite(camera.dist).all():
         wrong = f"has {n} distortion coefficients; OpenCV has {', '.join(map(str, DISTORTION_LENGTHS))}"

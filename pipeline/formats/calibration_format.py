@@ -51,14 +51,18 @@ def make_camera(
     """A camera from the numbers of a file; `rotation` is a matrix (3, 3) or a rotation vector of 3 numbers.
 
     The camera has extrinsics only if both rotation and translation are given.
+    Raises ValueError for numbers of another shape.
     """
+    matrix = np.array(K, float)
+    if matrix.shape != (3, 3):
+        raise ValueError(f"The camera matrix has the shape {matrix.shape}, not (3, 3)")
     R = t = None
     if rotation is not None and t_mm is not None:
         R = np.array(rotation, float)
         R = R if R.shape == (3, 3) else cv2.Rodrigues(R.reshape(3))[0]
         t = np.array(t_mm, float).reshape(3)
     width, height = (int(n) for n in size_px)
-    return Camera(np.array(K, float), np.array(dist, float).reshape(-1), (width, height), R, t, fisheye)
+    return Camera(matrix, np.array(dist, float).reshape(-1), (width, height), R, t, fisheye)
 
 
 def refuse_existing(*paths: Path | None) -> None:

@@ -82,7 +82,7 @@ def test_a_camera_without_any_video_is_ignored_with_a_warning(tmp_path, caplog):
     assert "cameras without any video: cam9" in caplog.text
 
 
-def test_a_damaged_video_costs_its_recording_alone(tmp_path):
+def test_only_the_recording_of_a_damaged_video_is_rejected(tmp_path):
     root = footage(tmp_path, ("S1_walk", "S2_sit"))
     (root / "S1_walk" / "cam2.mp4").write_bytes(b"x")
     capture = read(root)
@@ -118,7 +118,7 @@ def height_in_metres(root: Path) -> None:
         (height_in_metres, r"height_mm = 1.78 of S1 is not a height in mm"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(tmp_path, spoil, message):
+def test_wrong_footage_is_refused_in_one_line(tmp_path, spoil, message):
     root = footage(tmp_path)
     spoil(root)
     with pytest.raises(UserError, match=message) as error:

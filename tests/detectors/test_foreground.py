@@ -44,7 +44,7 @@ def test_large_images_are_searched_at_reduced_size(room):
 
 
 def test_the_background_is_without_the_person(room):
-    """Of all clips: in each one alone the person stands still."""
+    """The person stands still in each clip, but not in the same place."""
     clips = [[with_person(room, left, seed=i) for i in range(20)] for left in (10, 60, 120)]
     background = background_image(clips)
     assert np.abs(background.astype(int) - room).mean() < 1.5

@@ -55,7 +55,7 @@ def test_finds_rendered_people_near_the_truth(detector, people):
     height = np.ptp(truth[..., 1], axis=1)[:, None]
     error = np.linalg.norm(found.joints_px - truth, axis=-1) / height
     assert np.nanmedian(error[:, LIMB_JOINTS]) < 0.04
-    # The made-up joints lie near the true ones, too.
+    # The joints that MediaPipe does not have lie near the true ones, too.
     assert np.nanmedian(error, axis=0).max() < 0.1
     assert ((found.confidence >= 0) & (found.confidence <= 1)).all()
     assert (found.confidence[seen].mean(1) > 0.5).all()
@@ -104,7 +104,7 @@ def test_images_that_are_not_contiguous_are_fine(detector, people):
     )
 
 
-def test_says_what_made_the_poses(detector):
+def test_provenance_names_library_and_weights(detector):
     metadata = detector.provenance()
     assert metadata["name"] == "mediapipe"
     assert metadata["version"] == importlib.metadata.version("mediapipe")
@@ -130,7 +130,7 @@ def test_trunk_lies_between_hips_and_shoulders():
     found = module._as_detections(marks)
     at = {name: found.joints_px[0, j].tolist() for j, name in enumerate(JOINTS)}
     assert (at["pelvis"], at["spine"], at["thorax"]) == ([100, 200], [100, 150], [100, 100])
-    # A joint is as sure as the least sure of its landmarks.
+    # A joint has the confidence of its least confident landmark.
     sure = dict(zip(JOINTS, found.confidence[0], strict=True))
     assert (sure["pelvis"], sure["spine"], sure["thorax"], sure["r_hip"], sure["l_hip"]) == (0.4, 0.4, 0.9, 0.4, 0.9)
 
@@ -165,7 +165,7 @@ class BrokenMediapipe:
         (BrokenMediapipe, r"does not run here: FieldDescriptor.*pip install"),
     ],
 )
-def test_a_missing_or_unfit_library_is_said_with_what_to_install(monkeypatch, library, message):
+def test_a_missing_or_unfit_library_is_refused_with_what_to_install(monkeypatch, library, message):
     if library is not missing:
         pytest.importorskip("mediapipe")
     monkeypatch.setattr(module.importlib, "import_module", library)

@@ -128,6 +128,7 @@ def test_a_file_in_another_unit_is_refused(tmp_path, factor):
         ("c.toml", "[metadata]\nerror = 1", "holds no camera"),
         ("c.toml", toml(matrix='"text"'), "cannot be read as a calibration"),
         ("c.toml", toml(size=[1920]), "cannot be read as a calibration"),
+        ("c.toml", toml(matrix=[[1, 2], [3, 4]]), r"cannot be read as a calibration: ValueError: .* shape \(2, 2\)"),
         ("c.qca.txt", "<calibration><cameras>", "cannot be read as a calibration: ParseError"),
         ("c.qca.txt", qualisys().replace("focalLengthU", "focal", 1), "cannot be read as a calibration: KeyError"),
         ("intri.yml", "%YAML:1.0\n---\nK_a: 1\n", "cannot be read as a calibration"),

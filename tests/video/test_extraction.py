@@ -92,7 +92,7 @@ def test_truth_keeps_the_rows_of_the_kept_frames(tmp_path):
         (lambda path: path.write_bytes(path.read_bytes()[:-200]), "cannot be read as a video"),
     ],
 )
-def test_a_bad_video_costs_its_recording_alone(tmp_path, damage, reason):
+def test_only_the_recording_of_a_bad_video_is_rejected(tmp_path, damage, reason):
     bad, good = recording(tmp_path, "S1_walk"), recording(tmp_path, "S2_sit")
     damage(Path(bad.views[1].file))
     extract_frames(capture(tmp_path, bad, good), tmp_path / "frames", PARAMS)
