@@ -10,7 +10,7 @@ import cv2
 from pipeline.errors import UserError
 from pipeline.formats import anipose, caliscope, epiline, opencv_yaml, pose2sim, qualisys
 from pipeline.formats.calibration_checks import check_camera, check_distances, have_extrinsics
-from pipeline.formats.calibration_format import CalibrationFormat
+from pipeline.formats.calibration_format import CalibrationFormat, refuse_existing
 from pipeline.geometry.camera.model import Camera
 
 log = logging.getLogger("epiline")
@@ -77,6 +77,7 @@ def write_calibration(path: Path, cameras: Mapping[str, Camera], form: str, comm
     if not known.has_name(path):
         fix = f"Let its name end with {' or '.join(known.endings)}."
         raise UserError(f"{path} is no name for a calibration of the format {form}", fix=fix)
+    refuse_existing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     known.write(path, cameras, comment)
 

@@ -26,7 +26,7 @@ class CalibrationFormat:
 
     A reader turns one file into cameras with the project's conventions (`pipeline.geometry.camera`); it may raise
     ValueError, KeyError or TypeError where it does not understand the file. A writer is None where a format is only
-    read.
+    read; it is called for a file that does not exist, and calls `refuse_existing` for any other file that it writes.
     """
 
     programs: str  # that read and write it
@@ -65,10 +65,7 @@ def make_camera(
     return Camera(matrix, np.array(dist, float).reshape(-1), (width, height), R, t, fisheye)
 
 
-def refuse_existing(*paths: Path | None) -> None:
-    """Raise UserError where one of the files exists: it may be the calibration that footage is read with."""
-    existing = [str(path) for path in paths if path is not None and path.exists()]
-    if existing:
-        verb = "exist" if len(existing) > 1 else "exists"
-        fix = "Export to another name or folder, or delete the file first."
-        raise UserError(f"{' and '.join(existing)} {verb}", fix=fix)
+def refuse_existing(path: Path) -> None:
+    """Raise UserError where a file exists: it may be the calibration that footage is read with."""
+    if path.exists():
+        raise UserError(f"{path} exists", fix="Export to another name or folder, or delete the file first.")

@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
-from pipeline.formats.calibration_format import MM_PER_M, UNKNOWN_SIZE, NamedCameras, make_camera, refuse_existing
+from pipeline.formats.calibration_format import MM_PER_M, UNKNOWN_SIZE, NamedCameras, make_camera
 from pipeline.geometry.camera.model import Camera
 
 # The units that a file may name as `unit` under [metadata]. Without one, translations are metres.
@@ -69,7 +69,6 @@ def camera_table(camera: Camera, unit: str) -> dict[str, Any]:
 
 def write_toml(path: Path, tables: Mapping[str, Mapping[str, Any]], comment: str, *, parent: str = "") -> None:
     """Write tables, below the table `parent` if one is named, and a comment of any number of lines."""
-    refuse_existing(path)
     prefix = f"{parent}." if parent else ""
     lines = [f"# {line}" for line in comment.splitlines()]
     for name, table in tables.items():

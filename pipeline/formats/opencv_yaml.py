@@ -41,12 +41,12 @@ def read(path: Path) -> NamedCameras:
 def write(path: Path, cameras: Mapping[str, Camera], comment: str) -> None:
     """Write the intrinsics to `path` and, if all cameras have them, the extrinsics to the file beside it.
 
-    Raises UserError for fisheye lenses, which the format cannot hold.
+    Raises UserError for fisheye lenses, which the format cannot hold, and where the file of the extrinsics exists.
     """
     if any(camera.fisheye for camera in cameras.values()):
         raise UserError(f"{path} cannot hold fisheye lenses", fix="Choose another format.")
-    refuse_existing(path, _find_extrinsics(path))
-    extrinsics_path = _extrinsics_path(path)
+    extrinsics_path = _find_extrinsics(path) or _extrinsics_path(path)
+    refuse_existing(extrinsics_path)
     _write_storage(path, cameras, comment, _intrinsics)
     if all(camera.has_extrinsics for camera in cameras.values()):
         _write_storage(extrinsics_path, cameras, comment, _extrinsics)

@@ -49,7 +49,7 @@ def test_cameras_without_extrinsics_or_distortion(tmp_path, form):
     assert not back.dist.any()
 
 
-@pytest.mark.parametrize("form", WRITABLE)
+@pytest.mark.parametrize("form", ["epiline", "pose2sim", "anipose", "caliscope", "opencv"])
 def test_the_comment_is_in_the_file_and_does_not_disturb_reading(tmp_path, form):
     path = dict(targets(tmp_path))[form]
     write_calibration(path, rig(), form, "Written by a test.\nSecond line.")
@@ -63,7 +63,7 @@ def test_no_file_is_overwritten(tmp_path, form):
     path = dict(targets(tmp_path))[form]
     write_calibration(path, rig(), form)
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
-    with pytest.raises(UserError, match=r"exists?\. Export to another name"):
+    with pytest.raises(UserError, match=r"exists\. Export to another name"):
         write_calibration(path, rig(2), form)
     assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
 

@@ -36,6 +36,6 @@ def test_half_of_the_extrinsics_is_none(rotation, t_mm):
 
 def test_existing_files_are_named(tmp_path):
     (tmp_path / "a").touch()
-    refuse_existing(tmp_path / "b", None)
+    refuse_existing(tmp_path / "b")
     with pytest.raises(UserError, match=r"/a exists\. Export to another name"):
-        refuse_existing(tmp_path / "a", tmp_path / "b")
+        refuse_existing(tmp_path / "a")

@@ -66,6 +66,6 @@ def test_the_calibration_of_the_footage_is_not_overwritten(rigs, tmp_path):
     export_rig(rigs, tmp_path / "Intri.yml", "opencv")
     before = {path: path.read_bytes() for path in tmp_path.glob("*tri.yml")}
     assert len(before) == 2
-    with pytest.raises(UserError, match=r"Intri.yml and .*Extri.yml exist"):
+    with pytest.raises(UserError, match=r"Intri\.yml exists"):
         export_rig(rigs, tmp_path / "Intri.yml", "opencv")
     assert {path: path.read_bytes() for path in tmp_path.glob("*tri.yml")} == before
