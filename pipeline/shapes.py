@@ -7,9 +7,10 @@ microseconds: the compiled kernels behind a door read and write without bounds c
 
 import functools
 import inspect
+import types
 from collections.abc import Callable, Sequence
 from itertools import chain, repeat
-from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
+from typing import Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
@@ -77,10 +78,15 @@ def _annotated(function: Callable[..., Any]) -> list[_Shape]:
     found = [
         _parsed(name, annotation.dim_str)
         for name, parameter in inspect.signature(function).parameters.items()
-        for annotation in (parameter.annotation, *get_args(parameter.annotation))
+        for annotation in _members(parameter.annotation)
         if hasattr(annotation, "dim_str")
     ]
     return sorted(found, key=lambda shape: shape.broadcasts)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    is_union = get_origin(annotation) in (Union, types.UnionType)
+    return get_args(annotation) if is_union else (annotation,)
 
 
 def _parsed(argument: str, text: str) -> _Shape:

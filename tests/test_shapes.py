@@ -1,5 +1,7 @@
 """Shapes are checked at the doors: what fits passes, what does not is refused with both sides named."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ def door(
     *,
     free: Shaped[np.ndarray, "... _ corner=4"] | None = None,
     where: Float[np.ndarray, "#view"] | None = None,
+    groups: Sequence[Float[np.ndarray, " point"]] = (),
 ) -> str:
     """What comes through."""
     return "through"
@@ -34,7 +37,7 @@ def zeros(*shape):
         ((5, 17, 4, 2), (5, 4, 3, 3), {"free": zeros(9, 9, 1, 4)}),
         ((17, 4, 2), (1, 4, 3, 3), {"sigma": None, "free": zeros(7, 4)}),
         ((2, 5, 17, 4, 2), (5, 4, 3, 3), {"where": zeros(1)}),
-        ((17, 4, 2), (4, 3, 3), {"where": zeros(4)}),
+        ((17, 4, 2), (4, 3, 3), {"where": zeros(4), "groups": [zeros(17)]}),
     ],
 )
 def test_what_fits_passes(points, R, others):
