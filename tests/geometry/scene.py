@@ -52,7 +52,7 @@ def looking_at(centers, target):
     return R, -np.einsum("vij,vj->vi", R, centers)
 
 
-def rays_of(joints, R, t):
+def project_norm(joints, R, t):
     """Normalised image coordinates (F, J, V, 2)."""
     in_camera = np.einsum("vij,fnj->fnvi", R, joints) + t
     assert (in_camera[..., 2] > 0).all()
@@ -62,7 +62,7 @@ def rays_of(joints, R, t):
 def observed(joints, R, t, noise_px=0.0, outliers=0.0, seed=0):
     """Rays (F, J, V, 2) with noise and outliers anywhere on the person, and sigma (F, J, V) of 2 % of the height."""
     rng = np.random.default_rng(seed)
-    points_norm = rays_of(joints, R, t)
+    points_norm = project_norm(joints, R, t)
     low, high = points_norm.min(1, keepdims=True), points_norm.max(1, keepdims=True)
     sigma = np.broadcast_to(0.02 * (high - low)[..., 1], points_norm.shape[:3]).copy()
     wrong = rng.random(points_norm.shape[:3]) < outliers

@@ -5,7 +5,7 @@ import torch
 
 from pipeline.learning.lifting.multi_view_batch import as_views, rig_middle
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
-from tests.geometry.scene import people, rays_of, ring
+from tests.geometry.scene import people, project_norm, ring
 
 UP = np.array([0.0, 0, 1])
 
@@ -13,7 +13,7 @@ UP = np.array([0.0, 0, 1])
 def exact_moments(n_frames=6, n_views=3, seed=0) -> MultiViewFrames:
     joints = people(n_frames, seed)
     R, t = ring(n_views)
-    points_norm = np.swapaxes(rays_of(joints, R, t), 1, 2)
+    points_norm = np.swapaxes(project_norm(joints, R, t), 1, 2)
     return multi_view_frames(points_norm, np.ones(points_norm.shape[:3]), joints, R[None], t[None], UP)
 
 
