@@ -2,7 +2,7 @@
 
     python -m bench.geometry [--motion FILE.npz] [--detections FILE.npz | DATA] [--quick] [--json FILE]
 
-Everything is simulated: people before rigs like Human3.6M's, seen with noise and gross outliers, so that the truth is
+Everything is simulated: people in front of rigs like Human3.6M's, with noise and gross outliers, so that the truth is
 known. Peers that are not installed are left out: `pip install .[bench]` brings pycolmap, `make bench-peers` an
 environment with aniposelib and Pose2Sim.
 """
@@ -56,7 +56,9 @@ def measure(motion: Path | None, sizes: Sizes) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--motion", type=Path, help="3D motion to film instead of made-up people; see docs/geometry.md")
+    parser.add_argument(
+        "--motion", type=Path, help="3D motion to render instead of synthetic people; see docs/geometry.md"
+    )
     parser.add_argument("--detections", type=Path, help="real 2D detections to calibrate from; see docs/geometry.md")
     parser.add_argument("--quick", action="store_true", help="end within a minute")
     parser.add_argument("--json", type=Path, help="write the summary's figures here")

@@ -20,7 +20,7 @@ except ImportError:
     colmap = None  # type: ignore[assignment]
 
 NOTE = """Cameras and joints of 1,000 frames together, 5 px of noise, 5 % outliers, from the same start: true cameras
-turned by 1 deg and moved by 50 mm, joints triangulated robustly from them. Errors at the end (mean over captures,
+rotated by 1 deg and moved by 50 mm, joints triangulated robustly from them. Errors at the end (mean over captures,
 similarity-aligned) and median CPU seconds of the adjustment alone, one thread. Losses: Geman-McClure (ours), Cauchy of
 one standard deviation (pycolmap's Ceres)."""
 

@@ -28,7 +28,7 @@ LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 NAMES = {f"{side}_{name}": f"{side.upper()}{name.title()}" for side in "lr" for name in LIMBS} | {"thorax": "Neck"}
 MIN_CONFIDENCE = 0.3
 
-Seen = tuple[np.ndarray, np.ndarray]  # rays (F, P, V, 2) and sigma (F, P, V)
+Seen = tuple[np.ndarray, np.ndarray]  # image points (F, P, V, 2) and sigma (F, P, V)
 
 
 @dataclass(frozen=True)

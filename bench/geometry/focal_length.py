@@ -30,11 +30,11 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
         table = Table("Focal length", NOTE, ["focal length", "deg", "center mm", "focal %", "PA", "none"])
         captures = scenes.film(sizes.pooled[1000], 1000, noise_px=NOISE_PX, outliers=OUTLIERS)
         for name, (factor, focal) in SETTINGS.items():
-            _row(table, name, [misjudged(capture, factor) for capture in captures], factor, focal)
+            _row(table, name, [with_wrong_focal(capture, factor) for capture in captures], factor, focal)
     return {}
 
 
-def misjudged(capture: Capture, factor: float) -> Capture:
+def with_wrong_focal(capture: Capture, factor: float) -> Capture:
     """The same capture with focal lengths given as so many times the true ones."""
     longer = np.array([[factor, 1, 1], [1, factor, 1], [1, 1, 1]])
     return replace(capture, cameras=[replace(camera, K=camera.K * longer) for camera in capture.cameras])

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.metrics import pa_mpjpe
 
-# A frame fails from this PA-MPJPE on, and one without labels counts as much.
+# A frame with this PA-MPJPE or more has failed; a frame without labels counts as this error.
 FAILED_MM = 150.0
 # Repeated calls are timed for this long at least.
 LEAST_TIMED_S = 0.2
@@ -67,7 +67,7 @@ class Table:
 
     def row(self, name: str, *cells: float | str | None) -> None:
         """Print a row; None is a cell without a value."""
-        self._print([name, *(_said(cell) for cell in cells)])
+        self._print([name, *(_formatted(cell) for cell in cells)])
 
     def _print(self, cells: Sequence[str]) -> None:
         print(self._line(cells), flush=True)
@@ -77,7 +77,7 @@ class Table:
         return f"{cells[0]:<46}" + "".join(f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths, strict=True))
 
 
-def _said(cell: float | str | None) -> str:
+def _formatted(cell: float | str | None) -> str:
     if cell is None:
         return "-"
     if isinstance(cell, str):

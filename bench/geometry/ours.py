@@ -15,13 +15,13 @@ from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.params.file import read_params
 
 SEED = 3
-# How exactly labels keep to the bone lengths: what the pipeline itself uses.
+# The pipeline's own tolerance of bone lengths.
 BONE_TOLERANCE = read_params(Path(__file__).parents[2] / "params.yaml").triangulate.bone_tolerance
 
 
 def linear(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by the weighted linear method, with the true rig unless another is given."""
-    return triangulation.linear(capture.points_norm, capture.sigma, *_poses(capture, rig))
+    return triangulation.linear(capture.points_norm, capture.sigma, *_extrinsics(capture, rig))
 
 
 def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
@@ -30,12 +30,12 @@ def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     points_norm, sigma = capture.points_norm, capture.sigma
     if focal != 1.0:
         points_norm, sigma = points_norm / focal, sigma / focal
-    return triangulation.robust(points_norm, sigma, *_poses(capture, rig))
+    return triangulation.robust(points_norm, sigma, *_extrinsics(capture, rig))
 
 
 def pairwise_median(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by the paper's median of pairs."""
-    return triangulation.pairwise_median(capture.points_norm, capture.sigma, *_poses(capture, rig))
+    return triangulation.pairwise_median(capture.points_norm, capture.sigma, *_extrinsics(capture, rig))
 
 
 def robust_bones(capture: Capture, rig: Rig | None = None) -> np.ndarray:
@@ -53,8 +53,8 @@ def without_extrinsics(capture: Capture) -> np.ndarray:
 
 
 def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.ndarray:
-    """Points (F, J, 3) moved towards the bone lengths they have in the median."""
-    R, t = _poses(capture, rig)
+    """Points (F, J, 3) adjusted to their own median bone lengths."""
+    R, t = _extrinsics(capture, rig)
     limit = triangulation.ROBUST_WIDTH * capture.sigma
     distance, _ = reprojection.residuals(points, capture.points_norm, R, t)
     agreeing = np.where(distance <= limit, capture.sigma, np.inf)
@@ -83,5 +83,5 @@ def rig_errors(capture: Capture, R: np.ndarray, t: np.ndarray) -> tuple[float, f
     return rig_error(R, -np.einsum("vji,vj->vi", R, t), capture.R, capture.centers)
 
 
-def _poses(capture: Capture, rig: Rig | None) -> tuple[np.ndarray, np.ndarray]:
+def _extrinsics(capture: Capture, rig: Rig | None) -> tuple[np.ndarray, np.ndarray]:
     return (capture.R, capture.t) if rig is None else (rig.R, rig.t)

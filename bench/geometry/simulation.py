@@ -22,7 +22,7 @@ AREA_MM = 1000.0
 # Outliers lie this far from the truth (in px, any direction), and the detector is less sure of them.
 OUTLIER_PX = (50.0, 235.0)
 CONFIDENCE, OUTLIER_CONFIDENCE = (0.6, 1.0), (0.25, 0.7)
-# Estimators are never told of less noise than this: exact detections have none.
+# The smallest noise that estimators are given: exact detections have none.
 LEAST_NOISE_PX = 1.0
 
 Motion = list[np.ndarray]  # of one person: sequences (T, J, 3) in mm, z up
@@ -37,7 +37,7 @@ class Capture:
     px: np.ndarray  # (F, V, J, 2)
     confidence: np.ndarray  # (F, V, J)
     outlier: np.ndarray  # (F, V, J)
-    noise_px: float  # what the estimators are told to expect; never 0
+    noise_px: float  # the standard deviation that estimators are given; never 0
 
     @property
     def K(self) -> np.ndarray:
@@ -67,7 +67,7 @@ class Capture:
 
     @cached_property
     def sigma(self) -> np.ndarray:
-        """(F, J, V) standard deviation expected of the rays, from the confidence as the label stages take it."""
+        """Standard deviation expected of the normalised image points (F, J, V), from the confidence."""
         return np.swapaxes(self.noise_px / self.K[:, 0, 0][:, None] / np.sqrt(self.confidence), 1, 2)
 
     def first(self, frames: int) -> "Capture":
@@ -158,18 +158,18 @@ def _consecutive(motion: Motion, frames: int, rng: np.random.Generator) -> np.nd
 
 
 def _placed(sequence: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A sequence (T, J, 3) turned about the vertical and moved, its path drawn together where it leaves the area."""
+    """A sequence (T, J, 3) rotated about the vertical and moved, its path shrunk where it leaves the area."""
     path = sequence[:, 0, :2]
     middle = (path.min(0) + path.max(0)) / 2
-    reach = np.linalg.norm(path - middle, axis=-1).max()
+    radius = np.linalg.norm(path - middle, axis=-1).max()
     share = np.sqrt(rng.random())
-    angle, turn = rng.uniform(0, 2 * np.pi, 2)
-    shift = min(1.0, AREA_MM / reach) * (path - middle) - path
+    angle, heading = rng.uniform(0, 2 * np.pi, 2)
+    shift = min(1.0, AREA_MM / radius) * (path - middle) - path
     placed = sequence.copy()
     placed[..., :2] += shift[:, None]
-    c, s = np.cos(turn), np.sin(turn)
+    c, s = np.cos(heading), np.sin(heading)
     placed[..., :2] = placed[..., :2] @ np.array([[c, s], [-s, c]])
-    away = max(AREA_MM - reach, 0.0) * share
+    away = max(AREA_MM - radius, 0.0) * share
     return placed + away * np.array([np.cos(angle), np.sin(angle), 0.0])
 
 

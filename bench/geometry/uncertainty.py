@@ -1,6 +1,6 @@
-"""Whether a rig's stated uncertainty is true, of cameras that stand still and of cameras that turn.
+"""Whether a rig's claimed uncertainty is right, for static and for rotating cameras.
 
-Detectors err alike in frames that follow each other, so noise that is correlated in time is tried, too.
+A detector's errors in consecutive frames are similar, so noise that is correlated in time is measured too.
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from pipeline.geometry.calibration.rig import Rig, RigNotFound, find_rig
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
 
 NOTE = """Consecutive frames, 5 px, 5 % outliers. deg: mean rotation error of the cameras, similarity-aligned; claimed:
-the standard deviation that goes with it; z^2: mean of (error / standard deviation)^2, 1 if that is true, above 1 if it
-claims too much. Correlated: of the noise's variance four fifths last, 0.95 of them from frame to frame."""
+the standard deviation claimed for it; z^2: mean of (error / standard deviation)^2, 1 if that is right, above 1 if it is
+too small. Correlated: four fifths of the noise's variance have a correlation of 0.95 from frame to frame."""
 
-# Of the noise's variance, and from one frame to the next.
+# The share of the noise's variance that is correlated, and its correlation from one frame to the next.
 LASTING, CORRELATION = 0.8, 0.952
-STILL, TURNING = (100, 300), 600
+STATIC, ROTATING = (100, 300), 600
 WINDOW = 100  # frames
 DEG_PER_FRAME = (0.0, 0.005, 0.02, 0.05)
 
@@ -31,22 +31,22 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
     """Print the table; it has no figures in the summary."""
     if not sizes.full:
         return {}
-    table = Table("Is the rig's uncertainty true?", NOTE, ["cameras", "deg", "claimed", "z^2", "frames %"])
+    table = Table("Is the rig's uncertainty right?", NOTE, ["cameras", "deg", "claimed", "z^2", "frames %"])
     for correlated in (False, True):
         noise = "correlated noise" if correlated else "white noise"
-        for frames in STILL:
+        for frames in STATIC:
             exact = scenes.with_sequences_of(frames).film(40, frames, noise_px=0.0, outliers=0.0, consecutive=True)
-            table.row(f"still, one rig of {frames} frames, {noise}", *_judged(_still(exact, correlated)))
-        exact = scenes.with_sequences_of(TURNING).film(6, TURNING, noise_px=0.0, outliers=0.0, consecutive=True)
-        for turn in DEG_PER_FRAME:
-            table.row(f"turning {turn} deg a frame, {noise}", *_judged(_turning(exact, turn, correlated)))
+            table.row(f"static, one rig of {frames} frames, {noise}", *_errors_and_claims(_static(exact, correlated)))
+        exact = scenes.with_sequences_of(ROTATING).film(6, ROTATING, noise_px=0.0, outliers=0.0, consecutive=True)
+        for deg in DEG_PER_FRAME:
+            table.row(f"rotating {deg} deg a frame, {noise}", *_errors_and_claims(_rotating(exact, deg, correlated)))
     return {}
 
 
 Found = Iterator[tuple[list[Rig | str], np.ndarray, np.ndarray]]  # rigs, and the true R (F, V, 3, 3), centres
 
 
-def _still(captures: list[Capture], correlated: bool) -> Found:
+def _static(captures: list[Capture], correlated: bool) -> Found:
     for i, capture in enumerate(captures):
         R, centers = capture.R[None], capture.centers[None]
         try:
@@ -56,19 +56,19 @@ def _still(captures: list[Capture], correlated: bool) -> Found:
         yield [rig], R, centers
 
 
-def _turning(captures: list[Capture], deg_per_frame: float, correlated: bool) -> Found:
-    """Each camera turns steadily about an axis of its own."""
+def _rotating(captures: list[Capture], deg_per_frame: float, correlated: bool) -> Found:
+    """Each camera rotates at constant velocity about an axis of its own."""
     for i, capture in enumerate(captures):
         frames, axis = np.arange(len(capture.px)), np.random.default_rng(i).normal(size=(len(capture.cameras), 3))
         axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
-        turn = Rotation.from_rotvec((np.radians(deg_per_frame) * frames[:, None, None] * axis).reshape(-1, 3))
-        R = turn.as_matrix().reshape(len(frames), -1, 3, 3) @ capture.R
+        rotation = Rotation.from_rotvec((np.radians(deg_per_frame) * frames[:, None, None] * axis).reshape(-1, 3))
+        R = rotation.as_matrix().reshape(len(frames), -1, 3, 3) @ capture.R
         rigs = find_moving_rig(*_seen(capture, R, correlated, i), length=WINDOW, seed=ours.SEED)
         yield rigs, R, np.broadcast_to(capture.centers, R.shape[:-1])
 
 
 def _seen(capture: Capture, R: np.ndarray, correlated: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rays (F, J, V, 2) and sigma (F, J, V) of a capture's people, its cameras turned to R (F or 1, V, 3, 3)."""
+    """Image points (F, J, V, 2) and sigma (F, J, V) of a capture whose cameras have rotations R (F or 1, V, 3, 3)."""
     rng = np.random.default_rng([seed, 5])
     t = -np.einsum("fvij,vj->fvi", R, capture.centers)
     in_camera = np.einsum(
@@ -92,7 +92,7 @@ def _seen(capture: Capture, R: np.ndarray, correlated: bool, seed: int) -> tuple
     return points_norm, NOISE_PX / FOCAL_PX / np.sqrt(confidence)
 
 
-def _judged(found: Found) -> tuple[float, float, float, float]:
+def _errors_and_claims(found: Found) -> tuple[float, float, float, float]:
     """Mean error and claim in degrees, mean squared ratio of the two, and the share of frames with a rig in %."""
     errors, claims, n_frames = [], [], 0
     for rigs, R, centers in found:

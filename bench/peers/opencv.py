@@ -50,9 +50,9 @@ def _from_essential(E, inliers, a: np.ndarray, b: np.ndarray) -> Pose | None:
 
 
 def triangulate_pair(first: np.ndarray, second: np.ndarray, pose: Pose) -> np.ndarray:
-    """Points (N, 3) in the first camera's frame from matched rays (N, 2), at the least reprojection error.
+    """Points (N, 3) in the first camera's frame with the least reprojection error for matched points (N, 2).
 
-    Hartley and Sturm's polynomial moves the rays until they meet.
+    Hartley and Sturm's polynomial moves the image points until their rays meet.
     """
     R, t = pose
     x, y, z = t

@@ -26,7 +26,7 @@ def available() -> bool:
 def call(task: str, captures: Sequence[Capture], repeats: int) -> tuple[list[np.ndarray], float]:
     """What a task of worker.py makes of each capture, and the CPU seconds of a round over them.
 
-    Raises RuntimeError with the end of what a task that failed had to say.
+    Raises RuntimeError with the last output of a failed task.
     """
     names = ("px", "confidence", "K", "R", "t", "noise_px")
     stacked = {name: np.stack([getattr(capture, name) for capture in captures]) for name in names}

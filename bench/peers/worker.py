@@ -35,7 +35,7 @@ def by_camera(array):
 
 def anipose_linear(capture):
     group, px, K = camera_group(capture), by_camera(capture["px"]), capture["K"]
-    # It triangulates normalised coordinates when told not to undistort.
+    # With undistortion off it triangulates normalised image points.
     points_norm = (px - K[:, None, None, :2, 2]) / np.stack([K[:, 0, 0], K[:, 1, 1]], -1)[:, None, None]
     points_norm = points_norm.reshape(len(points_norm), -1, 2)
     return lambda: group.triangulate(points_norm, undistort=False)

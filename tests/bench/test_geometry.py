@@ -9,7 +9,7 @@ import pytest
 from bench.geometry import detections, known_rig, uncertainty
 from bench.geometry.__main__ import main
 from bench.geometry.detections import NAMES, read_detections
-from bench.geometry.focal_length import misjudged
+from bench.geometry.focal_length import with_wrong_focal
 from bench.geometry.measure import FAILED_MM, Errors, mean_or_failed
 from bench.geometry.simulation import Scenes, synthetic_motion
 from bench.geometry.sizes import Sizes
@@ -70,17 +70,17 @@ def test_the_oracle_does_not_see_the_outliers():
     assert error[enough].max() < 1e-3
 
 
-def test_focal_lengths_are_misjudged_as_asked():
+def test_focal_lengths_are_wrong_as_asked():
     [capture] = SCENES.film(1, 3, noise_px=0.0, outliers=0.0)
-    wrong = misjudged(capture, 1.25)
+    wrong = with_wrong_focal(capture, 1.25)
     assert np.allclose(wrong.points_norm * 1.25, capture.points_norm)
     assert np.array_equal(wrong.px, capture.px)
 
 
 @pytest.mark.parametrize("correlated", [False, True])
-def test_turning_cameras_are_filmed_as_they_turn(correlated):
+def test_rotating_cameras_are_filmed_as_they_rotate(correlated):
     exact = SCENES.film(1, 80, noise_px=0.0, outliers=0.0, consecutive=True)
-    error, claim, ratio, share = uncertainty._judged(uncertainty._turning(exact, 0.05, correlated))
+    error, claim, ratio, share = uncertainty._errors_and_claims(uncertainty._rotating(exact, 0.05, correlated))
     assert share == 100
     assert error < 3
     assert 0 < claim < 5
