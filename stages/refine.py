@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipeline.capture_paths import CapturePaths
 from pipeline.files import atomic_write, write_absent
 from pipeline.params.refine import RefineParams, RefineSource
 from pipeline.params.settings import has_settings, read_settings
@@ -9,26 +10,19 @@ from pipeline.params.train import TrainParams
 from pipeline.stage import run
 
 
-def main(
-    source: RefineSource, settings: Path, frames: Path, poses2d: Path, rigs: Path, labels: Path, weights: Path,
-    network: Path, predictions: Path, refined: Path,
-) -> None:  # fmt: skip
+def main(source: RefineSource, settings: Path, data: Path, models: Path, reports: Path, weights: Path) -> None:
+    paths = CapturePaths(data, models, reports)
     if not has_settings(settings, "refine"):
-        write_absent(refined, f"refine.sources does not name {source}")
+        write_absent(paths.refined(source), f"refine.sources does not name {source}")
         return
     # Imported only here, as torch takes seconds to load.
     from pipeline.learning.refinement.refine import refine_predictions
-    from pipeline.learning.supervision import CapturePaths
 
     params = read_settings(settings, "refine", RefineParams)
     train_params = read_settings(settings, "train", TrainParams)
-    with atomic_write(refined) as aside:
+    with atomic_write(paths.refined(source)) as aside:
         aside.mkdir()
-        refine_predictions(
-            source, CapturePaths(frames, labels, rigs), poses2d, weights, network, predictions,
-            aside / "refiner.pt", aside / "predictions.zarr", aside / "figures.json", aside / "curve.csv",
-            params, train_params,
-        )  # fmt: skip
+        refine_predictions(source, paths, weights, aside, params, train_params)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,16 @@
 
 from pathlib import Path
 
-from pipeline.learning.supervision import CapturePaths
+from pipeline.capture_paths import CapturePaths
 from pipeline.learning.train import train_network
 from pipeline.params.settings import read_settings
 from pipeline.params.train import TrainParams
 from pipeline.stage import run
 
 
-def main(
-    settings: Path, frames: Path, poses2d: Path, rigs: Path, labels: Path, weights: Path,
-    model: Path, predictions: Path, curve: Path,
-) -> None:  # fmt: skip
+def main(settings: Path, data: Path, models: Path, reports: Path, weights: Path) -> None:
     params = read_settings(settings, "train", TrainParams)
-    train_network(CapturePaths(frames, labels, rigs), poses2d, weights, model, predictions, curve, params)
+    train_network(CapturePaths(data, models, reports), weights, params)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
+from pipeline.capture_paths import CapturePaths
 from pipeline.files import atomic_write
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.learning.refinement.refine import refine_predictions
-from pipeline.learning.supervision import CapturePaths
 from pipeline.learning.train import train_network
 from pipeline.params.file import Params, read_params
 from pipeline.report.data.evaluate import part_figures
@@ -78,7 +78,7 @@ def run(demo: Path, reported: tuple[str, ...], kept: Path) -> Path:
             if params.refine.sources:
                 trained = run(demo, tuple(change for change in reported if not change.startswith("refine.")), kept)
                 _link(trained, aside, ("data/rigs.zarr", "data/labels.zarr", "models/pose3d.pt"))
-                _refine(files, trained / "data/predictions.zarr", params)
+                _refine(files, CapturePaths(trained / "data", trained / "models", trained / "reports"), params)
             else:
                 _label(files, params, demo, aside)
                 _train(files, params)
@@ -87,18 +87,15 @@ def run(demo: Path, reported: tuple[str, ...], kept: Path) -> Path:
 
 
 def _train(files: Files, params: Params) -> None:
-    sources, detector = CapturePaths(files.frames, files.labels, files.rigs), files.models / "detector.pt"
-    model = files.models / "pose3d.pt"
-    train_network(sources, files.poses2d, detector, model, files.predictions, files.curve("train"), params.train)
+    train_network(files, files.detector, params.train)
 
 
-def _refine(files: Files, predictions: Path, params: Params) -> None:
-    sources, detector = CapturePaths(files.frames, files.labels, files.rigs), files.models / "detector.pt"
-    source, unit = params.refine.sources[0], files.models / "refiner.pt"
-    refine_predictions(
-        source, sources, files.poses2d, detector, files.models / "pose3d.pt", predictions, unit, files.predictions,
-        files.reports / "refine.json", files.curve("refine"), params.refine, params.train,
-    )  # fmt: skip
+def _refine(files: Files, trained: CapturePaths, params: Params) -> None:
+    source = params.refine.sources[0]
+    folder = files.refined(source)
+    folder.mkdir(parents=True)
+    refine_predictions(source, trained, trained.detector, folder, params.refine, params.train)
+    (folder / "predictions.zarr").rename(files.predictions)
 
 
 def changed(params: Params, reported: tuple[str, ...]) -> Params:

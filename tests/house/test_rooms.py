@@ -15,7 +15,7 @@ EVERYWHERE = {
     "pipeline.compiled",
     "pipeline.shapes",
 }
-FILES = {"pipeline.capture", "pipeline.stores", "pipeline.video", "pipeline.files"}
+FILES = {"pipeline.capture", "pipeline.capture_paths", "pipeline.stores", "pipeline.video", "pipeline.files"}
 MAY_IMPORT = {
     "pipeline.errors": set(),
     "pipeline.skeleton": set(),
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "pipeline.code": {"pipeline.files"},
     "pipeline.geometry": set(),
     "pipeline.capture": {"pipeline.geometry"},
+    "pipeline.capture_paths": set(),
     "pipeline.stores": {"pipeline.files", "pipeline.geometry"},
     "pipeline.video": {"pipeline.capture", "pipeline.stores", "pipeline.files", "pipeline.geometry"},
     "pipeline.metrics": {"pipeline.geometry"},
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "pipeline.labels": {"pipeline.geometry", "pipeline.detectors"} | FILES,
     "pipeline.formats": {"pipeline.geometry"} | FILES,
     "pipeline.pss": FILES | {"pipeline.geometry"},
-    "pipeline.learning": {"pipeline.metrics", "pipeline.geometry"} | FILES,
+    "pipeline.learning": {"pipeline.code", "pipeline.metrics", "pipeline.geometry"} | FILES,
     "pipeline.report": {
         "pipeline.learning", "pipeline.labels", "pipeline.pss", "pipeline.metrics", "pipeline.geometry",
     } | FILES,

@@ -10,17 +10,18 @@ import pytest
 import torch
 
 from pipeline.capture import Capture, Recording, View, read_capture
+from pipeline.capture_paths import CapturePaths
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.checkpoints import save_network
-from pipeline.learning.images import crop_cache as crop_cache
-from pipeline.learning.images import predict
+from pipeline.learning.images import crop_cache, predict
 from pipeline.learning.images.networks import Architecture, PoseNetwork
 from pipeline.learning.images.samples import Samples, training_samples
-from pipeline.learning.supervision import CapturePaths, target_source
+from pipeline.learning.supervision import target_reader
 from pipeline.learning.train import train_network
 from pipeline.params.train import AugmentParams, LiftingLossParams, LiftingParams, TrainParams
 from pipeline.skeleton import BONES
 from pipeline.stores import LABELS, POSES2D, RIGS, TRUTH, create_store, open_store, reopen
+from pipeline.video.packing import PackedFrames
 from tests.records import (
     POSES2D_SUMMARY,
     RIGS_SUMMARY,
@@ -42,7 +43,7 @@ STANDING_MM = np.array([
 COLOURS = np.random.default_rng(0).integers(60, 256, (len(BONES), 3))
 
 
-class ArrayFrames:
+class ArrayFrames(PackedFrames):
     """Stands in for packed frames: the frames of a view in an .npy file."""
 
     opened: list[str] = []  # noqa: RUF012
@@ -78,37 +79,49 @@ def random_poses(rng: np.random.Generator, n: int) -> np.ndarray:
 
 @dataclass
 class World:
-    """Paths of a capture ready for training."""
+    """A capture ready for training."""
 
-    frames: Path
-    poses2d: Path
-    rigs: Path
-    labels: Path
-    detector: Path
-    out: Path
+    paths: CapturePaths
 
     @property
-    def paths(self) -> CapturePaths:
-        return CapturePaths(self.frames, self.labels, self.rigs)
+    def frames(self) -> Path:
+        return self.paths.frames
+
+    @property
+    def poses2d(self) -> Path:
+        return self.paths.poses2d
+
+    @property
+    def rigs(self) -> Path:
+        return self.paths.rigs
+
+    @property
+    def labels(self) -> Path:
+        return self.paths.labels
+
+    @property
+    def detector(self) -> Path:
+        return self.paths.detector
 
     @property
     def model(self) -> Path:
-        return self.out / "pose3d.pt"
+        return self.paths.network
 
     @property
     def predictions(self) -> Path:
-        return self.out / "predictions.zarr"
+        return self.paths.predictions
 
     @property
     def curve(self) -> Path:
-        return self.out / "train.csv"
+        return self.paths.curve("train")
 
     def train(self, params: TrainParams) -> None:
-        train_network(self.paths, self.poses2d, self.detector, self.model, self.predictions, self.curve, params)
+        train_network(self.paths, self.detector, params)
 
     def samples(self, params: TrainParams) -> Samples:
         capture, poses2d = read_capture(self.frames), open_store(self.poses2d, POSES2D)
-        return training_samples(capture, poses2d, target_source(params, self.paths), params.crop)
+        needs_scale = params.crop == "metric"
+        return training_samples(capture, poses2d, target_reader(params, self.paths), needs_scale=needs_scale)
 
     def doubt_labels(self, *, joint: int, uncertainty_mm: float) -> None:
         """Let all labels of a joint be so uncertain."""
@@ -131,11 +144,11 @@ def _one_thread(monkeypatch):
 def lifting_params(**changes: Any) -> LiftingParams:
     """A small lifting network that learns from labels, but for the changes."""
     losses = LiftingLossParams(labels=1.0, reprojection=0.0, transform=0.0, consistency=0.0)
-    reported = dict(
+    values = dict(
         backbone="martinez2017", frames=1, width=64, dropout=0.1, losses=losses, squared=False, confidence="target",
         root="least_squares", root_relative=False, pretrain_epochs=0, virtual_views=0, freeze_after=1.0,
     )  # fmt: skip
-    return LiftingParams(**{**reported, **changes})
+    return LiftingParams(**{**values, **changes})
 
 
 @pytest.fixture
@@ -148,7 +161,8 @@ def params() -> TrainParams:
         augment=AugmentParams(
             rotation_deg=15.0, scale=1.15, occlusion_prob=0.15, occluders="drawn", occluder_folder="",
         ),
-        epochs=2, batch_size=4, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, flip_test=True, seed=0,
+        epochs=2, batch_size=4, lr=1e-3, warm_up=0.05, schedule="cosine", weight_decay=0.01, clip_grad_norm=5.0,
+        ema=0.0, keep="last", patience=0, flip_test=True, seed=0,
     )  # fmt: skip
 
 
@@ -156,10 +170,8 @@ def params() -> TrainParams:
 def world(tmp_path) -> World:
     """Two training recordings and a test one, of two views and a third kept for evaluation; exact labels."""
     rng = np.random.default_rng(1)
-    world = World(
-        *(tmp_path / name for name in ("frames", "poses2d.zarr", "rigs.zarr", "labels.zarr", "detector.pt", "out"))
-    )
-    world.frames.mkdir()
+    world = World(CapturePaths(*(tmp_path / name for name in ("data", "models", "reports"))))
+    world.frames.mkdir(parents=True)
     camera = Camera(np.array([[90, 0, 47.5], [0, 90, 47.5], [0, 0, 1.0]]), np.zeros(0), (SIZE_PX, SIZE_PX))
     recordings = [
         _recording(world.frames, f"S{i}", split, camera, rng) for i, split in enumerate(["train", "train", "test"])

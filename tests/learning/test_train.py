@@ -57,9 +57,9 @@ def test_the_same_seed_gives_the_same_weights(world, params):
 def test_a_backbone_that_starts_from_given_weights_learns_at_its_own_rate(world, params, init, slower):
     moved = []
     for backbone_lr in (1.0, 0.01):
-        reported = params.model_copy(update={"init": init, "backbone_lr": backbone_lr})
-        start = initial_network(reported, world.detector).backbone.state_dict()
-        world.train(reported)
+        changed = params.model_copy(update={"init": init, "backbone_lr": backbone_lr})
+        start = initial_network(changed, world.detector).backbone.state_dict()
+        world.train(changed)
         learnt = load_network(world.model, PoseNetwork)[0].backbone.state_dict()
         moved.append(float((learnt["stages.3.first.0.weight"] - start["stages.3.first.0.weight"]).abs().mean()))
     assert (moved[1] < 0.05 * moved[0]) if slower else (moved[1] == moved[0])
@@ -75,7 +75,7 @@ def test_another_seed_gives_other_weights(world, params):
 
 def test_neither_test_recordings_nor_evaluation_views_train(world, params, monkeypatch):
     trained_on = []
-    monkeypatch.setattr(VolumetricTask, "held_out_error_mm", lambda *_: trained_on.extend(ArrayFrames.opened) or 0.0)
+    monkeypatch.setattr(VolumetricTask, "validation_error_mm", lambda *_: trained_on.extend(ArrayFrames.opened) or 0.0)
     world.train(params)
     used = {path.split("/")[-1] for path in trained_on}
     assert used == {"S0_0.npy", "S0_1.npy", "S1_0.npy", "S1_1.npy"}
@@ -134,7 +134,8 @@ def test_no_training_recording(world, params):
     _edit_manifest(world, lambda m: [r.update(split="test") for r in m["recordings"]])
     with pytest.raises(UserError, match="None of the 3 recordings is for training"):
         world.train(params)
-    assert not world.out.exists() or not list(world.out.iterdir())
+    assert not world.model.exists()
+    assert not world.predictions.exists()
 
 
 def test_no_test_recording_predicts_the_training_ones_and_says_so(world, params):
@@ -169,7 +170,7 @@ def test_images_without_person_or_label_are_left_out(world, params):
     assert np.isnan(samples.joints_px).any((1, 2)).sum() == 2
 
 
-def test_held_out_frames_are_the_same_moments_in_all_views(world, params):
+def test_validation_frames_are_the_same_in_all_views(world, params):
     samples = world.samples(params)
     trained, validation = split(samples, [])
     assert len(trained) + len(validation) == len(samples)

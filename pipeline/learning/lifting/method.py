@@ -1,4 +1,4 @@
-"""Lifting as the stage `train` wants it: the network, its lesson, and its predictions of recordings."""
+"""Lifting as the stage `train` needs it: the network, its training task, and its predictions of recordings."""
 
 import logging
 from collections.abc import Sequence
@@ -10,19 +10,21 @@ import torch
 from torch import Tensor
 
 from pipeline.capture import Capture, Recording
+from pipeline.capture_paths import CapturePaths
 from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.loop import UNIFORM_LR
-from pipeline.learning.engine.validation_split import validation
+from pipeline.learning.engine.validation_split import validation_mask
 from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.lifting.adult_scale import in_adult_size
-from pipeline.learning.lifting.losses import Objective
-from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, joined, multi_view_frames
-from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
+from pipeline.learning.lifting.architecture import LiftingArchitecture
+from pipeline.learning.lifting.losses import ROOT_BRANCHES, Objective
+from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, concatenate, multi_view_frames
+from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.lifting.recordings import detected_points_norm, recording_frames
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
-from pipeline.learning.supervision import CapturePaths, PoseTargets, camera_source, label_weights, target_source
+from pipeline.learning.supervision import PoseTargets, camera_reader, label_weights, target_reader
 from pipeline.params.train import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Poses2dStore
@@ -31,55 +33,60 @@ log = logging.getLogger("epiline")
 
 
 class Lifting:
-    """A lifting network: taught by the detections of whole rigs, it predicts from the detections of single views."""
+    """A lifting network: trained on the detections of all views of a rig, it predicts from those of single views."""
 
     def __init__(
-        self, capture: Capture, poses2d: Poses2dStore, paths: CapturePaths, detector: Path, params: TrainParams
+        self, capture: Capture, poses2d: Poses2dStore, paths: CapturePaths, weights: Path, params: TrainParams
     ) -> None:
-        del detector  # its 2D poses are all that is seen
+        del weights  # lifting networks start at random
         p = params.lifting
         torch.manual_seed(params.seed)
-        branch = p.root in ("direct", "ray")
-        self.network = LiftingNetwork(LiftingArchitecture(p.backbone, p.frames, p.width, p.dropout, branch))
+        root_branch = p.root in ROOT_BRANCHES
+        self.network = LiftingNetwork(LiftingArchitecture(p.backbone, p.frames, p.width, p.dropout, root_branch))
         self.lr_multipliers = UNIFORM_LR
-        taught, adult_scale = in_adult_size(training_recordings(capture, poses2d, target_source(params, paths)))
-        self.task = lifting_task(poses2d, taught, params)
-        self.metadata: dict[str, Any] = {"moments": len(self.task), "adult_scale": adult_scale}
+        training = training_recordings(capture, poses2d, target_reader(params, paths))
+        training, adult_scale = in_adult_size(training)
+        self.task = lifting_task(poses2d, training, params)
+        self.metadata: dict[str, Any] = {"frames": len(self.task), "adult_scale": adult_scale}
         self._poses2d, self._flip_test = poses2d, params.flip_test
-        self._cameras = camera_source(params, paths)
+        self._read_cameras = camera_reader(params, paths)
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
         """The arrays of PREDICTIONS, of every view of a recording."""
-        cameras = self._cameras(recording)
+        cameras = self._read_cameras(recording)
         return predict_recording(self.network, recording, cameras, self._poses2d, flip_test=self._flip_test)
 
 
 def lifting_task(
-    poses2d: Poses2dStore, taught: Sequence[tuple[Recording, PoseTargets]], params: TrainParams
+    poses2d: Poses2dStore, training: Sequence[tuple[Recording, PoseTargets]], params: TrainParams
 ) -> LiftingTask:
-    """All moments that may teach: of training recordings, seen by views that are not kept for evaluation.
+    """The task of all usable frames of training recordings, in the views that are not kept for evaluation.
 
-    Raises UserError where nobody is seen, or no label is valid.
+    Raises UserError where no frame is usable.
     """
-    parts = [recording_frames(recording, poses2d[recording.name], targets) for recording, targets in taught]
-    uncertainty_mm = np.concatenate([targets.uncertainty_mm for _, targets in taught])
-    moments = joined(parts).weighed(label_weights(uncertainty_mm, params.weighting))
+    parts = [recording_frames(recording, poses2d[recording.name], targets) for recording, targets in training]
+    uncertainty_mm = np.concatenate([targets.uncertainty_mm for _, targets in training])
+    frames = concatenate(parts).with_label_weights(label_weights(uncertainty_mm, params.weighting))
     objective = _objective(params.lifting)
-    usable = _usable(moments, objective).numpy()
-    log.info("train: %d moments of %d recordings, %d left out", usable.sum(), len(parts), (~usable).sum())
+    usable = _usable(frames, objective).numpy()
+    log.info("train: %d frames of %d recordings; %d left out", usable.sum(), len(training), (~usable).sum())
     if not usable.any():
         raise UserError(
-            f"None of {len(moments)} training moments has a person and a valid label",
+            f"None of {len(frames)} training frames has a person and a valid label",
             fix="Look at the counts of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
     sizes = [len(part) for part in parts]
-    names, subjects = (np.repeat([getattr(r, key) for r, _ in taught], sizes) for key in ("name", "subject"))
-    frames = np.concatenate([np.arange(n) for n in sizes])
-    apart = validation(names, subjects, frames, params.validation_subjects)
-    if not (usable & ~apart).any():
-        apart = np.zeros_like(apart)  # too few to keep any out
-    trained, judged = (torch.from_numpy(np.flatnonzero(usable & rows)) for rows in (~apart, apart))
-    return LiftingTask(moments, trained, judged, objective, _plan(params))
+    validation = _validation([recording for recording, _ in training], sizes, params.validation_subjects)
+    if not (usable & ~validation).any():
+        validation = np.zeros_like(validation)  # too few frames to split
+    rows, validation_rows = (torch.from_numpy(np.flatnonzero(usable & mask)) for mask in (~validation, validation))
+    return LiftingTask(frames, rows, validation_rows, objective, _schedule(params))
+
+
+def _validation(recordings: Sequence[Recording], sizes: Sequence[int], subjects: list[str]) -> np.ndarray:
+    """Whether each frame of recordings with so many frames is for validation."""
+    names, own_subjects = (np.repeat([getattr(r, key) for r in recordings], sizes) for key in ("name", "subject"))
+    return validation_mask(names, own_subjects, np.concatenate([np.arange(n) for n in sizes]), subjects)
 
 
 def _objective(params: LiftingParams) -> Objective:
@@ -89,32 +96,32 @@ def _objective(params: LiftingParams) -> Objective:
     )  # fmt: skip
 
 
-def _plan(params: TrainParams) -> LiftingSchedule:
+def _schedule(params: TrainParams) -> LiftingSchedule:
     p = params.lifting
     return LiftingSchedule(p.frames, p.virtual_views, p.pretrain_epochs / params.epochs, p.freeze_after)
 
 
-def _usable(moments: MultiViewFrames, objective: Objective) -> Tensor:
-    """Whether a moment teaches anything, (M,): somebody is seen, and there is a label where the objective needs one."""
-    needed = objective.labels > 0 or objective.root == "labels"
-    return moments.seen & moments.labelled if needed else moments.seen
+def _usable(frames: MultiViewFrames, objective: Objective) -> Tensor:
+    """Whether each frame has a person, and a label if the objective needs one."""
+    needs_label = objective.labels > 0 or objective.root == "labels"
+    return frames.has_person & frames.has_label if needs_label else frames.has_person
 
 
 def predict_recording(
     network: LiftingNetwork, recording: Recording, cameras: Sequence[Camera], poses2d: Poses2dStore, *,
     flip_test: bool,
 ) -> dict[str, np.ndarray]:  # fmt: skip
-    """The arrays of PREDICTIONS from the detections of every view of a recording; NaN where nobody was found.
+    """The arrays of PREDICTIONS from the detections of every view of a recording; NaN where no person was detected.
 
-    The network's pose stands where it fits the view's own detections best; from there it is projected, lens distortion
-    included, and depths are relative to its root's.
+    A pose is put where it fits the view's own detections best and projected from there, lens distortion included;
+    depths are relative to the root's.
     """
     views = recording.view_indices()
     points_norm, confidence = detected_points_norm(cameras, poses2d[recording.name], views)
-    nowhere = np.full((len(points_norm), N_JOINTS, 3), np.nan)
-    unknown = np.full((1, len(views), 3, 3), np.nan), np.full((1, len(views), 3), np.nan)
-    moments = multi_view_frames(points_norm, confidence, nowhere, *unknown, np.array([0.0, 0, 1]))
-    poses, roots = predict_poses(network, moments, network.architecture.frames, flip_test=flip_test)
+    no_labels = np.full((len(points_norm), N_JOINTS, 3), np.nan)
+    no_rig = np.full((1, len(views), 3, 3), np.nan), np.full((1, len(views), 3), np.nan)
+    frames = multi_view_frames(points_norm, confidence, no_labels, *no_rig, np.array([0.0, 0, 1]))
+    poses, roots = predict_poses(network, frames, network.architecture.frames, flip_test=flip_test)
     joints = poses + roots[:, :, None]
     joints_px = [camera.project_cam(joints[:, i]) for i, camera in enumerate(cameras)]
     depth = joints[..., 2]

@@ -1,6 +1,6 @@
-"""What a network says of people who did not teach it: networks like it are taught without them.
+"""Out-of-fold predictions: of each training subject by a network that was trained without the subject.
 
-A network errs less on people who taught it than on others, and differently.
+A network's errors on its training subjects are smaller than on others, and of another kind.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,73 +11,69 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from pipeline.capture import Capture, Recording
+from pipeline.capture_paths import CapturePaths
 from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.engine.device import choose_device, to_device
-from pipeline.learning.engine.loop import train
 from pipeline.learning.images.samples import training_recordings
-from pipeline.learning.supervision import CapturePaths, target_source
-from pipeline.learning.train import METHODS, Method
+from pipeline.learning.supervision import target_reader
+from pipeline.learning.train import METHODS, Method, fit
 from pipeline.params.train import TrainParams
 from pipeline.stores import Poses2dStore
 
-# Parts of the subjects, each of which a network is taught without.
 N_FOLDS = 3
-Seen = tuple[Recording, dict[str, np.ndarray]]  # a recording and what is seen in it, the arrays of PREDICTIONS
+# A recording and the arrays of PREDICTIONS.
+Prediction = tuple[Recording, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class OutOfFoldPredictor:
-    """A network with all that it was taught with, as `train` was given it."""
+    """A trained network, with all that is needed to train networks like it."""
 
     capture: Capture
-    detections: Poses2dStore
+    poses2d: Poses2dStore
     paths: CapturePaths
-    detector: Path
-    model: Path
+    weights: Path  # the initial ones
     params: TrainParams
 
-    def unseen(self, recordings: Sequence[Recording]) -> Iterator[Seen]:
-        """What the network would say of each recording if its subject had not taught it.
+    def predict(self, recordings: Sequence[Recording]) -> Iterator[Prediction]:
+        """Predictions of recordings whose subjects are not trained on.
 
-        Of a subject who alone taught it, nothing can be had but what it says itself; then others stand for it, if any.
+        Subjects that the network was trained on are split into `N_FOLDS` folds; for each, a network like it is trained
+        without the fold's subjects. Other subjects are predicted by the network itself. With a single training subject
+        there is no out-of-fold network: its recordings are left out, or if there are no others, predicted by the
+        network itself.
         """
-        own = self._subjects()
-        strangers = [r for r in recordings if r.subject not in own]
-        if len(own) < 2 or strangers:
-            yield from _seen(self._itself(), strangers or recordings)
-        if len(own) > 1:
-            for part in np.array_split(sorted(own), min(N_FOLDS, len(own))):
-                yield from _seen(self._without(part.tolist()), [r for r in recordings if r.subject in part])
+        training_subjects = self._training_subjects()
+        others = [r for r in recordings if r.subject not in training_subjects]
+        if len(training_subjects) < 2 or others:
+            yield from _predictions(self._trained_method(), others or recordings)
+        if len(training_subjects) > 1:
+            for fold in np.array_split(sorted(training_subjects), min(N_FOLDS, len(training_subjects))):
+                own = [r for r in recordings if r.subject in fold]
+                yield from _predictions(self._method_trained_without(fold.tolist()), own)
 
-    def _subjects(self) -> set[str]:
-        """Who taught the network."""
-        taught = training_recordings(self.capture, self.detections, target_source(self.params, self.paths))
-        return {recording.subject for recording, _ in taught} - set(self.params.validation_subjects)
+    def _training_subjects(self) -> set[str]:
+        training = training_recordings(self.capture, self.poses2d, target_reader(self.params, self.paths))
+        return {recording.subject for recording, _ in training} - set(self.params.validation_subjects)
 
-    def _itself(self) -> Method:
+    def _trained_method(self) -> Method:
         method = self._method(self.params)
-        network, _ = load_network(self.model, type(method.network))
+        network, _ = load_network(self.paths.network, type(method.network))
         method.network.load_state_dict(network.state_dict())
         to_device(method.network, choose_device()).eval()
         return method
 
-    def _without(self, subjects: list[str]) -> Method:
-        apart = [*self.params.validation_subjects, *subjects]
-        method = self._method(self.params.model_copy(update={"held_out_subjects": apart}))
+    def _method_trained_without(self, subjects: list[str]) -> Method:
+        validation_subjects = [*self.params.validation_subjects, *subjects]
+        method = self._method(self.params.model_copy(update={"validation_subjects": validation_subjects}))
         with TemporaryDirectory() as folder:
-            train(
-                method.network,
-                method.task,
-                self.params,
-                Path(folder) / "curve.csv",
-                lr_multipliers=method.lr_multipliers,
-            )
+            fit(method, self.params, Path(folder) / "curve.csv")
         return method
 
     def _method(self, params: TrainParams) -> Method:
-        return METHODS[params.model](self.capture, self.detections, self.paths, self.detector, params)
+        return METHODS[params.model](self.capture, self.poses2d, self.paths, self.weights, params)
 
 
-def _seen(method: Method, recordings: Iterable[Recording]) -> Iterator[Seen]:
+def _predictions(method: Method, recordings: Iterable[Recording]) -> Iterator[Prediction]:
     for recording in recordings:
         yield recording, method.predict(recording)

@@ -1,7 +1,7 @@
 """The optional refinement of the 3D network's poses: the stage in the order things happen."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +9,16 @@ import torch
 
 from pipeline import metrics
 from pipeline.capture import Recording, read_capture
+from pipeline.capture_paths import CapturePaths
 from pipeline.files import atomic_write
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.loop import train
-from pipeline.learning.engine.validation_split import validation
+from pipeline.learning.engine.validation_split import validation_mask
 from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.refinement.cross_validation import OutOfFoldPredictor
-from pipeline.learning.refinement.refiner import Given, PosePairs, Refiner, RefinerTask, joined, refined, z_scored
-from pipeline.learning.supervision import CapturePaths, camera_source, target_source
+from pipeline.learning.refinement.refiner import Refiner, RefinerInput, fit_normalisation, refine_poses
+from pipeline.learning.refinement.task import PosePairs, RefinerTask, concatenate
+from pipeline.learning.supervision import camera_reader, target_reader
 from pipeline.params.refine import RefineParams, RefineSource
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
@@ -32,121 +34,123 @@ from pipeline.stores import (
     open_store,
 )
 
-Arrays = Mapping[str, np.ndarray] | RecordingGroup[PredictionRecord]  # those of PREDICTIONS, of one recording
+# The arrays of PREDICTIONS and of POSES2D, of one recording and one person.
+PredictedArrays = Mapping[str, np.ndarray] | RecordingGroup[PredictionRecord]
+DetectedArrays = RecordingGroup[Poses2dRecord]
 
 
 def refine_predictions(
-    source: RefineSource, paths: CapturePaths, poses2d: Path, detector: Path, model: Path, predictions: Path,
-    refiner: Path, improved: Path, figures: Path, curve: Path, params: RefineParams, train_params: TrainParams,
+    source: RefineSource, paths: CapturePaths, weights: Path, folder: Path, params: RefineParams,
+    train_params: TrainParams,
 ) -> None:  # fmt: skip
-    """Train the refinement unit on what the network says of unknown training subjects, and improve its predictions.
+    """Train the refinement unit on out-of-fold predictions of training subjects, and refine the network's predictions.
 
-    Networks like it are trained for that, each without a part of the subjects, in about twice the time of `train`.
-    The figures name the source of the training's targets, and errors before and after where there is truth.
+    The folder gets the unit (`refiner.pt`), its curve (`curve.csv`), the refined predictions
+    (`predictions.zarr`), and the errors before and after where there is truth (`figures.json`). The networks of the
+    folds take about twice the time of `train`.
     """
-    capture, detections = read_capture(paths.frames), open_store(poses2d, POSES2D)
-    network = OutOfFoldPredictor(capture, detections, paths, detector, model, train_params)
-    unit = _trained(*_training_pairs(source, network), params, curve, source)
-    with atomic_write(refiner) as aside:
+    capture, poses2d = read_capture(paths.frames), open_store(paths.poses2d, POSES2D)
+    predictor = OutOfFoldPredictor(capture, poses2d, paths, weights, train_params)
+    unit = _trained_unit(*_training_pairs(source, predictor), params, folder / "curve.csv")
+    with atomic_write(folder / "refiner.pt") as aside:
         torch.save({"source": source, "weights": unit.state_dict()}, aside)
-    given = open_store(predictions, PREDICTIONS)
-    recordings = [r for r in capture.recordings if r.name in given]
-    with create_store(improved, PREDICTIONS, given.summary.model_copy(update={"refined_by": source})) as store:
+    before = open_store(paths.predictions, PREDICTIONS)
+    recordings = [r for r in capture.recordings if r.name in before]
+    summary = before.summary.model_copy(update={"refined_by": source})
+    with create_store(folder / "predictions.zarr", PREDICTIONS, summary) as after:
         for recording in recordings:
-            _improve(unit, recording, given[recording.name], detections[recording.name].person(0), store)
-        measured = _measured(paths.frames / "truth.zarr", recordings, {"before": given, "after": store})
-    with atomic_write(figures) as aside:
-        aside.write_text(json.dumps({f"refine_{source}": measured}, indent=1) + "\n")
+            _refine(unit, recording, before[recording.name], poses2d[recording.name].person(0), after)
+        figures = _figures(paths.truth, recordings, {"before": before, "after": after})
+    with atomic_write(folder / "figures.json") as aside:
+        aside.write_text(json.dumps({f"refine_{source}": figures}, indent=1) + "\n")
 
 
-def _training_pairs(source: RefineSource, network: OutOfFoldPredictor) -> tuple[PosePairs, PosePairs]:
-    """Poses of training recordings as the network would see them and as the source has them.
-
-    To train on, and those at the recordings' ends.
-    """
+def _training_pairs(source: RefineSource, predictor: OutOfFoldPredictor) -> tuple[PosePairs, PosePairs]:
+    """Out-of-fold predictions of training recordings with the source's targets, for training and for validation."""
     supervision = "full" if source == "truth" else "self"
-    teach = target_source(network.params.model_copy(update={"supervision": supervision}), network.paths)
-    taught = training_recordings(network.capture, network.detections, teach)
-    wanted_cam_mm = {recording.name: targets.joints_cam_mm for recording, targets in taught}
-    seen_by = camera_source(network.params, network.paths)
-    found, metadata = [], []
-    for recording, arrays in network.unseen([recording for recording, _ in taught]):
-        joints, detected = wanted_cam_mm[recording.name], network.detections[recording.name].person(0)
-        cameras = seen_by(recording)
+    read_targets = target_reader(predictor.params.model_copy(update={"supervision": supervision}), predictor.paths)
+    read_cameras = camera_reader(predictor.params, predictor.paths)
+    training = training_recordings(predictor.capture, predictor.poses2d, read_targets)
+    targets_cam_mm = {recording.name: targets.joints_cam_mm for recording, targets in training}
+    parts, samples = [], []
+    for recording, arrays in predictor.predict([recording for recording, _ in training]):
+        cameras, joints = read_cameras(recording), targets_cam_mm[recording.name]
+        detected = predictor.poses2d[recording.name].person(0)
         root = joints[:, :, ROOT : ROOT + 1]
+        targets = (joints - root) / root[..., 2:]
         for v in recording.view_indices(for_labels=True):
-            found.append(PosePairs(_given(cameras[v], v, arrays, detected), ((joints - root) / root[..., 2:])[:, v]))
-            metadata += [(recording.name, recording.subject, frame) for frame in range(len(joints))]
-    pairs = joined(found)
-    usable = np.isfinite(pairs.given.poses).all((1, 2)) & np.isfinite(pairs.wanted).any((1, 2))
-    names, subjects, frames = (np.array(column) for column in zip(*metadata, strict=True))
-    apart = validation(names, subjects, frames, [])
-    return pairs[usable & ~apart], pairs[usable & apart]
+            parts.append(PosePairs(_refiner_input(cameras[v], v, arrays, detected), targets[:, v]))
+            samples += [(recording.name, recording.subject, frame) for frame in range(len(joints))]
+    pairs = concatenate(parts)
+    usable = np.isfinite(pairs.inputs.poses).all((1, 2)) & np.isfinite(pairs.targets).any((1, 2))
+    names, subjects, frames = (np.array(column) for column in zip(*samples, strict=True))
+    validation = validation_mask(names, subjects, frames, [])
+    return pairs[usable & ~validation], pairs[usable & validation]
 
 
-def _trained(trained: PosePairs, held: PosePairs, params: RefineParams, curve: Path, source: RefineSource) -> Refiner:
+def _trained_unit(training: PosePairs, validation: PosePairs, params: RefineParams, curve: Path) -> Refiner:
     torch.manual_seed(params.seed)
     unit = Refiner()
-    z_scored(unit, trained.given)
-    train(unit, RefinerTask(trained, held), params, curve, source=source)
+    fit_normalisation(unit, training.inputs)
+    train(unit, RefinerTask(training, validation), params, curve)
     return unit
 
 
-def _given(camera: Camera, v: int, arrays: Arrays, detected: RecordingGroup[Poses2dRecord]) -> Given:
-    """The poses of one view, from the arrays of PREDICTIONS and POSES2D of one person."""
-    points_norm, seen = (camera.undistort(values["joints_px"][:, v]) for values in (arrays, detected))
-    depth = 1 + arrays["relative_depth"][:, v, :, None]
+def _refiner_input(camera: Camera, v: int, predicted: PredictedArrays, detected: DetectedArrays) -> RefinerInput:
+    """The unit's input of one view."""
+    points_norm, detected_norm = (camera.undistort(arrays["joints_px"][:, v]) for arrays in (predicted, detected))
+    depth = 1 + predicted["relative_depth"][:, v, :, None]
     joints = np.concatenate([points_norm, np.ones_like(depth)], -1) * depth
-    return Given(joints - joints[:, ROOT : ROOT + 1], (seen - points_norm) * depth, detected["confidence"][:, v])
+    offsets = (detected_norm - points_norm) * depth
+    return RefinerInput(joints - joints[:, ROOT : ROOT + 1], offsets, detected["confidence"][:, v])
 
 
-def _improve(
-    unit: Refiner, recording: Recording, given: RecordingGroup[PredictionRecord],
-    detected: RecordingGroup[Poses2dRecord], store: PredictionStore,
+def _refine(
+    unit: Refiner, recording: Recording, before: RecordingGroup[PredictionRecord], detected: DetectedArrays,
+    after: PredictionStore,
 ) -> None:  # fmt: skip
-    """Refine the predictions of a recording; the root stays where it was seen."""
-    arrays = given.person(0)
-    joints_px, relative_depth = arrays["joints_px"], arrays["relative_depth"]
-    for v, camera in enumerate(one.camera for one in given.record.cameras):
-        ray = camera.undistort(joints_px[:, v, ROOT : ROOT + 1])
-        root = np.concatenate([ray, np.ones_like(ray[..., :1])], -1)
-        better = refined(unit, _given(camera, v, arrays, detected))
-        joints_px[:, v], relative_depth[:, v] = camera.project_cam(root + better), better[..., 2]
+    """Refine the predictions of a recording; the root's position in the image stays."""
+    predicted = before.person(0)
+    joints_px, relative_depth = predicted["joints_px"], predicted["relative_depth"]
+    for v, camera in enumerate(one.camera for one in before.record.cameras):
+        root_norm = camera.undistort(joints_px[:, v, ROOT : ROOT + 1])
+        root = np.concatenate([root_norm, np.ones_like(root_norm[..., :1])], -1)
+        refined = refine_poses(unit, _refiner_input(camera, v, predicted, detected))
+        joints_px[:, v], relative_depth[:, v] = camera.project_cam(root + refined), refined[..., 2]
     sizes = {"frame": len(joints_px), "view": len(recording.views)}
-    group = store.create(recording.name, sizes, given.record).person(0)
+    group = after.create(recording.name, sizes, before.record).person(0)
     for start, stop in group.shards():
         group.write(start, {"joints_px": joints_px[start:stop], "relative_depth": relative_depth[start:stop]})
 
 
-def _measured(
-    truth: Path, recordings: list[Recording], stores: dict[str, PredictionStore]
+def _figures(
+    truth: Path, recordings: Sequence[Recording], stores: Mapping[str, PredictionStore]
 ) -> dict[str, dict[str, float]]:
-    """N-MPJPE and PA-MPJPE in mm of each store's predictions, at the true depth of the root; nothing without truth."""
+    """N-MPJPE and PA-MPJPE in mm of each store's predictions, at the true depth of the root; empty without truth."""
     if not truth.exists():
         return {}
     true = open_store(truth, TRUTH)
-    found: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float]] = {}
     for name, store in stores.items():
         errors = np.concatenate([_errors(r, store, true[r.name].person(0)["joints_world_mm"]) for r in recordings], -1)
-        found[name] = dict(zip(MEASURES, (round(float(m), 2) for m in metrics.mean(errors)), strict=True))
-    return found
+        figures[name] = dict(zip(MEASURES, (round(float(m), 2) for m in metrics.mean(errors)), strict=True))
+    return figures
 
 
-# The figures, each by its function of predicted and true poses.
+# The functions of predicted and true poses that give the figures.
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "n_mpjpe_mm": metrics.n_mpjpe, "pa_mpjpe_mm": metrics.pa_mpjpe,
 }  # fmt: skip
 
 
 def _errors(recording: Recording, store: PredictionStore, joints_world_mm: np.ndarray) -> np.ndarray:
-    """The figures (figure, frame and view) of a recording, of the views that labels may be made from."""
+    """Errors (measure, frame and view) of a recording's predictions in the views that may make labels."""
     group = store[recording.name]
     joints_px, relative_depth = (group.person(0)[name] for name in ("joints_px", "relative_depth"))
     errors = []
     for v in recording.view_indices(for_labels=True):
-        camera = recording.views[v].camera
-        if camera.has_extrinsics:
-            true = camera.to_camera(joints_world_mm)
+        if recording.views[v].camera.has_extrinsics:
+            true = recording.views[v].camera.to_camera(joints_world_mm)
             depth_mm = true[:, ROOT, 2:] * (1 + relative_depth[:, v])
             predicted = group.record.cameras[v].camera.back_project(joints_px[:, v], depth_mm)
             errors.append([measure(predicted, true) for measure in MEASURES.values()])
