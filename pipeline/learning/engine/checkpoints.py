@@ -1,47 +1,44 @@
-"""Checkpoints: a network's weights with the configuration that made it, so that a file is enough to use it."""
+"""Checkpoints: a network's weights with the configuration that it is built from, so that a file is enough to use it."""
 
 import pickle
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, TypeVar, cast
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
 from pipeline.skeleton import JOINTS
 
-VERSION = 2
+VERSION = 3
 UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
 
 
-@runtime_checkable
-class Saved(Protocol):
-    """A network that can be kept in a checkpoint: built from its architecture alone."""
+class SavableNetwork(nn.Module):
+    """A network that a checkpoint can hold: it is built from its architecture alone."""
 
-    kind: ClassVar[str]  # networks of one kind do the same
-    backbones: ClassVar[tuple[str, ...]]
+    kind: ClassVar[str]  # what it estimates from what: volumetric or lifting
+    backbones: ClassVar[tuple[str, ...]]  # those it can be built with
     architecture: Any
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """The weights."""
-
     @classmethod
-    def from_dict(cls, architecture: dict[str, Any]) -> Any:
-        """A network of the architecture's plain values."""
+    def from_dict(cls, architecture: dict[str, Any]) -> "SavableNetwork":
+        """Build a network from the plain values of its architecture."""
+        raise NotImplementedError
 
 
-Network = TypeVar("Network", bound=Saved)
+Network = TypeVar("Network", bound=SavableNetwork)
 
 
-def save_network(path: Path, network: Saved, **metadata: Any) -> None:
-    """Write a network's weights, architecture, joints and what else is said about it (plain values)."""
+def save_network(path: Path, network: SavableNetwork, **metadata: Any) -> None:
+    """Write a network's weights, its architecture, its joints and further metadata (plain values)."""
     content = {
         "version": VERSION,
         "kind": network.kind,
         "joints": list(JOINTS),
         "architecture": network.architecture.as_dict(),
-        "about": metadata,
+        "metadata": metadata,
         "weights": {name: w.detach().cpu().contiguous() for name, w in network.state_dict().items()},
     }
     with atomic_write(path) as aside:
@@ -49,9 +46,9 @@ def save_network(path: Path, network: Saved, **metadata: Any) -> None:
 
 
 def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, Any]]:
-    """The network of a checkpoint, ready to predict, and what was said about it.
+    """The network of a checkpoint, in evaluation mode, and the checkpoint's metadata.
 
-    Raises UserError where the file is missing, damaged, of another version, kind, backbone or of other joints.
+    Raises UserError where the file is missing or damaged, or of another version, kind, backbone or skeleton.
     """
     content = read_checkpoint(path)
     again = "Run dvc repro to make it again."
@@ -66,13 +63,13 @@ def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, 
     backbone = content["architecture"]["backbone"]
     if backbone not in wanted.backbones:
         raise UserError(f"{path} has the backbone {backbone!r}, known are {list(wanted.backbones)}", fix=again)
-    network = wanted.from_dict(content["architecture"])
+    network = cast(Network, wanted.from_dict(content["architecture"]))
     network.load_state_dict(content["weights"])
-    return network.eval(), content["about"]
+    return network.eval(), content["metadata"]
 
 
 def is_checkpoint(content: Any) -> bool:
-    """Whether the content of a torch file is a checkpoint of this pipeline, of whatever version."""
+    """Whether the content of a torch file is a checkpoint of this pipeline, of any version."""
     return isinstance(content, dict) and {"version", "kind"} <= set(content)
 
 
