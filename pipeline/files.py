@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ABSENT = "absent.json"
+UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
 
 
 @contextmanager
@@ -53,3 +54,15 @@ def why_absent(folder: Path) -> str | None:
     """The reason that `write_absent` wrote; None where the folder holds a result."""
     path = folder / ABSENT
     return str(json.loads(path.read_text())["reason"]) if path.exists() else None
+
+
+def write_untrained(path: Path) -> None:
+    """Write a file that says that no network was trained, in place of a checkpoint that nothing needs."""
+    with atomic_write(path) as aside:
+        aside.write_bytes(UNTRAINED)
+
+
+def is_untrained(path: Path) -> bool:
+    """Whether a file is one that `write_untrained` wrote."""
+    with path.open("rb") as file:
+        return file.read(len(UNTRAINED)) == UNTRAINED

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from pipeline.capture_paths import CapturePaths
-from pipeline.files import why_absent
-from pipeline.learning.engine.checkpoints import is_untrained
+from pipeline.files import is_untrained, why_absent
 from pipeline.params.refine import RefineSource
 
 REFINE_SOURCES: tuple[RefineSource, ...] = get_args(RefineSource)
