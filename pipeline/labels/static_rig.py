@@ -10,7 +10,8 @@ import numpy as np
 from pipeline.capture import Recording
 from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.initial_rig import RigNotFound
-from pipeline.geometry.calibration.rig import Rig, adjust_extrinsics, find_rig, measure_rig, rotation_change_deg, unknown_rig
+from pipeline.geometry.calibration.rig import Rig, adjust_extrinsics, find_rig, measure_rig, unknown_rig
+from pipeline.geometry.calibration.rig_motion import rotation_change_deg
 from pipeline.geometry.calibration.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.frame_sampling import linspace_indices
