@@ -60,7 +60,7 @@ def project_norm(joints, R, t):
 
 
 def observed(joints, R, t, noise_px=0.0, outliers=0.0, seed=0):
-    """Normalised image points (F, J, V, 2) with noise and outliers on the person, and sigma (F, J, V) of 2 % of the height."""
+    """Normalised image points (F, J, V, 2) with noise and outliers; sigma (F, J, V) is 2 % of the person's height."""
     rng = np.random.default_rng(seed)
     points_norm = project_norm(joints, R, t)
     low, high = points_norm.min(1, keepdims=True), points_norm.max(1, keepdims=True)

@@ -36,8 +36,6 @@ LEAST_INLIER_SHARE = 0.5
 INLIER_WEIGHT = 0.48
 MOST_NOISE = 2.5
 MOST_ROTATION_STD_DEG = 5.0
-# Rotations above this many standard deviations count as camera motion.
-SIGNIFICANT_STDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -198,32 +196,6 @@ def measure_rig(
     # The uncertainty of an adjustment to these joints is not that of the given extrinsics.
     none = unknown_rig(len(t))
     return replace(rig, rotation_std_deg=none.rotation_std_deg, center_covariance=none.center_covariance)
-
-
-@_checked
-def rotation_change_deg(
-    points_norm: Float[np.ndarray, "frame joint view 2"], sigma: Float[np.ndarray, "frame joint view"], rig: Rig
-) -> float:
-    """The largest rotation of a camera, in degrees, between the first and second half of the frames of a rig.
-
-    0 where the rotation is not significant against the uncertainty of both halves. Image points and sigma are in the
-    unit of the focal lengths given. Raises ValueError as `find_rig` does.
-    """
-    halves = []
-    for half in np.array_split(linspace_indices(len(points_norm), FRAMES_FOR_ADJUSTMENT), 2):
-        order, n_poses = diverse_frames(points_norm[half], sigma[half], FRAMES_FOR_START)
-        if n_poses < FEWEST_POSES:
-            return 0.0
-        start = InitialRig(rig.R, rig.t, rig.focal.scale, rig.epipolar)
-        own = replace(rig.focal, std=0.0)
-        examples = half[order[:n_poses]]
-        pose = nearest_exemplar(points_norm[half], sigma[half], points_norm[examples], sigma[examples])
-        halves.append(adjust_rig(points_norm[half], sigma[half], start, bundle.START_WIDTHS, focal=own, pose=pose))
-    a, b = halves
-    b = b.in_world_of(a.R, a.t)
-    rotation_deg = np.degrees(rotation_angle(b.R @ np.swapaxes(a.R, -1, -2)))
-    significant = rotation_deg > SIGNIFICANT_STDS * np.hypot(a.rotation_std_deg, b.rotation_std_deg)
-    return float(np.max(rotation_deg[significant], initial=0.0))
 
 
 def unknown_rig(n_views: int) -> Rig:
