@@ -4,6 +4,8 @@ from pathlib import Path
 
 from jaxtyping import install_import_hook
 
+from tests import typechecker
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -15,4 +17,4 @@ def checked_modules() -> list[str]:
     return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sorted(paths)]
 
 
-install_import_hook(checked_modules(), "beartype.beartype")
+install_import_hook(checked_modules(), f"{typechecker.__name__}.check_types")

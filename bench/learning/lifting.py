@@ -16,16 +16,20 @@ from bench.learning.motion import Motion, film
 from pipeline import metrics
 from pipeline.learning.engine.loop import train
 from pipeline.learning.lifting import adapt
+from pipeline.learning.lifting.architecture import LiftingArchitecture
 from pipeline.learning.lifting.losses import Objective
 from pipeline.learning.lifting.multi_view_frames import UNIT_MM, MultiViewFrames
-from pipeline.learning.lifting.networks import LiftingArchitecture, LiftingNetwork
+from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
 from pipeline.params.train import LoopParams
 
 DATA = "real motion"
 DROPOUT = 0.1
-LOOP = LoopParams(epochs=3, batch_size=32, lr=6e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
+LOOP = LoopParams(
+    epochs=3, batch_size=32, lr=6e-3, warm_up=0.05, schedule="cosine", weight_decay=0.01, clip_grad_norm=5.0, ema=0.0,
+    keep="last", patience=0, seed=0,
+)  # fmt: skip
 EVERY_TESTED = 5  # frames
 LABELS = Objective(
     labels=1, reprojection=0, transform=0, consistency=0, squared=False, confidence="target", root="least_squares",

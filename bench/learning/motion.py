@@ -17,7 +17,7 @@ from pipeline.geometry.calibration.scale import bone_scale
 from pipeline.geometry.camera.model import Camera, undistort
 from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
 from pipeline.geometry.triangulation.labelling import Labelled, label
-from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, joined, multi_view_frames
+from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, concatenate, multi_view_frames
 from pipeline.learning.supervision import label_weights
 from pipeline.skeleton import ROOT
 
@@ -109,7 +109,7 @@ def _correlated(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 def true_moments(sequences: list[Sequence], cameras: list[Camera]) -> MultiViewFrames:
     """Detections with the truth as labels and the true cameras."""
     R, t = _poses(cameras)
-    return joined(
+    return concatenate(
         [multi_view_frames(s.points_norm, s.confidence, s.joints_mm, R[None], t[None], UP) for s in sequences]
     )
 
@@ -128,7 +128,7 @@ def labelled_moments(
         multi_view_frames(s.points_norm, s.confidence, own.points, R[None], t[None], up)
         for s, own in zip(sequences, made, strict=True)
     ]
-    return joined(parts), np.concatenate([own.uncertainty for own in made])
+    return concatenate(parts), np.concatenate([own.uncertainty for own in made])
 
 
 def _poses(cameras: list[Camera]) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +195,7 @@ def film(data: Path, *, seed: int = 0, every: int = 1) -> Motion:
         truth=truth,
         subset=true_moments([s for s in trained if s.subject == trained[0].subject], cameras),
         labels=labels,
-        weighed=labels.weighed(label_weights(uncertainty_mm, "uncertainty")),
+        weighed=labels.with_label_weights(label_weights(uncertainty_mm, "uncertainty")),
         mixed=replace(labels, labels=torch.where(torch.from_numpy(known)[:, None, None], truth.labels, labels.labels)),
         own_rig=labelled_moments(trained, cameras, calibrated=False, seed=seed)[0],
         test=true_moments(seen, cameras),

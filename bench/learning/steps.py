@@ -1,6 +1,6 @@
 """A training step of the volumetric network with real loading, beside the same step on tensors in memory.
 
-    python -m bench.learning.steps [--quick] [--json FILE] [--backbone resnet50 --input-px 256 --depth-cells 64]
+    python -m bench.learning.steps [--quick] [--json FILE] [--backbone resnet50 --input-px 256 --depth-bins 64]
                                    [--batch 32] [--steps 48] [--turns 7]
 
 `step_over_bare` is the bare step's time over that with crops cut and changed: 1 means that loading costs nothing.
@@ -27,7 +27,7 @@ from pipeline.learning.images.samples import Samples
 from pipeline.learning.images.volumetric import VolumetricTask
 from pipeline.params.file import read_params
 from pipeline.params.train import TrainParams
-from pipeline.skeleton import N_JOINTS
+from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.video.packing import pack_frames
 
 FRAME_PX, PERSON_PX = 320, 160
@@ -44,10 +44,10 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--backbone", default="slim")
     parser.add_argument("--input-px", type=int, default=64)
-    parser.add_argument("--depth-cells", type=int, default=16)
+    parser.add_argument("--depth-bins", type=int, default=16)
     reported = parser.parse_args()
     architecture = Architecture(reported.backbone, 32 if reported.backbone == "slim" else 0, reported.depth_bins)
-    params = read_params().train.model_copy(update={"input_px": reported.input_px, "depth_cells": reported.depth_bins})
+    params = read_params().train.model_copy(update={"input_px": reported.input_px, "depth_bins": reported.depth_bins})
     turns, steps = (3, 16) if reported.quick else (reported.turns, reported.steps)
     with tempfile.TemporaryDirectory() as folder:
         samples = made_samples(Path(folder), BATCHES * reported.batch)
@@ -84,7 +84,7 @@ def measured(
 
 def loaded(task: VolumetricTask, batch: int, n: int) -> Iterator[Batch]:
     orders = shuffled(np.arange(len(task)), batch, n, (0,))
-    return task.batches(orders, (0, 1), first=0, part=(0, 1))
+    return task.batches(orders, (0, 1), first=0, shard=(0, 1))
 
 
 def stepper(architecture: Architecture, task: VolumetricTask) -> Callable[[Batch], None]:
@@ -124,6 +124,7 @@ def made_samples(folder: Path, n: int) -> Samples:
     return Samples(
         files=np.full(n, str(folder / "view.jpegs")), frames=np.arange(n), recordings=np.full(n, "bench"),
         subjects=np.full(n, "bench"), center_px=center, side_px=np.full(n, 1.25 * PERSON_PX),
+        detected_root_px=joints_px[:, ROOT],
         focal_px=np.full(n, 400.0), joints_px=joints_px, joints_cam_mm=joints_cam_mm,
         uncertainty_mm=np.full((n, N_JOINTS), 10.0),
     )  # fmt: skip

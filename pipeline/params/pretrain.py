@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.params.base import Count, Positive, Section, Seed
+from pipeline.params.base import Count, NotNegative, Positive, Section, Seed
 
 
 class PretrainParams(Section):
@@ -16,4 +16,7 @@ class PretrainParams(Section):
     steps: Count
     batch_size: Count
     lr: Positive
+    warm_up: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: NotNegative
+    clip_grad_norm: NotNegative
     seed: Seed

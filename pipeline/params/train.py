@@ -13,7 +13,10 @@ class LoopParams(Section):
     epochs: Count
     batch_size: Count
     lr: Positive
+    warm_up: Annotated[float, Field(ge=0, lt=1)]
     schedule: Literal["cosine", "step"]
+    weight_decay: NotNegative
+    clip_grad_norm: NotNegative
     ema: Annotated[float, Field(ge=0, lt=1)]
     keep: Literal["last", "best"]
     patience: Annotated[int, Field(ge=0)]

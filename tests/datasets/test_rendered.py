@@ -9,7 +9,10 @@ from pipeline.synthetic import processes
 
 
 def make_params(images: int = 24, seed: int = 2) -> PretrainParams:
-    return PretrainParams(images=images, input_px=64, width=16, steps=1, batch_size=4, lr=1e-3, seed=seed)
+    return PretrainParams(
+        images=images, input_px=64, width=16, steps=1, batch_size=4, lr=1e-3, warm_up=0.05, weight_decay=0.01,
+        clip_grad_norm=5.0, seed=seed,
+    )  # fmt: skip
 
 
 def test_the_number_of_processes_changes_nothing(monkeypatch):

@@ -1,14 +1,18 @@
-"""Each kind of supervision teaches what it says, and nothing else."""
+"""Each kind of supervision gives the targets that it promises, and no others."""
+
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
-from pipeline.learning.images.samples import METRIC_SIDE_MM, all_samples, split
+from pipeline.learning.images.samples import split
 from pipeline.learning.images.volumetric import VolumetricTask
-from pipeline.learning.supervision import camera_source, given_cameras, target_source
-from pipeline.stores import LABELS, POSES2D, RIGS, create_store, open_store, reopen
+from pipeline.learning.supervision import SUPERVISION, camera_reader
+from pipeline.learning.train import METHODS
+from pipeline.params.train import TrainParams
+from pipeline.stores import LABELS, RIGS, create_store, open_store, reopen
 from tests.records import camera_records
 
 
@@ -41,8 +45,13 @@ def test_mixed_is_their_truth_and_the_labels_of_the_others(shifted, params):
     np.testing.assert_allclose(own["S1"] - full["S1"], np.broadcast_to([300.0, 0, 0], own["S1"].shape), atol=1e-2)
 
 
+def test_the_parameters_choices_are_those_that_are_registered():
+    assert get_args(TrainParams.model_fields["supervision"].annotation) == tuple(SUPERVISION)
+    assert get_args(TrainParams.model_fields["model"].annotation) == tuple(METHODS)
+
+
 def test_no_subject_is_an_error(world, params):
-    with pytest.raises(UserError, match=r"No training recording, of S0, S1, has 2D poses and a teacher"):
+    with pytest.raises(UserError, match=r"No training recording, of S0, S1, has 2D poses and training targets"):
         world.samples(params.model_copy(update={"supervision": "subset", "subjects": ["S9"]}))
 
 
@@ -88,7 +97,7 @@ def test_the_focal_length_found_changes_labels_and_not_the_truth(world, params):
     assert off_px.max() < 1
     np.testing.assert_array_equal(after["self"].joints_cam_mm, before["self"].joints_cam_mm)
     recording = read_capture(world.frames).recordings[0]
-    given, found = (camera_source(kinds[kind], world.paths)(recording)[0].K[0, 0] for kind in ("full", "self"))
+    given, found = (camera_reader(kinds[kind], world.paths)(recording)[0].K[0, 0] for kind in ("full", "self"))
     assert found == pytest.approx(1.1 * given)
 
 
@@ -110,33 +119,14 @@ def test_without_truth_they_say_so(world, params, kind):
         world.samples(params.model_copy(update={"supervision": kind}))
 
 
-def test_the_metric_crop_is_two_metres_around_the_pelvis(world, params):
-    samples = world.samples(params.model_copy(update={"crop": "metric"}))
-    np.testing.assert_allclose(samples.center_px, samples.joints_px[:, 0], atol=1e-3)
-    np.testing.assert_allclose(samples.side_px, METRIC_SIDE_MM * 90 / samples.joints_cam_mm[:, 0, 2])
-
-
-def test_where_the_pelvis_is_not_known_the_box_is_cropped(world, params):
-    labels = reopen(world.labels, LABELS)
-    joints = labels["S2"].person(0)["joints_cam_mm"]
-    joints[1] = np.nan
-    labels["S2"].person(0).write(0, {"joints_cam_mm": joints})
-    recording = next(r for r in read_capture(world.frames).recordings if r.name == "S2")
-    poses2d, teach = open_store(world.poses2d, POSES2D), target_source(params, world.paths)
-    box, metric = (
-        next(all_samples(recording, given_cameras, poses2d, teach, showing)) for showing in ("box", "metric")
-    )
-    assert metric.seen.all()
-    assert metric.side_px[1] == box.side_px[1]
-    assert (np.delete(metric.side_px, 1) != np.delete(box.side_px, 1)).all()
-
-
-def test_held_out_subjects_do_not_train(world, params):
+def test_validation_subjects_do_not_train(world, params):
     trained, validation = split(world.samples(params), ["S1"])
     assert set(trained.subjects) == {"S0"}
     assert set(validation.subjects) == {"S1"}
     for wrong in (["S2"], ["S0", "S1"]):
-        with pytest.raises(UserError, match=r"held_out_subjects = .*, but the subjects to train on are \['S0', 'S1'\]"):
+        with pytest.raises(
+            UserError, match=r"validation_subjects = .*, but the subjects to train on are \['S0', 'S1'\]"
+        ):
             split(world.samples(params), wrong)
 
 
@@ -147,7 +137,7 @@ def test_uncertain_labels_count_less_where_that_is_wanted(world, params):
     def weights(**update):
         samples = world.samples(params.model_copy(update=update))
         task = VolumetricTask(samples, samples, params.model_copy(update=update))
-        return next(task.batches([np.arange(8)], (0,), first=0, part=(0, 1)))[2]
+        return next(task.batches([np.arange(8)], (0,), first=0, shard=(0, 1)))[2]
 
     weighed = np.sort(weights(weighting="uncertainty"), axis=1)
     np.testing.assert_allclose(weighed[:, 0] / weighed[:, 1], 0.2, rtol=1e-5)

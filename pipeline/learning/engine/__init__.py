@@ -1,1 +1,1 @@
-"""What every training shares: the loop, its state, learning rates, batches, devices, processes, checkpoints."""
+"""What all trainings share: the loop and its state, learning rates, batches, devices, processes, checkpoints."""

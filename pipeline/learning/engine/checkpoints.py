@@ -8,11 +8,10 @@ import torch
 from torch import nn
 
 from pipeline.errors import UserError
-from pipeline.files import atomic_write
+from pipeline.files import atomic_write, is_untrained
 from pipeline.skeleton import JOINTS
 
 VERSION = 3
-UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
 
 
 class SavableNetwork(nn.Module):
@@ -71,18 +70,6 @@ def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, 
 def is_checkpoint(content: Any) -> bool:
     """Whether the content of a torch file is a checkpoint of this pipeline, of any version."""
     return isinstance(content, dict) and {"version", "kind"} <= set(content)
-
-
-def write_untrained(path: Path) -> None:
-    """Write a file that says that no network was trained, in place of a checkpoint that nothing needs."""
-    with atomic_write(path) as aside:
-        aside.write_bytes(UNTRAINED)
-
-
-def is_untrained(path: Path) -> bool:
-    """Whether a file is one that `write_untrained` wrote."""
-    with path.open("rb") as file:
-        return file.read(len(UNTRAINED)) == UNTRAINED
 
 
 def read_checkpoint(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Training curves: one CSV row now and then, for `dvc plots`."""
+"""Training curves: CSV files with one row an epoch or so, for `dvc plots`."""
 
 import csv
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pipeline.files import atomic_write
 
 @contextmanager
 def curve_file(path: Path, columns: tuple[str, ...]) -> Iterator["Curve"]:
-    """A curve that gets its final name when the block ends without an error."""
+    """Open a curve for writing; the file gets its final name when the block ends without an error."""
     with atomic_write(path) as aside, aside.open("w", newline="") as file:
         yield Curve(csv.writer(file), columns)
 
@@ -24,5 +24,5 @@ class Curve:
         writer.writerow(columns)
 
     def add(self, **values: float) -> None:
-        """Add a row; the values are named like the columns."""
+        """Add a row; the keywords are the names of the columns."""
         self._writer.writerow([f"{values[name]:.6g}" for name in self._columns])

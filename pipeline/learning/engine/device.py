@@ -1,18 +1,19 @@
-"""Where and how precisely networks compute: the GPU if there is one, bfloat16 where the hardware has it."""
+"""Where and how precisely networks compute: the GPU if there is one, bfloat16 where the hardware supports it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# Mean and spread of the channels of natural images, near enough: the network's first layer learns the rest.
-CHANNEL_MEAN, CHANNEL_SPREAD = 0.45 * 255, 0.25 * 255
+# Approximate mean and standard deviation of the channels of natural images; the first layer learns the rest.
+CHANNEL_MEAN, CHANNEL_STD = 0.45 * 255, 0.25 * 255
 
 
 def choose_device() -> torch.device:
@@ -21,23 +22,41 @@ def choose_device() -> torch.device:
 
 
 def to_device(network: Network, device: torch.device) -> Network:
-    """Move a network to a device, in the channels-last order that convolutions like best."""
+    """Move a network to a device, in channels-last memory order, in which convolutions are fastest."""
     network.to(device)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
-def precision(device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
+def precision(device: torch.device) -> Callable[[], AbstractContextManager[None]]:
     """A context in which networks run fastest on the device.
 
-    A CPU without bfloat16 instructions emulates them at half the speed of float32, so it stays with float32.
+    A CPU without bfloat16 instructions emulates them at half the speed of float32, so it computes in float32.
     """
     if device.type == "cuda" or torch.cpu._is_avx512_bf16_supported():
         return partial(torch.autocast, device.type, torch.bfloat16)
     return nullcontext
 
 
-def as_input(images: np.ndarray, device: torch.device) -> Tensor:
-    """Images (B, S, S, 3) uint8 as the networks' input (B, 3, S, S)."""
+def as_input(
+    images: UInt8[np.ndarray, "batch side side 3"], device: torch.device
+) -> Float[Tensor, "batch 3 side side"]:
+    """Images as the networks' normalised input."""
     pixels = torch.from_numpy(images).to(device, non_blocking=True)
     # A view: the memory stays channels-last.
-    return pixels.permute(0, 3, 1, 2).float().sub_(CHANNEL_MEAN).div_(CHANNEL_SPREAD)
+    return pixels.permute(0, 3, 1, 2).float().sub_(CHANNEL_MEAN).div_(CHANNEL_STD)
+
+
+def generator_states() -> dict[str, Tensor]:
+    """The states of torch's random generators, which dropout draws from: the CPU's and, if there is one, the GPU's."""
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
+
+
+def set_generator_states(states: dict[str, Tensor]) -> None:
+    """Set torch's random generators to the states that `generator_states` gave on the same kind of device."""
+    torch.set_rng_state(states["cpu"])
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])

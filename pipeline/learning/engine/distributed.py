@@ -1,7 +1,7 @@
-"""One training run shared by several processes, as torch's own launcher starts them (`torchrun`); one is the rule.
+"""Training in several processes, started by torch's own launcher (`torchrun`); without it, one process trains.
 
-Each process works on its share of every batch. What is a mean over a batch is taken over all of it, so that the run
-is that of one process with the same batches, up to the order of sums.
+Each process takes its shard of every batch. Means over a batch are taken over the shards of all processes, so that the
+training is that of one process with the same batches, up to the order of summation.
 """
 
 import os
@@ -12,12 +12,13 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 
 @contextmanager
 def process_group() -> Iterator[None]:
-    """The processes of `torchrun` brought together for as long as the block lasts; alone, nothing happens."""
+    """Join the process group of `torchrun` for the duration of the block; outside `torchrun`, do nothing."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
@@ -31,12 +32,12 @@ def process_group() -> Iterator[None]:
 
 
 def rank_and_world_size() -> tuple[int, int]:
-    """The number of this process, from 0, and how many there are."""
+    """The number of this process, from 0, and the number of processes."""
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
 def mean_over_processes(value: Tensor) -> Tensor:
-    """The mean of a tensor over the processes; no gradient passes."""
+    """The mean of a tensor over the processes, without a gradient."""
     value = value.detach().clone()
     if dist.is_initialized():
         dist.all_reduce(value)
@@ -44,22 +45,28 @@ def mean_over_processes(value: Tensor) -> Tensor:
 
 
 def wrap_ddp(network: nn.Module) -> nn.Module:
-    """The network to train with: the same in all processes, its gradients their mean."""
+    """The network to compute the loss with: in a process group, gradients are averaged over the processes.
+
+    Batch normalisation then uses the statistics of the whole batch. The network's modules are changed in place; the
+    names of its weights stay.
+    """
     if not dist.is_initialized():
         return network
-    _synchronise_norms(network)
+    if next(network.parameters()).is_cuda:
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    else:
+        _synchronise_batch_norms(network)
     return DistributedDataParallel(network)
 
 
-def _synchronise_norms(network: nn.Module) -> None:
-    """Make batch normalisation see the whole batch; the modules and the names of their weights stay."""
+def _synchronise_batch_norms(network: nn.Module) -> None:
     for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.__class__ = _SHARED[type(module)]
+        if isinstance(module, _BatchNorm):
+            module.__class__ = _SYNCHRONISED[type(module)]
 
 
 class _SumOverProcesses(torch.autograd.Function):
-    """The sum of a tensor over the processes; gradients add up in the same way."""
+    """The sum of a tensor over the processes; its gradient is the sum of their gradients."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
@@ -74,8 +81,17 @@ class _SumOverProcesses(torch.autograd.Function):
         return total
 
 
-class _SyncNorm(nn.modules.batchnorm._BatchNorm):
-    """Batch normalisation over the parts of all processes; torch's own has no version for CPUs."""
+def _sum_over_processes(value: Tensor) -> Tensor:
+    total: Tensor = _SumOverProcesses.apply(value)  # type: ignore[no-untyped-call]
+    return total
+
+
+class _CpuSyncBatchNorm(_BatchNorm):
+    """Batch normalisation over the shards of all processes; torch's SyncBatchNorm refuses tensors on a CPU.
+
+    The variance is the mean of squared distances from the mean. The mean of squares less the square of the mean would
+    be shorter, but in float32 it is negative where the spread is a small share of the mean.
+    """
 
     num_batches_tracked: Tensor
     running_mean: Tensor
@@ -83,29 +99,31 @@ class _SyncNorm(nn.modules.batchnorm._BatchNorm):
     momentum: float
 
     def forward(self, x: Tensor) -> Tensor:
+        """Normalise the shard (B, C, ...) of this process."""
         if not self.training:
             return super().forward(x)
-        others = [axis for axis in range(x.ndim) if axis != 1]
+        axes = [axis for axis in range(x.ndim) if axis != 1]
+        shape = [1, -1, *[1] * (x.ndim - 2)]
         values = x.float()
-        part = torch.cat([values.sum(others), (values**2).sum(others), values.new_tensor([x.numel() / x.shape[1]])])
-        sums, squares, count = _SumOverProcesses.apply(part).split([x.shape[1], x.shape[1], 1])  # type: ignore[no-untyped-call]
-        mean = sums / count
-        variance = squares / count - mean**2
+        own_count = values.new_tensor([x.numel() / x.shape[1]])
+        totals = _sum_over_processes(torch.cat([values.sum(axes), own_count]))
+        mean, count = totals[:-1] / totals[-1], totals[-1]
+        centred = values - mean.view(shape)
+        variance = _sum_over_processes(centred.square().sum(axes)) / count
         with torch.no_grad():
             self.num_batches_tracked.add_(1)
             self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
-        shape = [1, -1, *[1] * (x.ndim - 2)]
-        gain = self.weight * torch.rsqrt(variance + self.eps)
-        return (values * gain.view(shape) + (self.bias - mean * gain).view(shape)).to(x.dtype)
+            self.running_var.lerp_(variance * count / (count - 1).clamp(min=1), self.momentum)
+        gain: Tensor = self.weight * torch.rsqrt(variance + self.eps)
+        return (centred * gain.view(shape) + self.bias.view(shape)).to(x.dtype)
 
 
-class _SyncNorm1d(_SyncNorm, nn.BatchNorm1d):
+class _CpuSyncBatchNorm1d(_CpuSyncBatchNorm, nn.BatchNorm1d):
     pass
 
 
-class _SyncNorm2d(_SyncNorm, nn.BatchNorm2d):
+class _CpuSyncBatchNorm2d(_CpuSyncBatchNorm, nn.BatchNorm2d):
     pass
 
 
-_SHARED = {nn.BatchNorm1d: _SyncNorm1d, nn.BatchNorm2d: _SyncNorm2d}
+_SYNCHRONISED: dict[type, type] = {nn.BatchNorm1d: _CpuSyncBatchNorm1d, nn.BatchNorm2d: _CpuSyncBatchNorm2d}

@@ -1,41 +1,40 @@
-"""Batches made by threads ahead of the training step; what a batch holds does not depend on the threads."""
+"""Batches made by threads ahead of the training step; their content does not depend on the number of threads."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import cv2
 import numpy as np
 
 from pipeline.cores import n_cores
 
-# One sample: its arrays, made from its index and its own random generator.
+# Makes the arrays of one sample from its index and its own random generator.
 MakeSample = Callable[[int, np.random.Generator], tuple[np.ndarray, ...]]
-# Decoding and cutting leave Python's lock, so threads are enough.
+# Decoding and cropping release Python's lock, so threads are enough.
 THREADS = n_cores()
 BATCHES_AHEAD = 2 * THREADS
 
 
 def batches(
     make_sample: MakeSample, orders: Iterable[np.ndarray], seed: tuple[int, ...],
-    *, first: int = 0, part: tuple[int, int] = (0, 1),
+    *, first: int = 0, shard: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[np.ndarray, ...]]:  # fmt: skip
     """Yield one batch of stacked arrays for every array of indices, in order.
 
-    Every sample's generator follows from the seed, the batch's number, counted from `first`, and its place in it.
-    Of every batch, `part` (i, n) makes the i-th, (i + n)-th, ... sample. At most `BATCHES_AHEAD` batches are held
-    in memory.
+    A sample's generator is seeded with the seed, the batch's number, counted from `first`, and the sample's position
+    in the batch. `shard` is (rank, world size): only the samples at positions rank, rank + world size, ... are made.
+    At most `BATCHES_AHEAD` batches are held in memory.
     """
 
     def make(number: int, indices: np.ndarray) -> tuple[np.ndarray, ...]:
-        places = range(part[0], len(indices), part[1])
-        samples = [make_sample(int(indices[i]), np.random.default_rng((*seed, number, i))) for i in places]
+        positions = range(shard[0], len(indices), shard[1])
+        samples = [make_sample(int(indices[i]), np.random.default_rng((*seed, number, i))) for i in positions]
         return tuple(np.stack(arrays) for arrays in zip(*samples, strict=True))
 
-    cv2.setNumThreads(1)  # the samples are many and small: threads within one cost more than they bring
+    cv2.setNumThreads(1)  # samples are many and small: threads within one cost more than they save
     with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque[Future[Any]] = deque()
+        waiting: deque[Future[tuple[np.ndarray, ...]]] = deque()
         for number, indices in enumerate(orders, start=first):
             waiting.append(pool.submit(make, number, indices))
             if len(waiting) >= BATCHES_AHEAD:
@@ -45,11 +44,11 @@ def batches(
 
 
 def shuffled(indices: np.ndarray, batch_size: int, n_batches: int, seed: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Yield `n_batches` arrays of indices: all of them in random order, then all again in another."""
+    """Yield `n_batches` arrays of indices: all of them in random order, then all of them in another, and so on."""
     rng = np.random.default_rng(seed)
-    left = np.empty(0, int)
+    remaining = np.empty(0, int)
     for _ in range(n_batches):
-        while len(left) < batch_size:
-            left = np.concatenate([left, rng.permutation(indices)])
-        yield left[:batch_size]
-        left = left[batch_size:]
+        while len(remaining) < batch_size:
+            remaining = np.concatenate([remaining, rng.permutation(indices)])
+        yield remaining[:batch_size]
+        remaining = remaining[batch_size:]

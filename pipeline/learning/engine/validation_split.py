@@ -1,27 +1,32 @@
-"""Which samples are kept out of the training to judge it by; never the test's."""
+"""Which training samples are kept for validation; test recordings are never among them."""
 
 import numpy as np
+from jaxtyping import Bool, Int, Shaped
 
 from pipeline.errors import UserError
 
-# Share of every recording's frames, at its end, that is kept out of the training where no subject is.
-HELD_OUT = 0.05
+# Share of every recording's frames, at its end, that is kept for validation where no subject is.
+VALIDATION_SHARE = 0.05
 
 
-def validation(recordings: np.ndarray, subjects: np.ndarray, frames: np.ndarray, chosen: list[str]) -> np.ndarray:
-    """Whether each sample (N,) is of the chosen subjects, or with none chosen of the last frames of its recording.
+def validation_mask(
+    recordings: Shaped[np.ndarray, " sample"],
+    subjects: Shaped[np.ndarray, " sample"],
+    frames: Int[np.ndarray, " sample"],
+    validation_subjects: list[str],
+) -> Bool[np.ndarray, " sample"]:
+    """Whether each sample is for validation: it is of a validation subject, or if there are none, of the last frames.
 
-    Names of recordings and subjects and frame numbers are (N,). Raises UserError where a chosen subject is not there,
-    or no other is.
+    Recordings and subjects are names. Raises UserError where a validation subject has no samples, or no other has.
     """
     known = set(subjects.tolist())
-    if not known > set(chosen):
-        what = f"train.held_out_subjects = {chosen}, but the subjects to train on are {sorted(known)}"
+    if not known > set(validation_subjects):
+        what = f"train.validation_subjects = {validation_subjects}, but the subjects to train on are {sorted(known)}"
         raise UserError(what, fix="Name some of them, not all.")
-    if chosen:
-        return np.isin(subjects, chosen)
-    apart = np.zeros(len(frames), bool)
+    if validation_subjects:
+        return np.isin(subjects, validation_subjects)
+    mask = np.zeros(len(frames), bool)
     for name in np.unique(recordings):
-        here = recordings == name
-        apart |= here & (frames >= np.quantile(frames[here], 1 - HELD_OUT))
-    return apart
+        own = recordings == name
+        mask |= own & (frames >= np.quantile(frames[own], 1 - VALIDATION_SHARE))
+    return mask

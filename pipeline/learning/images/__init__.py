@@ -1,1 +1,1 @@
-"""Networks that see images: the volumetric 3D pose network and the training of the 2D detector."""
+"""Networks that see images: the volumetric 3D network, and the 2D detector's training."""

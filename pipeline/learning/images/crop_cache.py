@@ -1,48 +1,49 @@
-"""The pictures of people that training crops are cut from: decoded once, kept in memory while they fit."""
+"""Regions of frames that training crops are cut from: decoded once and kept in memory while they fit."""
 
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from pipeline.learning.images.crops import Crop
 from pipeline.learning.images.samples import Samples
 from pipeline.video.packing import PackedFrames
 
-# Pixels of a patch for each pixel of a crop of the same size: crops are cut twice, and the first cut should not show.
+# Pixels of a region for each pixel of a crop of the same size: crops are resampled twice, and this keeps them sharp.
 DENSITY = 1.25
-# Memory for decoded patches. What does not fit is decoded again whenever it is wanted.
+# Memory for decoded regions. Those that do not fit are decoded whenever they are needed.
 CACHE_BYTES = 2**30
 
 
 class CropCache:
-    """A square patch around the person of each sample, wide enough for all crops of them; may be shared by threads.
+    """A square region around the person of each sample, which contains all of the sample's training crops; thread-safe.
 
-    `reach` is the side of a patch over the side of the upright crop of the person's box.
+    `coverage` is the side of a region over the side of the sample's crop.
     """
 
-    def __init__(self, samples: Samples, input_px: int, reach: float) -> None:
-        self._samples, self._input_px, self._reach = samples, input_px, reach
-        self._patch_px = round(reach * DENSITY * input_px)
+    def __init__(self, samples: Samples, input_px: int, coverage: float) -> None:
+        self._samples, self._input_px, self._coverage = samples, input_px, coverage
+        self._region_px = round(coverage * DENSITY * input_px)
         self._packs = {file: PackedFrames(Path(file)) for file in np.unique(samples.files)}
-        self._kept: dict[int, np.ndarray] = {}
-        self._room = CACHE_BYTES // (3 * self._patch_px**2)
+        self._cached: dict[int, np.ndarray] = {}
+        self._capacity = CACHE_BYTES // (3 * self._region_px**2)
 
-    def cut(self, row: int, crop: Crop) -> np.ndarray:
-        """The pixels (input_px, input_px, 3) of a crop of a person; beyond the patch its border is repeated."""
-        wide, patch = self._wide(row), self._patch(row)
-        scale = self._patch_px / wide.side_px
-        center = wide.to_unit(crop.center_px) * self._patch_px - 0.5
-        return Crop(center, crop.side_px * scale, crop.angle_rad, crop.mirrored).cut(patch, self._input_px)
+    def cut(self, row: int, crop: Crop) -> UInt8[np.ndarray, "side side 3"]:
+        """The pixels, `input_px` on a side, of a crop of a sample; beyond the region its border is repeated."""
+        around, region = self._region_crop(row), self._region(row)
+        scale = self._region_px / around.side_px
+        center = around.to_unit(crop.center_px) * self._region_px - 0.5
+        return Crop(center, crop.side_px * scale, crop.angle_rad, crop.mirrored).cut(region, self._input_px)
 
-    def _patch(self, row: int) -> np.ndarray:
-        patch = self._kept.get(row)
-        if patch is None:
+    def _region(self, row: int) -> np.ndarray:
+        region = self._cached.get(row)
+        if region is None:
             frame = self._packs[self._samples.files[row]][int(self._samples.frames[row])]
-            patch = self._wide(row).cut(frame, self._patch_px)
-            if len(self._kept) < self._room:
-                self._kept[row] = patch
-        return patch
+            region = self._region_crop(row).cut(frame, self._region_px)
+            if len(self._cached) < self._capacity:
+                self._cached[row] = region
+        return region
 
-    def _wide(self, row: int) -> Crop:
+    def _region_crop(self, row: int) -> Crop:
         crop = self._samples.crop(row)
-        return Crop(crop.center_px, crop.side_px * self._reach)
+        return Crop(crop.center_px, crop.side_px * self._coverage)

@@ -1,4 +1,4 @@
-"""Where the 3D network's weights start."""
+"""The initial weights of the volumetric network: random, a 2D detector's, or a backbone's."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from pipeline.params.train import TrainParams
 
 
 def initial_network(params: TrainParams, weights: Path) -> PoseNetwork:
-    """The network of the parameters, started at random or from given weights: a detector's, or a backbone's checkpoint.
+    """Build the network of the parameters, with random weights or those of a detector's or backbone's checkpoint.
 
-    Raises UserError where parameters and weights do not fit.
+    Raises UserError where the parameters and the checkpoint do not fit.
     """
     torch.manual_seed(params.seed)
     content = read_checkpoint(weights) if params.init == "weights" else None
@@ -22,13 +22,13 @@ def initial_network(params: TrainParams, weights: Path) -> PoseNetwork:
     width = params.width if params.backbone == "slim" else 0
     network = PoseNetwork(Architecture(params.backbone, width, params.depth_bins))
     if detector is not None:
-        _start_from_detector(network, detector, weights)
+        _load_detector(network, detector, weights)
     elif content is not None:
-        _start_from_backbone(network, content, weights)
+        _load_backbone(network, content, weights)
     return network
 
 
-def _start_from_detector(network: PoseNetwork, detector: PoseNetwork, path: Path) -> None:
+def _load_detector(network: PoseNetwork, detector: PoseNetwork, path: Path) -> None:
     try:
         start_from_detector(network, detector)
     except ValueError:
@@ -37,8 +37,8 @@ def _start_from_detector(network: PoseNetwork, detector: PoseNetwork, path: Path
         raise UserError(what, fix=fix) from None
 
 
-def _start_from_backbone(network: PoseNetwork, weights: Any, path: Path) -> None:
-    """Load a backbone's weights; a classifier's last layer, which the backbone does not have, is left out."""
+def _load_backbone(network: PoseNetwork, weights: Any, path: Path) -> None:
+    """Load a backbone's weights, except a classifier's last layer, which the backbone does not have."""
     wanted = network.backbone.state_dict()
     given = {k: v for k, v in weights.items() if not k.startswith("fc.")} if isinstance(weights, dict) else {}
     wrong = [
@@ -47,5 +47,6 @@ def _start_from_backbone(network: PoseNetwork, weights: Any, path: Path) -> None
     ]  # fmt: skip
     if wrong:
         what = f"{path} does not fit the backbone {network.architecture}: {len(wrong)} weights differ"
-        raise UserError(f"{what}, {min(wrong)} for one", where="train.weights", fix="Give one of that backbone.")
+        fix = "Give a checkpoint of that backbone."
+        raise UserError(f"{what}, for example {min(wrong)}", where="train.weights", fix=fix)
     network.backbone.load_state_dict(given)

@@ -1,15 +1,17 @@
-"""The volumetric pose network: backbone, three deconvolutions, one volume of scores per joint, its expectation.
+"""The volumetric pose network: backbone, three deconvolutions, a volume of scores for each joint, its expectation.
 
 The frozen 2D detector is the same network with volumes one cell deep. Coordinates are of the unit cube over the crop:
-x right, y down, z away from the camera, the crop's corner at 0, its far corner at 1, the root's depth at z = 0.5.
+x right, y down, z away from the camera; (0, 0, 0) is one corner, (1, 1, 1) the opposite one, the root is at z = 0.5.
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from pipeline.learning.engine.checkpoints import SavableNetwork
 from pipeline.learning.images.backbones import BACKBONES
 from pipeline.skeleton import N_JOINTS
 
@@ -18,10 +20,10 @@ N_DECONVOLUTIONS = 3
 
 @dataclass(frozen=True)
 class Architecture:
-    """What a network is built from; written into its checkpoint."""
+    """What a network is built from; part of its checkpoint."""
 
     backbone: str
-    width: int  # channels of the slim backbone's first stage; 0 where the backbone has no such choice
+    width: int  # channels of the backbone's first stage; 0 where they are fixed
     depth_bins: int  # 1 for a 2D network
 
     def __str__(self) -> str:
@@ -33,8 +35,8 @@ class Architecture:
         return asdict(self)
 
 
-class PoseNetwork(nn.Module):
-    """Integral pose regression (Sun et al. 2018): images (B, 3, S, S) to scores (B, 17, D, S / 4, S / 4)."""
+class PoseNetwork(SavableNetwork):
+    """Integral pose regression (Sun et al. 2018): images (B, 3, H, W) to scores (B, 17, D, H / 4, W / 4)."""
 
     kind: ClassVar[str] = "volumetric"
     backbones: ClassVar[tuple[str, ...]] = tuple(BACKBONES)
@@ -42,31 +44,30 @@ class PoseNetwork(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        build, deconvolution_channels = BACKBONES[architecture.backbone]
-        self.backbone = build(architecture.width)
-        channels = deconvolution_channels(architecture.width)
-        self.feature_channels: int = self.backbone.channels  # type: ignore[assignment]
+        backbone = BACKBONES[architecture.backbone]
+        self.backbone = backbone.build(architecture.width)
+        channels = backbone.deconvolution_channels(architecture.width)
+        self.feature_channels = self.backbone.channels
         self.deconvolutions = nn.Sequential(
             *(_deconvolution(self.feature_channels if i == 0 else channels, channels) for i in range(N_DECONVOLUTIONS))
         )
-        # Finer features of the backbone, if it gives any, are added to what each deconvolution makes: where a joint is
-        # shows in them, which joint it is in the coarse ones.
-        laterals: tuple[int, ...] = self.backbone.lateral_channels  # type: ignore[assignment]
-        self.laterals = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in laterals)
+        # Finer features of the backbone, if there are any, are added after each deconvolution: they locate a joint more
+        # exactly, the coarse ones tell which joint it is.
+        self.laterals = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in self.backbone.lateral_channels)
         self.head = nn.Conv2d(channels, N_JOINTS * architecture.depth_bins, 1)
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
     @classmethod
     def from_dict(cls, architecture: dict[str, Any]) -> "PoseNetwork":
-        """A network of the architecture's plain values."""
+        """Build a network from the plain values of its architecture."""
         return cls(Architecture(**architecture))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Scores (B, 17, D, S / 4, S / 4) of every cell of every joint's volume."""
+    def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 17 depth rows columns"]:
+        """Scores of every cell of every joint's volume."""
         return self.scores(self.backbone(images))
 
-    def scores(self, features: list[Tensor]) -> Tensor:
+    def scores(self, features: list[Tensor]) -> Float[Tensor, "batch 17 depth rows columns"]:
         """Scores from the backbone's features, the coarsest first."""
         fine = features[0]
         for i, deconvolution in enumerate(self.deconvolutions):
@@ -74,7 +75,7 @@ class PoseNetwork(nn.Module):
             if self.laterals:
                 fine = fine + self.laterals[i](features[i + 1])
         depth, (batch, channels, height, width) = self.architecture.depth_bins, fine.shape
-        # The 1x1 convolution as a matrix product: its large result comes out in the volume's order, with no copy.
+        # The 1x1 convolution as a matrix product: its large result is in the volume's memory order, without a copy.
         weight = self.head.weight.view(-1, channels)
         planes = weight @ fine.flatten(2).contiguous() + self.head.bias[:, None]  # type: ignore[index]
         return planes.float().view(batch, N_JOINTS, depth, height, width)
@@ -86,21 +87,21 @@ def _deconvolution(c_in: int, c_out: int) -> nn.Sequential:
     )
 
 
-def expectation(scores: Tensor) -> Tensor:
-    """Soft-argmax: mean position (..., 3) as x, y, z under the softmax of scores (..., D, H, W)."""
-    probability = scores.flatten(-3).softmax(-1).unflatten(-1, scores.shape[-3:])
+def expectation(scores: Float[Tensor, "*batch depth height width"]) -> Float[Tensor, "*batch 3"]:
+    """Soft-argmax: the mean position (x, y, z) in the unit cube under the softmax of the scores."""
+    probability = scores.flatten(-3).softmax(-1).view(scores.shape)
     plane = probability.sum(-3)
     along = (plane.sum(-2), plane.sum(-1), probability.sum((-2, -1)))
     return torch.stack([(p * cell_centers(p.shape[-1], p.device)).sum(-1) for p in along], -1)
 
 
-def cell_centers(n: int, device: torch.device | None = None) -> Tensor:
-    """Centres (n,) of n equal cells of the unit interval."""
+def cell_centers(n: int, device: torch.device | None = None) -> Float[Tensor, " n"]:
+    """Centres of n equal cells of the unit interval."""
     return (torch.arange(n, device=device) + 0.5) / n
 
 
 def start_from_detector(network: PoseNetwork, detector: PoseNetwork) -> None:
-    """Copy a 2D network's weights, its head repeated over the depth cells: x and y come out as the detector's.
+    """Copy a 2D network's weights and repeat its head over the depth cells: x and y are then the detector's.
 
     Raises ValueError where the two differ in more than depth.
     """

@@ -1,5 +1,7 @@
-"""Objects pasted over people in training images (Sárándi et al., How Robust is 3D Human Pose Estimation to Occlusion?,
-IROS 2018 workshops): shapes drawn by chance, or pictures of objects from a folder."""
+"""Occluders pasted over people in training images: drawn shapes, or pictures of objects from a folder.
+
+Sárándi et al., How Robust is 3D Human Pose Estimation to Occlusion?, IROS 2018 workshops.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,17 +9,18 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from pipeline.errors import UserError
 
-# An object (H, W, 4), uint8, RGB and opacity, at most `side` pixels long.
-MakeObject = Callable[[int, np.random.Generator], np.ndarray]
-MOST_OBJECTS = 3
-SIDES = (0.08, 0.4)  # of an object, as a share of the image's
+# Makes an occluder (H, W, 4), uint8, RGB and opacity, with sides of at most so many pixels.
+MakeOccluder = Callable[[int, np.random.Generator], np.ndarray]
+MAX_OCCLUDERS = 3
+SIDES = (0.08, 0.4)  # range of an occluder's longer side, as a share of the image's
 
 
-def load_occluders(kind: Literal["drawn", "images"], folder: Path) -> MakeObject:
-    """What makes the objects to paste: drawn shapes, or the images of a folder.
+def load_occluders(kind: Literal["drawn", "images"], folder: Path) -> MakeOccluder:
+    """What makes the occluders: `draw_occluder`, or a random choice of the PNG images in a folder.
 
     Raises UserError where the folder has no PNG images with transparency.
     """
@@ -41,8 +44,8 @@ def load_occluders(kind: Literal["drawn", "images"], folder: Path) -> MakeObject
     return make
 
 
-def draw_occluder(side: int, rng: np.random.Generator) -> np.ndarray:
-    """A rectangle, an ellipse or a pentagon of one colour."""
+def draw_occluder(side: int, rng: np.random.Generator) -> UInt8[np.ndarray, "height width 4"]:
+    """A rectangle, an ellipse or a pentagon of one colour, RGB and opacity."""
     width, height = np.maximum(1, (rng.uniform(0.3, 1, 2) * side).astype(int))
     drawn = np.empty((height, width, 4), np.uint8)
     drawn[..., :3] = rng.integers(0, 256, 3)
@@ -59,22 +62,25 @@ def draw_occluder(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def paste_occluders(
-    image: np.ndarray, rng: np.random.Generator, share: float = 0.15, make_object: MakeObject = draw_occluder
-) -> np.ndarray:
-    """Paste up to three objects over a share of the images (S, S, 3), uint8; the others come back as they are."""
-    if rng.random() >= share:
+    image: UInt8[np.ndarray, "side side 3"],
+    rng: np.random.Generator,
+    prob: float = 0.15,
+    make_occluder: MakeOccluder = draw_occluder,
+) -> UInt8[np.ndarray, "side side 3"]:
+    """With a probability, a copy of the image with one to three occluders; otherwise the image itself."""
+    if rng.random() >= prob:
         return image
     size, image = len(image), image.copy()
-    for _ in range(rng.integers(1, MOST_OBJECTS + 1)):
-        made = make_object(max(1, int(rng.uniform(*SIDES) * size)), rng)
-        x, y = (int(at - n / 2) for at, n in zip(rng.uniform(0, size, 2), made.shape[1::-1], strict=True))
-        _paste(image, made, x, y)
+    for _ in range(rng.integers(1, MAX_OCCLUDERS + 1)):
+        occluder = make_occluder(max(1, int(rng.uniform(*SIDES) * size)), rng)
+        x, y = (int(at - n / 2) for at, n in zip(rng.uniform(0, size, 2), occluder.shape[1::-1], strict=True))
+        _paste(image, occluder, x, y)
     return image
 
 
-def _paste(image: np.ndarray, made: np.ndarray, x: int, y: int) -> None:
-    """Lay an object over an image with its corner at (x, y); what lies outside is lost."""
-    made = made[max(0, -y) : len(image) - y, max(0, -x) : image.shape[1] - x]
-    under = image[max(0, y) : max(0, y) + made.shape[0], max(0, x) : max(0, x) + made.shape[1]]
-    opacity = made[..., 3:].astype(np.uint16)
-    under[:] = (made[..., :3] * opacity + under * (255 - opacity) + 127) // 255
+def _paste(image: np.ndarray, occluder: np.ndarray, x: int, y: int) -> None:
+    """Blend an occluder into an image, its corner at (x, y); what lies outside the image is cut off."""
+    occluder = occluder[max(0, -y) : len(image) - y, max(0, -x) : image.shape[1] - x]
+    under = image[max(0, y) : max(0, y) + occluder.shape[0], max(0, x) : max(0, x) + occluder.shape[1]]
+    opacity = occluder[..., 3:].astype(np.uint16)
+    under[:] = (occluder[..., :3] * opacity + under * (255 - opacity) + 127) // 255

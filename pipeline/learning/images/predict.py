@@ -1,10 +1,11 @@
-"""Predictions of the 3D network: of single crops, and of whole recordings into a store."""
+"""Predictions of the volumetric network: of single crops, of samples, and of whole recordings into a store."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from torch import nn
 
 from pipeline.capture import Recording
@@ -13,7 +14,7 @@ from pipeline.learning.engine.loader import batches
 from pipeline.learning.images.networks import expectation
 from pipeline.learning.images.samples import Samples
 from pipeline.learning.images.targets import mirror_cube, pose_of_cube
-from pipeline.learning.supervision import CameraSource
+from pipeline.learning.supervision import CameraReader
 from pipeline.progress import progress
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import PREDICTIONS, CameraRecord, PredictionRecord, PredictionsSummary, create_store
@@ -23,40 +24,43 @@ BATCH = 64
 
 
 @torch.inference_mode()
-def predict_cubes(network: nn.Module, images: np.ndarray, *, flip_test: bool) -> np.ndarray:
-    """Positions (B, 17, 3) in the unit cube of crops (B, S, S, 3); with the flip test, averaged with the mirror's."""
+def predict_cubes(
+    network: nn.Module, images: UInt8[np.ndarray, "batch side side 3"], *, flip_test: bool
+) -> Float[np.ndarray, "batch 17 3"]:
+    """Positions of the joints in the unit cube of crops; with the flip test, averaged with the mirror image's."""
     device = choose_device()
     with precision(device)():
         cubes = expectation(network(as_input(images, device))).double().cpu().numpy()
-        if not flip_test:
-            return cubes
-        mirror = np.ascontiguousarray(images[:, :, ::-1])
-        return (cubes + mirror_cube(expectation(network(as_input(mirror, device))).double().cpu().numpy())) / 2
+        if flip_test:
+            mirror = np.ascontiguousarray(images[:, :, ::-1])
+            mirror_cubes = expectation(network(as_input(mirror, device))).double().cpu().numpy()
+            cubes = (cubes + mirror_cube(mirror_cubes)) / 2
+    return cubes
 
 
 def predict_samples(
     network: nn.Module, samples: Samples, input_px: int, *, flip_test: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (N, 17, 2) in pixels and relative depths (N, 17); NaN where the detector found no person."""
+) -> tuple[Float[np.ndarray, "sample 17 2"], Float[np.ndarray, "sample 17"]]:
+    """Joints in pixels and depths relative to the root's; NaN where the detector found no person."""
     joints_px, relative_depth = np.full((len(samples), N_JOINTS, 2), np.nan), np.full((len(samples), N_JOINTS), np.nan)
-    rows = np.flatnonzero(samples.seen)
+    rows = np.flatnonzero(samples.has_person)
     packs: dict[str, PackedFrames] = {}
 
     def make(row: int, _: np.random.Generator) -> tuple[np.ndarray, ...]:
-        image = opened(packs, samples.files[row])[int(samples.frames[row])]
+        image = open_pack(packs, samples.files[row])[int(samples.frames[row])]
         return samples.crop(row).cut(image, input_px), np.array(row)
 
     network.eval()
-    for images, here in batches(make, [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)], seed=(0,)):
+    for images, batch_rows in batches(make, [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)], seed=(0,)):
         cubes = predict_cubes(network, images, flip_test=flip_test)
-        for row, cube in zip(here, cubes, strict=True):
-            joints_px[row], relative_depth[row] = pose_of_cube(samples.crop(row), cube, samples.focal_px[row])
-    # Depths are from the root as predicted, so that its own is zero.
+        for row, cube in zip(batch_rows.tolist(), cubes, strict=True):
+            joints_px[row], relative_depth[row] = pose_of_cube(samples.crop(row), cube, float(samples.focal_px[row]))
+    # Depths are made relative to the predicted root, whose own is then zero.
     root = relative_depth[:, ROOT : ROOT + 1]
     return joints_px, (relative_depth - root) / (1 + root)
 
 
-def opened(packs: dict[str, PackedFrames], file: str) -> PackedFrames:
+def open_pack(packs: dict[str, PackedFrames], file: str) -> PackedFrames:
     """The packed frames of a file, opened once."""
     if file not in packs:
         packs[file] = PackedFrames(Path(file))
@@ -67,24 +71,23 @@ def predict_views(
     network: nn.Module, views: Iterable[Samples], input_px: int, *, flip_test: bool
 ) -> dict[str, np.ndarray]:
     """The arrays of PREDICTIONS of a recording, from the samples of each of its views."""
-    found = [predict_samples(network, samples, input_px, flip_test=flip_test) for samples in views]
-    joints_px, relative_depth = (np.stack(values, 1) for values in zip(*found, strict=True))
+    predicted = [predict_samples(network, samples, input_px, flip_test=flip_test) for samples in views]
+    joints_px, relative_depth = (np.stack(values, 1) for values in zip(*predicted, strict=True))
     return {"joints_px": joints_px, "relative_depth": relative_depth}
 
 
 def write_predictions(
-    predict: Callable[[Recording], dict[str, np.ndarray]], cameras: CameraSource, recordings: Sequence[Recording],
+    predict: Callable[[Recording], dict[str, np.ndarray]], read_cameras: CameraReader, recordings: Sequence[Recording],
     path: Path, summary: PredictionsSummary,
 ) -> None:  # fmt: skip
-    """Write what `predict` sees in the recordings by the cameras, the arrays of PREDICTIONS."""
+    """Write the predictions of recordings, as `predict` gives them, and the cameras that they are made with."""
     with create_store(path, PREDICTIONS, summary) as store:
         for recording in progress(recordings, "predict", unit="recording"):
             arrays = predict(recording)
             sizes = {"frame": recording.n_frames, "view": len(recording.views)}
-            seen_by = zip(recording.views, cameras(recording), strict=True)
-            record = PredictionRecord(
-                persons=[recording.subject], cameras=[CameraRecord.of(view.name, camera) for view, camera in seen_by]
-            )
+            views = zip(recording.views, read_cameras(recording), strict=True)
+            cameras = [CameraRecord.of(view.name, camera) for view, camera in views]
+            record = PredictionRecord(persons=[recording.subject], cameras=cameras)
             group = store.create(recording.name, sizes, record).person(0)
             for start, stop in group.shards():
                 group.write(start, {name: values[start:stop] for name, values in arrays.items()})

@@ -1,43 +1,40 @@
-"""What the 3D network sees and learns: one row per frame and view, from the manifest and the stores."""
+"""The samples of the volumetric network: one for each frame and view, from the manifest and the stores."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
-from pipeline.learning.engine.validation_split import validation
+from pipeline.learning.engine.validation_split import validation_mask
 from pipeline.learning.images.crops import Crop, crop_of_box
-from pipeline.learning.supervision import CameraSource, PoseTargets, TargetSource
+from pipeline.learning.supervision import PoseTargets, TargetReader
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Poses2dStore
 
 log = logging.getLogger("epiline")
 
-# Side of the paper's crop, at the depth of the root.
-METRIC_SIDE_MM = 2000.0
-Showing = Literal["box", "metric"]
-
 
 @dataclass(frozen=True)
 class Samples:
-    """N images of a person, with what is known of the pose; NaN where nothing is."""
+    """Images of a person with the crop around the person and the target pose; NaN where unknown."""
 
-    files: np.ndarray  # (N,) path of the packed frames
-    frames: np.ndarray  # (N,) index in them
-    recordings: np.ndarray  # (N,) name
-    subjects: np.ndarray  # (N,) name
-    center_px: np.ndarray  # (N, 2) of the upright crop
-    side_px: np.ndarray  # (N,) of the upright crop
-    focal_px: np.ndarray  # (N,)
-    joints_px: np.ndarray  # (N, 17, 2) the label seen by the camera, lens distortion included
-    joints_cam_mm: np.ndarray  # (N, 17, 3) the label
-    uncertainty_mm: np.ndarray  # (N, 17) standard deviation of the label; 0: the truth
+    files: Shaped[np.ndarray, " sample"]  # path of the packed frames
+    frames: Int[np.ndarray, " sample"]  # index in them
+    recordings: Shaped[np.ndarray, " sample"]  # name
+    subjects: Shaped[np.ndarray, " sample"]  # name
+    center_px: Float[np.ndarray, "sample 2"]  # of the upright crop
+    side_px: Float[np.ndarray, " sample"]  # of the upright crop
+    detected_root_px: Float[np.ndarray, "sample 2"]
+    focal_px: Float[np.ndarray, " sample"]
+    joints_px: Float[np.ndarray, "sample 17 2"]  # projected target, lens distortion included
+    joints_cam_mm: Float[np.ndarray, "sample 17 3"]  # target
+    uncertainty_mm: Float[np.ndarray, "sample 17"]  # standard deviation of the target; 0 for the truth
 
     def __len__(self) -> int:
         return len(self.files)
@@ -46,16 +43,18 @@ class Samples:
         return Samples(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @cached_property
-    def relative_depth(self) -> np.ndarray:
-        """Depth from the root over the root's depth, (N, 17): it does not change with the scale of the labels."""
+    def relative_depth(self) -> Float[np.ndarray, "sample 17"]:
+        """Depth from the root over the root's depth, which does not depend on the scale of the targets."""
         depth = self.joints_cam_mm[..., 2]
         root = depth[:, ROOT : ROOT + 1]
-        return (depth - root) / root
+        relative: np.ndarray = (depth - root) / root
+        return relative
 
     @cached_property
-    def seen(self) -> np.ndarray:
-        """Whether each image has a person to crop, (N,)."""
-        return np.isfinite(self.center_px).all(-1) & np.isfinite(self.side_px)
+    def has_person(self) -> Bool[np.ndarray, " sample"]:
+        """Whether each image has a person to crop."""
+        finite: np.ndarray = np.isfinite(self.center_px).all(-1) & np.isfinite(self.side_px)
+        return finite
 
     def crop(self, row: int) -> Crop:
         """The upright crop of a sample."""
@@ -63,9 +62,9 @@ class Samples:
 
 
 def training_recordings(
-    capture: Capture, poses2d: Poses2dStore, target_source: TargetSource
+    capture: Capture, poses2d: Poses2dStore, read_targets: TargetReader
 ) -> list[tuple[Recording, PoseTargets]]:
-    """The training recordings that have 2D poses and something that teaches them.
+    """The training recordings that have 2D poses and targets, with their targets.
 
     Raises UserError where there are none.
     """
@@ -73,60 +72,66 @@ def training_recordings(
     if not recordings:
         fix = "Take a subject out of capture.test_subjects."
         raise UserError(f"None of the {len(capture.recordings)} recordings is for training", where="capture", fix=fix)
-    targets = [(r, target_source(r)) for r in recordings if r.name in poses2d]
-    taught = [(recording, one) for recording, one in targets if one is not None]
-    if not taught:
-        found, fix = sorted({r.subject for r in recordings}), "Look at train.subjects and at what detect rejected."
-        raise UserError(f"No training recording, of {', '.join(found)}, has 2D poses and a teacher", fix=fix)
-    return taught
+    candidates = [(r, read_targets(r)) for r in recordings if r.name in poses2d]
+    training = [(recording, targets) for recording, targets in candidates if targets is not None]
+    if not training:
+        subjects = ", ".join(sorted({r.subject for r in recordings}))
+        fix = "Look at train.subjects and at what detect and calibrate rejected."
+        raise UserError(f"No training recording, of {subjects}, has 2D poses and training targets", fix=fix)
+    return training
 
 
-def training_samples(capture: Capture, poses2d: Poses2dStore, target_source: TargetSource, showing: Showing) -> Samples:
-    """All frames that may teach: of training recordings, seen by views that are not kept for evaluation.
+def training_samples(
+    capture: Capture, poses2d: Poses2dStore, read_targets: TargetReader, *, needs_scale: bool = False
+) -> Samples:
+    """The images with a person and a target, of training recordings and of views that are not kept for evaluation.
 
-    Raises UserError where no recording is for training, or no label is valid.
+    Crops are around the detector's boxes. Raises UserError where there are no such images, or where a scale is needed
+    and unknown.
     """
-    taught = training_recordings(capture, poses2d, target_source)
+    training = training_recordings(capture, poses2d, read_targets)
+    for recording, targets in training:
+        if needs_scale and not targets.has_scale:
+            what = "train.crop = metric is 2000 mm wide, but nothing fixed the scale of the rig"
+            fix = "Set calibrate.scale to bones, height or baseline, or train.crop to box."
+            raise UserError(what, where=recording.name, fix=fix)
     parts = [
-        _view_samples(recording, view, targets.cameras[view], poses2d, targets, showing)
-        for recording, targets in taught
+        _view_samples(recording, view, targets.cameras[view], poses2d, targets)
+        for recording, targets in training
         for view in recording.view_indices(for_labels=True)
     ]
     samples = Samples(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Samples)))
-    known = np.isfinite(samples.joints_px).any((1, 2))
+    has_target = np.isfinite(samples.joints_px).any((1, 2))
+    usable = samples.has_person & has_target
     log.info(
-        "train: %d images of %d recordings; %d left out without a person, %d without a label",
-        (samples.seen & known).sum(), len(taught), (~samples.seen).sum(), (samples.seen & ~known).sum(),
+        "train: %d images of %d recordings; left out: %d without a person, %d without a target",
+        usable.sum(), len(training), (~samples.has_person).sum(), (samples.has_person & ~has_target).sum(),
     )  # fmt: skip
-    if not (samples.seen & known).any():
+    if not usable.any():
         raise UserError(
             f"None of {len(samples)} training images has a person and a valid label",
             fix="Look at the counts of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
-    return samples[samples.seen & known]
+    return samples[usable]
 
 
 def split(samples: Samples, validation_subjects: list[str]) -> tuple[Samples, Samples]:
-    """Training and held-out samples; the same where there are too few to keep any out."""
-    apart = validation(samples.recordings, samples.subjects, samples.frames, validation_subjects)
-    return (samples, samples) if apart.all() else (samples[~apart], samples[apart])
+    """Training and validation samples; both are all samples where there are too few to split."""
+    validation = validation_mask(samples.recordings, samples.subjects, samples.frames, validation_subjects)
+    return (samples, samples) if validation.all() else (samples[~validation], samples[validation])
 
 
-def all_samples(
-    recording: Recording, cameras: CameraSource, poses2d: Poses2dStore, target_source: TargetSource, showing: Showing
-) -> Iterator[Samples]:
-    """Each view of a recording with all its frames; of labels, only the roots are looked at, where crops need them."""
-    targets = target_source(recording) if showing == "metric" else None
-    for view, camera in enumerate(cameras(recording)):
-        yield _view_samples(recording, view, camera, poses2d, targets, showing)
+def samples_to_predict(recording: Recording, cameras: Sequence[Camera], poses2d: Poses2dStore) -> Iterator[Samples]:
+    """The samples of each view of a recording, all frames of it, without targets; crops are around the boxes."""
+    for view, camera in enumerate(cameras):
+        yield _view_samples(recording, view, camera, poses2d, None)
 
 
 def _view_samples(
-    recording: Recording, index: int, camera: Camera, poses2d: Poses2dStore, targets: PoseTargets | None,
-    showing: Showing,
-) -> Samples:  # fmt: skip
-    view = recording.views[index]
-    box_px = poses2d[recording.name].person(0)["box_px"][:, index]
+    recording: Recording, index: int, camera: Camera, poses2d: Poses2dStore, targets: PoseTargets | None
+) -> Samples:
+    detections = poses2d[recording.name].person(0)
+    box_px, root_px = detections["box_px"][:, index], detections["joints_px"][:, index, ROOT]
     n = len(box_px)
     if targets is None:
         joints_cam_mm, uncertainty_mm = np.full((n, N_JOINTS, 3), np.nan), np.full((n, N_JOINTS), np.nan)
@@ -135,17 +140,12 @@ def _view_samples(
     if len(joints_cam_mm) != n:
         fix = "Run dvc repro to make them again."
         raise UserError(f"{n} frames of 2D poses, but {len(joints_cam_mm)} of labels", where=recording.name, fix=fix)
-    joints_px = camera.project_cam(joints_cam_mm)
-    focal_px = (camera.K[0, 0] + camera.K[1, 1]) / 2
     crops = [crop_of_box(box) for box in box_px]
     center_px, side_px = np.stack([crop.center_px for crop in crops]), np.array([crop.side_px for crop in crops])
     side_px[~np.isfinite(center_px).all(-1)] = np.nan
-    if showing == "metric":  # the box is left where the root is not known
-        root_px, root_depth_mm = joints_px[:, ROOT], joints_cam_mm[:, ROOT, 2]
-        known = np.isfinite(root_px).all(-1)
-        center_px[known], side_px[known] = root_px[known], (METRIC_SIDE_MM * focal_px / root_depth_mm)[known]
     return Samples(
-        files=np.full(n, view.file), frames=np.arange(n), recordings=np.full(n, recording.name),
-        subjects=np.full(n, recording.subject), center_px=center_px, side_px=side_px, focal_px=np.full(n, focal_px),
-        joints_px=joints_px, joints_cam_mm=joints_cam_mm, uncertainty_mm=uncertainty_mm,
+        files=np.full(n, recording.views[index].file), frames=np.arange(n), recordings=np.full(n, recording.name),
+        subjects=np.full(n, recording.subject), center_px=center_px, side_px=side_px, detected_root_px=root_px,
+        focal_px=np.full(n, (camera.K[0, 0] + camera.K[1, 1]) / 2), joints_px=camera.project_cam(joints_cam_mm),
+        joints_cam_mm=joints_cam_mm, uncertainty_mm=uncertainty_mm,
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Lifting: the frozen detector's 2D poses to 3D poses, taught by labels or by the 2D poses of other views alone."""
+"""Lifting: 3D poses from the frozen detector's 2D poses, trained on labels or on the detections of all views."""

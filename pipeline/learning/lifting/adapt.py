@@ -1,13 +1,14 @@
-"""Test-time adaptation: a lifting network learns on from unlabelled footage of a rig whose cameras are known.
+"""Test-time adaptation: training a lifting network on unlabelled footage of a rig with known cameras.
 
-Jain et al. 2022, section 5: the losses in the images need no labels, only detections and the rig, given or
-self-calibrated, so they can be made small on the very footage that is to be estimated. The command: `epiline adapt`.
+Jain et al. 2022: the losses in the images need no labels, only detections and the rig, given or self-calibrated, so a
+network can be trained on the footage whose poses are to be estimated. The command: `epiline adapt`.
 """
 
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 
 from pipeline.capture import Recording, read_capture
 from pipeline.errors import UserError
@@ -17,7 +18,7 @@ from pipeline.learning.engine.loop import train
 from pipeline.learning.images.predict import write_predictions
 from pipeline.learning.lifting.losses import Objective
 from pipeline.learning.lifting.method import predict_recording
-from pipeline.learning.lifting.multi_view_frames import joined
+from pipeline.learning.lifting.multi_view_frames import concatenate
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.recordings import recording_frames
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
@@ -27,17 +28,14 @@ from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, RIGS, PredictionsSummary, RigStore, open_store
 
 OBJECTIVE = Objective(
-    labels=0.0,
-    reprojection=1.0,
-    transform=1.0,
-    consistency=1.0,
-    squared=False,
-    confidence="target",
-    root="least_squares",
-    root_relative=False,
-)
-# Of which the command's options change some. The paper's learning rate, 4e-5, takes many more steps to get as far.
-LOOP = LoopParams(epochs=20, batch_size=64, lr=1e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
+    labels=0.0, reprojection=1.0, transform=1.0, consistency=1.0, squared=False, confidence="target",
+    root="least_squares", root_relative=False,
+)  # fmt: skip
+# The command's options replace some of these. The paper's learning rate, 4e-5, takes many more steps.
+LOOP = LoopParams(
+    epochs=20, batch_size=64, lr=1e-3, warm_up=0.05, schedule="cosine", weight_decay=0.01, clip_grad_norm=5.0, ema=0.0,
+    keep="last", patience=0, seed=0,
+)  # fmt: skip
 
 
 def adapt(
@@ -45,44 +43,45 @@ def adapt(
 ) -> None:
     """Adapt a network to the recordings of a split, and write it and its predictions of them into the folder `out`.
 
-    No label is read and no view kept for evaluation is learned from. Batch statistics stay as they were trained.
-    Raises UserError where the checkpoint is not a lifting network's, no recording of the split has a rig, or nothing
-    fixed a rig's scale.
+    No label is read, and views kept for evaluation are not trained on. Batch statistics stay as they were trained.
+    Raises UserError where the checkpoint is not a lifting network's, no recording of the split has a rig, or a rig has
+    no scale.
     """
     network, metadata = load_network(model, LiftingNetwork)
-    detections, found = open_store(poses2d, POSES2D), open_store(rigs, RIGS)
+    detections, rig_store = open_store(poses2d, POSES2D), open_store(rigs, RIGS)
     capture = read_capture(frames)
-    chosen = [r for r in capture.recordings if r.split == split and r.name in detections and r.name in found]
-    if not chosen:
+    recordings = [r for r in capture.recordings if r.split == split and r.name in detections and r.name in rig_store]
+    if not recordings:
         what = f"None of the {len(capture.recordings)} recordings is of the split {split!r} and has a rig"
         raise UserError(what, where=str(rigs), fix="Look at what calibrate rejected, or choose the other split.")
-    moments = joined([recording_frames(r, detections[r.name], unlabelled(r, found)) for r in chosen])
-    every = moments.seen.nonzero()[:, 0]
-    plan = LiftingSchedule(network.architecture.frames, virtual_views=0, pretraining=0, freeze_after=0)
-    task = LiftingTask(moments, every, every, OBJECTIVE, plan)
+    parts = [recording_frames(r, detections[r.name], without_labels(r, rig_store)) for r in recordings]
+    training = concatenate(parts)
+    rows = torch.nonzero(training.has_person)[:, 0]
+    schedule = LiftingSchedule(network.architecture.frames, virtual_views=0, pretraining=0, freeze_after=0)
     out.mkdir(parents=True, exist_ok=True)
-    train(network, task, params, out / "adapt.csv", architecture=str(network.architecture), adapted=str(model))
-    save_network(out / "pose3d.pt", network, **{**metadata, "adapted_to": [r.name for r in chosen]})
+    train(network, LiftingTask(training, rows, rows, OBJECTIVE, schedule), params, out / "adapt.csv")
+    save_network(out / "pose3d.pt", network, **{**metadata, "adapted_to": [r.name for r in recordings]})
 
     def cameras(recording: Recording) -> list[Camera]:
-        return found[recording.name].record.intrinsics
+        return rig_store[recording.name].record.intrinsics
 
     summary = PredictionsSummary(split=split, supervision="adapted", refined_by=None)
     write_predictions(
-        lambda r: predict_recording(network, r, cameras(r), detections, flip_test=True), cameras, chosen,
+        lambda r: predict_recording(network, r, cameras(r), detections, flip_test=True), cameras, recordings,
         out / "predictions.zarr", summary,
     )  # fmt: skip
 
 
-def unlabelled(recording: Recording, rigs: RigStore) -> PoseTargets:
-    """The rig of a recording and no labels.
+def without_labels(recording: Recording, rigs: RigStore) -> PoseTargets:
+    """The rig of a recording, without labels.
 
     Raises UserError where nothing fixed the rig's scale.
     """
     rig = rigs[recording.name]
     if rig.record.scale == "none":
-        what = "A network that knows how large people are cannot be adapted by a rig without a scale"
+        what = "The network's poses are in millimetres, but nothing fixed the scale of the rig"
         raise UserError(what, where=recording.name, fix="Set calibrate.scale to bones or height.")
     nothing = np.full((recording.n_frames, len(recording.views), N_JOINTS, 3), np.nan)
-    R, t = rig["R_cam_from_world"], rig["t_cam_from_world_mm"]
-    return PoseTargets(nothing, nothing[:, 0, :, 0], R, t, rig.record.intrinsics)
+    return PoseTargets(
+        nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"], rig.record.intrinsics
+    )

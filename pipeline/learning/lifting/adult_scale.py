@@ -17,17 +17,17 @@ from pipeline.learning.lifting.recordings import joints_in_world
 from pipeline.learning.supervision import PoseTargets
 
 log = logging.getLogger("epiline")
-Targets = tuple[Recording, PoseTargets]
+RecordingTargets = tuple[Recording, PoseTargets]
 
 
-def in_adult_size(taught: Sequence[Targets]) -> tuple[list[Targets], dict[str, float]]:
+def in_adult_size(training: Sequence[RecordingTargets]) -> tuple[list[RecordingTargets], dict[str, float]]:
     """The targets in mm, and the factor of each recording whose scale nothing fixed, by name.
 
     The factor makes the bones of the recording's labels those of a mean adult. A recording whose labels lack bones
     takes the median factor of the recordings of the same rig, which have the same unit; where there is none, the
     recording is left out. Raises UserError where all are.
     """
-    unscaled = [(recording, targets) for recording, targets in taught if not targets.scaled]
+    unscaled = [(recording, targets) for recording, targets in training if not targets.has_scale]
     own = {recording.name: bone_scale(_joints(recording, targets)) for recording, targets in unscaled}
     factors = {}
     for recording, _ in unscaled:
@@ -38,9 +38,11 @@ def in_adult_size(taught: Sequence[Targets]) -> tuple[list[Targets], dict[str, f
             log.warning("Recording %s: too few bones are labelled to tell its scale; it is %s", recording.name, what)
         if np.isfinite(factor):
             factors[recording.name] = factor
-    kept = [(r, _scaled(targets, factors.get(r.name))) for r, targets in taught if targets.scaled or r.name in factors]
+    kept = [
+        (r, _scaled(targets, factors.get(r.name))) for r, targets in training if targets.has_scale or r.name in factors
+    ]
     if not kept:
-        what = f"None of {len(taught)} training recordings has enough labelled bones to tell its scale"
+        what = f"None of {len(training)} training recordings has enough labelled bones to tell its scale"
         raise UserError(what, fix="Set calibrate.scale to bones or height, or look at what triangulate rejected.")
     return kept, factors
 
@@ -56,7 +58,7 @@ def _scaled(targets: PoseTargets, factor: float | None) -> PoseTargets:
         return targets
     return replace(
         targets, joints_cam_mm=factor * targets.joints_cam_mm, t_cam_from_world_mm=factor * targets.t_cam_from_world_mm,
-        scaled=True,
+        has_scale=True,
     )  # fmt: skip
 
 

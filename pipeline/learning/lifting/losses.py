@@ -1,168 +1,179 @@
-"""What lifting networks are trained to make small: distances from labels, and from what other cameras saw.
+"""The losses of lifting networks: distances from labels, and from the detections of all views.
 
 Poses of every view are projected into every camera of the rig, so that all terms read one table (B, V, V): source
-view, target view. Two-dimensional distances are in the target's box of the person, so that near and far count alike.
+view, target view. Distances in an image are divided by the size of the person's box in the target view, so that near
+and distant people have the same weight.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.learning.lifting.multi_view_batch import MultiViewBatch
 from pipeline.learning.lifting.projection import best_translation, project, to_camera, to_world
 from pipeline.skeleton import ROOT
 
 Root = Literal["labels", "direct", "ray", "least_squares"]
+ROOT_BRANCHES: tuple[Root, ...] = ("direct", "ray")  # those that need a root branch
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Which terms count how much, and how."""
+    """The weights of the terms, and how they are computed."""
 
-    labels: float  # distance of the pose from the label, per UNIT_MM
-    reprojection: float  # of a view's pose from its own detections
-    transform: float  # of a view's pose from the other views' detections
-    consistency: float  # of the views' poses from each other, in every camera
-    squared: bool  # distances in an image count squared (Li et al.) or as they are (Jain et al.)
-    confidence: Literal["source", "target", "none"]  # whose confidence weights a transform term
+    labels: float  # distance of the pose from the label, in UNIT_MM
+    reprojection: float  # distance of a view's pose from its own detections
+    transform: float  # distance of a view's pose from the other views' detections
+    consistency: float  # distance of the views' poses from each other, in every camera
+    squared: bool  # whether distances in an image are squared (Li et al.) or not (Jain et al.)
+    confidence: Literal["source", "target", "none"]  # the view whose confidence weights a transform term
     root: Root
-    # Whether the pose's own root stands where the root is, as one may read Li et al. Else it is a joint like the
-    # others, and the pose may stand anywhere near: then what is wrong about the root's place is wrong for all joints
-    # alike and does not bend the pose. Tied, only the root itself speaks against a wrong place.
+    # Whether the pose's root is moved to the root position, a reading of Li et al. Otherwise the root is a joint like
+    # the others: an error of the root position then shifts all joints alike and does not distort the pose.
     root_relative: bool
 
-
-@dataclass(frozen=True)
-class MultiViewBatch:
-    """B moments in the frames of V cameras turned towards the person; NaN where unknown."""
-
-    points_norm: Tensor  # (B, V, 17, 2)
-    confidence: Tensor  # (B, V, 17)
-    size: Tensor  # (B, V) of the person's box, in rays
-    labels: Tensor  # (B, V, 17, 3)
-    label_weight: Tensor  # (B, 17)
-    R: Tensor  # (B, V, 3, 3) from the rig's world
-    t: Tensor  # (B, V, 3)
-    there: Tensor  # (B, V) whether the view saw the person
-    distance: Tensor  # (B, V) of the camera from the middle of the rig
-
     @property
-    def posed(self) -> Tensor:
-        """Whether a view saw the person and its camera is known, (B, V)."""
-        return self.there & torch.isfinite(self.t).all(-1)
-
-    @property
-    def weight(self) -> Tensor:
-        """The confidence (B, V, 17), zero where unseen."""
-        seen = torch.isfinite(self.points_norm).all(-1) & self.posed[..., None]
-        return torch.where(seen, self.confidence, 0)
+    def uses_images(self) -> bool:
+        """Whether any term compares with detections; these terms need the root position."""
+        return bool(self.reprojection or self.transform or self.consistency)
 
 
-def loss_of(objective: Objective, poses: Tensor, branch: Tensor | None, views: MultiViewBatch) -> Tensor:
-    """The sum of the terms that count, of a network's poses (B, V, 17, 3) and its root branch's (B, V, 3)."""
+def lifting_loss(
+    objective: Objective,
+    poses: Float[Tensor, "batch view 17 3"],
+    root_output: Float[Tensor, "batch view 3"] | None,
+    batch: MultiViewBatch,
+) -> Float[Tensor, ""]:
+    """The weighted sum of the objective's terms, of a network's poses and its root branch's output."""
     total = poses.new_zeros(())
     if objective.labels:
-        total = total + objective.labels * label_error(poses, views, views.label_weight)
-    if objective.reprojection or objective.transform or objective.consistency:
-        total = total + projection_error(objective, placed(objective, poses, branch, views), views)
-    return total
+        total = total + objective.labels * label_loss(poses, batch, batch.label_weight)
+    if objective.uses_images:
+        return total + projection_loss(objective, absolute_poses(objective, poses, root_output, batch), batch)
+    # DistributedDataParallel requires that every weight has a gradient, so an unused root branch gets one of zero.
+    return total if root_output is None else total + 0 * root_output.sum()
 
 
-def label_error(poses: Tensor, views: MultiViewBatch, weight: Tensor | None = None) -> Tensor:
-    """Mean distance of root-relative poses from the labels, over the joints that have one.
+def label_loss(
+    poses: Float[Tensor, "batch view 17 3"],
+    batch: MultiViewBatch,
+    weight: Float[Tensor, "batch 17"] | None = None,
+) -> Float[Tensor, ""]:
+    """Mean distance of root-relative poses from the labels, over the joints that have a label.
 
-    Each joint of each moment counts by its weight (B, 17), one on average over the training; or all alike.
+    `weight`, one on average over the training, scales the distance of each joint of each frame.
     """
-    wanted = views.labels - views.labels[..., ROOT : ROOT + 1, :]
-    known = torch.isfinite(wanted).all(-1) & views.there[..., None]
-    poses = poses - poses[..., ROOT : ROOT + 1, :]
-    errors = _length(poses - torch.where(known[..., None], wanted, poses.detach()))
-    weighted = errors if weight is None else errors * weight[:, None]
+    distances, known = label_distances(poses, batch)
+    weighted = distances if weight is None else distances * weight[:, None]
     return torch.where(known, weighted, 0).sum() / known.sum().clamp(min=1)
 
 
-def placed(objective: Objective, poses: Tensor, branch: Tensor | None, views: MultiViewBatch) -> Tensor:
-    """Poses (B, V, 17, 3) where the objective has them stand, in each view's camera."""
+def label_distances(poses: Tensor, batch: MultiViewBatch) -> tuple[Tensor, Tensor]:
+    """Distances (B, V, 17) of root-relative poses from the labels, and whether each is known."""
+    target = batch.labels - batch.labels[..., ROOT : ROOT + 1, :]
+    known = torch.isfinite(target).all(-1) & batch.has_person[..., None]
+    poses = poses - poses[..., ROOT : ROOT + 1, :]
+    return _length(poses - torch.where(known[..., None], target, poses.detach())), known
+
+
+def absolute_poses(
+    objective: Objective,
+    poses: Float[Tensor, "batch view 17 3"],
+    root_output: Float[Tensor, "batch view 3"] | None,
+    batch: MultiViewBatch,
+) -> Float[Tensor, "batch view 17 3"]:
+    """Poses at the objective's root positions, in each view's camera."""
     if objective.root_relative or objective.root == "labels":
         poses = poses - poses[..., ROOT : ROOT + 1, :]
-    return poses + root_positions(objective.root, poses, branch, views)[:, :, None]
+    return poses + root_positions(objective.root, poses, root_output, batch)[:, :, None]
 
 
-def agreement_error(poses: Tensor, views: MultiViewBatch) -> Tensor:
-    """Mean squared distance of the views' poses (B, V, 17, 3), with their roots, from each other in the world.
+def pretraining_loss(poses: Float[Tensor, "batch view 17 3"], batch: MultiViewBatch) -> Float[Tensor, ""]:
+    """Mean squared distance between the absolute poses of the views in the world, over all pairs of views.
 
-    The pre-training of Li et al. 2020, section 3.3, over all pairs of views.
+    Li et al. 2020, equation 6, which has one pair.
     """
-    known = views.posed[:, :, None, None]
-    world = torch.where(known, to_world(poses, *_safe(views)), 0)
+    known = batch.usable[:, :, None, None]
+    world = torch.where(known, to_world(poses, *_cameras(batch)), 0)
     n = known.sum(1, keepdim=True).clamp(min=1)
     off = torch.where(known, world - world.sum(1, keepdim=True) / n, 0)
     return 2 * off.square().sum() / (known.sum() * poses.shape[2]).clamp(min=1)
 
 
-def root_positions(root: Root, poses: Tensor, branch: Tensor | None, views: MultiViewBatch) -> Tensor:
-    """Where each view has the root (B, V, 3) in its camera; zero where it cannot be told, and the view does not count.
+def root_positions(
+    root: Root,
+    poses: Float[Tensor, "batch view 17 3"],
+    root_output: Float[Tensor, "batch view 3"] | None,
+    batch: MultiViewBatch,
+) -> Float[Tensor, "batch view 3"]:
+    """The position of the root in each view's camera; zero where it is unknown, which no term reads.
 
-    labels: the triangulated one. direct: the root branch's, from a point before the camera at the rig's distance (as
-    Li et al. but for the start, without which no gradient leads there). ray: on the viewing ray of the root or of
-    the box, but for what the branch adds, at the rig's distance times the exponential of what it says. rig: where the
-    pose fits the detections of all views best; no branch.
+    labels: the triangulated root. direct: the root branch's output plus a point at the rig's distance on the optical
+    axis (Li et al. without that point, from where no gradient leads to the front of the camera). ray: on the viewing
+    ray of the detected root, or without one of the box, shifted by the output's first two numbers, at the rig's
+    distance times the exponential of the third. least_squares: where the pose fits the detections of all views best.
     """
-    R, t = _safe(views)
+    R, t = _cameras(batch)
     if root == "labels":
-        return views.labels[..., ROOT, :].nan_to_num(0)
+        return batch.labels[..., ROOT, :].nan_to_num(0)
     if root == "least_squares":
-        upright = poses @ R
-        world = best_translation(upright, *(x[:, None] for x in (R, t, views.points_norm, views.weight)))
+        in_world_axes = poses @ R
+        world = best_translation(in_world_axes, *(x[:, None] for x in (R, t, batch.points_norm, batch.weight)))
         return to_camera(world[:, :, None], R, t)[:, :, 0]
-    assert branch is not None
-    distance = views.distance.nan_to_num(1)
+    assert root_output is not None
+    distance = batch.distance.nan_to_num(1)
     if root == "direct":
-        return branch + distance[..., None] * torch.tensor([0.0, 0, 1], device=branch.device)
-    seen = views.points_norm[..., ROOT, :].nan_to_num(0)
-    ray = torch.cat([seen + views.size[..., None] * branch[..., :2], torch.ones_like(seen[..., :1])], -1)
-    return ray * (distance * branch[..., 2].clamp(-3, 3).exp())[..., None]
+        return root_output + distance[..., None] * torch.tensor([0.0, 0, 1], device=root_output.device)
+    detected = batch.points_norm[..., ROOT, :].nan_to_num(0)
+    ray = torch.cat(
+        [detected + batch.box_size[..., None] * root_output[..., :2], torch.ones_like(detected[..., :1])], -1
+    )
+    return ray * (distance * root_output[..., 2].clamp(-3, 3).exp())[..., None]
 
 
-def projection_error(objective: Objective, poses: Tensor, views: MultiViewBatch) -> Tensor:
-    """The weighted terms in the image of poses with their roots (B, V, 17, 3): own view, other views, consistency."""
-    R, t = _safe(views)
+def projection_loss(
+    objective: Objective, poses: Float[Tensor, "batch view 17 3"], batch: MultiViewBatch
+) -> Float[Tensor, ""]:
+    """The weighted terms of absolute poses in the images: own view, other views, consistency."""
+    R, t = _cameras(batch)
     world = to_world(poses, R, t)
     projected = project(to_camera(world[:, :, None], R[:, None], t[:, None]))
-    size, posed = views.size[:, None, :, None], views.posed
+    box_size, source = batch.box_size[:, None, :, None], batch.usable
     if objective.root == "labels":
-        posed = posed & torch.isfinite(views.labels[..., ROOT, :]).all(-1)
-    both = (posed[:, :, None] & views.posed[:, None, :])[..., None]
-    seen = views.points_norm.nan_to_num(0)[:, None]
-    errors = _distance((projected - seen) / size[..., None], squared=objective.squared)
+        source = source & torch.isfinite(batch.labels[..., ROOT, :]).all(-1)
+    valid = (source[:, :, None] & batch.usable[:, None, :])[..., None]
+    detected = batch.points_norm.nan_to_num(0)[:, None]
+    errors = _distance((projected - detected) / box_size[..., None], squared=objective.squared)
     own = torch.eye(R.shape[1], dtype=torch.bool, device=R.device)[..., None]
     total = poses.new_zeros(())
     if objective.reprojection:
-        total = total + objective.reprojection * _mean(errors, views.weight[:, None] * (both & own))
+        total = total + objective.reprojection * _mean(errors, batch.weight[:, None] * (valid & own))
     if objective.transform:
-        total = total + objective.transform * _mean(errors, _transform_weight(objective, views) * (both & ~own))
+        total = total + objective.transform * _mean(errors, _transform_weight(objective, batch) * (valid & ~own))
     if objective.consistency:
-        n = both.sum(1, keepdim=True).clamp(min=1)
-        middle = torch.where(both[..., None], projected, 0).sum(1, keepdim=True) / n[..., None]
-        apart = _distance((projected - middle) / size[..., None], squared=objective.squared)
-        total = total + objective.consistency * _mean(apart, both.float().expand_as(apart))
+        n = valid.sum(1, keepdim=True).clamp(min=1)
+        mean = torch.where(valid[..., None], projected, 0).sum(1, keepdim=True) / n[..., None]
+        spread = _distance((projected - mean) / box_size[..., None], squared=objective.squared)
+        total = total + objective.consistency * _mean(spread, valid.float().expand_as(spread))
     return total
 
 
-def _transform_weight(objective: Objective, views: MultiViewBatch) -> Tensor:
-    """Weights (B, V, V, 17) of the joints that the target saw."""
-    seen = (views.weight[:, None] > 0).float()
+def _transform_weight(objective: Objective, batch: MultiViewBatch) -> Tensor:
+    """Weights (B, V, V, 17) of the joints that the target view detected."""
+    detected = (batch.weight[:, None] > 0).float()
     if objective.confidence == "target":
-        return views.weight[:, None].expand(-1, views.weight.shape[1], -1, -1)
-    return seen * views.weight[:, :, None] if objective.confidence == "source" else seen
+        return batch.weight[:, None].expand(-1, batch.weight.shape[1], -1, -1)
+    return detected * batch.weight[:, :, None] if objective.confidence == "source" else detected
 
 
-def _safe(views: MultiViewBatch) -> tuple[Tensor, Tensor]:
-    """Cameras without NaN: those that are not known do not count, but their gradients must not be NaN."""
-    known = views.posed[..., None]
-    R = torch.where(known[..., None], views.R, torch.eye(3, device=views.R.device))
-    return R, torch.where(known, views.t, torch.tensor([0.0, 0, 1], device=views.t.device))
+def _cameras(batch: MultiViewBatch) -> tuple[Tensor, Tensor]:
+    """The cameras, with those that are not usable replaced: no term reads them, but their gradients must be finite."""
+    known = batch.usable[..., None]
+    R = torch.where(known[..., None], batch.R, torch.eye(3, device=batch.R.device))
+    return R, torch.where(known, batch.t, torch.tensor([0.0, 0, 1], device=batch.t.device))
 
 
 def _mean(errors: Tensor, weights: Tensor) -> Tensor:
@@ -174,5 +185,5 @@ def _distance(difference: Tensor, *, squared: bool) -> Tensor:
 
 
 def _length(difference: Tensor) -> Tensor:
-    """Euclidean length, its gradient finite at zero."""
+    """Euclidean length, with a finite gradient at zero."""
     return (difference.square().sum(-1) + 1e-8).sqrt()

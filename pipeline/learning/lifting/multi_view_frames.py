@@ -1,81 +1,83 @@
-"""Moments of footage as all views of a rig see them, and random batches of them: what lifting trains on.
+"""Frames of recordings as all views of a rig see them, and windows of them: what lifting networks are trained on.
 
-Lengths are of UNIT_MM. Views beyond those of a rig, unseen joints, unknown labels and unknown cameras are NaN.
+Lengths are in units of UNIT_MM. Missing views, undetected joints, unknown labels and unknown cameras are NaN.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pipeline.skeleton import MIRROR
 
-# A pose in this unit (metres, for rigs in millimetres) has a spread near one, as networks like it.
+# A pose in this unit (metres, for rigs in millimetres) has a standard deviation near one, which suits networks.
 UNIT_MM = 1000.0
 
 
 @dataclass(frozen=True)
 class MultiViewFrames:
-    """M moments of recordings one after the other, seen by up to V views."""
+    """The frames of recordings, one recording after the other, seen by up to V views."""
 
-    points_norm: Tensor  # (M, V, 17, 2) detections, lens distortion removed
-    confidence: Tensor  # (M, V, 17)
-    labels: Tensor  # (M, 17, 3) in the rig's world
-    label_weight: Tensor  # (M, 17) how much each label counts
-    rig: Tensor  # (M,) row of R and t
-    first: Tensor  # (M,) where the moment's recording begins
-    last: Tensor  # (M,) and its last moment
-    R: Tensor  # (G, V, 3, 3) cameras from the world
-    t: Tensor  # (G, V, 3)
-    up: Tensor  # (G, 3) the vertical in the world
+    points_norm: Float[Tensor, "frame view 17 2"]  # detections without lens distortion
+    confidence: Float[Tensor, "frame view 17"]
+    labels: Float[Tensor, "frame 17 3"]  # in the rig's world
+    label_weight: Float[Tensor, "frame 17"]
+    rig: Int[Tensor, " frame"]  # row of R, t and up
+    first: Int[Tensor, " frame"]  # row of the first frame of the frame's recording
+    last: Int[Tensor, " frame"]  # row of the last one
+    R: Float[Tensor, "rig view 3 3"]  # cameras from the world
+    t: Float[Tensor, "rig view 3"]
+    up: Float[Tensor, "rig 3"]  # the vertical in the world
 
     def __len__(self) -> int:
         return len(self.points_norm)
 
     @property
-    def seen(self) -> Tensor:
-        """Whether any view saw a person, (M,)."""
+    def has_person(self) -> Bool[Tensor, " frame"]:
+        """Whether any view detected a joint."""
         return torch.isfinite(self.points_norm).all(-1).any(-1).any(-1)
 
     @property
-    def labelled(self) -> Tensor:
-        """Whether any joint has a label, (M,)."""
+    def has_label(self) -> Bool[Tensor, " frame"]:
+        """Whether any joint has a label."""
         return torch.isfinite(self.labels).all(-1).any(-1)
 
-    def windows(self, moments: Tensor, frames: int) -> "Windows":
-        """The moments (B,) with the frames around them; beyond a recording its end is repeated."""
-        around = torch.arange(frames, device=moments.device) - frames // 2
-        rows = (moments[:, None] + around).clamp(self.first[moments, None], self.last[moments, None])
-        rig = self.rig[moments]
+    def windows(self, rows: Int[Tensor, " batch"], length: int) -> "Windows":
+        """The frames of some rows, each with those around it; beyond the ends of a recording its end is repeated."""
+        around = torch.arange(length, device=rows.device) - length // 2
+        window_rows = (rows[:, None] + around).clamp(self.first[rows, None], self.last[rows, None])
+        rig = self.rig[rows]
         return Windows(
-            self.points_norm[rows].transpose(1, 2), self.confidence[rows].transpose(1, 2), self.labels[rows],
-            self.label_weight[moments], self.R[rig], self.t[rig], self.up[rig],
+            self.points_norm[window_rows].transpose(1, 2), self.confidence[window_rows].transpose(1, 2),
+            self.labels[window_rows], self.label_weight[rows], self.R[rig], self.t[rig], self.up[rig],
         )  # fmt: skip
 
-    def weighed(self, label_weight: np.ndarray) -> "MultiViewFrames":
-        """The same moments, their labels counting by these weights (M, 17) instead of all alike."""
+    def with_label_weights(self, label_weight: Float[np.ndarray, "frame 17"]) -> "MultiViewFrames":
+        """The same frames with other weights of their labels."""
         return replace(self, label_weight=torch.from_numpy(label_weight.astype(np.float32)))
 
     def to(self, device: torch.device) -> "MultiViewFrames":
-        """On a device."""
+        """The same frames on a device."""
         return MultiViewFrames(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of T frames around B moments."""
+    """Windows of T frames around B frames."""
 
-    points_norm: Tensor  # (B, V, T, 17, 2)
-    confidence: Tensor  # (B, V, T, 17)
-    labels: Tensor  # (B, T, 17, 3)
-    label_weight: Tensor  # (B, 17) of the middle frame
-    R: Tensor  # (B, V, 3, 3)
-    t: Tensor  # (B, V, 3)
-    up: Tensor  # (B, 3)
+    points_norm: Float[Tensor, "batch view time 17 2"]
+    confidence: Float[Tensor, "batch view time 17"]
+    labels: Float[Tensor, "batch time 17 3"]
+    label_weight: Float[Tensor, "batch 17"]  # of the middle frame
+    R: Float[Tensor, "batch view 3 3"]
+    t: Float[Tensor, "batch view 3"]
+    up: Float[Tensor, "batch 3"]
 
-    def mirrored(self, which: Tensor) -> "Windows":
-        """The moments of `which` (B,) as a mirror would show them: a whole rig and its person, left and right."""
+    def mirrored(self, which: Bool[Tensor, " batch"]) -> "Windows":
+        """The windows with those of `which` mirrored: the person, left and right exchanged, and the whole rig."""
         flip = torch.tensor([-1.0, 1, 1], device=which.device)
         b = which.view(-1, 1, 1)
         return replace(
@@ -90,14 +92,14 @@ class Windows:
         )
 
     def with_views(self, points_norm: Tensor, confidence: Tensor, R: Tensor, t: Tensor) -> "Windows":
-        """The same moments with further views (B, W, ...)."""
+        """The same windows with further views (B, W, ...)."""
         ours, more = (self.points_norm, self.confidence, self.R, self.t), (points_norm, confidence, R, t)
-        joined = [torch.cat(pair, 1) for pair in zip(ours, more, strict=True)]
-        return replace(self, points_norm=joined[0], confidence=joined[1], R=joined[2], t=joined[3])
+        points_norm, confidence, R, t = (torch.cat(pair, 1) for pair in zip(ours, more, strict=True))
+        return replace(self, points_norm=points_norm, confidence=confidence, R=R, t=t)
 
 
-def joined(parts: list[MultiViewFrames]) -> MultiViewFrames:
-    """Several recordings' moments as one, padded to the same number of views."""
+def concatenate(parts: Sequence[MultiViewFrames]) -> MultiViewFrames:
+    """The frames of several recordings as one, padded to the same number of views."""
     n_views = max(part.R.shape[1] for part in parts)
     starts = np.cumsum([0, *(len(part) for part in parts)])
     rigs = np.cumsum([0, *(len(part.R) for part in parts)])
@@ -119,16 +121,16 @@ def _padded(values: Tensor, n_views: int) -> Tensor:
 
 
 def multi_view_frames(
-    points_norm: np.ndarray,
-    confidence: np.ndarray,
-    labels_mm: np.ndarray,
-    R: np.ndarray,
-    t_mm: np.ndarray,
-    up: np.ndarray,
+    points_norm: Float[np.ndarray, "frame view 17 2"],
+    confidence: Float[np.ndarray, "frame view 17"],
+    labels_world_mm: Float[np.ndarray, "frame 17 3"],
+    R: Float[np.ndarray, "rig view 3 3"],
+    t_mm: Float[np.ndarray, "rig view 3"],
+    up: Float[np.ndarray, "3"],
 ) -> MultiViewFrames:
-    """A recording's moments from rays (F, V, 17, 2), confidences (F, V, 17) and labels (F, 17, 3) of its world.
+    """The frames of one recording from its detections, labels, cameras and vertical.
 
-    Cameras are one rig, (1, V, 3, 3) and (1, V, 3), or one rig per frame; `up` (3,) is the vertical.
+    The cameras are one rig for all frames or one for each frame.
     """
     n, rigs = len(points_norm), len(R)
 
@@ -136,8 +138,8 @@ def multi_view_frames(
         return torch.from_numpy(np.asarray(values, np.float32))
 
     return MultiViewFrames(
-        tensor(points_norm), tensor(confidence), tensor(labels_mm / UNIT_MM), torch.ones(labels_mm.shape[:2]),
-        torch.arange(n) if rigs > 1 else torch.zeros(n, dtype=torch.long),
+        tensor(points_norm), tensor(confidence), tensor(labels_world_mm / UNIT_MM),
+        torch.ones(labels_world_mm.shape[:2]), torch.arange(n) if rigs > 1 else torch.zeros(n, dtype=torch.long),
         torch.zeros(n, dtype=torch.long), torch.full((n,), n - 1),
         tensor(R), tensor(t_mm / UNIT_MM), tensor(np.broadcast_to(up, (rigs, 3))),
     )  # fmt: skip

@@ -1,8 +1,9 @@
-"""Multi-view frames of recordings from the stores: detections, the targets of training, and their cameras."""
+"""The frames of recordings for lifting, from the stores: detections, targets, and the cameras that belong to them."""
 
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
@@ -13,20 +14,20 @@ from pipeline.learning.supervision import PoseTargets
 from pipeline.metrics import mean
 from pipeline.stores import Poses2dRecord, RecordingGroup
 
-UPRIGHT = np.array([0.0, -1, 0])  # upwards, in a camera that is held level
+UPRIGHT_CAMERA_UP = np.array([0.0, -1, 0])  # the vertical in the frame of a camera that is held level
 
 
 def recording_frames(
     recording: Recording, poses2d: RecordingGroup[Poses2dRecord], targets: PoseTargets
 ) -> MultiViewFrames:
-    """The moments of a recording as its labelling views saw them, with the lessons that they teach.
+    """The frames of a recording in the views that may make labels, with the targets.
 
-    Raises UserError where the two are not of the same frames.
+    Raises UserError where 2D poses and targets have different numbers of frames.
     """
-    n, n_taught = poses2d.n_rows, len(targets.joints_cam_mm)
-    if n != n_taught:
+    n, n_labels = poses2d.n_rows, len(targets.joints_cam_mm)
+    if n != n_labels:
         fix = "Run dvc repro to make them again."
-        raise UserError(f"{n} frames of 2D poses, but {n_taught} of labels", where=recording.name, fix=fix)
+        raise UserError(f"{n} frames of 2D poses, but {n_labels} of labels", where=recording.name, fix=fix)
     views = recording.view_indices(for_labels=True)
     R, t = targets.R_cam_from_world[:, views], targets.t_cam_from_world_mm[:, views]
     joints = joints_in_world(targets.joints_cam_mm[:, views], R, t)
@@ -34,15 +35,19 @@ def recording_frames(
     return multi_view_frames(points_norm, confidence, joints, R, t, _up(joints, R))
 
 
-def joints_in_world(joints_cam_mm: np.ndarray, R: np.ndarray, t_mm: np.ndarray) -> np.ndarray:
-    """Joints (F, 17, 3) of the world from those in the cameras (F, V, 17, 3), which are the same in all of them."""
+def joints_in_world(
+    joints_cam_mm: Float[np.ndarray, "frame view 17 3"],
+    R: Float[np.ndarray, "rig view 3 3"],
+    t_mm: Float[np.ndarray, "rig view 3"],
+) -> Float[np.ndarray, "frame 17 3"]:
+    """Joints in the world from those in the cameras, which agree with each other."""
     return mean((joints_cam_mm - t_mm[:, :, None]) @ R, axis=1)
 
 
 def detected_points_norm(
     cameras: Sequence[Camera], poses2d: RecordingGroup[Poses2dRecord], views: list[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rays (F, V, 17, 2) of the detections of some views, lens distortion removed, and confidences (F, V, 17)."""
+) -> tuple[Float[np.ndarray, "frame view 17 2"], Float[np.ndarray, "frame view 17"]]:
+    """Detections of some views in normalised image coordinates, lens distortion removed, and their confidences."""
     person = poses2d.person(0)
     px, confidence = person["joints_px"][:, views], person["confidence"][:, views]
     points_norm = np.stack([cameras[v].undistort(px[:, i]) for i, v in enumerate(views)], 1)
@@ -51,8 +56,9 @@ def detected_points_norm(
 
 
 def _up(joints_mm: np.ndarray, R: np.ndarray) -> np.ndarray:
-    """The vertical (3,) as the people stand, or where they do not, as the cameras do on average."""
+    """The vertical (3,): along standing people, or where nobody stands, the mean of the cameras' verticals."""
     up = up_direction(joints_mm)
     if up is None:
-        up = np.nanmean(np.swapaxes(R, -1, -2) @ UPRIGHT, axis=(0, 1))
-    return up / max(np.linalg.norm(up), 1e-12)
+        up = np.nanmean(np.swapaxes(R, -1, -2) @ UPRIGHT_CAMERA_UP, axis=(0, 1))
+    unit: np.ndarray = up / max(np.linalg.norm(up), 1e-12)
+    return unit

@@ -1,1 +1,1 @@
-"""The refinement unit, and the out-of-fold predictions that it learns from."""
+"""The refinement unit, and the out-of-fold predictions that it is trained on."""

@@ -1,23 +1,35 @@
-"""Several processes train the volumetric network as one would."""
+"""Several processes train as one would with the same batches."""
 
 import csv
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 import torch.multiprocessing as mp
+from torch import nn
 
-from pipeline.learning.images import crop_cache as crop_cache
-from pipeline.learning.images import predict
+from pipeline.learning.engine.distributed import process_group, wrap_ddp
+from pipeline.learning.images import crop_cache, predict
 from pipeline.params.train import TrainParams
-from tests.learning.conftest import ArrayFrames, World
+from tests.learning.conftest import ArrayFrames, World, lifting_params
 
 
-def _one_of_two(rank: int, world: World, params: TrainParams, port: int) -> None:
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("localhost", 0))
+        return s.getsockname()[1]
+
+
+def _join(rank: int, port: int) -> None:
     os.environ.update(RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="localhost", MASTER_PORT=str(port))
     torch.set_num_threads(1)
+
+
+def _train(rank: int, world: World, params: TrainParams, port: int) -> None:
+    _join(rank, port)
     for module in (crop_cache, predict):
         module.PackedFrames = ArrayFrames
     world.train(params)
@@ -28,13 +40,66 @@ def _rows(path: Path) -> list[dict[str, float]]:
 
 
 def test_two_processes_have_the_loss_curve_of_one(world, params):
-    """The same batches and crops, through the whole stage; `test_loop` holds that the weights are the same too."""
+    """The same batches and crops, through the whole stage; `test_loop` tests that the weights are the same too."""
     params = params.model_copy(update={"lr": 1e-4})
     world.train(params)
     alone = _rows(world.curve)
-    with socket.socket() as s:
-        s.bind(("localhost", 0))
-        port = s.getsockname()[1]
-    mp.spawn(_one_of_two, (world, params, port), nprocs=2)
+    mp.spawn(_train, (world, params, _free_port()), nprocs=2)
     for one, two in zip(alone, _rows(world.curve), strict=True):
         assert two["train_loss"] == pytest.approx(one["train_loss"], rel=1e-4)
+
+
+def test_a_root_branch_that_no_loss_uses_does_not_stop_two_processes(world, params):
+    """DistributedDataParallel fails in the second step where a weight has no gradient."""
+    lifting = lifting_params(root="ray", dropout=0.0)
+    params = params.model_copy(update={"model": "lifting", "lifting": lifting, "lr": 1e-4})
+    mp.spawn(_train, (world, params, _free_port()), nprocs=2)
+    assert len(_rows(world.curve)) == params.epochs
+
+
+def _normalised(rank: int, make: Callable[[], nn.Module], x: torch.Tensor, port: int, folder: Path) -> None:
+    _join(rank, port)
+    network = nn.Sequential(make())
+    own = x[rank::2].clone().requires_grad_()
+    with process_group():
+        y = wrap_ddp(network)(own)
+        (y * torch.arange(y.shape[1]).view(1, -1, *[1] * (y.ndim - 2))).square().sum().backward()
+    torch.save({"y": y.detach(), "gradient": own.grad, "network": network.state_dict()}, folder / f"{rank}.pt")
+
+
+def _norm1d() -> nn.Module:
+    return nn.BatchNorm1d(3)
+
+
+def _norm2d() -> nn.Module:
+    return nn.BatchNorm2d(3)
+
+
+@pytest.mark.parametrize(("make", "shape"), [(_norm1d, (16, 3)), (_norm2d, (6, 3, 4, 5))])
+@pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (100.0, 0.01)])
+def test_batch_statistics_are_those_of_the_whole_batch(tmp_path, make, shape, mean, std):
+    """Also of values whose spread is a ten thousandth of their mean."""
+    x = mean + std * torch.randn(shape, generator=torch.manual_seed(0))
+    mp.spawn(_normalised, (make, x, _free_port(), tmp_path), nprocs=2)
+    alone, all_x = make(), x.clone().requires_grad_()
+    y = alone(all_x)
+    (y * torch.arange(3).view(1, -1, *[1] * (y.ndim - 2))).square().sum().backward()
+    for rank in range(2):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        torch.testing.assert_close(found["y"], y[rank::2].detach(), atol=5e-3 if mean else 1e-5, rtol=1e-3)
+        torch.testing.assert_close(found["gradient"] * std, all_x.grad[rank::2] * std, atol=2e-2, rtol=1e-2)
+        statistics = {name.removeprefix("0."): value for name, value in found["network"].items()}
+        for name, value in alone.state_dict().items():
+            torch.testing.assert_close(statistics[name], value, atol=1e-6, rtol=1e-4)
+
+
+def test_on_a_gpu_torchs_own_batch_norm_is_used(monkeypatch):
+    """A stand-in for a network on a GPU: its modules are torch's SyncBatchNorm, its weights keep their names."""
+    network = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    names = list(network.state_dict())
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    monkeypatch.setattr(nn.Parameter, "is_cuda", True, raising=False)
+    monkeypatch.setattr("pipeline.learning.engine.distributed.DistributedDataParallel", lambda module: module)
+    wrapped = wrap_ddp(network)
+    assert isinstance(network[1], nn.SyncBatchNorm)
+    assert list(wrapped.state_dict()) == names

@@ -33,7 +33,7 @@ def test_only_a_few_batches_are_ahead():
         made.append(index)
         return (np.array(index),)
 
-    stream = batches(sample, ([i] for i in range(100)), (0,))
+    stream = batches(sample, (np.array([i]) for i in range(100)), (0,))
     next(stream)
     time.sleep(0.05)
     assert len(made) <= BATCHES_AHEAD + 1

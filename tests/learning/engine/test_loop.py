@@ -21,31 +21,36 @@ from pipeline.learning.images.losses import masked_smooth_l1
 from pipeline.params.train import LoopParams
 
 PARAMS = LoopParams(
-    epochs=4, batch_size=8, lr=1e-2, schedule="cosine", ema=0.0, keep="last", patience=0, seed=3
+    epochs=4, batch_size=8, lr=1e-2, warm_up=0.05, schedule="cosine", weight_decay=0.01, clip_grad_norm=5.0, ema=0.0,
+    keep="last", patience=0, seed=3,
 )  # fmt: skip
 
 
 @dataclass
 class Line:
-    """Learn a linear map from noisy views of 40 points; errors on the held-out ones are given."""
+    """Learn a linear map from noisy views of 40 points; validation errors are given."""
 
     errors: list[float] = field(default_factory=list)
     dies_at: int = -1
     poisoned: bool = False
+    data_seed: int = 0
 
     def __len__(self) -> int:
         return 40
 
-    def batches(self, orders, seed, *, first, part):
-        points = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    def fingerprint(self) -> str:
+        return f"points {self.data_seed}"
+
+    def batches(self, orders, seed, *, first, shard):
+        points = np.random.default_rng(self.data_seed).normal(size=(40, 6)).astype(np.float32)
 
         def sample(row, rng):
             x = points[row] + rng.normal(0, 0.1, 6).astype(np.float32)
             target = points[row, ::2].copy()
-            target[row % 3] = np.nan  # unequal numbers of known coordinates in the parts of a batch
+            target[row % 3] = np.nan  # unequal numbers of known coordinates in the shards of a batch
             return x, target
 
-        for number, batch in enumerate(batches(sample, orders, seed, first=first, part=part), start=first):
+        for number, batch in enumerate(batches(sample, orders, seed, first=first, shard=shard), start=first):
             if number == self.dies_at:
                 raise KeyboardInterrupt
             yield batch
@@ -59,14 +64,15 @@ class Line:
         return self.errors.pop(0) if self.errors else 1.0
 
 
-def _network() -> nn.Module:
-    torch.manual_seed(0)
+def _network(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(6, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 3))
 
 
-def _trained(folder: Path, task: Line, params: LoopParams = PARAMS, **metadata) -> dict[str, torch.Tensor]:
-    network = _network()
-    loop.train(network, task, params, folder / "curve.csv", **metadata)
+def _trained(folder: Path, task: Line, params: LoopParams = PARAMS, init_seed: int = 0) -> dict[str, torch.Tensor]:
+    network = _network(init_seed)
+    torch.manual_seed(0)  # of dropout
+    loop.train(network, task, params, folder / "curve.csv")
     return network.state_dict()
 
 
@@ -80,8 +86,8 @@ def _same(a, b) -> bool:
 
 @pytest.mark.parametrize(("ema", "keep"), [(0.0, "last"), (0.9, "best")])
 def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, ema, keep):
-    """Killed in the middle of an epoch, between two notes; dropout, averages and best weights included."""
-    monkeypatch.setattr(loop, "STEPS_BETWEEN_NOTES", 3)
+    """Killed in the middle of an epoch, between two snapshots; dropout, averages and best weights included."""
+    monkeypatch.setattr(loop, "STEPS_BETWEEN_SNAPSHOTS", 3)
     params = PARAMS.model_copy(update={"ema": ema, "keep": keep})
     errors = [4.0, 2.0, 3.0, 5.0]
     whole = _trained(tmp_path / "whole", Line(errors.copy()), params)
@@ -96,20 +102,50 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, ema, 
     assert not _same(whole, _trained(tmp_path / "other", Line(), params.model_copy(update={"seed": 4})))
 
 
-def test_a_note_of_another_run_is_refused_naming_both(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "STEPS_BETWEEN_NOTES", 3)
+def test_a_snapshot_of_other_training_data_is_ignored(tmp_path, monkeypatch, caplog):
+    """Killed, the labels made anew, run again: the training starts anew and says so."""
+    monkeypatch.setattr(loop, "STEPS_BETWEEN_SNAPSHOTS", 3)
     with pytest.raises(KeyboardInterrupt):
-        _trained(tmp_path, Line(dies_at=9), architecture="slim")
-    with pytest.raises(UserError, match=r"unfinished run with lr = 0\.01, now 0\.02\. Set them back"):
-        _trained(tmp_path, Line(), PARAMS.model_copy(update={"lr": 0.02}), architecture="slim")
-    with pytest.raises(UserError, match=r"architecture = 'slim', now 'resnet50'"):
-        _trained(tmp_path, Line(), architecture="resnet50")
+        _trained(tmp_path / "killed", Line(dies_at=9))
+    with caplog.at_level("WARNING", logger="epiline"):
+        again = _trained(tmp_path / "killed", Line(data_seed=1))
+    assert _same(again, _trained(tmp_path / "fresh", Line(data_seed=1)))
+    assert "training data = 'points 0', now 'points 1'): starting anew" in caplog.text
+    assert not _same(again, _trained(tmp_path / "other", Line()))
 
 
-def test_a_damaged_note_is_refused(tmp_path):
+def test_a_snapshot_of_other_initial_weights_is_ignored(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(loop, "STEPS_BETWEEN_SNAPSHOTS", 3)
+    with pytest.raises(KeyboardInterrupt):
+        _trained(tmp_path / "killed", Line(dies_at=9))
+    with caplog.at_level("WARNING", logger="epiline"):
+        again = _trained(tmp_path / "killed", Line(), init_seed=1)
+    assert _same(again, _trained(tmp_path / "fresh", Line(), init_seed=1))
+    assert "(initial weights = " in caplog.text
+
+
+def test_a_snapshot_of_other_code_or_parameters_is_ignored(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(loop, "STEPS_BETWEEN_SNAPSHOTS", 3)
+    params = PARAMS.model_copy(update={"lr": 0.02})
+    with pytest.raises(KeyboardInterrupt):
+        _trained(tmp_path / "killed", Line(dies_at=9))
+    monkeypatch.setattr(loop, "code_fingerprint", lambda *modules: "edited")
+    with caplog.at_level("WARNING", logger="epiline"):
+        again = _trained(tmp_path / "killed", Line(), params)
+    assert _same(again, _trained(tmp_path / "fresh", Line(), params))
+    assert "now 'edited'; lr = 0.01, now 0.02): starting anew" in caplog.text
+
+
+def test_a_damaged_snapshot_is_refused(tmp_path):
     (tmp_path / "curve.resume").write_bytes(b"half a fi")
     with pytest.raises(UserError, match=r"curve\.resume cannot be read"):
         _trained(tmp_path, Line())
+
+
+@pytest.mark.parametrize(("key", "value"), [("weight_decay", 10.0), ("clip_grad_norm", 1e-4), ("warm_up", 0.9)])
+def test_every_parameter_of_the_optimiser_has_an_effect(tmp_path, key, value):
+    plain = _trained(tmp_path / "a", Line())
+    assert not _same(plain, _trained(tmp_path / "b", Line(), PARAMS.model_copy(update={key: value})))
 
 
 def test_the_best_epoch_is_kept_and_the_run_stops_when_it_gets_no_better(tmp_path):
@@ -122,6 +158,22 @@ def test_the_best_epoch_is_kept_and_the_run_stops_when_it_gets_no_better(tmp_pat
     assert not _same(best, second)
 
 
+def test_a_validation_error_of_nan_is_never_the_best(tmp_path):
+    """A first epoch of NaN: the second, whose error is a number, is better."""
+    params = PARAMS.model_copy(update={"keep": "best", "epochs": 3})
+    nan_first = _trained(tmp_path / "a", Line([np.nan, 1.0, 2.0]), params)
+    assert _same(nan_first, _trained(tmp_path / "b", Line([9.0, 1.0, 2.0]), params))
+    assert not _same(nan_first, _trained(tmp_path / "c", Line([1.0, 2.0, 3.0]), params))
+
+
+def test_without_any_validation_error_the_last_weights_are_kept(tmp_path, caplog):
+    params = PARAMS.model_copy(update={"keep": "best", "patience": 1})
+    with caplog.at_level("WARNING", logger="epiline"):
+        kept = _trained(tmp_path / "a", Line([np.nan] * 4), params)
+    assert _same(kept, _trained(tmp_path / "b", Line()))
+    assert "no epoch has a finite validation error" in caplog.text
+
+
 def test_the_running_mean_of_the_weights_is_kept(tmp_path):
     """With a decay of nearly one it stays near the first step's weights; without one, the last count."""
     plain = _trained(tmp_path / "a", Line())
@@ -131,14 +183,14 @@ def test_the_running_mean_of_the_weights_is_kept(tmp_path):
     assert moved[1] < 0.3 * moved[0]
 
 
-def test_a_module_learns_at_its_own_pace(tmp_path):
+def test_a_child_learns_at_its_own_rate(tmp_path):
     """Adam's steps are as large as the learning rate, whatever the gradients."""
     start = _network().state_dict()
     moved = {}
-    for pace in (1.0, 0.1):
+    for multiplier in (1.0, 0.1):
         network = _network()
-        loop.train(network, Line(), PARAMS, tmp_path / f"{pace}.csv", lr_multipliers={"0": pace})
-        moved[pace] = {name: (w - start[name]).abs().mean() for name, w in network.named_parameters()}
+        loop.train(network, Line(), PARAMS, tmp_path / f"{multiplier}.csv", lr_multipliers={"0": multiplier})
+        moved[multiplier] = {name: (w - start[name]).abs().mean() for name, w in network.named_parameters()}
     assert moved[0.1]["0.weight"] < 0.2 * moved[1.0]["0.weight"]
     assert 0.5 < moved[0.1]["4.weight"] / moved[1.0]["4.weight"] < 2
 
@@ -149,7 +201,6 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
 
 
 def _one_of_two(rank: int, folder: Path) -> None:
-
     os.environ.update(
         RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="localhost", MASTER_PORT=(folder / "port").read_text()
     )

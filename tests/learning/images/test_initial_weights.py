@@ -66,5 +66,5 @@ def test_a_checkpoint_of_other_joints_or_version(world):
     with pytest.raises(UserError, match=r"predicts the joints \['nose'\], this code has \['pelvis'"):
         load_network(world.detector, PoseNetwork)
     torch.save({**content, "version": 0}, world.detector)
-    with pytest.raises(UserError, match="has version 0, this code reads version 2"):
+    with pytest.raises(UserError, match="has version 0, this code reads version 3"):
         load_network(world.detector, PoseNetwork)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.learning.images.losses import SMOOTH_L1_BETA, heatmap_cross_entropy, masked_smooth_l1, plane_loss
+from pipeline.learning.images.losses import SMOOTH_L1_BETA, detector_loss, heatmap_cross_entropy, masked_smooth_l1
 from pipeline.learning.images.networks import cell_centers
 
 
@@ -49,7 +49,7 @@ def test_cross_entropy_is_least_at_the_target():
 def test_an_unknown_joint_is_left_out_of_the_plane_loss():
     scores = torch.randn(1, 3, 1, 6, 6, requires_grad=True)
     target = torch.tensor([[[0.5, 0.5], [torch.nan, torch.nan], [0.2, 0.9]]])
-    plane_loss(scores, target).backward()
+    detector_loss(scores, target).backward()
     assert scores.grad is not None
     assert (scores.grad[0, 1] == 0).all()
     assert torch.isfinite(scores.grad).all()

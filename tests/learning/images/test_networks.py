@@ -59,32 +59,6 @@ def test_a_cell_is_four_pixels_at_every_size():
         assert network(torch.zeros(1, 3, 64, 96)).shape == (1, 17, 6, 16, 24)
 
 
-@pytest.mark.parametrize(
-    ("name", "entries", "parameters"),
-    [
-        ("resnet18", 120, 11_176_512), ("resnet34", 216, 21_284_672), ("resnet50", 318, 23_508_032),
-        ("resnet101", 624, 42_500_160), ("resnet152", 930, 58_143_808),
-    ],
-)  # fmt: skip
-def test_resnets_have_torchvisions_parameters(name, entries, parameters):
-    """Torchvision's counts, less the classifier's weight and bias."""
-    with torch.device("meta"):
-        backbone = PoseNetwork(Architecture(name, 0, 1)).backbone
-    assert len(backbone.state_dict()) == entries
-    assert sum(p.numel() for p in backbone.parameters()) == parameters
-
-
-def test_resnets_name_their_parameters_as_torchvision_does():
-    with torch.device("meta"):
-        deep = PoseNetwork(Architecture("resnet50", 0, 1)).backbone.state_dict()
-        basic = PoseNetwork(Architecture("resnet18", 0, 1)).backbone.state_dict()
-    assert deep["layer4.0.downsample.0.weight"].shape == (2048, 1024, 1, 1)
-    assert deep["layer3.5.conv2.weight"].shape == (256, 256, 3, 3)
-    assert deep["layer1.2.bn3.running_var"].shape == (256,)
-    assert basic["layer2.0.downsample.0.weight"].shape == (128, 64, 1, 1)
-    assert "layer1.0.downsample.0.weight" not in basic
-
-
 def test_a_shallow_resnet_gives_volumes_too():
     network = PoseNetwork(Architecture("resnet18", 0, 8)).eval()
     with torch.no_grad():

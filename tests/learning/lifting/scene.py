@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from pipeline.learning.lifting.multi_view_batch import as_views, rig_middle
+from pipeline.learning.lifting.multi_view_batch import centred_batch, rig_center
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
 from tests.geometry.scene import people, project_norm, ring
 
@@ -21,4 +21,4 @@ def exact_views(moments: MultiViewFrames | None = None, frames=1):
     """Features and views of all moments."""
     moments = exact_moments() if moments is None else moments
     windows = moments.windows(torch.arange(len(moments)), frames)
-    return as_views(windows, rig_middle(windows))
+    return centred_batch(windows, rig_center(windows))

@@ -12,7 +12,19 @@ from pipeline.stores import LABELS, PREDICTIONS, RIGS, TRUTH, create_store, open
 from tests.learning.conftest import lifting_params
 from tests.records import RIGS_SUMMARY
 
-LOOP = LoopParams(epochs=60, batch_size=6, lr=2e-3, schedule="cosine", ema=0.0, keep="last", patience=0, seed=0)
+LOOP = LoopParams(
+    epochs=60,
+    batch_size=6,
+    lr=2e-3,
+    warm_up=0.05,
+    schedule="cosine",
+    weight_decay=0.01,
+    clip_grad_norm=5.0,
+    ema=0.0,
+    keep="last",
+    patience=0,
+    seed=0,
+)
 
 
 @pytest.fixture
@@ -20,8 +32,8 @@ def trained(world, params):
     """A world with a network that was hardly trained, and no label of the test recording."""
     labels = reopen(world.labels, LABELS)
     labels["S2"].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
-    reported = {"model": "lifting", "lifting": lifting_params(dropout=0.0), "epochs": 3, "lr": 3e-3}
-    world.train(params.model_copy(update=reported))
+    changes = {"model": "lifting", "lifting": lifting_params(dropout=0.0), "epochs": 3, "lr": 3e-3}
+    world.train(params.model_copy(update=changes))
     return world
 
 
@@ -63,5 +75,5 @@ def test_a_rig_without_a_scale_is_refused(trained, tmp_path):
     arrays = {name: rig[name] for name in ("R_cam_from_world", "t_cam_from_world_mm")}
     with create_store(trained.rigs, RIGS, RIGS_SUMMARY) as rigs:
         rigs.create("S2", {"rig": 1, "view": 3}, rig.record.model_copy(update={"scale": "none"})).write(0, arrays)
-    with pytest.raises(UserError, match="cannot be adapted by a rig without a scale"):
+    with pytest.raises(UserError, match="nothing fixed the scale of the rig"):
         adapt(trained.model, trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted", "test", LOOP)

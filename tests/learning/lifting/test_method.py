@@ -14,13 +14,13 @@ from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.images.networks import PoseNetwork
 from pipeline.learning.images.samples import training_recordings
 from pipeline.learning.lifting.adult_scale import in_adult_size
-from pipeline.learning.lifting.losses import MultiViewBatch
 from pipeline.learning.lifting.method import lifting_task
+from pipeline.learning.lifting.multi_view_batch import MultiViewBatch
 from pipeline.learning.lifting.multi_view_frames import UNIT_MM
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.projection import project, to_camera
 from pipeline.learning.lifting.recordings import recording_frames
-from pipeline.learning.supervision import target_source
+from pipeline.learning.supervision import target_reader
 from pipeline.metrics import n_mpjpe
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
@@ -42,7 +42,7 @@ def losses(**terms):
     return lifting_params().losses.model_copy(update={"labels": 0.0, **terms})
 
 
-TAUGHT = {
+CASES = {
     "labels": {},
     "transform": {"losses": losses(reprojection=1.0, transform=1.0)},
     "root branch": {"losses": losses(reprojection=1.0, transform=1.0, consistency=1.0), "root": "ray"},
@@ -56,10 +56,10 @@ TAUGHT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TAUGHT)
-def test_every_way_of_teaching_learns(world, lifting, name):
+@pytest.mark.parametrize("name", CASES)
+def test_every_objective_and_backbone_trains(world, lifting, name):
     """The loss falls, and everything the report reads is written, for test recordings and all their views."""
-    world.train(with_lifting(lifting, **TAUGHT[name]))
+    world.train(with_lifting(lifting, **CASES[name]))
     rows = list(csv.DictReader(world.curve.open()))
     first, last = (float(rows[i]["train_loss"]) for i in (3, -1))
     assert last < first
@@ -70,9 +70,9 @@ def test_every_way_of_teaching_learns(world, lifting, name):
     assert np.isfinite(store["S2"].person(0)["joints_px"]).all()
     np.testing.assert_allclose(store["S2"].person(0)["relative_depth"][..., ROOT], 0, atol=1e-6)
     network, metadata = load_network(world.model, LiftingNetwork)
-    assert metadata["moments"] == 10
+    assert metadata["frames"] == 10
     assert metadata["labels"]["from"] == "labels"
-    assert network.architecture.backbone == TAUGHT[name].get("backbone", "martinez2017")
+    assert network.architecture.backbone == CASES[name].get("backbone", "martinez2017")
 
 
 def test_what_it_learns_is_the_pose(world, lifting):
@@ -97,7 +97,7 @@ def test_what_it_learns_is_the_pose(world, lifting):
 def test_moments_of_the_stores_are_what_the_cameras_saw(world, lifting):
     capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
     recording = capture.recordings[0]
-    found = recording_frames(recording, poses2d["S0"], target_source(lifting, world.paths)(recording))
+    found = recording_frames(recording, poses2d["S0"], target_reader(lifting, world.paths)(recording))
     assert found.points_norm.shape == (6, 2, 17, 2), "views kept for evaluation do not teach"
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
     torch.testing.assert_close(found.points_norm, seen, atol=1e-4, rtol=0)
@@ -109,10 +109,10 @@ def test_without_a_scale_people_are_of_adult_size(world, lifting):
     """Labels and rig shrunk a hundredfold, and said to have no scale: the same moments but for one factor."""
     capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
     recording = capture.recordings[0]
-    reported = target_source(lifting, world.paths)(recording)
+    targets = target_reader(lifting, world.paths)(recording)
     small = replace(
-        reported, joints_cam_mm=reported.joints_cam_mm / 100, t_cam_from_world_mm=reported.t_cam_from_world_mm / 100,
-        scaled=False,
+        targets, joints_cam_mm=targets.joints_cam_mm / 100, t_cam_from_world_mm=targets.t_cam_from_world_mm / 100,
+        has_scale=False,
     )  # fmt: skip
     [(_, adult)], factors = in_adult_size([(recording, small)])
     assert 50 < factors["S0"] < 200
@@ -128,10 +128,10 @@ def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
     world.doubt_labels(joint=5, uncertainty_mm=30.0)
 
     def weights(**update):
-        reported = lifting.model_copy(update=update)
+        changed = lifting.model_copy(update=update)
         capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
         task = lifting_task(
-            poses2d, training_recordings(capture, poses2d, target_source(reported, world.paths)), reported
+            poses2d, training_recordings(capture, poses2d, target_reader(changed, world.paths)), changed
         )
         _, *views = next(task.batches([np.arange(len(task))], (0,)))
         return MultiViewBatch(*views).label_weight.numpy()
@@ -148,8 +148,8 @@ def test_the_transform_loss_needs_no_label(world, lifting):
     labels = reopen(world.labels, LABELS)
     for name in labels:
         labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
-    world.train(with_lifting(lifting, **TAUGHT["transform"]).model_copy(update={"epochs": 2}))
-    with pytest.raises(UserError, match="None of 12 training moments has a person and a valid label"):
+    world.train(with_lifting(lifting, **CASES["transform"]).model_copy(update={"epochs": 2}))
+    with pytest.raises(UserError, match="None of 12 training frames has a person and a valid label"):
         world.train(lifting)
 
 
@@ -170,15 +170,15 @@ def test_a_rig_that_lost_a_view_still_teaches(world, lifting):
     t = rigs["S0"]["t_cam_from_world_mm"]
     t[:, 1] = np.nan
     rigs["S0"].write(0, {"t_cam_from_world_mm": t})
-    world.train(with_lifting(lifting, **TAUGHT["transform"]).model_copy(update={"epochs": 2}))
+    world.train(with_lifting(lifting, **CASES["transform"]).model_copy(update={"epochs": 2}))
     assert np.isfinite(float(list(csv.DictReader(world.curve.open()))[-1]["train_loss"]))
 
 
 def test_the_same_seed_gives_the_same_weights(world, lifting):
-    reported = with_lifting(lifting, virtual_views=2).model_copy(update={"epochs": 2})
+    changed = with_lifting(lifting, virtual_views=2).model_copy(update={"epochs": 2})
     weights = []
     for seed in (0, 0, 1):
-        world.train(reported.model_copy(update={"seed": seed}))
+        world.train(changed.model_copy(update={"seed": seed}))
         weights.append(load_network(world.model, LiftingNetwork)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     assert not torch.equal(weights[0]["pose.last.weight"], weights[2]["pose.last.weight"])
@@ -203,13 +203,13 @@ def test_too_few_moments_to_keep_any_out_train_all_the_same(world, lifting):
         joints[:5] = np.nan
         labels[name].person(0).write(0, {"joints_cam_mm": joints})
     world.train(lifting.model_copy(update={"epochs": 1, "batch_size": 2}))
-    assert load_network(world.model, LiftingNetwork)[1]["moments"] == 2
+    assert load_network(world.model, LiftingNetwork)[1]["frames"] == 2
 
 
 def test_pretraining_must_end(lifting):
-    reported = lifting.model_dump() | {"epochs": 20, "lifting": lifting_params(pretrain_epochs=20).model_dump()}
+    values = lifting.model_dump() | {"epochs": 20, "lifting": lifting_params(pretrain_epochs=20).model_dump()}
     with pytest.raises(ValueError, match=r"pretrain_epochs = 20 leaves none of 20 epochs"):
-        TrainParams.model_validate(reported)
+        TrainParams.model_validate(values)
 
 
 def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting):

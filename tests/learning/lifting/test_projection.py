@@ -4,7 +4,14 @@ import torch
 from scipy.optimize import least_squares
 
 from pipeline.geometry.camera.model import Camera, undistort
-from pipeline.learning.lifting.projection import LEAST_DEPTH, best_translation, project, to_camera, to_world, turn_to
+from pipeline.learning.lifting.projection import (
+    MIN_DEPTH,
+    best_translation,
+    project,
+    rotation_to_axis,
+    to_camera,
+    to_world,
+)
 from tests.geometry.scene import SIZE_PX, K, people, ring
 
 LENS = np.array([-0.2, 0.24, -0.002, -0.001, -0.003])
@@ -43,7 +50,7 @@ def test_gradients_of_the_projection_are_right():
     assert torch.autograd.gradcheck(project, points.requires_grad_())
 
 
-@pytest.mark.parametrize("depth", [-1e4, -1.0, -1e-9, 0.0, 1e-9, LEAST_DEPTH])
+@pytest.mark.parametrize("depth", [-1e4, -1.0, -1e-9, 0.0, 1e-9, MIN_DEPTH])
 def test_a_point_behind_the_camera_keeps_a_finite_gradient_that_leads_it_out(depth):
     z = torch.tensor(depth, requires_grad=True)
     point = torch.stack([torch.tensor(1.0), torch.tensor(1.0), z])
@@ -55,7 +62,7 @@ def test_a_point_behind_the_camera_keeps_a_finite_gradient_that_leads_it_out(dep
 @pytest.mark.parametrize("direction", [(0.4, -0.2, 1.0), (0.0, 0.0, 1.0), (-1.0, 2.0, 1.0)])
 def test_turned_camera_looks_at_the_direction(direction):
     direction = torch.tensor(direction)
-    R = turn_to(direction)
+    R = rotation_to_axis(direction)
     torch.testing.assert_close(R @ direction, torch.tensor([0, 0, 1.0]) * direction.norm(), atol=1e-6, rtol=0)
     torch.testing.assert_close(R @ R.T, torch.eye(3), atol=1e-6, rtol=0)
     assert torch.linalg.det(R) > 0

@@ -19,7 +19,8 @@ from pipeline.stores import LABELS, PREDICTIONS, open_store, reopen
 from tests.learning.conftest import random_poses
 
 PARAMS = RefineParams(
-    sources=[], epochs=30, batch_size=16, lr=1e-3, warm_up=0.05, schedule="cosine", weight_decay=0.01, clip_grad_norm=5.0, ema=0.0, keep="last", patience=0, seed=0
+    sources=[], epochs=30, batch_size=16, lr=1e-3, warm_up=0.05, schedule="cosine", weight_decay=0.01,
+    clip_grad_norm=5.0, ema=0.0, keep="last", patience=0, seed=0,
 )  # fmt: skip
 
 
@@ -188,7 +189,7 @@ def test_poses_and_pixels_agree(world, params, monkeypatch):
     _refine(world, params, "truth")
     given, kept = (
         open_store(path, PREDICTIONS)["S2"].person(0)
-        for path in (world.predictions, world.paths.refined(source) / "predictions.zarr")
+        for path in (world.predictions, world.paths.refined("truth") / "predictions.zarr")
     )
     for name in ("joints_px", "relative_depth"):
         np.testing.assert_allclose(kept[name], given[name], atol=1e-3)
