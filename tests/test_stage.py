@@ -82,18 +82,27 @@ def test_missing_argument(monkeypatch, capsys):
     assert "SOURCE" in capsys.readouterr().err
 
 
-def test_whole_replaces_folders_and_clears_what_a_killed_run_left(tmp_path):
-    (tmp_path / "out.partial").mkdir()
-    (tmp_path / "out.partial" / "stale").touch()
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").touch()
-    with atomic_write(tmp_path / "out") as aside:
-        aside.mkdir()
-        (aside / "new").touch()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
-
-
 def test_progress_yields_everything_and_says_so(caplog):
     with caplog.at_level(logging.INFO, logger="epiline"):
         assert list(progress(range(3), "counting", unit="sheep")) == [0, 1, 2]
     assert "counting: 3 sheeps in" in caplog.text
+
+
+def test_a_stage_that_is_not_measured_writes_no_resources(monkeypatch, tmp_path):
+    def main(target):
+        target.write_text("done")
+
+    monkeypatch.setattr(sys, "argv", ["stage", "out"])
+    with pytest.raises(SystemExit):
+        run(main, measured=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_of_several_processes_the_first_writes_the_resources(monkeypatch, tmp_path):
+    monkeypatch.setenv("RANK", "1")
+
+    def main(target):
+        target.write_text("done")
+
+    assert run_with(monkeypatch, main, "out") == 0
+    assert not (tmp_path / "reports").exists()
