@@ -1,10 +1,10 @@
-"""How time and memory of the label stages grow with the length of a capture, up to ten million frames.
+"""Time and memory of the label stages for captures of different lengths, up to ten million frames.
 
     python -m bench.capture_length [--frames N ...] [--quick] [--json FILE]
 
-A synthetic recording is written shard by shard as the detector would have, then calibrated and triangulated by the
-stages' own functions with the parameters of params.yaml, from stores on disk to stores on disk, each length in a
-process of its own without workers.
+A synthetic recording of detections is written shard by shard, then calibrated and triangulated by the functions of the
+stages with the parameters of params.yaml, from stores on disk to stores on disk. Each length has its own process
+without workers.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from pipeline.stores import POSES2D, Poses2dRecord, Poses2dSummary, create_store
 
 ROOT = Path(__file__).parents[1]
 LENGTHS, QUICK = (10_000, 100_000, 1_000_000, 10_000_000), (2_000, 16_000)
-# Frames that are calibrated and triangulated beforehand, so that nothing is compiled in what is timed.
+# Frames that are calibrated and triangulated first, so that the timing includes no compilation.
 WARM_UP = 300
 N_VIEWS, SIZE_PX, FOCAL_PX, NOISE_PX, OUTLIERS, SWAPS = 4, (1000, 1000), 1145.0, 5.0, 0.02, 0.02
 # A standing person of 1720 mm, x to the left, z up; right joints mirror the left ones.
@@ -52,7 +52,7 @@ def growth(n_frames: int, folder: Path) -> dict[str, float]:
 
 
 def label_recording(folder: Path) -> tuple[float, float]:
-    """Calibrate and triangulate what `write_recording` wrote; the CPU seconds of each."""
+    """Calibrate and triangulate the recording of `write_recording`; the CPU seconds of each."""
     params = read_params(ROOT / "params.yaml")
     paths = folder, folder / "poses2d.zarr", folder / "rigs.zarr"
     start = time.process_time()
@@ -63,7 +63,7 @@ def label_recording(folder: Path) -> tuple[float, float]:
 
 
 def write_recording(n_frames: int, folder: Path) -> None:
-    """Write the manifest and the 2D poses of one recording, never more than a shard of it in memory."""
+    """Write the manifest and the 2D poses of one recording with at most one shard in memory."""
     folder.mkdir()
     cameras = _cameras()
     summary = Poses2dSummary(detector={"name": "simulated"})
@@ -93,7 +93,7 @@ def _cameras() -> list[Camera]:
 
 
 def _detections(frames: np.ndarray, cameras: list[Camera]) -> dict[str, np.ndarray]:
-    """The arrays of POSES2D of some frames: a person who walks in loops and swings arms and legs, seen with errors."""
+    """The arrays of POSES2D of some frames: a person who walks in loops and swings the limbs, with detection errors."""
     rng = np.random.default_rng(frames[0])
     seconds = frames / 50
     joints = np.array([STANDING_MM[name.replace("r_", "l_")] for name in JOINTS], float)
@@ -118,7 +118,7 @@ def _detections(frames: np.ndarray, cameras: list[Camera]) -> dict[str, np.ndarr
 
 
 def main(lengths: Sequence[int], folder: Path | None, target: Path | None) -> None:
-    """Print the table; write the figures of the longest capture."""
+    """Print the table and write the figures of the longest capture."""
     print(f"{'frames':>12} {'calibrate, CPU s':>18} {'triangulate, CPU s':>20} {'frames/CPU s':>14} {'peak MiB':>10}")
     for n in lengths:
         found = _in_own_process(n, folder)
@@ -131,7 +131,7 @@ def main(lengths: Sequence[int], folder: Path | None, target: Path | None) -> No
 
 
 def _in_own_process(n_frames: int, folder: Path | None) -> dict[str, float]:
-    # The peak memory of a process never falls.
+    # The peak memory of a process never falls, so each length needs a process.
     with tempfile.TemporaryDirectory(dir=folder) as room:
         command = [sys.executable, "-m", "bench.capture_length", "--one", str(n_frames), "--folder", room]
         alone = os.environ | {"EPILINE_WORKERS": "0"}

@@ -1,9 +1,9 @@
-"""Speed of the metrics and of k-means, and how stable the pose structure score is on some motion.
+"""Speed of the metrics and of k-means, and stability of the pose structure score.
 
     python -m bench.metrics [--motion FILE.npz] [--quick] [--json FILE]
 
-Poses are drawn from the motion, or from made-up people, and seen from all around; predictions are the truth with
-heavy-tailed noise (MPJPE 65 mm). docs/metrics.md says what was found.
+Poses are sampled from the motion, or from synthetic people, and seen from all directions; predictions are the truth
+with heavy-tailed noise (MPJPE 65 mm). docs/metrics.md has the results.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pipeline.pss.fit import complete
 from pipeline.pss.stability import own_runs, random_runs, stability
 
 N_POSES = 100_000
-N_LOOPED = 3_000  # the loop's time does not depend on how many it has done
+N_LOOPED = 3_000  # enough, as the time of the loop per pose is constant
 K = 100
 N_STUDIED = 25_000
 RUNS = 100
@@ -33,7 +33,7 @@ NOISE_MM = 14.0
 def main(motion: Path | None, quick: bool, target: Path | None) -> None:
     people = synthetic_motion(people=4, seconds=40.0) if motion is None else read_motion(motion)
     bodies = np.concatenate([sequence for person in people for sequence in person])
-    true = seen_from_all_around(bodies, N_POSES, seed=1)
+    true = seen_from_all_directions(bodies, N_POSES, seed=1)
     predicted = noisy(true, seed=2)
     print(
         f"Motion: {motion or 'synthetic'}, {len(bodies):,} frames; predictions {mean_mm(predicted, true):.1f} mm off."
@@ -45,8 +45,8 @@ def main(motion: Path | None, quick: bool, target: Path | None) -> None:
         target.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def seen_from_all_around(bodies: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Poses (n, joint, 3) of bodies in a world with z up, each in the frame of a level camera somewhere around it."""
+def seen_from_all_directions(bodies: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Poses (n, joint, 3) of bodies in a world with z up, each in the frame of a level camera in a random direction."""
     rng = np.random.default_rng(seed)
     turns = Rotation.from_rotvec(rng.uniform(0, 2 * np.pi, n)[:, None] * [0, 0, 1]).as_matrix()
     x, y, z = np.moveaxis(np.einsum("nij,nkj->nki", turns, bodies[rng.integers(len(bodies), size=n)]), -1, 0)
@@ -63,7 +63,7 @@ def mean_mm(predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def time_metrics(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """All metrics of all poses against a loop over poses of PA-MPJPE alone."""
+    """Time of all metrics of all poses, and of a loop over poses that computes PA-MPJPE alone."""
     times = np.arange(len(true)) / 25
 
     def everything() -> list[float]:
@@ -96,7 +96,7 @@ def procrustes(predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def time_kmeans(true: np.ndarray) -> dict[str, float]:
-    """A reference fitted coarse to fine against scikit-learn's best of ten on all poses."""
+    """Time and inertia of a reference fitted in two steps, and of scikit-learn's best of ten runs on all poses."""
     poses, found = complete(true), {}
 
     def ours() -> None:
@@ -117,9 +117,9 @@ def time_kmeans(true: np.ndarray) -> dict[str, float]:
 def study(predicted: np.ndarray, true: np.ndarray) -> None:
     """The paper's study of stability (its figures: IoU 0.78, mPSS +-0.1)."""
     print(f"\nStability of the pose structure score over {RUNS} runs on {len(true):,} poses")
-    print("    k  started       IoU   mPSS, %   std   lowest  highest")
+    print("    k  initialised   IoU   mPSS, %   std   lowest  highest")
     for k in (50, 100):
-        for name, start in (("at random", random_runs), ("as ours are", own_runs)):
+        for name, start in (("at random", random_runs), ("as here", own_runs)):
             found = stability(start(true, k, RUNS, 0), RUNS, predicted, true)
             spread = f"{found.mpss.std():5.2f}  {found.mpss.min():7.2f}  {found.mpss.max():7.2f}"
             print(f"  {k:3}  {name:12} {found.iou.mean():.3f}  {found.mpss.mean():7.2f}  {spread}", flush=True)

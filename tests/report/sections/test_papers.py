@@ -1,4 +1,8 @@
-"""The papers' tables beside a run's figures, and what they say of the run."""
+"""The papers' tables beside a run's figures, in the report and in the documentation."""
+
+import re
+
+import pytest
 
 from pipeline.params.file import read_params
 from pipeline.report.sections.papers import LABELS, NETWORKS, comparability, paper_section, paper_tables
@@ -63,3 +67,36 @@ def test_the_documentation_has_the_papers_figures_as_the_report_has_them():
     for table in paper_tables({}, PARAMS):
         for line in table.markdown().splitlines():
             assert line in page, "Mend it with: epiline dev results-tables reports/metrics.json docs/results.md"
+
+
+def test_the_documentation_has_the_papers_figures_on_3dhp():
+    """Table 4 of Kocabas et al."""
+    page = (ROOT / "docs/results.md").read_text()
+    rows = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]] for line in page.splitlines()
+            if line.startswith("| ") and line.count("|") == 9}  # fmt: skip
+    assert rows["trained on the truth (Kocabas)"] == ["108.99", "106.38", "77.5", "78.1", "–", "87.15", "82.21"]
+    assert rows["truth of one subject, and labels (Kocabas)"][-2:] == ["75.64", "73.15"]
+    assert rows["the same, cameras unknown (Kocabas)"][-2:] == ["73.41", "70.97"]
+    assert rows["trained on labels (Kocabas)"][-2:] == ["70.94", "67.58"]
+
+
+def test_the_documentation_states_the_loss_of_the_labels_that_its_table_shows():
+    page = (ROOT / "docs/results.md").read_text()
+    known, found = (
+        [
+            float(cell.strip(" *"))
+            for cell in re.search(rf"\*\*this run: {name}\*\* \|(.*?)\|\n", page)[1].split("|")[:3]
+        ]
+        for name in ("cameras known", "as this run made them")
+    )
+    losses = sorted(b - a for a, b in zip(known, found, strict=True))
+    low, high = (float(x) for x in re.search(r"labels lose ([\d.]+) mm .*? to ([\d.]+) mm", page).groups())
+    assert losses[0] == pytest.approx(low, abs=0.05)
+    assert losses[-1] == pytest.approx(high, abs=0.05)
+
+
+def test_figures_in_the_documentation_name_their_commit():
+    page = (ROOT / "docs/results.md").read_text()
+    sections = [part for part in re.split(r"\n(?=##? )", page) if re.search(r"python -m|make repro", part)]
+    assert len(sections) >= 4
+    assert all(re.search(r"[Cc]ommit\s+[0-9a-f]{7}", part) for part in sections)
