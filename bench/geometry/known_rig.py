@@ -73,7 +73,7 @@ def methods() -> Iterator[Method]:
     yield Method("robust", "ours: robust", here(ours.robust))
     yield Method("robust_bones", "ours: robust + own bone lengths", here(ours.robust_bones))
     yield Method("self", "ours: the same, rig found from the people", here(ours.without_extrinsics), in_world=False)
-    yield Method("pairs", "ours: pairs, geometric median (the paper)", here(ours.pairs))
+    yield Method("pairs", "ours: pairs, geometric median (the paper)", here(ours.pairwise_median))
     yield Method("oracle", "oracle: outliers known", here(oracle))
     yield Method("opencv", "OpenCV optimal pairs, geometric median", here(opencv.pairs), fast=False)
     if colmap is not None:
