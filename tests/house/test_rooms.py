@@ -41,9 +41,7 @@ MAY_IMPORT = {
     "pipeline.formats": {"pipeline.geometry"} | FILES,
     "pipeline.pss": FILES | {"pipeline.geometry"},
     "pipeline.learning": {"pipeline.code", "pipeline.metrics", "pipeline.geometry"} | FILES,
-    "pipeline.report": {
-        "pipeline.learning", "pipeline.labels", "pipeline.pss", "pipeline.metrics", "pipeline.geometry",
-    } | FILES,
+    "pipeline.report": {"pipeline.learning", "pipeline.pss", "pipeline.metrics", "pipeline.geometry"} | FILES,
 }  # fmt: skip
 MAY_IMPORT["pipeline.cli"] = set(MAY_IMPORT)  # nothing imports it
 MAY_IMPORT["pipeline.cli"] = set(MAY_IMPORT)  # everything; no rule above names it, so nothing imports it

@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.pss import Reference, clusters, normalised, pss
 from pipeline.skeleton import N_JOINTS, joint
-from tests.report.synthetic_capture import standing
+from tests.report.people import standing
 
 
 def four_ways():

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.report.page.images import crop_around, overlay, shrunk
 from pipeline.skeleton import N_JOINTS
-from tests.report.synthetic_capture import motion, ring_camera
+from tests.report.people import motion, ring_camera
 
 
 def test_overlay_draws_inside_and_ignores_joints_far_outside():

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.report.page.scenes import PlacedCamera, pose_scene, rig_scene, sequence_scene
 from pipeline.skeleton import N_JOINTS
-from tests.report.synthetic_capture import motion, ring_camera
+from tests.report.people import motion, ring_camera
 
 
 def test_the_scene_of_a_pose_has_the_orientation_of_its_image():

@@ -1,7 +1,10 @@
 """The sections on training curves, resources, parameters and files."""
 
 import hashlib
+from pathlib import Path
 
+from pipeline.params.file import read_shared, share_params
+from pipeline.report.sections.papers import paper_section
 from pipeline.report.sections.provenance import run_section, training_section
 
 
@@ -21,6 +24,18 @@ def test_all_parameters_are_listed(shown):
     rows = tables(shown)["Parameters"]
     assert ("train.lr", str(shown.params.train.lr)) in rows
     assert not [value for _, value in rows if "entries" in value]
+
+
+def test_sections_need_no_parameters_without_effect(shown, tmp_path):
+    """As the stage `settings` shares them."""
+    lifting = shown.params.train.model_copy(update={"model": "lifting"})
+    params = shown.params.model_copy(update={"train": lifting})
+    share_params(params, Path("models/detector.pt"), tmp_path / "settings")
+    shared = read_shared(tmp_path / "settings")
+    table = run_section(shown.files, shown.data, {}, shared).blocks[0]
+    assert ("train.model", "lifting") in table.rows
+    assert not [key for key, _ in table.rows if key == "train.crop"]
+    assert "2D poses" in paper_section(shown.figures, shared).blocks[0].markdown()
 
 
 def test_stores_and_weights_are_identified(shown):
