@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline.formats.calibration_format import CalibrationFormat
 from pipeline.geometry.camera.model import Camera
@@ -12,7 +13,11 @@ from tests.house.imports import ROOT
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 PAGES = [ROOT / "README.md", CONTRIBUTING, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-EXAMPLES = {"pipeline/detectors/blobs.py", "pipeline/formats/plain_json.py"}
+EXAMPLES = {
+    "pipeline/detectors/blobs.py",
+    "pipeline/formats/plain_json.py",
+    "pipeline/learning/images/backbones/pool.py",
+}
 EXAMPLES |= {"tests/detectors/test_blobs.py", "tests/formats/test_plain_json.py"}
 by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -66,6 +71,12 @@ def test_the_example_of_a_format_reads_what_it_writes(tmp_path):
     assert name == "cam1"
     assert read.size_px == camera.size_px
     np.testing.assert_allclose(read.project(np.array([0.0, 0, 0])), camera.project(np.array([0.0, 0, 0])))
+
+
+def test_the_example_of_a_backbone_has_the_shapes_that_the_network_expects():
+    backbone = run_example("pipeline/learning/images/backbones/pool.py").PoolNet(4)
+    [features] = backbone(torch.zeros(2, 3, 64, 64))
+    assert features.shape == (2, backbone.channels, 2, 2)
 
 
 def test_the_design_names_every_room():

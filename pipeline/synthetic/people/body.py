@@ -137,8 +137,8 @@ def _bend(angles_rad: np.ndarray) -> np.ndarray:
 
 
 def heading(pelvis: np.ndarray, chest: np.ndarray) -> np.ndarray:
-    """The upright frame (T, 3, 3) that faces where the trunk faces."""
-    # Between both left directions: neither tips over when the trunk is bent forward.
+    """Upright frame (T, 3, 3) with the heading of the trunk."""
+    # From the left directions of pelvis and chest, which stay level when the trunk is bent forward.
     left = pelvis[..., :, 1] + chest[..., :, 1]
     left = unit(left * [1, 1, 0])
     up = np.broadcast_to([0.0, 0.0, 1.0], left.shape)
