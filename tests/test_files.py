@@ -1,46 +1,37 @@
-"""Files and folders are whole or not there; a result that is absent says why."""
+"""Files and folders are either whole or not there."""
 
 import pytest
 
-from pipeline.files import atomic_write, is_untrained, why_absent, write_absent, write_untrained
+from pipeline.files import atomic_write, scratch_folder, why_absent, write_absent
 
 
-def test_a_folder_is_replaced_and_what_a_killed_run_left_is_removed(tmp_path):
-    (tmp_path / "out.partial").mkdir()
-    (tmp_path / "out.partial" / "stale").touch()
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").touch()
-    with atomic_write(tmp_path / "out") as aside:
-        aside.mkdir()
-        (aside / "new").touch()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "a.txt"
+    with atomic_write(path) as aside:
+        aside.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    with pytest.raises(RuntimeError), atomic_write(path) as aside:
+        aside.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "whole"
+    assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
 
 
-def test_an_error_leaves_what_was_there(tmp_path):
-    (tmp_path / "out").write_text("old")
-
-    def fail():
-        with atomic_write(tmp_path / "out") as aside:
-            aside.write_text("half")
-            raise KeyError("bug")
-
-    with pytest.raises(KeyError):
-        fail()
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    assert (tmp_path / "out").read_text() == "old"
+def test_a_scratch_folder_starts_empty_and_is_removed(tmp_path):
+    path = tmp_path / "scratch.partial"
+    path.mkdir()
+    (path / "left").touch()
+    with scratch_folder(path) as folder:
+        assert list(folder.iterdir()) == []
+        (folder / "new").touch()
+    assert not path.exists()
+    with pytest.raises(RuntimeError), scratch_folder(path):
+        raise RuntimeError
+    assert not path.exists()
 
 
 def test_an_absent_result_says_why(tmp_path):
-    (tmp_path / "result").mkdir()
-    (tmp_path / "result" / "labels.zarr").mkdir()
-    assert why_absent(tmp_path / "result") is None
-    write_absent(tmp_path / "result", "nobody asked for it")
-    assert why_absent(tmp_path / "result") == "nobody asked for it"
-    assert len(list((tmp_path / "result").iterdir())) == 1
-
-
-def test_weights_that_were_not_trained_are_told_from_others(tmp_path):
-    write_untrained(tmp_path / "a.pt")
-    (tmp_path / "b.pt").write_bytes(b"PK")
-    assert is_untrained(tmp_path / "a.pt")
-    assert not is_untrained(tmp_path / "b.pt")
+    write_absent(tmp_path / "result", "there is no truth")
+    assert why_absent(tmp_path / "result") == "there is no truth"
+    assert why_absent(tmp_path) is None

@@ -20,18 +20,18 @@ from pipeline.video.packing import PackedFrames
 
 log = logging.getLogger("epiline")
 
-# A task has at least this many frames, so that starting it costs little; few enough for short takes to be shared out.
+# Frames per task, at least: enough that starting a task costs little, few enough to spread short takes over workers.
 FRAMES_PER_TASK = 64
-# More crashes than this share of the images, and than this number, are the detector's fault and not the images'.
+# More crashes than this share of the images, and than this number, fail the stage: the images cannot be the cause.
 MOST_CRASHES, FEW_CRASHES = 0.03, 3
-# What libraries say in errors of other types than MemoryError.
+# Parts of the messages of libraries that do not raise MemoryError.
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "allocate memory", "insufficient memory", "bad_alloc")
 ARRAYS = ("joints_px", "confidence", "box_px", "landmarks_px", "landmark_confidence")
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What the tasks of one recording share; plain paths, so that it is cheap to send to a worker."""
+    """The inputs that the tasks of one recording share; plain paths, which are cheap to send to a worker."""
 
     files: list[Path]  # packed frames, one per view
     backgrounds: list[Path | None]  # of each view
@@ -41,11 +41,11 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a task found."""
+    """The result of a task."""
 
     arrays: dict[str, np.ndarray]  # those of POSES2D, (N, V, ...), float32
     n_crashed: np.ndarray  # (V,) images
-    crash: str | None  # what the detector said when it first crashed
+    crash: str | None  # the message of the first crash
 
 
 def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectParams) -> None:
@@ -85,7 +85,7 @@ def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
 
 
 def _write(store: Poses2dStore, recording: Recording, results: list[_Found]) -> Poses2dRecord:
-    """Write what was found in a recording; its record."""
+    """Write the detections of a recording; returns its record."""
     arrays = {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS}
     n_landmarks = arrays["landmarks_px"].shape[2]
     sizes = {"frame": recording.n_frames, "view": len(recording.views), "landmark": n_landmarks}
@@ -148,7 +148,7 @@ def _detect_block(job: _Job, start: int, stop: int) -> _Found:
 def _detect_view(
     detector: Detector, frames: PackedFrames, rows: range, background: np.ndarray | None, params: DetectParams
 ) -> tuple[Detections, list[str]]:
-    """The detections in some frames of one view, and what the detector said each time it crashed."""
+    """The detections in some frames of one view, and the message of each crash."""
     parts, crashes = [], []
     for first in range(rows.start, rows.stop, params.batch_size):
         images = frames[first : min(first + params.batch_size, rows.stop)]
@@ -158,7 +158,7 @@ def _detect_view(
             raise
         except Exception as error:
             _refuse_out_of_memory(error, len(images))
-            # One by one, so that an image that the detector cannot read costs no other.
+            # One by one, so that one bad image loses only its own detections.
             alone = [_detect_alone(detector, image, background) for image in images]
             parts += [found for found, _ in alone]
             crashes += [crash for _, crash in alone if crash is not None]
@@ -177,7 +177,7 @@ def _detect_alone(
 
 
 def _refuse_out_of_memory(error: Exception, n_images: int) -> None:
-    """Raise UserError where an error says nothing of the image: the detector ran out of memory."""
+    """Raise UserError if the detector ran out of memory, which is no fault of the image."""
     if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
         fix = "Lower detect.batch_size, or use fewer workers (EPILINE_WORKERS)."
         what = f"The detector ran out of memory on {n_images} images at once: {type(error).__name__}: {error}"
@@ -185,7 +185,10 @@ def _refuse_out_of_memory(error: Exception, n_images: int) -> None:
 
 
 def _report(capture: Capture, records: list[Poses2dRecord], results: list[_Found], detector: str) -> None:
-    """Log in how many frames of each view a person was found, and refuse a capture of which too little is known."""
+    """Log the share of frames with a person for each view.
+
+    Raises UserError where the detector crashed too often or found no person at all.
+    """
     totals: dict[str, np.ndarray] = {}  # of each view name: frames with a person, frames
     for recording, record in zip(capture.recordings, records, strict=True):
         for view, n in record.found.items():
@@ -208,6 +211,6 @@ def _check_crashes(n_crashed: int, n_images: int, crash: str) -> None:
     """Raise UserError where the detector crashed on so many images that the images cannot be the reason."""
     first = f"the first time with {crash}"
     if n_crashed > max(MOST_CRASHES * n_images, FEW_CRASHES):
-        fix = "Only a damaged image may crash a detector: mend the cause, or choose another detect.detector."
+        fix = "Remove the cause of the crash, or choose another detect.detector."
         raise UserError(f"The detector crashed on {n_crashed} of {n_images} images, {first}", where="detect", fix=fix)
     log.warning("The detector crashed on %d of %d images, which count as empty, %s", n_crashed, n_images, first)

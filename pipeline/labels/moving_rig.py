@@ -1,4 +1,4 @@
-"""The tasks of the calibration of cameras that may move: a rig for each frame of a recording."""
+"""Calibration tasks for moving cameras: one rig per frame of a recording."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,27 +16,35 @@ from pipeline.geometry.calibration.rig_windows import find_moving_rig
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
-from pipeline.labels.static_rig import CalibrationResult, People, arrays_of, no_scale, people_of, scale_of, vertical_of
+from pipeline.labels.static_rig import (
+    CalibrationResult,
+    People,
+    arrays_of,
+    people_of,
+    scale_missing,
+    scale_of,
+    vertical_of,
+)
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, open_store
 
-# Of the distance of normally distributed points in the plane from their mean, in standard deviations.
+# Median distance of normally distributed points in the plane from their mean, in standard deviations.
 RAYLEIGH_MEDIAN = 1.1774
-# After so many passes the mean rig of single frames no longer changes noticeably.
+# Passes of the alternation between the mean rig and the rigs aligned to it.
 PASSES_TO_MEAN_RIG = 4
 
 
 @dataclass(frozen=True)
 class FrameRigs:
-    """The rigs of some frames on their own, each in a world of its own and in mm."""
+    """The rigs of some frames, each calibrated alone: in a world of its own, in mm."""
 
     rigs: list[Rig | None]  # of each frame
-    failed: Counter[str]  # frames without a rig by reason
+    failed: Counter[str]  # number of frames without a rig, by reason
     focal_px: np.ndarray  # (V,)
 
 
 def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FrameRigs:
-    """A rig of each frame of the rows (start, stop), with a scale of its own."""
+    """Calibrate each frame of the rows (start, stop) alone, with a scale of its own."""
     observed, _ = _observe(recording, poses2d, rows, params)
     failed: Counter[str] = Counter()
     rigs: list[Rig | None] = []
@@ -49,46 +57,46 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
             if np.isfinite(factor):
                 rig = result.scaled(factor)
             else:
-                failed[no_scale(params)] += 1
+                failed[scale_missing(params)] += 1
         rigs.append(rig)
     return FrameRigs(rigs, failed, observed.focal_px)
 
 
 def joined_frames(recording: Recording, parts: Sequence[FrameRigs], params: CalibrateParams) -> CalibrationResult | str:
-    """The rigs of all frames of a recording, or the most frequent reason where no frame has one."""
+    """The rigs of all frames of a recording in one world; the most frequent reason where no frame has a rig."""
     if not parts:
         return "it has no frames"
     rigs = [rig for part in parts for rig in part.rigs]
     failed = sum((part.failed for part in parts), Counter[str]())
     if not any(rigs):
         return f"no frame could be calibrated: {failed.most_common(1)[0][0]}"
-    placed = in_one_world(rigs)
-    apart = sum(rig is not None for rig in rigs) - sum(rig is not None for rig in placed)
-    if apart:
-        failed["it shares fewer than two cameras with the other frames"] += apart
-    good = [rig for rig in placed if rig is not None]
-    return CalibrationResult(arrays_of(placed, parts[0].focal_px), _fields(recording, params, good, failed))
+    aligned = in_one_world(rigs)
+    good = [rig for rig in aligned if rig is not None]
+    n_unaligned = sum(rig is not None for rig in rigs) - len(good)
+    if n_unaligned:
+        failed["it shares fewer than two cameras with the other frames"] += n_unaligned
+    return CalibrationResult(arrays_of(aligned, parts[0].focal_px), _fields(recording, params, good, failed))
 
 
 def in_one_world(rigs: Sequence[Rig | None]) -> list[Rig | None]:
-    """The rigs of the frames of a recording in one common world, each still with a scale of its own.
+    """Bring the rigs of the frames of a recording into one world; each keeps its own scale.
 
-    Each frame's rig was found in the world of one of its cameras. Here each is moved rigidly onto the mean rig, that
-    of the mean rotation and the mean centre of each camera, which is found by alternating (generalised Procrustes
-    analysis). A rig that shares fewer than two cameras with the mean rig is None.
+    The world of a rig found from one frame is that of one of its cameras. Here each rig is aligned rigidly to the mean
+    rig, which has the mean rotation and the mean centre of each camera. The alternation of aligning and averaging is
+    generalised Procrustes analysis. A rig that shares fewer than two cameras with the mean rig becomes None.
     """
     found = [rig for rig in rigs if rig is not None]
     first = max(found, key=lambda rig: int(rig.has_extrinsics.sum()))
     R, centers = first.R, first.centers
-    placed: list[Rig | None] = list(rigs)
+    aligned: list[Rig | None] = list(rigs)
     for _ in range(PASSES_TO_MEAN_RIG):
-        placed = [None if rig is None else _moved_rigidly(rig, R, centers) for rig in rigs]
-        R, centers = _mean_rig([rig for rig in placed if rig is not None])
-    return placed
+        aligned = [None if rig is None else _aligned(rig, R, centers) for rig in rigs]
+        R, centers = _mean_rig([rig for rig in aligned if rig is not None])
+    return aligned
 
 
-def _moved_rigidly(rig: Rig, R: np.ndarray, centers: np.ndarray) -> Rig | None:
-    """A rig in the world of another one, R (V, 3, 3) and centres (V, 3); None where they share too few cameras."""
+def _aligned(rig: Rig, R: np.ndarray, centers: np.ndarray) -> Rig | None:
+    """A rig aligned rigidly to the rig R (V, 3, 3), centers (V, 3); None if they share fewer than two cameras."""
     shared = rig.has_extrinsics & np.isfinite(centers).all(-1)
     if shared.sum() < 2:
         return None
@@ -100,18 +108,18 @@ def _moved_rigidly(rig: Rig, R: np.ndarray, centers: np.ndarray) -> Rig | None:
 def _mean_rig(rigs: Sequence[Rig]) -> tuple[np.ndarray, np.ndarray]:
     """The mean rotation (V, 3, 3) and the mean centre (V, 3) of each camera; NaN for a camera that no rig has."""
     R, centers = np.stack([rig.R for rig in rigs]), np.stack([rig.centers for rig in rigs])
-    posed = np.isfinite(centers).all(-1)
-    n, seen = posed.sum(0), posed.any(0)
+    known = np.isfinite(centers).all(-1)
+    n, seen = known.sum(0), known.any(0)
     R_mean, center_mean = np.full(R.shape[1:], np.nan), np.full(centers.shape[1:], np.nan)
-    R_mean[seen] = nearest_rotation(np.where(posed[..., None, None], R, 0).sum(0)[seen])
-    center_mean[seen] = np.where(posed[..., None], centers, 0).sum(0)[seen] / n[seen, None]
+    R_mean[seen] = nearest_rotation(np.where(known[..., None, None], R, 0).sum(0)[seen])
+    center_mean[seen] = np.where(known[..., None], centers, 0).sum(0)[seen] / n[seen, None]
     return R_mean, center_mean
 
 
 def _observe(
     recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams
 ) -> tuple[Observations, tuple[np.ndarray, np.ndarray]]:
-    """What was seen of the joints, and rays and sigma of all that was seen."""
+    """The observed joints of one person, and the normalised points and sigmas of all landmarks."""
     cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
     poses = open_store(poses2d, POSES2D)[recording.name].person(0)
     observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
@@ -119,7 +127,7 @@ def _observe(
 
 
 def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """A rig for every frame of a recording whose cameras move slowly, or the reason why there is none."""
+    """Calibrate a recording whose cameras move slowly, one rig per frame; the reason where that fails."""
     [recording] = pool
     if not recording.n_frames:
         return "it has no frames"
@@ -132,20 +140,20 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     R, t = np.stack([rig.R for rig in rigs]), np.stack([rig.t for rig in rigs])
     with_rig = observed.taken(np.array([isinstance(result, Rig) for result in results]))
     noise = _noise_of_joints(with_rig, R, t)
-    people = People.seen(with_rig, R, t, noise)
+    people = People.triangulated(with_rig, R, t, noise)
     factor = scale_of([recording], [people], rigs[0], params)
     if not np.isfinite(factor):
-        return no_scale(params)
-    turn, gravity = vertical_of(recording, [people], rigs[0], params)
-    placed = [rig.scaled(factor).in_axes(turn, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
+        return scale_missing(params)
+    axes, gravity = vertical_of(recording, [people], rigs[0], params)
+    upright = [rig.scaled(factor).in_axes(axes, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
     fields = _fields(recording, params, rigs, failed) | {
-        "gravity": gravity, "noise_share": EXPECTED_NOISE * noise, "moved_deg": _turned_deg(R),
+        "gravity": gravity, "noise_share": EXPECTED_NOISE * noise, "moved_deg": _largest_rotation_deg(R),
     }  # fmt: skip
-    return CalibrationResult(arrays_of(placed, observed.focal_px), fields)
+    return CalibrationResult(arrays_of(upright, observed.focal_px), fields)
 
 
 def _noise_of_joints(observed: Observations, R: np.ndarray, t: np.ndarray) -> float:
-    """Standard deviation of the joints' residuals as a multiple of the sigma expected, with a rig for each frame."""
+    """Standard deviation of the joints' residuals as a multiple of the expected sigma, with one rig per frame."""
     joints = triangulation.robust(observed.points_norm, observed.sigma, R, t)
     distance, _ = reprojection.residuals(joints, observed.points_norm, R, t)
     seen = np.isfinite(distance) & np.isfinite(observed.sigma)
@@ -154,20 +162,20 @@ def _noise_of_joints(observed: Observations, R: np.ndarray, t: np.ndarray) -> fl
     return median / RAYLEIGH_MEDIAN / float(np.sqrt(max(freedom, 0.1)))
 
 
-def _turned_deg(R: np.ndarray) -> float:
-    """The largest turn in degrees of a camera from the first of the frames (F, V, 3, 3)."""
+def _largest_rotation_deg(R: np.ndarray) -> float | None:
+    """The largest rotation of a camera, degrees, between the first and any other frame of R (F, V, 3, 3)."""
     angle = rotation_angle(R @ np.swapaxes(R[:1], -1, -2))
-    return float(np.degrees(np.nanmax(angle)))
+    return float(np.degrees(np.nanmax(angle))) if np.isfinite(angle).any() else None
 
 
 def _fields(recording: Recording, params: CalibrateParams, rigs: Sequence[Rig], failed: Counter[str]) -> dict[str, Any]:
-    """The fields of the record of a rig for each frame."""
-    posed = np.any([rig.has_extrinsics for rig in rigs], axis=0)
+    """The fields of the record of one rig per frame, without the cameras."""
+    known = np.any([rig.has_extrinsics for rig in rigs], axis=0)
     return {
         "mode": params.mode, "moving": True, "scale": params.scale, "gravity": "none", "pool": [recording.name],
         "focal": "exact", "focal_scale": 1.0, "focal_std": 0.0, "ignore_distortion": params.ignore_distortion,
         "failed_frames": dict(failed), "n_frames": len(rigs), "n_poses": None, "parallax_deg": None, "moved_deg": None,
-        "views_left_out": [recording.views[v].name for v in recording.view_indices(for_labels=True) if not posed[v]],
+        "views_left_out": [recording.views[v].name for v in recording.view_indices(for_labels=True) if not known[v]],
         "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in rigs])),
         "noise_share": EXPECTED_NOISE * float(np.median([rig.noise for rig in rigs])),
     }  # fmt: skip

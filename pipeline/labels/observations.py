@@ -17,7 +17,7 @@ LEAST_CONFIDENCE = 0.05
 
 @dataclass(frozen=True)
 class Observations:
-    """Detections of some frames, undistorted; views that may not make labels are unseen."""
+    """Undistorted detections of one person in some frames; in views kept for evaluation nothing is observed."""
 
     points_norm: np.ndarray  # (F, J, V, 2) normalised image coordinates
     sigma: np.ndarray  # (F, J, V) standard deviation expected, same unit; infinite: not seen
@@ -26,12 +26,12 @@ class Observations:
     focal_px: np.ndarray  # (V,)
 
     def taken(self, frames: np.ndarray) -> "Observations":
-        """Of these frames alone."""
+        """The observations of some frames."""
         arrays = {name: getattr(self, name)[frames] for name in ("points_norm", "sigma", "confidence", "height")}
         return replace(self, **arrays)
 
     def scale_focal(self, factor: float) -> "Observations":
-        """As seen with focal lengths so many times as long."""
+        """The same observations after the focal lengths are multiplied by a factor."""
         arrays = {name: getattr(self, name) / factor for name in ("points_norm", "sigma", "height")}
         return replace(self, **arrays, focal_px=self.focal_px * factor)
 

@@ -1,4 +1,4 @@
-"""The tasks of the calibration of cameras that stand still: a rig found from a pool of recordings, given or refined."""
+"""Calibration tasks for static cameras: self-calibration, given extrinsics adjusted, given extrinsics unchanged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,13 @@ import numpy as np
 from pipeline.capture import Recording
 from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.initial_rig import RigNotFound
-from pipeline.geometry.calibration.rig import Rig, adjust_extrinsics, find_rig, measure_rig, unknown_rig
+from pipeline.geometry.calibration.rig import (
+    Rig,
+    adjust_extrinsics,
+    find_rig,
+    measure_rig,
+    unknown_rig,
+)
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
 from pipeline.geometry.calibration.scale import bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.camera import reprojection
@@ -20,14 +26,14 @@ from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_c
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, open_store
 
-# Of a pool of recordings at most this many frames are read, spread evenly.
+# At most this many evenly spread frames of a pool of recordings are read.
 FRAMES_PER_POOL = 4000
-# Frames of a recording from which its people's size and the vertical are taken.
+# Evenly spread frames of a recording that determine the scale and the vertical.
 FRAMES_FOR_SCALE = 300
-# Without a scale the cameras' mean distance from their middle counts as this many millimetres.
+# Without a scale, the mean distance of the cameras from their centroid is set to this.
 UNSCALED_MM = 1000.0
 
-# What `calibrate.focal` says of the focal lengths given. Approximate ones come from data sheets and image headers.
+# The values of `calibrate.focal`. Approximate focal lengths come from data sheets and image headers.
 FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05), "unknown": Focal(std=np.inf)}
 
 
@@ -40,7 +46,7 @@ class CalibrationResult:
 
 
 def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """The rig that filmed all recordings of a pool, or the reason why it cannot be found."""
+    """Calibrate the rig of a pool of recordings from their 2D poses alone; the reason where that fails."""
     observed, points_norm, sigma = _observe_pool(pool, poses2d, params)
     usable = np.isfinite(sigma).any((0, 1)).sum()
     if usable < 2:
@@ -53,7 +59,7 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     people = [people_of(one, rig) for one in observed]
     factor = scale_of(pool, people, rig, params)
     if not np.isfinite(factor):
-        return no_scale(params)
+        return scale_missing(params)
     moved_deg = rotation_change_deg(points_norm, sigma, rig)
     up, gravity = vertical_of(pool[0], people, rig, params)
     rig = rig.scaled(factor).in_axes(up, np.zeros(3))
@@ -62,9 +68,9 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
 
 
 def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """The extrinsics that the footage of a pool came with, adjusted to its people, in the world and scale given.
+    """Adjust the given extrinsics of a pool to its 2D poses, in the given world and scale; the reason where that fails.
 
-    Views without extrinsics are added. The reason where the extrinsics or the joints do not do.
+    Views without extrinsics are registered to the others.
     """
     given = _given_poses(pool[0])
     if isinstance(given, str):
@@ -80,7 +86,7 @@ def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibratePara
 
 
 def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """The extrinsics the footage came with, or the reason why they do not do."""
+    """The given extrinsics, unchanged; the reason where fewer than two views have any."""
     given = _given_poses(pool[0])
     if isinstance(given, str):
         return given
@@ -92,7 +98,7 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
 
 
 def _given_poses(recording: Recording) -> tuple[np.ndarray, np.ndarray] | str:
-    """Extrinsics (V, 3, 3), (V, 3) of the views that may make labels, NaN where there are none."""
+    """The given extrinsics (V, 3, 3), (V, 3) of the labelling views, NaN where a view has none."""
     known = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.has_extrinsics]
     if len(known) < 2:
         return f"only {len(known)} view(s) that may make labels came with extrinsics"
@@ -106,42 +112,39 @@ def _given_poses(recording: Recording) -> tuple[np.ndarray, np.ndarray] | str:
 def _fields(
     pool: Sequence[Recording], rig: Rig, params: CalibrateParams, *, scale: str, gravity: str, moved_deg: float | None
 ) -> dict[str, Any]:
-    """The fields of the record of a static rig."""
+    """The fields of the record of a static rig, without the cameras."""
     labelling = pool[0].view_indices(for_labels=True)
     return {
         "mode": params.mode, "moving": False, "scale": scale, "gravity": gravity,
         "ignore_distortion": params.ignore_distortion,
-        "focal": params.focal, "focal_scale": rig.focal.scale, "focal_std": rig.focal.std,
+        "focal": params.focal, "focal_scale": rig.focal.scale, "focal_std": finite_or_none(rig.focal.std),
         "pool": [recording.name for recording in pool], "n_poses": rig.n_poses,
-        "parallax_deg": rig.parallax_deg if np.isfinite(rig.parallax_deg) else None,
+        "parallax_deg": finite_or_none(rig.parallax_deg),
         "views_left_out": [pool[0].views[v].name for v in labelling if np.isnan(rig.t[v, 0])],
-        "moved_deg": moved_deg, "failed_frames": {}, **_quality(rig),
+        "moved_deg": finite_or_none(moved_deg), "failed_frames": {}, **_quality(rig),
     }  # fmt: skip
 
 
 def _observe_pool(
     pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
 ) -> tuple[list[Observations], np.ndarray, np.ndarray]:
-    """What was seen of the joints of each recording, and rays and sigma of all that was seen, to calibrate from."""
+    """The joints observed in each recording, and the normalised points and sigmas of all landmarks of the pool."""
     store = open_store(poses2d, POSES2D)
-    most = max(FRAMES_PER_POOL // len(pool), 1)
-    observed, marks = [], []
+    n_frames = max(FRAMES_PER_POOL // len(pool), 1)
+    observed, landmarks = [], []
     for recording in pool:
         group = store[recording.name].person(0)
         cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
-        rows = linspace_indices(group.n_rows, most)
+        rows = linspace_indices(group.n_rows, n_frames)
         own = observe(recording, cameras, group, rows, min_confidence=params.min_confidence)
         observed.append(own)
-        marks.append(observe_landmarks(recording, cameras, group, rows, own, min_confidence=params.min_confidence))
-    return (
-        observed,
-        np.concatenate([points_norm for points_norm, _ in marks]),
-        np.concatenate([sigma for _, sigma in marks]),
-    )
+        landmarks.append(observe_landmarks(recording, cameras, group, rows, own, min_confidence=params.min_confidence))
+    points_norm, sigma = (np.concatenate(arrays) for arrays in zip(*landmarks, strict=True))
+    return observed, points_norm, sigma
 
 
 def _with_noise_of_joints(rig: Rig, observed: Sequence[Observations]) -> Rig:
-    """A rig found from all landmarks, with the noise of the joints alone, which is what labels are made of."""
+    """A rig calibrated from all landmarks, with the noise of the joints, as labels are made from joints alone."""
     few = [
         one.taken(linspace_indices(len(one.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.scale)
         for one in observed
@@ -152,14 +155,14 @@ def _with_noise_of_joints(rig: Rig, observed: Sequence[Observations]) -> Rig:
 
 @dataclass(frozen=True)
 class People:
-    """A recording's people in some frames, in the unit and world of a rig."""
+    """The triangulated person of a recording in some frames, in the unit and world of a rig."""
 
     joints: np.ndarray  # (F, J, 3)
     covariance: np.ndarray  # (F, J, 6): xx, xy, xz, yy, yz, zz
 
     @classmethod
-    def seen(cls, observed: Observations, R: np.ndarray, t: np.ndarray, noise: float) -> "People":
-        """As one rig, R (V, 3, 3), or one for each frame sees them, with this noise as a multiple of sigma."""
+    def triangulated(cls, observed: Observations, R: np.ndarray, t: np.ndarray, noise: float) -> "People":
+        """Triangulate with one rig, R (V, 3, 3), or one per frame; `noise` is a multiple of the expected sigma."""
         sigma = noise * observed.sigma
         joints = triangulation.robust(observed.points_norm, sigma, R, t)
         distance, _ = reprojection.residuals(joints, observed.points_norm, R, t)
@@ -169,33 +172,36 @@ class People:
 
 
 def people_of(observed: Observations, rig: Rig) -> People:
-    """The people of a recording as its rig sees them."""
+    """Triangulate the person of a recording in evenly spread frames."""
     few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.scale)
-    return People.seen(few, rig.R, rig.t, rig.noise)
+    return People.triangulated(few, rig.R, rig.t, rig.noise)
 
 
 def vertical_of(
     recording: Recording, people: Sequence[People], rig: Rig, params: CalibrateParams
 ) -> tuple[np.ndarray, str]:
-    """Axes (3, 3) of the rig's world as columns, z upwards, and what told them; as they are where nothing does."""
+    """Axes (3, 3) of a world with z upwards, as columns in the rig's world, and what determined them.
+
+    The identity and `none` where neither extrinsics nor people determine the vertical.
+    """
     if params.gravity == "extrinsics":
         views = [v for v in np.flatnonzero(rig.has_extrinsics) if recording.views[v].camera.has_extrinsics]
         given = [rig.R[v].T @ np.array(recording.views[v].R_cam_from_world)[:, 2] for v in views]
         up: np.ndarray | None = np.mean(given, axis=0) if given else None
-        reported = "extrinsics"
+        source = "extrinsics"
     else:
-        up, reported = up_direction(np.concatenate([own.joints for own in people])), "people"
-    return (np.eye(3), "none") if up is None else (upright_axes(up / np.linalg.norm(up)), reported)
+        up, source = up_direction(np.concatenate([own.joints for own in people])), "people"
+    return (np.eye(3), "none") if up is None else (upright_axes(up / np.linalg.norm(up)), source)
 
 
-def no_scale(params: CalibrateParams) -> str:
-    """Why a rig has no scale."""
-    why = "one of its cameras has no pose" if params.scale == "baseline" else "too few joints are found"
-    return f"the scale cannot be told from {params.scale}: {why}"
+def scale_missing(params: CalibrateParams) -> str:
+    """The reason why a rig has no scale."""
+    reason = "one of its cameras has no extrinsics" if params.scale == "baseline" else "too few joints are found"
+    return f"the scale cannot be determined from {params.scale}: {reason}"
 
 
 def scale_of(pool: Sequence[Recording], people: Sequence[People], rig: Rig, params: CalibrateParams) -> float:
-    """Millimetres per unit of the rig; the median over the subjects of the pool, where their size tells it."""
+    """Millimetres per unit of the rig; from people it is the median over the subjects of the pool, else NaN."""
     if params.scale == "baseline":
         names = [view.name for view in pool[0].views]
         a, b = (rig.centers[names.index(name)] for name in params.baseline.cameras)
@@ -214,8 +220,12 @@ def scale_of(pool: Sequence[Recording], people: Sequence[People], rig: Rig, para
     return float(np.median([np.median(found) for found in by_subject.values()])) if by_subject else float("nan")
 
 
+def finite_or_none(value: float | None) -> float | None:
+    """None for NaN, which records do not hold."""
+    return value if value is not None and np.isfinite(value) else None
+
+
 def _quality(rig: Rig) -> dict[str, Any]:
-    # JSON has no NaN: what is not known is None.
     noise, known = EXPECTED_NOISE * rig.noise, np.isfinite(rig.inlier_share)
     return {
         "n_frames": rig.n_frames,
@@ -225,7 +235,7 @@ def _quality(rig: Rig) -> dict[str, Any]:
 
 
 def arrays_of(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays of RIGS, a row for each rig; NaN where there is none."""
+    """The arrays of RIGS, one row per rig; NaN where there is none."""
     all_rigs = [rig or unknown_rig(len(focal_px)) for rig in rigs]
     focal = float(focal_px.mean())
     return {

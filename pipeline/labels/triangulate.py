@@ -35,17 +35,16 @@ from pipeline.stores import (
 )
 
 log = logging.getLogger("epiline")
-# Detections are never taken to be more exact than this share of the person's height.
+# Lower bound of the noise of the detections, as a share of the person's height.
 LEAST_NOISE = 0.002
-# Bone lengths are taken from so many windows of so many frames.
+# Bone lengths are estimated from this many windows of this many frames.
 WINDOWS, WINDOW_FRAMES = 4, 128
 
 
 def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, params: TriangulateParams) -> None:
     """Triangulate every frame of every calibrated recording and write the store of labels.
 
-    What was rejected is counted by reason in the store's summary.
-    Raises UserError where not a single joint is valid.
+    The store's summary counts the rejected joints by reason. Raises UserError where no joint is valid.
     """
     found = open_store(rigs, RIGS)
     capture, detections = read_capture(frames.resolve()), open_store(poses2d, POSES2D)
@@ -65,7 +64,7 @@ def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, p
 
 @dataclass(frozen=True)
 class _Counts:
-    """What became of the detections of some frames."""
+    """Numbers of joints and of detections in some frames, by their status."""
 
     joints: np.ndarray  # (len(Status),)
     views: np.ndarray  # (len(ViewStatus), V, J)
@@ -80,18 +79,18 @@ def _label_shard(
     lengths: np.ndarray,
     params: TriangulateParams,
 ) -> _Counts:
-    """Make and write the labels of the rows (start, stop); what became of joints and detections."""
-    filmed = _filmed(recording, poses2d, rigs, params)
-    made, seen, swapped = filmed.labels(rows, lengths)
-    R, t = filmed.rig_poses(rows)
+    """Make and write the labels of the rows (start, stop); returns the counts of their status."""
+    labeller = _labeller(recording, poses2d, rigs, params)
+    made, seen, swapped = labeller.labels(rows, lengths)
+    R, t = labeller.rig_poses(rows)
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
-    if filmed.rig.record.scale == "known":
+    if labeller.rig.record.scale == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
-    px = filmed.poses.rows("joints_px", *rows)
+    px = labeller.poses.rows("joints_px", *rows)
     used_px = np.swapaxes(swap_left_right(np.swapaxes(px, 1, 2), swapped), 1, 2)
     is_used = np.isin(views, (ViewStatus.USED, ViewStatus.SWAPPED))
-    projected = _project(filmed.rig.record.intrinsics, in_cameras)
+    projected = _project(labeller.rig.record.intrinsics, in_cameras)
     group = reopen(labels, LABELS)[recording.name].person(0)
     group.write(rows[0], {
         "joints_world_mm": made.points,
@@ -110,15 +109,15 @@ def _label_shard(
 
 def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> np.ndarray:
     """The person's bone lengths (16,) from windows spread over the whole recording."""
-    filmed = _filmed(recording, poses2d, rigs, params)
-    n, unknown = filmed.poses.n_rows, np.full(len(BONES), np.nan)
-    made = [filmed.labels(rows, unknown)[0] for rows in spread_windows(n, WINDOWS, WINDOW_FRAMES)]
+    labeller = _labeller(recording, poses2d, rigs, params)
+    n, unknown = labeller.poses.n_rows, np.full(len(BONES), np.nan)
+    made = [labeller.labels(rows, unknown)[0] for rows in spread_windows(n, WINDOWS, WINDOW_FRAMES)]
     return own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
 
 
 @dataclass(frozen=True)
-class _Filmed:
-    """A recording with its 2D poses and its rig, of which any rows (start, stop) can be labelled."""
+class _Labeller:
+    """Makes the labels of any rows (start, stop) of a recording from its 2D poses and its rig."""
 
     recording: Recording
     poses: RecordingGroup[Poses2dRecord]  # of one person
@@ -126,9 +125,9 @@ class _Filmed:
     params: TriangulateParams
 
     def labels(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Labelled, Observations, np.ndarray]:
-        """Labels of the rows, what they were made from, and where its left and right were exchanged.
+        """Labels of the rows, the observations they were made from, and where left and right were swapped (F, J, V).
 
-        `lengths` (16,) are the person's bones in mm, NaN where not known.
+        `lengths` (16,) are the bone lengths of the person in mm, NaN where not known.
         """
         params, frames = self.params, self.params.smoothing_s * self.recording.fps
         wide, own = self._widened(rows, smoothing_radius(frames))
@@ -136,7 +135,7 @@ class _Filmed:
         R, t = self.rig_poses(wide)
         limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
         made = label(seen.points_norm, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
-        # A rig of one frame is too uncertain to tell a person's bones.
+        # A rig found from one frame is too uncertain to estimate bone lengths with.
         if params.method == "robust_bones" and self.rig.record.mode != "frame" and np.isfinite(lengths).any():
             tolerance = params.bone_tolerance * float(np.nanmean(lengths))
             points, covariance = fit_bone_lengths(made.points, seen.points_norm, seen.sigma, R, t, lengths, tolerance)
@@ -146,8 +145,8 @@ class _Filmed:
         return made.taken(own), seen.taken(own), swapped[own]
 
     def _seen(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Observations, np.ndarray]:
-        """What the cameras saw in the rows, left and right put back, and where they had been exchanged."""
-        # Which side a joint is on depends on the frames around.
+        """The observations of the rows with left and right corrected, and where they were swapped (F, J, V)."""
+        # The side of a joint is decided from the neighbouring frames, too.
         wide, own = self._widened(rows, CONTEXT)
         cameras, least = self.rig.record.intrinsics, self.params.min_confidence
         seen = observe(self.recording, cameras, self.poses, wide, min_confidence=least)
@@ -159,23 +158,23 @@ class _Filmed:
         return seen.with_sides(swapped).taken(own), swapped[own]
 
     def _widened(self, rows: tuple[int, int], by: int) -> tuple[tuple[int, int], np.ndarray]:
-        """The rows with so many more on either side, as far as there are any, and which of these the rows are."""
+        """The rows with up to `by` more on either side, and the indices of the original rows among them."""
         start, stop = max(rows[0] - by, 0), min(rows[1] + by, self.poses.n_rows)
         return (start, stop), np.arange(rows[0] - start, rows[1] - start)
 
     def rig_poses(self, rows: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Rotations and translations, one for all frames (1, V, ...) or one for each of the rows (F, V, ...)."""
+        """Rotations and translations: one for all frames (1, V, ...), or one for each of the rows (F, V, ...)."""
         span = rows if self.rig.record.moving else (0, 1)
         return self.rig.rows("R_cam_from_world", *span), self.rig.rows("t_cam_from_world_mm", *span)
 
 
-def _filmed(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Filmed:
+def _labeller(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Labeller:
     poses = open_store(poses2d, POSES2D)[recording.name].person(0)
-    return _Filmed(recording, poses, open_store(rigs, RIGS)[recording.name], params)
+    return _Labeller(recording, poses, open_store(rigs, RIGS)[recording.name], params)
 
 
 def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The poses with those of the views kept for evaluation, where the footage came with them."""
+    """The extrinsics with those given for the views kept for evaluation filled in."""
     for v, view in enumerate(recording.views):
         if view.evaluation_only and view.camera.has_extrinsics:
             R[:, v], t[:, v] = view.camera.R_cam_from_world, view.camera.t_cam_from_world_mm
@@ -195,7 +194,7 @@ def _summary(
     capture: Capture, store: LabelStore, names: list[str], counts: list[_Counts], rigs: RigsSummary,
     params: TriangulateParams,
 ) -> LabelsSummary:  # fmt: skip
-    """Count what became of joints and detections, and log it.
+    """Count joints and detections by status, and log the totals.
 
     Raises UserError where no joint is valid.
     """

@@ -86,7 +86,7 @@ class RigRecord(Record):
     ignore_distortion: bool
     focal: Literal["exact", "approximate", "unknown"]  # what was known of the focal lengths given
     focal_scale: float  # the focal lengths found over those given
-    focal_std: float  # relative standard deviation of focal_scale; 0: taken as given
+    focal_std: float | None  # relative standard deviation of focal_scale; 0: taken as given; None: not determined
     pool: list[str]  # the recordings that the rig was found from
     n_frames: int  # frames that the rig was found from, or that have a rig
     n_poses: int | None  # poses that differ; None where rigs of single frames or moving ones were found
@@ -94,7 +94,7 @@ class RigRecord(Record):
     noise_share: float  # standard deviation of a detected joint as a share of the person's height in the image
     parallax_deg: float | None  # median over joints of the largest angle between two rays
     moved_deg: float | None  # largest rotation of a camera: within the pool, or from the extrinsics given
-    views_left_out: list[str]  # views that may make labels but were not calibrated
+    views_left_out: list[str]  # labelling views that were not calibrated
     failed_frames: dict[str, int]  # frames without a rig by reason
 
     @property

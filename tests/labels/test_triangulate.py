@@ -157,7 +157,7 @@ def test_any_number_of_workers_makes_the_same_labels(tmp_path, monkeypatch):
         np.testing.assert_array_equal(there["r1"][name], values)
 
 
-def test_sides_exchanged_by_the_detector_are_put_back_and_counted(tmp_path, caplog):
+def test_sides_swapped_by_the_detector_are_corrected_and_counted(tmp_path, caplog):
     caplog.set_level("INFO")
     truth = write_capture(tmp_path, noise_px=1.0, n_recordings=1, n_frames=40)
     px = reading_px(tmp_path)
@@ -170,7 +170,7 @@ def test_sides_exchanged_by_the_detector_are_put_back_and_counted(tmp_path, capl
     assert swapped[::4, 1][:, LIMB_JOINTS].mean() > 0.9
     assert swapped.sum() == swapped[::4, 1][:, LIMB_JOINTS].sum()
     assert np.nanmax(group["reprojection_used_px"]) < 20
-    # Against the detections as they came, exchanged joints are off by the distance of left and right.
+    # Against the raw detections, swapped joints are off by the distance of left and right.
     assert np.nanmedian(group["reprojection_px"][swapped]) > 50
     counts = store.summary.views_by_recording["r0"]
     assert counts["c1"]["swapped"] == swapped[:, 1].sum(0).tolist()

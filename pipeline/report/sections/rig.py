@@ -162,7 +162,8 @@ def _epipolar(rig: RecordingGroup[RigRecord]) -> str:
 def _focal(record: RigRecord) -> str:
     if record.focal_std == 0:
         return "as given"
-    return f"× {number(record.focal_scale, 3)} ± {number(100 * record.focal_std)} %"
+    std_percent = float("nan") if record.focal_std is None else 100 * record.focal_std
+    return f"× {number(record.focal_scale, 3)} ± {number(std_percent)} %"
 
 
 def _median(values: np.ndarray) -> float:
