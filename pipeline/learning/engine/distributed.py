@@ -53,7 +53,7 @@ def wrap_ddp(network: nn.Module) -> nn.Module:
     if not dist.is_initialized():
         return network
     if next(network.parameters()).is_cuda:
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     else:
         _synchronise_batch_norms(network)
     return DistributedDataParallel(network)

@@ -84,7 +84,7 @@ def train(
         set_learning_rate(optimizer, lr)
         loss = task.loss(learner, batch, state.step / n_steps)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         clip_gradients(network.parameters(), params.clip_grad_norm)
         optimizer.step()
         if params.ema:
@@ -115,7 +115,7 @@ def _trained_on(
 
 
 def _ema(decay: float) -> Any:
-    return get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return get_ema_multi_avg_fn(decay)
 
 
 def _check_finite(loss: float, step: int) -> None:

@@ -142,7 +142,7 @@ def _train(
         auxiliary = AUXILIARY_WEIGHT * (1 - step / params.steps) * sides.loss(features[0].float(), target)
         loss = detector_loss(scores, target)
         optimizer.zero_grad()
-        (loss + auxiliary).backward()  # type: ignore[no-untyped-call]
+        (loss + auxiliary).backward()
         clip_gradients(weights, params.clip_grad_norm)
         optimizer.step()
         losses.append(loss.detach())
