@@ -4,6 +4,7 @@ A folder with a manifest holds `manifest.json` and, where the truth is known, `t
 After the stage capture a view's `file` is its video, after frames its packed frames; its camera then fits those.
 """
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,7 @@ class _Strict(BaseModel):
 
 
 class View(_Strict):
-    """One camera's record of a recording."""
+    """One camera's video of a recording, and the camera as the footage came with it."""
 
     name: str
     file: str  # relative to the manifest's folder, or absolute
@@ -52,13 +53,13 @@ class View(_Strict):
 
 
 class Recording(_Strict):
-    """One synchronised take: the same moments in every view."""
+    """One synchronised take: frame i of every view shows the same moment."""
 
     name: str
     subject: str
     action: str
     split: Literal["train", "test"]
-    rig: str  # recordings with the same rig were filmed by the same, unmoved cameras
+    rig: str  # recordings with the same rig were filmed by the same static cameras
     height_mm: float | None = None  # the subject's, where known
     fps: float
     n_frames: int
@@ -99,10 +100,12 @@ def read_capture(folder: Path) -> Capture:
     path = folder / "manifest.json"
     if not path.exists():
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
-    capture = Capture.model_validate_json(path.read_text())
-    if capture.version != VERSION:
+    text = path.read_text()
+    version = json.loads(text).get("version")
+    if version != VERSION:
         fix = "Run dvc repro to make it again."
-        raise UserError(f"{path} has version {capture.version}, this code reads version {VERSION}", fix=fix)
+        raise UserError(f"{path} has version {version}, this code reads version {VERSION}", fix=fix)
+    capture = Capture.model_validate_json(text)
     for recording in capture.recordings:
         for view in recording.views:
             view.file = str(folder / view.file)

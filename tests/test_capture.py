@@ -40,7 +40,7 @@ def test_labelling_views_leave_out_those_for_evaluation():
 def test_missing_manifest_and_other_version(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         read_capture(tmp_path)
-    capture_of().model_copy(update={"version": 99}).write(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"version": 99, "takes": []}')
     with pytest.raises(UserError, match="has version 99, this code reads version 1"):
         read_capture(tmp_path)
 

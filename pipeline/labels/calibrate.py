@@ -1,4 +1,4 @@
-"""Calibrates the rigs of a whole capture from its 2D poses: one rig for all recordings of the same unmoved cameras."""
+"""Calibrates the rigs of a whole capture from its 2D poses; recordings of the same static cameras share one rig."""
 
 import logging
 from collections.abc import Sequence
@@ -20,14 +20,16 @@ FRAMES_PER_TASK = 512
 
 
 def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: CalibrateParams) -> None:
-    """Find the cameras of every recording and write the store of rigs, in the mode params.mode.
+    """Calibrate the cameras of every recording in the mode `params.mode` and write the store of rigs.
 
-    A recording that cannot be calibrated is reported, left out and named with the reason in the store's summary.
-    Raises UserError where none can be, or where something that params.scale or params.gravity needs is missing.
+    A recording that cannot be calibrated is left out; the log and the store's summary name it with the reason.
+    Raises UserError where no recording can be calibrated, where something that `params.scale` or `params.gravity` needs
+    is missing, and where the focal length of a fisheye camera is not exact.
     """
     capture = read_capture(frames.resolve())
+    _check_lenses(capture, params)
     if params.mode not in ("known", "adjust"):
-        _require_what_fixes_the_world(capture, params)
+        _check_scale_and_gravity(capture, params)
     detections = open_store(poses2d, POSES2D).summary
     with create_store(rigs.resolve(), RIGS) as store:
         found = _find(capture, poses2d.resolve(), params)
@@ -41,7 +43,7 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
         store.write_summary(summary)
 
 
-def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> None:
+def _check_scale_and_gravity(capture: Capture, params: CalibrateParams) -> None:
     for recording in capture.recordings:
         views = [recording.views[v] for v in recording.view_indices(for_labels=True)]
         names = [view.name for view in views]
@@ -53,11 +55,6 @@ def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> 
         if missing:
             fix = f"Name two of {', '.join(names)} in calibrate.baseline.cameras."
             raise UserError(f"calibrate.baseline names {', '.join(missing)}", where=recording.name, fix=fix)
-        fisheye = [view.name for view in views if view.camera.fisheye and not params.ignore_distortion]
-        if params.focal != "exact" and fisheye:
-            what = f"calibrate.focal = {params.focal} is not possible with the fisheye camera {fisheye[0]}"
-            fix = "Calibrate the lens, give its focal length, and set calibrate.focal to exact."
-            raise UserError(what, where=recording.name, fix=fix)
         if params.gravity == "extrinsics" and not any(view.camera.has_extrinsics for view in views):
             fix = "Give extrinsics in the calibration file, or set calibrate.gravity to people."
             raise UserError(
@@ -65,8 +62,20 @@ def _require_what_fixes_the_world(capture: Capture, params: CalibrateParams) -> 
             )
 
 
+def _check_lenses(capture: Capture, params: CalibrateParams) -> None:
+    if params.focal == "exact" or params.ignore_distortion:
+        return
+    for recording in capture.recordings:
+        fisheye = [v for v in recording.view_indices(for_labels=True) if recording.views[v].fisheye]
+        if fisheye:
+            name = recording.views[fisheye[0]].name
+            what = f"calibrate.focal = {params.focal} is not possible with the fisheye camera {name}"
+            fix = "Calibrate the lens, give its focal length, and set calibrate.focal to exact."
+            raise UserError(what, where=recording.name, fix=fix)
+
+
 Found = dict[str, CalibrationResult | str]
-# What finds the rig of a pool of recordings in each mode; frame by frame, recordings are cut into parts instead.
+# The task that calibrates a pool of recordings in each mode; the tasks of mode `frame` are parts of a recording.
 TASKS = {"rig": pooled_rig, "adjust": adjusted_rig, "known": given_rig, "window": moving_rig}
 
 
@@ -85,7 +94,7 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
 
 
 def _pools(capture: Capture) -> dict[tuple[str, ...], list[Recording]]:
-    """Recordings by rig; those that lack some of its views make a pool of their own."""
+    """Recordings by rig and by their views, as recordings that lack a view cannot be pooled with the others."""
     pools: dict[tuple[str, ...], list[Recording]] = {}
     for recording in capture.recordings:
         usable = [view.name + ("-" if view.evaluation_only else "+") for view in recording.views]
@@ -110,7 +119,7 @@ def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) ->
 
 
 def _write(store: RigStore, capture: Capture, found: Found) -> dict[str, str]:
-    """Write the rigs found; the reasons of those that were not."""
+    """Write the rigs; returns the reasons of the recordings without one, by name."""
     rejected = {}
     for recording in capture.recordings:
         result = found[recording.name]

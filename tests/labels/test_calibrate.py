@@ -289,9 +289,10 @@ def triangulated(folder):
     return open_store(folder / "labels.zarr", LABELS)["r0"].person(0)
 
 
+@pytest.mark.parametrize("mode", ["rig", "adjust"])
 @pytest.mark.parametrize("focal", ["approximate", "unknown"])
-def test_the_focal_length_of_a_fisheye_has_to_be_exact(tmp_path, focal):
+def test_the_focal_length_of_a_fisheye_has_to_be_exact(tmp_path, focal, mode):
     write_capture(tmp_path, n_frames=2, n_recordings=1)
     rewrite_capture(tmp_path, lambda r: r.views[1].__dict__.update(fisheye=True, dist=[0.1, 0.0, 0.0, 0.0]))
     with pytest.raises(UserError, match=rf"calibrate.focal = {focal} is not possible with the fisheye camera .*r0"):
-        calibrate(tmp_path, focal=focal)
+        calibrate(tmp_path, focal=focal, mode=mode)
