@@ -12,8 +12,9 @@ from pipeline.params.file import PARAMS, load_yaml, read_params
 def apply_profile(profile: Path, path: Path = PARAMS) -> None:
     """Write a profile's values into params.yaml, keeping its comments.
 
-    Raises UserError for a key that params.yaml does not have and for a value that it refuses.
+    Raises UserError for a missing file, for a key that params.yaml does not have and for a value that it refuses.
     """
+    load_yaml(path)  # refuses a file that is missing or no YAML
     yaml = YAML()
     yaml.width, yaml.preserve_quotes = 120, True
     params = yaml.load(path)

@@ -24,3 +24,10 @@ def test_an_unknown_key_is_one_line(tmp_path, monkeypatch):
     shown = CliRunner().invoke(main, ["profile", "wrong.yaml"])
     assert shown.exit_code == 1
     assert shown.output == "Error: unknown key epoch (wrong.yaml).\n"
+
+
+def test_a_folder_without_params_yaml_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(main, ["profile", str(ROOT / "profiles/tiny.yaml")])
+    assert shown.exit_code == 1
+    assert shown.output == "Error: params.yaml does not exist. Run from the folder that holds it.\n"
