@@ -1,8 +1,8 @@
-"""Every way of teaching on the demo capture, as `dvc exp run -S ...` would teach: several seeds of the training.
+"""Experiments on the demo capture, with the results of `dvc exp run -S ...`: several seeds of the training each.
 
-The folder of the demo is one in which `dvc repro` was run; nothing in it changes. Every run gets a folder of its own,
-named and laid out as the experiment would be, in which what it does not make anew is a link. One that is there is not
-run again, so that a comparison goes on where it ended, and several processes can share it.
+The folder of the demo is one in which `dvc repro` was run; nothing in it changes. Every run gets a folder of its own
+with the layout of the demo's, in which links stand for the files that the run does not change. A run whose folder
+exists is not repeated, so an interrupted comparison continues where it ended, and several processes can share it.
 """
 
 import json
@@ -27,10 +27,10 @@ from pipeline.report.data.measurements import measured_poses, with_predictions
 from pipeline.report.data.report_data import gather
 
 DATA = "demo"
-# What `dvc exp run` is told after -S.
+# Arguments of `dvc exp run -S`.
 LIFTING = ("train.model=lifting", "train.epochs=100", "train.lr=5e-3")
 IMAGES = tuple(f"train.lifting.losses.{term}" for term in ("labels=0", "reprojection=1", "transform=1"))
-WAYS: dict[str, tuple[str, ...]] = {
+EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "truth": ("train.supervision=full",),
     "labels, true cameras": ("calibrate.mode=known",),
     "labels, self-calibrated": (),
@@ -42,7 +42,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "labels, refined by labels": ("refine.sources=[labels]",),
     "lifting, truth": (*LIFTING, "train.supervision=full"),
     "lifting, labels": LIFTING,
-    "lifting, labels, four_blocks": (*LIFTING, "train.lifting.backbone=four_blocks"),
+    "lifting, labels, li2020": (*LIFTING, "train.lifting.backbone=li2020"),
     "lifting, labels, temporal 27": (*LIFTING, "train.lifting.backbone=temporal", "train.lifting.frames=27"),
     "lifting, labels, transformer 27": (
         *LIFTING, "train.lifting.backbone=transformer", "train.lifting.frames=27", "train.lifting.width=128",
@@ -52,7 +52,8 @@ WAYS: dict[str, tuple[str, ...]] = {
     "lifting, transform re-projection and consistency": (*LIFTING, *IMAGES, "train.lifting.losses.consistency=1"),
 }  # fmt: skip
 COMMANDS = {
-    name: " ".join(["dvc exp run", *(f"-S {quote(change)}" for change in reported)]) for name, reported in WAYS.items()
+    name: " ".join(["dvc exp run", *(f"-S {quote(change)}" for change in changes)])
+    for name, changes in EXPERIMENTS.items()
 }
 FIRST_SEED = 5  # that of params.yaml
 PARTS = {"": "test", "new_view_": "test_new_view"}
@@ -60,23 +61,23 @@ MEASURES = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
 
 
 def results(demo: Path, names: list[str], seeds: range, kept: Path) -> Iterator[tuple[str, dict[str, float]]]:
-    """The name and the figures of every way, one seed after the other; the runs are kept in a folder."""
+    """The name and the figures of every experiment, for one seed after the other; the runs are kept in a folder."""
     for seed in seeds:
         for name in names:
-            reported = (*WAYS[name], f"train.seed={FIRST_SEED + seed}")
-            yield name, json.loads((run(demo, reported, kept) / "figures.json").read_text())
+            changes = (*EXPERIMENTS[name], f"train.seed={FIRST_SEED + seed}")
+            yield name, json.loads((run(demo, changes, kept) / "figures.json").read_text())
 
 
-def run(demo: Path, reported: tuple[str, ...], kept: Path) -> Path:
-    """The folder of a run, which is made if it is not there."""
-    folder = kept / " ".join(reported)
+def run(demo: Path, changes: tuple[str, ...], kept: Path) -> Path:
+    """The folder of a run with some changes of the parameters; the run is made if the folder does not exist."""
+    folder = kept / " ".join(changes)
     if not folder.exists():
-        params = changed(read_params(), reported)
+        params = changed(read_params(), changes)
         with atomic_write(folder) as aside:
             files = Files(aside / "data", aside / "models", aside / "reports")
             _link(demo, aside, ("data/frames", "data/poses2d.zarr", "models/detector.pt", "models/pss.npz"))
             if params.refine.sources:
-                trained = run(demo, tuple(change for change in reported if not change.startswith("refine.")), kept)
+                trained = run(demo, tuple(change for change in changes if not change.startswith("refine.")), kept)
                 _link(trained, aside, ("data/rigs.zarr", "data/labels.zarr", "models/pose3d.pt"))
                 _refine(files, CapturePaths(trained / "data", trained / "models", trained / "reports"), params)
             else:
@@ -98,10 +99,10 @@ def _refine(files: Files, trained: CapturePaths, params: Params) -> None:
     (folder / "predictions.zarr").rename(files.predictions)
 
 
-def changed(params: Params, reported: tuple[str, ...]) -> Params:
-    """The parameters with changes as `dvc exp run -S` takes them."""
+def changed(params: Params, changes: tuple[str, ...]) -> Params:
+    """The parameters with changes, written as for `dvc exp run -S`."""
     values = params.model_dump()
-    for change in reported:
+    for change in changes:
         key, _, value = change.partition("=")
         *path, last = key.split(".")
         section: dict[str, Any] = values
@@ -118,7 +119,7 @@ def _link(there: Path, here: Path, names: tuple[str, ...]) -> None:
 
 
 def _label(files: Files, params: Params, demo: Path, folder: Path) -> None:
-    """Make the labels anew where their parameters are not the demo's."""
+    """Make the labels, or link to the demo's where the parameters of the calibration are the same."""
     if params.calibrate == read_params().calibrate:
         _link(demo, folder, ("data/rigs.zarr", "data/labels.zarr"))
     else:
@@ -127,11 +128,11 @@ def _label(files: Files, params: Params, demo: Path, folder: Path) -> None:
 
 
 def figures(files: Files) -> dict[str, float]:
-    """Errors in mm of a run's predictions of unseen people, in the labelling views and in the one never trained on."""
-    material = gather(files)
-    views = {part: material.select("test", evaluation_only=part == "test_new_view") for part in PARTS.values()}
+    """Errors in mm of predictions of unseen people, in the views that make labels and in the evaluation view."""
+    report_data = gather(files)
+    views = {part: report_data.select("test", evaluation_only=part == "test_new_view") for part in PARTS.values()}
     table = pd.concat(
-        [measured_poses(part, with_predictions(seen), material, "predicted_cam_mm") for part, seen in views.items()]
+        [measured_poses(part, with_predictions(seen), report_data, "predicted_cam_mm") for part, seen in views.items()]
     )
     found = {part: part_figures(table, part) for part in PARTS.values()}
     return {f"{before}{name}": found[part][name] for before, part in PARTS.items() for name in MEASURES}

@@ -1,7 +1,7 @@
-"""Every way of teaching a lifting network, on real motion: the same people, rig and budget, several seeds.
+"""Experiments with lifting networks on real motion: the same people, rig and budget, several seeds.
 
-Motion capture seen by four real cameras and by a detector that errs as real ones do (`bench.learning.motion`); other
-people's motion tests, with the detector's noise in it too, as the same cameras and as eight others see it.
+Motion capture is projected into four real cameras, with the errors of a real detector (`bench.learning.motion`). The
+tests are other people's motion with the same errors, in the same cameras and in eight others.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from typing import Literal
 
 import torch
 
-from bench.learning.motion import Motion, film
+from bench.learning.motion import Motion, simulate
 from pipeline import metrics
 from pipeline.learning.engine.loop import train
 from pipeline.learning.lifting import adapt
@@ -40,7 +40,7 @@ IMAGES = replace(LABELS, labels=0, reprojection=1, transform=1)
 
 @dataclass(frozen=True)
 class Experiment:
-    """How a network is taught."""
+    """How a network is trained."""
 
     objective: Objective = LABELS
     data: str = "labels"  # a field of Motion
@@ -50,13 +50,13 @@ class Experiment:
     virtual_views: int = 0
     pretraining: float = 0.0
     freeze_after: float = 1.0
-    adapted: Literal["", "test", "test_own_rig", "elsewhere"] = ""  # afterwards to these detections alone
+    adapted: Literal["", "test", "test_own_rig", "elsewhere"] = ""  # afterwards, to these detections
     longer: int = 1  # times the usual number of steps
 
 
 BRANCH = replace(IMAGES, root="ray")
 PRINTED = replace(IMAGES, root="direct", squared=True, confidence="source", root_relative=True)
-WAYS = {
+EXPERIMENTS = {
     "truth": Experiment(data="truth"),
     "truth of one person": Experiment(data="subset"),
     "truth of one person, labels of the others": Experiment(data="mixed"),
@@ -65,7 +65,7 @@ WAYS = {
     "labels, weighted by their uncertainty": Experiment(data="weighed"),
     "labels, 4 virtual views": Experiment(virtual_views=4),
     "labels, 8 virtual views": Experiment(virtual_views=8),
-    "labels, four_blocks": Experiment(backbone="li2020"),
+    "labels, li2020": Experiment(backbone="li2020"),
     "labels, temporal 9": Experiment(backbone="temporal", frames=9),
     "labels, temporal 27": Experiment(backbone="temporal", frames=27),
     "labels, temporal 81": Experiment(backbone="temporal", frames=81),
@@ -88,7 +88,7 @@ WAYS = {
     "transform, other views alone": Experiment(replace(IMAGES, reprojection=0)),
     "transform, own view alone": Experiment(replace(IMAGES, transform=0)),
     "transform, consistency": Experiment(replace(IMAGES, consistency=1)),
-    "transform, frozen half-way": Experiment(IMAGES, freeze_after=0.5),
+    "transform, frozen half-experiment": Experiment(IMAGES, freeze_after=0.5),
     "transform, triangulated root": Experiment(replace(IMAGES, root="labels")),
     "transform, root branch on the ray": Experiment(BRANCH),
     "transform, root branch on the ray, 3 times as long": Experiment(BRANCH, longer=3),
@@ -103,46 +103,50 @@ QUICK = ("labels, true cameras", "transform")
 
 
 def results(data: Path, names: list[str], seeds: range, *, quick: bool) -> Iterator[tuple[str, dict[str, float]]]:
-    """The name and the figures of every way, one seed after the other."""
-    motion = film(data, every=8 if quick else 1)
+    """The name and the figures of every experiment, for one seed after the other."""
+    motion = simulate(data, every=8 if quick else 1)
     loop = LOOP.model_copy(update={"epochs": 1}) if quick else LOOP
     for seed in seeds:
         for name in names:
-            yield name, measured(WAYS[name], motion, loop.model_copy(update={"seed": seed}))
+            yield name, measured(EXPERIMENTS[name], motion, loop.model_copy(update={"seed": seed}))
 
 
-def measured(way: Experiment, motion: Motion, loop: LoopParams) -> dict[str, float]:
-    """Train a network one way; its errors on other people, as the same cameras and as others see them."""
+def measured(experiment: Experiment, motion: Motion, loop: LoopParams) -> dict[str, float]:
+    """Train a network; its errors on other people, in the cameras of the training and in others."""
     torch.manual_seed(loop.seed)
-    branch = way.objective.root in ("direct", "ray")
-    network = LiftingNetwork(LiftingArchitecture(way.backbone, way.frames, way.width, DROPOUT, branch))
-    plan = LiftingSchedule(way.frames, way.virtual_views, way.pretraining, way.freeze_after)
-    moments = getattr(motion, way.data)
-    # Fewer moments are shown more often.
-    epochs = round(way.longer * loop.epochs * len(motion.truth) / len(moments))
-    _teach(network, moments, way.objective, plan, loop.model_copy(update={"epochs": epochs}))
-    if way.adapted:
-        still = replace(plan, virtual_views=0, pretraining=0.0, freeze_after=0.0)
+    branch = experiment.objective.root in ("direct", "ray")
+    network = LiftingNetwork(
+        LiftingArchitecture(experiment.backbone, experiment.frames, experiment.width, DROPOUT, branch)
+    )
+    schedule = LiftingSchedule(
+        experiment.frames, experiment.virtual_views, experiment.pretraining, experiment.freeze_after
+    )
+    frames = getattr(motion, experiment.data)
+    # The number of steps does not depend on the number of frames.
+    epochs = round(experiment.longer * loop.epochs * len(motion.truth) / len(frames))
+    _train(network, frames, experiment.objective, schedule, loop.model_copy(update={"epochs": epochs}))
+    if experiment.adapted:
+        still = replace(schedule, virtual_views=0, pretraining=0.0, freeze_after=0.0)
         course = adapt.LOOP.model_copy(update={"seed": loop.seed})
-        _teach(network, getattr(motion, way.adapted), adapt.OBJECTIVE, still, course)
+        _train(network, getattr(motion, experiment.adapted), adapt.OBJECTIVE, still, course)
     same, other = errors(network, motion.test), errors(network, motion.elsewhere)
     return {**same, **{f"new_view_{name}": value for name, value in other.items()}}
 
 
-def _teach(
-    network: LiftingNetwork, moments: MultiViewFrames, objective: Objective, plan: LiftingSchedule, loop: LoopParams
+def _train(
+    network: LiftingNetwork, frames: MultiViewFrames, objective: Objective, schedule: LiftingSchedule, loop: LoopParams
 ) -> None:
-    rows = torch.arange(len(moments))
-    task = LiftingTask(moments, rows, rows[::100], objective, plan)
+    rows = torch.arange(len(frames))
+    task = LiftingTask(frames, rows, rows[::100], objective, schedule)
     with TemporaryDirectory() as folder:
         train(network, task, loop, Path(folder) / "curve.csv")
 
 
-def errors(network: LiftingNetwork, moments: MultiViewFrames) -> dict[str, float]:
-    """Mean errors in mm of the network's poses, metric as it says them, on some moments of a test."""
-    rows = torch.arange(0, len(moments), EVERY_TESTED)
-    poses, _ = predict_poses(network, moments, network.architecture.frames, flip_test=True, chosen=rows)
-    true = moments.windows(rows, 1)
+def errors(network: LiftingNetwork, frames: MultiViewFrames) -> dict[str, float]:
+    """Mean errors in mm of the network's poses, without scaling them, on some frames of a test."""
+    rows = torch.arange(0, len(frames), EVERY_TESTED)
+    poses, _ = predict_poses(network, frames, network.architecture.frames, flip_test=True, rows=rows)
+    true = frames.windows(rows, 1)
     labels = ((true.labels @ true.R.mT) + true.t[:, :, None]).double().numpy() * UNIT_MM
     kinds = {"mpjpe_mm": metrics.mpjpe, "n_mpjpe_mm": metrics.n_mpjpe, "pa_mpjpe_mm": metrics.pa_mpjpe}
     return {name: float(metrics.mean(error(poses, labels), axis=None)) for name, error in kinds.items()}

@@ -1,4 +1,4 @@
-"""Real human motion as a real rig and a realistic detector would have seen it; the truth is exact.
+"""Real human motion as a real rig and a simulated detector see it; the truth is exact.
 
 CMU motion capture (folder `cmu`), four real cameras of one rig (`camera_rigs.npz`) and detector noise as measured
 on real multi-view footage: as a share of the person's height its median is 1.5-1.9 %, its 90th percentile 3.9-5.0 %,
@@ -33,13 +33,13 @@ BONE_TOLERANCE, MAX_REPROJECTION = 0.02, 0.1
 
 @dataclass(frozen=True)
 class Sequence:
-    """One sequence: the truth, and what a detector saw of it."""
+    """One sequence: the truth and the simulated detections."""
 
     subject: int
     joints_mm: np.ndarray  # (F, 17, 3)
     points_norm: np.ndarray  # (F, V, 17, 2)
     confidence: np.ndarray  # (F, V, 17)
-    height: np.ndarray  # (F, V) of the person, in rays
+    height: np.ndarray  # (F, V) of the person, in normalised image coordinates
 
 
 def read_motion(data: Path) -> list[tuple[int, np.ndarray]]:
@@ -79,7 +79,7 @@ def _looking(camera: Camera, away_mm: float, rng: np.random.Generator) -> Camera
 
 
 def detect(subject: int, joints_mm: np.ndarray, cameras: list[Camera], rng: np.random.Generator) -> Sequence:
-    """What a detector sees of joints (F, 17, 3): pixels with noise, then undistorted."""
+    """Simulated detections of joints (F, 17, 3): pixels with noise, then undistorted."""
     views = [_detect(joints_mm, camera, rng) for camera in cameras]
     points_norm, confidence, height = (np.stack(x, 1) for x in zip(*views, strict=True))
     return Sequence(subject, joints_mm, points_norm, confidence, height)
@@ -106,7 +106,7 @@ def _correlated(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return total
 
 
-def true_moments(sequences: list[Sequence], cameras: list[Camera]) -> MultiViewFrames:
+def true_frames(sequences: list[Sequence], cameras: list[Camera]) -> MultiViewFrames:
     """Detections with the truth as labels and the true cameras."""
     R, t = _poses(cameras)
     return concatenate(
@@ -114,7 +114,7 @@ def true_moments(sequences: list[Sequence], cameras: list[Camera]) -> MultiViewF
     )
 
 
-def labelled_moments(
+def labelled_frames(
     sequences: list[Sequence], cameras: list[Camera], *, calibrated: bool, seed: int
 ) -> tuple[MultiViewFrames, np.ndarray]:
     """Detections with labels triangulated from them, by the true cameras or by a rig found from the detections.
@@ -169,36 +169,36 @@ def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> Labelled:
 class Motion:
     """What the comparison trains and tests on."""
 
-    truth: MultiViewFrames  # the training people, taught by the truth
-    subset: MultiViewFrames  # by the truth of one of them alone
-    labels: MultiViewFrames  # by labels from the true cameras
-    weighed: MultiViewFrames  # by the same, which count the less the more uncertain they are
-    mixed: MultiViewFrames  # by the truth of one of them and labels of the others
-    own_rig: MultiViewFrames  # by labels from the self-calibrated rig
+    truth: MultiViewFrames  # the training people, with the truth as labels
+    subset: MultiViewFrames  # with the truth of one of them, and nobody else
+    labels: MultiViewFrames  # with labels from the true cameras
+    weighed: MultiViewFrames  # with the same labels, weighted by their uncertainty
+    mixed: MultiViewFrames  # with the truth of one of them and labels of the others
+    own_rig: MultiViewFrames  # with labels from the self-calibrated rig
     test: MultiViewFrames  # other people, the same cameras
-    test_own_rig: MultiViewFrames  # the same, and the rig found from their detections
-    elsewhere: MultiViewFrames  # the same motion, from other places
+    test_own_rig: MultiViewFrames  # the same with the rig found from their detections
+    elsewhere: MultiViewFrames  # the same motion in cameras at other places
 
 
-def film(data: Path, *, seed: int = 0, every: int = 1) -> Motion:
-    """Film every n-th sequence of the folder's motion."""
+def simulate(data: Path, *, seed: int = 0, every: int = 1) -> Motion:
+    """Simulate the detections of every n-th sequence of the folder's motion."""
     cameras, rng = read_rig(data), np.random.default_rng(seed)
     motion = read_motion(data)[::every]
     trained = [detect(s, joints, cameras, rng) for s, joints in motion if s not in TEST_SUBJECTS]
     tested = [(s, joints) for s, joints in motion if s in TEST_SUBJECTS]
     others = random_rig(cameras, NEW_CAMERAS, rng)
     seen = [detect(s, joints, cameras, rng) for s, joints in tested]
-    truth = true_moments(trained, cameras)
-    labels, uncertainty_mm = labelled_moments(trained, cameras, calibrated=True, seed=seed)
+    truth = true_frames(trained, cameras)
+    labels, uncertainty_mm = labelled_frames(trained, cameras, calibrated=True, seed=seed)
     known = np.concatenate([np.full(len(s.joints_mm), s.subject == trained[0].subject) for s in trained])
     return Motion(
         truth=truth,
-        subset=true_moments([s for s in trained if s.subject == trained[0].subject], cameras),
+        subset=true_frames([s for s in trained if s.subject == trained[0].subject], cameras),
         labels=labels,
         weighed=labels.with_label_weights(label_weights(uncertainty_mm, "uncertainty")),
         mixed=replace(labels, labels=torch.where(torch.from_numpy(known)[:, None, None], truth.labels, labels.labels)),
-        own_rig=labelled_moments(trained, cameras, calibrated=False, seed=seed)[0],
-        test=true_moments(seen, cameras),
-        test_own_rig=labelled_moments(seen, cameras, calibrated=False, seed=seed)[0],
-        elsewhere=true_moments([detect(s, joints, others, rng) for s, joints in tested], others),
+        own_rig=labelled_frames(trained, cameras, calibrated=False, seed=seed)[0],
+        test=true_frames(seen, cameras),
+        test_own_rig=labelled_frames(seen, cameras, calibrated=False, seed=seed)[0],
+        elsewhere=true_frames([detect(s, joints, others, rng) for s, joints in tested], others),
     )

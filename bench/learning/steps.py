@@ -4,9 +4,9 @@
                                    [--batch 32] [--steps 48] [--turns 7]
 
 `step_over_bare` is the bare step's time over that with crops cut and changed: 1 means that loading costs nothing.
-Both are measured in turns in the same run and the median of their ratios is told; patches of the people are in memory,
-as after the first pass. `first_pass` is the same while every frame is still to be decoded. On a CPU, which loading
-shares, processor time counts instead of the wall's; on a GPU the peak of its memory is told too.
+Both are measured in turns in the same run, and the median of their ratios is reported; the crop cache is full, as after
+the first pass. `first_pass` is the same with an empty cache. On a CPU, which loading shares, processor time is measured
+instead of wall time; on a GPU the peak of its memory is reported too.
 """
 
 import argparse
@@ -45,17 +45,17 @@ def main() -> None:
     parser.add_argument("--backbone", default="slim")
     parser.add_argument("--input-px", type=int, default=64)
     parser.add_argument("--depth-bins", type=int, default=16)
-    reported = parser.parse_args()
-    architecture = Architecture(reported.backbone, 32 if reported.backbone == "slim" else 0, reported.depth_bins)
-    params = read_params().train.model_copy(update={"input_px": reported.input_px, "depth_bins": reported.depth_bins})
-    turns, steps = (3, 16) if reported.quick else (reported.turns, reported.steps)
+    args = parser.parse_args()
+    architecture = Architecture(args.backbone, 32 if args.backbone == "slim" else 0, args.depth_bins)
+    params = read_params().train.model_copy(update={"input_px": args.input_px, "depth_bins": args.depth_bins})
+    turns, steps = (3, 16) if args.quick else (args.turns, args.steps)
     with tempfile.TemporaryDirectory() as folder:
-        samples = made_samples(Path(folder), BATCHES * reported.batch)
+        samples = made_samples(Path(folder), BATCHES * args.batch)
         figures = measured(samples, architecture, params, turns, steps)
     for name, value in figures.items():
         print(f"{name}: {value:.3g}")
-    if reported.json:
-        reported.json.write_text(json.dumps(figures) + "\n")
+    if args.json:
+        args.json.write_text(json.dumps(figures) + "\n")
 
 
 def measured(

@@ -1,4 +1,4 @@
-"""The comparison of ways of teaching: its detector errs as told, its page keeps what is not its own."""
+"""The comparison of experiments: the simulated detector's errors, the tables, the parameters of each experiment."""
 
 import json
 
@@ -71,14 +71,14 @@ def test_parameters_are_changed_as_on_the_command_line():
         demo.changed(given, ("train.lr=-1",))
 
 
-@pytest.mark.parametrize("reported", demo.WAYS.values())
-def test_every_row_of_the_demo_can_be_asked_for(reported):
-    demo.changed(read_params(), reported)
+@pytest.mark.parametrize("changes", demo.EXPERIMENTS.values())
+def test_every_row_of_the_demo_can_be_asked_for(changes):
+    demo.changed(read_params(), changes)
 
 
 def test_a_run_that_is_there_is_not_made_again(tmp_path):
-    for reported, figures in ((("train.seed=5",), {"mpjpe_mm": 1.0}), (("train.seed=6",), {"mpjpe_mm": 3.0})):
-        folder = tmp_path / " ".join(reported)
+    for changes, figures in ((("train.seed=5",), {"mpjpe_mm": 1.0}), (("train.seed=6",), {"mpjpe_mm": 3.0})):
+        folder = tmp_path / " ".join(changes)
         folder.mkdir()
         (folder / "figures.json").write_text(json.dumps(figures))
     found = list(demo.results(tmp_path / "none", ["labels, self-calibrated"], range(2), tmp_path))
