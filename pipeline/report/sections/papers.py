@@ -85,7 +85,7 @@ def _crop(params: Params) -> tuple[str, str]:
     if params.train.model == "lifting":
         return "none: the network lifts the detector's 2D poses", "no: another input"
     if params.train.crop == "metric":
-        return "a square of 2000 mm at the depth of the person, as far as it is known", "only in part: see train.crop"
+        return "about 2000 mm around the detected pelvis", "in part: ours uses no truth at test"
     return "a square around the detector's box", "no: ours uses no truth"
 
 
