@@ -34,7 +34,7 @@ def normalised(poses_mm: np.ndarray) -> np.ndarray:
     """Root-centred poses (..., joint, 3) of norm 1; NaN where a joint is missing or all joints lie in the root."""
     centred = poses_mm - poses_mm[..., ROOT : ROOT + 1, :]
     norm = np.linalg.norm(centred, axis=(-1, -2), keepdims=True)
-    return np.divide(centred, norm, out=np.full_like(centred, np.nan), where=norm > 0)
+    return np.asarray(np.divide(centred, norm, out=np.full_like(centred, np.nan), where=norm > 0))
 
 
 def clusters(reference: Reference, poses_mm: np.ndarray) -> np.ndarray:

@@ -95,7 +95,7 @@ def residuals_percent(view: ViewData) -> np.ndarray:
     """
     distance = np.linalg.norm(view.sorted_px - view.label_px, axis=-1)
     height = view.box_px[:, 3] - view.box_px[:, 1]
-    return 100 * distance / np.where(height > 0, height, np.nan)[:, None]
+    return np.asarray(100 * distance / np.where(height > 0, height, np.nan)[:, None])
 
 
 def worst_joint(errors: np.ndarray) -> tuple[str, float] | None:

@@ -56,7 +56,7 @@ def coverage(data: ReportData) -> float:
     """Percentage of the joints of the training frames that have a valid label."""
     n_frames = {view.recording.name: view.recording.n_frames for view in data.select("train")}
     valid = [np.sum(data.status[name] == Status.VALID) / N_JOINTS for name in n_frames if name in data.status]
-    return 100 * sum(valid) / max(sum(n_frames.values()), 1)
+    return float(100 * sum(valid) / max(sum(n_frames.values()), 1))
 
 
 def rig_figures(capture: Capture, rigs: RigStore) -> Figures:

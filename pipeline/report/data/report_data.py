@@ -73,7 +73,7 @@ class ViewData:
     @property
     def swapped(self) -> np.ndarray:
         """Whether triangulation used the detection as the joint of the other side of the body, (frame, joint)."""
-        return self.outcomes == ViewStatus.SWAPPED
+        return np.asarray(self.outcomes == ViewStatus.SWAPPED)
 
     @property
     def used(self) -> np.ndarray:

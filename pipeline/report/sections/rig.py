@@ -91,7 +91,7 @@ def _some_labels(data: ReportData, name: str, R: np.ndarray, t: np.ndarray) -> n
     view = next(view for view in data.of_recording(name) if np.isfinite(t[view.index]).all())
     complete = np.flatnonzero(np.isfinite(view.label_cam_mm).all((1, 2)))
     chosen = complete[np.linspace(0, len(complete) - 1, min(PEOPLE_IN_RIG, len(complete))).astype(int)]
-    return (view.label_cam_mm[chosen] - t[view.index]) @ R[view.index]
+    return np.asarray((view.label_cam_mm[chosen] - t[view.index]) @ R[view.index])
 
 
 def _camera_table(capture: Capture, record: RigRecord, rig: dict[str, np.ndarray], indices: list[int]) -> Table:
