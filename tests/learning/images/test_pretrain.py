@@ -71,8 +71,8 @@ def test_the_same_seed_gives_the_same_weights(sticks, tmp_path):
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
 
 
-def test_held_out_images_do_not_train(sticks, tmp_path):
-    """Spoil the held-out images: the weights stay the same, the measured error does not."""
+def test_validation_images_are_not_trained_on(sticks, tmp_path):
+    """Change the validation images: the weights stay the same, the validation error does not."""
     short = PARAMS.model_copy(update={"steps": 6})
     train_detector(sticks, short, tmp_path / "a.pt", tmp_path / "a.csv")
     images = sticks.images.copy()
@@ -110,7 +110,7 @@ class Constant(torch.nn.Module):
         return torch.zeros(len(images), 17, 1, 4, 4)
 
 
-def test_the_held_out_error_is_in_percent_of_the_box():
+def test_the_validation_error_is_in_percent_of_the_box():
     """A box of 40 px; every joint is 20 px from its middle, but one that cannot be seen is further away."""
     joints = np.full((1, 17, 2), 40.0)
     joints[0, ::2, 0], joints[0, 1::2, 0] = 20, 60

@@ -1,4 +1,4 @@
-"""Moments of the exact scene of the geometry tests, and views of them."""
+"""Multi-view frames of the exact scene of the geometry tests, and batches of them."""
 
 import numpy as np
 import torch
@@ -10,15 +10,15 @@ from tests.geometry.scene import people, project_norm, ring
 UP = np.array([0.0, 0, 1])
 
 
-def exact_moments(n_frames=6, n_views=3, seed=0) -> MultiViewFrames:
+def exact_frames(n_frames=6, n_views=3, seed=0) -> MultiViewFrames:
     joints = people(n_frames, seed)
     R, t = ring(n_views)
     points_norm = np.swapaxes(project_norm(joints, R, t), 1, 2)
     return multi_view_frames(points_norm, np.ones(points_norm.shape[:3]), joints, R[None], t[None], UP)
 
 
-def exact_views(moments: MultiViewFrames | None = None, frames=1):
-    """Features and views of all moments."""
-    moments = exact_moments() if moments is None else moments
-    windows = moments.windows(torch.arange(len(moments)), frames)
+def exact_views(frames: MultiViewFrames | None = None):
+    """Features and views of all frames."""
+    frames = exact_frames() if frames is None else frames
+    windows = frames.windows(torch.arange(len(frames)), 1)
     return centred_batch(windows, rig_center(windows))

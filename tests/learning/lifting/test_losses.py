@@ -13,7 +13,7 @@ from pipeline.learning.lifting.losses import (
     root_positions,
 )
 from pipeline.skeleton import ROOT
-from tests.learning.lifting.scene import exact_moments, exact_views
+from tests.learning.lifting.scene import exact_frames, exact_views
 
 NOTHING = Objective(
     labels=0,
@@ -106,7 +106,7 @@ def test_root_branch_starts_on_the_viewing_ray_at_the_rigs_distance(views):
     assert ((views.distance / views.labels[:, :, ROOT, 2] - 1).abs() < 0.4).all()
 
 
-def test_labels_teach_where_they_are_known(views):
+def test_labels_count_where_they_are_known(views):
     poses = relative(views)
     assert label_loss(poses, views) < 2e-4
     assert label_loss(poses + 1.0, views) < 2e-4, "only the place around the root counts"
@@ -134,13 +134,13 @@ def test_a_label_counts_by_its_weight(views):
 
 @pytest.mark.parametrize("root", ["labels", "least_squares", "ray", "direct"])
 def test_missing_things_do_not_count_and_leave_finite_gradients(root):
-    moments = exact_moments(n_views=4)
-    moments.points_norm[0, 1] = torch.nan  # nobody seen
-    moments.points_norm[1, 2, 5] = torch.nan  # a joint unseen
-    moments.labels[2, 3] = torch.nan  # a label rejected
-    moments.labels[3] = torch.nan  # no label at all
-    moments.R[:, 3], moments.t[:, 3] = torch.nan, torch.nan  # a camera that is not known
-    features, views = exact_views(moments)
+    frames = exact_frames(n_views=4)
+    frames.points_norm[0, 1] = torch.nan  # nobody seen
+    frames.points_norm[1, 2, 5] = torch.nan  # a joint unseen
+    frames.labels[2, 3] = torch.nan  # a label rejected
+    frames.labels[3] = torch.nan  # no label at all
+    frames.R[:, 3], frames.t[:, 3] = torch.nan, torch.nan  # a camera that is not known
+    features, views = exact_views(frames)
     poses = torch.randn(6, 4, 17, 3, generator=torch.manual_seed(0)).requires_grad_()
     branch = torch.zeros(6, 4, 3, requires_grad=True)
     objective = Objective(
@@ -158,4 +158,4 @@ def test_missing_things_do_not_count_and_leave_finite_gradients(root):
     assert torch.isfinite(loss)
     assert torch.isfinite(poses.grad).all()
     assert not features[0, 1].any()
-    assert not poses.grad[0, 1].any(), "a view in which nobody is seen teaches nothing"
+    assert not poses.grad[0, 1].any(), "a view in which nobody is seen has no gradient"

@@ -76,7 +76,7 @@ def test_every_objective_and_backbone_trains(world, lifting, name):
 
 
 def test_what_it_learns_is_the_pose(world, lifting):
-    """Trained on the people it is judged on, it finds their depth; placed as the report does, at the true root."""
+    """Tested on its training people, placed at the true root as in the report, it finds their depth."""
     manifest = world.frames / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"test"', '"train"'))
     world.train(with_lifting(lifting, dropout=0.0).model_copy(update={"epochs": 100}))
@@ -90,7 +90,7 @@ def test_what_it_learns_is_the_pose(world, lifting):
             depth = (1 + store[recording.name].person(0)["relative_depth"][:, v]) * true[:, ROOT, 2:]
             points_norm = undistort(store[recording.name].person(0)["joints_px"][:, v], camera.K, camera.dist)
             placed = np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * depth[..., None]
-            errors.append(n_mpjpe(placed, true)[:5])  # the last frame is held out
+            errors.append(n_mpjpe(placed, true)[:5])  # the last frame is for validation
     assert np.mean(errors) < 110  # people turned any way, their joints 60 mm off on each axis: 260 mm untrained
 
 
@@ -98,7 +98,7 @@ def test_moments_of_the_stores_are_what_the_cameras_saw(world, lifting):
     capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
     recording = capture.recordings[0]
     found = recording_frames(recording, poses2d["S0"], target_reader(lifting, world.paths)(recording))
-    assert found.points_norm.shape == (6, 2, 17, 2), "views kept for evaluation do not teach"
+    assert found.points_norm.shape == (6, 2, 17, 2), "views kept for evaluation are not trained on"
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
     torch.testing.assert_close(found.points_norm, seen, atol=1e-4, rtol=0)
     truth = open_store(world.frames / "truth.zarr", TRUTH)["S0"].person(0)["joints_world_mm"]

@@ -25,8 +25,8 @@ def test_every_person_seen_gets_a_pose_before_the_camera():
     points_norm[4, 1] = np.nan
     nowhere = np.full((6, N_JOINTS, 3), np.nan)
     cameras = np.full((1, 2, 3, 3), np.nan), np.full((1, 2, 3), np.nan)
-    moments = multi_view_frames(points_norm, np.ones(points_norm.shape[:-1]), nowhere, *cameras, np.array([0.0, 0, 1]))
-    poses, roots = predict_poses(UpsideDown(), moments, 1, flip_test=False)
+    frames = multi_view_frames(points_norm, np.ones(points_norm.shape[:-1]), nowhere, *cameras, np.array([0.0, 0, 1]))
+    poses, roots = predict_poses(UpsideDown(), frames, 1, flip_test=False)
     seen = np.isfinite(points_norm).all((-1, -2))
     np.testing.assert_array_equal(np.isfinite(poses).all((-1, -2)), seen)
     assert (roots[seen][:, 2] > 0).all()

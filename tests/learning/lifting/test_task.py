@@ -10,7 +10,7 @@ from pipeline.learning.lifting.adapt import OBJECTIVE
 from pipeline.learning.lifting.architecture import LiftingArchitecture
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
-from tests.learning.lifting.scene import exact_moments
+from tests.learning.lifting.scene import exact_frames
 
 SCHEDULE = LiftingSchedule(frames=1, virtual_views=0, pretraining=0.0, freeze_after=1.0)
 
@@ -27,7 +27,7 @@ def _network(*, root_branch: bool = False) -> LiftingNetwork:
 
 def test_the_validation_error_does_not_depend_on_how_it_is_split_into_batches(monkeypatch):
     """Two halves of which one has few labels and views: the whole is their mean by labelled joints."""
-    frames = exact_moments(8)
+    frames = exact_frames(8)
     frames.labels[5:, 2:] = torch.nan  # labels of one bone are left
     frames.points_norm[:3, 0] = torch.nan  # labels that no pose is compared with
     network = _network()
@@ -39,23 +39,23 @@ def test_the_validation_error_does_not_depend_on_how_it_is_split_into_batches(mo
 
 
 def test_without_labels_there_is_no_validation_error():
-    frames = exact_moments(3)
+    frames = exact_frames(3)
     frames.labels[:] = torch.nan
     assert math.isnan(_task(frames).validation_error_mm(_network()))
     assert math.isnan(_task(frames, torch.arange(0)).validation_error_mm(_network()))
 
 
 def test_fingerprints_differ_with_labels_rows_and_objective():
-    frames = exact_moments(4)
+    frames = exact_frames(4)
     moved = replace(frames, labels=frames.labels + 0.1)
     other = LiftingTask(frames, torch.arange(4), torch.arange(4), replace(OBJECTIVE, labels=0.5), SCHEDULE)
     tasks = [_task(frames), _task(moved), _task(frames, torch.arange(2)), other]
     assert len({one.fingerprint() for one in tasks}) == 4
-    assert _task(exact_moments(4)).fingerprint() == tasks[0].fingerprint()
+    assert _task(exact_frames(4)).fingerprint() == tasks[0].fingerprint()
 
 
 def test_a_root_branch_has_a_gradient_even_where_no_term_uses_it():
-    frames = exact_moments(4)
+    frames = exact_frames(4)
     objective = replace(OBJECTIVE, labels=1.0, reprojection=0.0, transform=0.0, consistency=0.0, root="ray")
     one = LiftingTask(frames, torch.arange(4), torch.arange(4), objective, SCHEDULE)
     network = _network(root_branch=True)
