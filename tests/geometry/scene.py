@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from pipeline.geometry.align import rig_error
 from pipeline.skeleton import BONES, JOINTS, N_JOINTS
 
 FOCAL_PX = 1000.0
@@ -72,3 +73,12 @@ def observed(joints, R, t, noise_px=0.0, outliers=0.0, seed=0):
 
 def centers_of(R, t):
     return -np.einsum("...vji,...vj->...vi", R, t)
+
+
+def error_deg_mm(rig, R, t):
+    """Mean errors of a rig's rotations in degrees and of its centres in mm, similarity-aligned."""
+    return extrinsics_error_deg_mm(rig.R, rig.t, R, t)
+
+
+def extrinsics_error_deg_mm(R_found, t_found, R, t):
+    return rig_error(R_found, centers_of(R_found, t_found), R, centers_of(R, t))

@@ -36,7 +36,7 @@ def test_noisy_points_against_an_optimiser():
     assert ours == pytest.approx(best, rel=1e-6)
 
 
-def test_never_reflects_and_keeps_the_scale_if_asked():
+def test_never_reflects_and_keeps_the_scale_on_request():
     source = np.random.default_rng(1).normal(size=(17, 3))
     _, R, _ = similarity(source, source * [1, 1, -1])
     assert np.linalg.det(R) == pytest.approx(1)
@@ -54,7 +54,7 @@ def test_missing_points_do_not_count():
 
 
 @pytest.mark.parametrize("n_views", [2, 4])
-def test_rig_error_sees_through_the_world_but_not_through_the_rig(n_views):
+def test_rig_error_ignores_the_world_but_not_the_rig(n_views):
     R, t = ring(n_views)
     C = centers_of(R, t)
     Q = Rotation.random(rng=np.random.default_rng(3)).as_matrix()

@@ -18,7 +18,7 @@ def test_a_longer_bone():
     assert np.isnan(errors[:, 0]).all()
 
 
-def test_bones_do_not_feel_how_a_pose_lies():
+def test_bone_lengths_do_not_depend_on_the_rotation():
     true = poses(1)
     np.testing.assert_allclose(metrics.bone_lengths(moved(true)), metrics.bone_lengths(true))
 
@@ -37,7 +37,7 @@ def test_symmetry_by_hand():
     assert metrics.mean(errors) == (2 * 5 + 2 * 7) / 6  # of six pairs
 
 
-def test_a_missing_joint_takes_its_bones_and_pairs():
+def test_a_missing_joint_removes_its_bones_and_pairs():
     pose = poses(1, 1)[0]
     pose[joint("l_elbow")] = np.nan
     assert np.isnan(metrics.bone_lengths(pose)).sum() == 3  # the root has none; two end or begin in the elbow

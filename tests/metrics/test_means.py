@@ -20,7 +20,7 @@ def test_interval_by_the_theory_of_means():
     assert low < 70.5 < high + 1
 
 
-def test_intervals_cover_as_often_as_they_say():
+def test_intervals_have_their_coverage():
     rng = np.random.default_rng(2)
     hits = 0
     for n in range(200):
@@ -30,13 +30,13 @@ def test_intervals_cover_as_often_as_they_say():
     assert 0.88 <= hits / 200 <= 0.99
 
 
-def test_sequences_and_not_frames_are_drawn():
+def test_resampling_draws_sequences_not_frames():
     """Frames of one sequence are alike: ten times as many of them make nothing surer."""
     means, counts = np.array([60.0, 70, 80, 90]), np.full(4, 10)
     assert metrics.interval(means * counts, counts) == pytest.approx(metrics.interval(means * counts * 10, counts * 10))
 
 
-def test_a_long_sequence_counts_more():
+def test_a_long_sequence_has_more_weight():
     low, high = metrics.interval(np.array([1e6 * 50, 70, 90, 80]), np.array([1e6, 1, 1, 1]))
     assert low == pytest.approx(50, abs=0.01)
     assert high == pytest.approx(80, abs=11)

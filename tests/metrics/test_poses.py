@@ -54,7 +54,7 @@ def test_scale_is_the_least_squares_one():
 
 @settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.01, 100))
-def test_what_each_metric_forgives(seed, scale):
+def test_the_transformations_that_each_metric_ignores(seed, scale):
     true = poses(seed)
     np.testing.assert_allclose(metrics.n_mpjpe(scale * true + np.array([1, 2, 3]), true), 0, atol=1e-6)
     np.testing.assert_allclose(metrics.pa_mpjpe(moved(true, seed, scale), true), 0, atol=1e-6)
@@ -89,7 +89,7 @@ def test_similarity_is_a_minimum():
         assert np.sum((other - true) ** 2) > least
 
 
-def test_a_mirrored_pose_is_not_forgiven():
+def test_a_mirrored_pose_has_an_error():
     true = poses(5)
     assert (metrics.pa_mpjpe(true * [-1, 1, 1], true) > 20).all()
 

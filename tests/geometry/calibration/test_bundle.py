@@ -23,7 +23,7 @@ def scene(n_frames, n_views=4, seed=0, **changes):
 def test_derivatives_are_those_of_the_projection():
     rng = np.random.default_rng(0)
     R, t, X = rotation_of(rng.normal(size=3)), np.array([0.1, -0.2, 4.0]), rng.normal(size=3)
-    ray, s, focal = np.array([0.3, -0.1]), 50.0, 1.2
+    point_norm, s, focal = np.array([0.3, -0.1]), 50.0, 1.2
 
     def whitened(step):
         turn = rotation_of(step[:3])
@@ -31,12 +31,14 @@ def test_derivatives_are_those_of_the_projection():
         return s * focal * np.exp(step[6]) * seen[:2] / seen[2]
 
     J, P = np.zeros((2, 8)), np.zeros((2, 3))
-    assert bundle_kernels.linearise(ray, s, R, t, X, focal, 0.0, J, P)  # of infinite width: the weight is 1
+    assert bundle_kernels.linearise(point_norm, s, R, t, X, focal, 0.0, J, P)  # of infinite width: the weight is 1
     steps = 1e-6 * np.eye(10)
     numerical = np.stack([(whitened(step) - whitened(-step)) / 2e-6 for step in steps], -1)
     np.testing.assert_allclose(np.hstack([J[:, :7], P]), numerical, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(J[:, 7], s * ray - whitened(np.zeros(10)))
-    assert not bundle_kernels.linearise(ray, s, R, np.array([0, 0, -9.0]), X, focal, 0.0, J, P)  # behind the camera
+    np.testing.assert_allclose(J[:, 7], s * point_norm - whitened(np.zeros(10)))
+    assert not bundle_kernels.linearise(
+        point_norm, s, R, np.array([0, 0, -9.0]), X, focal, 0.0, J, P
+    )  # behind the camera
 
 
 @pytest.mark.parametrize("focal", [bundle.EXACT, Focal(1.0, 0.02), Focal(1.1, np.inf)])
@@ -75,7 +77,7 @@ def test_lowers_the_error_of_labels():
     assert done.noise == pytest.approx(2 / np.median(sigma * 1000), rel=0.2)
 
 
-def test_exact_data_ends_exact():
+def test_exact_data_gives_an_exact_rig():
     points_norm, sigma, R, t, true = scene(10)
     start = rotation_of(np.random.default_rng(0).normal(size=(4, 3)) * 0.05) @ R
     done = bundle.adjust(points_norm, sigma, start, t, robust(points_norm, sigma, start, t), bundle.START_WIDTHS)
@@ -83,7 +85,7 @@ def test_exact_data_ends_exact():
     np.testing.assert_allclose(align(done.points, true), true, atol=1e-2)
 
 
-def test_measuring_moves_nothing():
+def test_without_stages_nothing_moves():
     points_norm, sigma, R, t, true = scene(5, noise_px=2)
     measured = bundle.adjust(points_norm, sigma, R, t, true, ())
     np.testing.assert_array_equal(measured.R, R)
@@ -91,7 +93,7 @@ def test_measuring_moves_nothing():
     assert (measured.weights > 0.25).mean() > 0.95
 
 
-def test_points_that_cannot_take_part_come_back_unknown():
+def test_points_seen_too_rarely_are_nan():
     points_norm, sigma, R, t, true = scene(5, noise_px=1)
     sigma[0, 1:] = np.inf  # one view alone
     points_norm[1] = np.nan
@@ -130,7 +132,7 @@ def test_covariance_is_that_of_many_trials(focal):
         assert np.std(factors) == pytest.approx(np.mean(factor_std), rel=0.3)
 
 
-def test_errors_that_come_again_do_not_make_it_surer():
+def test_repeated_errors_do_not_lower_the_uncertainty():
     points_norm, sigma, R, t, true = scene(20, noise_px=3)
     once = bundle.adjust(points_norm, sigma, R, t, true, bundle.FINAL_WIDTHS)
     frame, joint = np.repeat(np.arange(20), 17), np.tile(np.arange(17), 20)
@@ -147,7 +149,7 @@ def test_errors_that_come_again_do_not_make_it_surer():
     )
 
 
-def test_a_prior_holds_a_focal_length_that_few_joints_do_not_tell():
+def test_the_prior_keeps_a_focal_length_that_few_joints_do_not_determine():
     points_norm, sigma, R, t, true = scene(1, noise_px=5)
     free, held = (
         bundle.adjust(points_norm, sigma, R, t, true, bundle.FINAL_WIDTHS, focal=Focal(1.0, std)).focal.scale

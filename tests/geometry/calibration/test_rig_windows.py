@@ -1,4 +1,4 @@
-"""Cameras that move slowly: every frame gets a rig, and they follow the truth without jumps."""
+"""Slowly moving cameras: every frame has a rig, and the rigs follow the truth without jumps."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ FRAMES = 120
 
 
 def filmed(deg_per_frame, mm_per_frame, noise_px=1.0):
-    """Rays, sigma, joints and cameras (F, V, ...) each of which turns and moves steadily on its own."""
+    """Image points, sigma, joints and cameras (F, V, ...), each with a constant velocity of its own."""
     R0, t0 = ring(4)
     f = np.arange(FRAMES)[:, None, None]
     axis = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]])
@@ -28,13 +28,13 @@ def filmed(deg_per_frame, mm_per_frame, noise_px=1.0):
     return *(np.concatenate(parts) for parts in zip(*shots, strict=True)), joints, R, centers
 
 
-def turns_deg(rigs):
+def rotations_deg(rigs):
     R = np.stack([rig.R for rig in rigs])
     return np.degrees(np.linalg.norm(Rotation.from_matrix(
         (R[1:] @ np.swapaxes(R[:-1], -1, -2)).reshape(-1, 3, 3)).as_rotvec(), axis=-1))  # fmt: skip
 
 
-def test_cameras_that_stand_still():
+def test_static_cameras():
     points_norm, sigma, _, R, centers = filmed(0, 0)
     rigs = find_moving_rig(points_norm, sigma, length=40, seed=1)
     assert len(rigs) == FRAMES
@@ -42,7 +42,7 @@ def test_cameras_that_stand_still():
     for rig in rigs[::20]:
         assert rig_error(rig.R, rig.centers, R[0], centers[0])[0] < 0.05
     assert rig_error(still.R, still.centers, R[0], centers[0])[0] < 0.05
-    assert turns_deg(rigs).max() < 0.001
+    assert rotations_deg(rigs).max() < 0.001
 
 
 def test_follows_moving_cameras_without_jumps():
@@ -52,7 +52,7 @@ def test_follows_moving_cameras_without_jumps():
     standing = find_rig(points_norm, sigma, seed=1)
     as_one = [rig_error(standing.R, standing.centers, R[f], centers[f])[0] for f in range(FRAMES)]
     assert np.mean(errors) < 0.15 * np.mean(as_one)
-    assert turns_deg(rigs).max() < 0.03
+    assert rotations_deg(rigs).max() < 0.03
 
     # One world and one unit: the whole walk fits the truth at once, not only frame by frame.
     def walk_error(R, t):
@@ -64,7 +64,7 @@ def test_follows_moving_cameras_without_jumps():
 
 
 @pytest.mark.parametrize(("deg_per_frame", "mm_per_frame", "noise_px"), [(0.05, 0.0, 5.0), (0.2, 0.0, 2.0)])
-def test_cameras_too_fast_for_a_window_are_followed_and_the_uncertainty_is_true(deg_per_frame, mm_per_frame, noise_px):
+def test_cameras_too_fast_for_a_window_have_rigs_with_the_right_uncertainty(deg_per_frame, mm_per_frame, noise_px):
     points_norm, sigma, _, R, centers = filmed(deg_per_frame, mm_per_frame, noise_px)
     with pytest.raises(RigNotFound):
         find_rig(points_norm, sigma, seed=1)
@@ -78,7 +78,7 @@ def test_cameras_too_fast_for_a_window_are_followed_and_the_uncertainty_is_true(
     assert share > 0.95
 
 
-def test_a_view_without_a_pose_in_the_start_has_none_in_the_end():
+def test_a_view_without_initial_extrinsics_has_none():
     points_norm, sigma, _, R, centers = filmed(0, 0)
     points_norm = points_norm.copy()
     points_norm[:, :, 2] = np.roll(points_norm[:, :, 2], 7, axis=0)  # out of step
@@ -94,7 +94,7 @@ def test_a_view_without_a_pose_in_the_start_has_none_in_the_end():
         assert rig_error(*both)[0] < 0.1
 
 
-def test_a_window_without_people_says_so():
+def test_a_window_without_people_has_its_reason():
     points_norm, sigma, *_ = filmed(0, 0)
     sigma = sigma.copy()
     sigma[40:80] = np.inf

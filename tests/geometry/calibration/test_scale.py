@@ -11,7 +11,7 @@ from pipeline.skeleton import BONES, joint
 from tests.geometry.scene import observed, people, ring
 
 
-def test_bones_give_millimetres():
+def test_scale_from_bones():
     joints = people(50)  # built with the mean adult limbs
     assert bone_scale(joints / 7) == pytest.approx(7)
     joints[:, joint("l_knee")] = np.nan  # the other side is enough
@@ -20,12 +20,12 @@ def test_bones_give_millimetres():
     assert np.isnan(bone_scale(joints * np.nan))
 
 
-def test_height_gives_millimetres():
+def test_scale_from_the_height():
     bones = 408 + 428 + 230 + 250 + 120 + 110
     assert height_scale(people(50) / 7, bones / (1 - ANKLE_SHARE)) == pytest.approx(7)
 
 
-def test_people_stand_upright():
+def test_the_vertical_from_standing_people():
     joints = people(200, swing=0.2)
     R = Rotation.random(rng=np.random.default_rng(0)).as_matrix()
     up = up_direction(joints @ R.T)
@@ -39,7 +39,7 @@ def test_people_stand_upright():
     assert up_direction(joints * np.nan) is None
 
 
-def test_noise_does_not_make_people_smaller():
+def test_noise_does_not_bias_the_scale():
     joints, (R, t) = people(400), ring(4)
     points_norm, sigma = observed(joints, R, t, noise_px=8)
     points = robust(points_norm, sigma, R, t)

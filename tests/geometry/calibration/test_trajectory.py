@@ -18,7 +18,7 @@ def some_trajectory(n_knots=4):
     return Trajectory(np.linspace(0, 90, n_knots), turn @ R0, centers)
 
 
-def test_cameras_turn_evenly_from_knot_to_knot():
+def test_cameras_rotate_at_constant_velocity_between_knots():
     path = some_trajectory()
     frames = np.array([0, 12, 30, 71, 90])
     R, t = path.at(frames)
@@ -30,7 +30,7 @@ def test_cameras_turn_evenly_from_knot_to_knot():
             np.testing.assert_allclose(centers_of(R, t)[:, v, axis], where, atol=1e-9)
 
 
-def test_a_step_turns_and_shifts_in_the_cameras_frame():
+def test_a_step_rotates_and_translates_in_the_cameras_frame():
     path = some_trajectory()
     step = RNG.normal(size=(4, 18)) * 0.01
     moved = path.moved(step)

@@ -27,7 +27,7 @@ def points(n=400, seed=0):
 
 
 @pytest.mark.parametrize("name", LENSES)
-def test_every_lens_as_opencv_has_it_and_back(name):
+def test_every_lens_model_agrees_with_opencv_both_ways(name):
     dist, X = np.array(LENSES[name]), points()
     px = project(X, K, dist)
     theirs, _ = cv2.projectPoints(X, np.zeros(3), np.zeros(3), K, dist if len(dist) else None)
@@ -39,7 +39,7 @@ def test_every_lens_as_opencv_has_it_and_back(name):
     np.testing.assert_allclose(K[0, 0] * points_norm, K[0, 0] * theirs, atol=1e-6)
 
 
-def test_fisheye_as_opencv_has_it_and_back():
+def test_fisheye_agrees_with_opencv_both_ways():
     X = points() * [3, 3, 1]
     px = project(X, K, FISHEYE, fisheye=True)
     theirs, _ = cv2.fisheye.projectPoints(X[:, None], np.zeros(3), np.zeros(3), K, FISHEYE)
@@ -52,14 +52,14 @@ def test_fisheye_as_opencv_has_it_and_back():
 
 @settings(deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_weak_lenses_there_and_back(seed):
+def test_weak_lenses_both_ways(seed):
     rng = np.random.default_rng(seed)
     dist = rng.uniform(-1, 1, 5) * [0.3, 0.1, 0.005, 0.005, 0.02]
     X = points(50, seed)
     np.testing.assert_allclose(undistort(project(X, K, dist), K, dist), X[:, :2] / X[:, 2:], atol=1e-9)
 
 
-def test_no_way_back_is_nan_and_harms_no_other_point():
+def test_pixels_outside_the_lens_model_are_nan_and_affect_no_other_point():
     # The image of this lens ends at about 0.54 from its axis: nothing is seen beyond.
     dist = np.array([-0.5, 0, 0, 0])
     px = np.array([[512.0, 508], [512 + 0.7 * 1145, 508], [np.nan, 3], [600, 400]])
@@ -68,7 +68,7 @@ def test_no_way_back_is_nan_and_harms_no_other_point():
     np.testing.assert_allclose(points_norm[3], undistort(px[3], K, dist))
 
 
-def test_shapes_and_nothing_at_all():
+def test_shapes_and_empty_arrays():
     assert undistort(np.zeros((2, 3, 4, 2), np.float32), K, np.zeros(0)).shape == (2, 3, 4, 2)
     assert undistort(np.zeros((0, 17, 2)), K, np.zeros(0)).shape == (0, 17, 2)
     assert project(np.zeros((0, 3)), K, np.zeros(0)).shape == (0, 2)

@@ -28,7 +28,7 @@ def test_own_bone_lengths_lower_the_error():
     np.testing.assert_allclose(again[1:], refined[1:])
 
 
-def test_refined_joints_are_the_optimum_and_their_covariance_its_inverse():
+def test_fitted_joints_are_the_optimum_with_its_covariance():
     joints, (R, t) = people(1), ring(3)
     points_norm, sigma = observed(joints, R, t, noise_px=4)
     start = robust(points_norm, sigma, R, t)
@@ -57,7 +57,7 @@ def test_refined_joints_are_the_optimum_and_their_covariance_its_inverse():
     np.testing.assert_allclose(covariance[0] / scale, blocks / scale, atol=0.15)
 
 
-def test_lengths_are_not_stretched_by_noise_nor_shrunk_by_a_wrong_sigma():
+def test_lengths_are_not_biased_by_noise_or_by_a_wrong_sigma():
     joints, (R, t) = people(400), ring(4)
     points_norm, sigma = observed(joints, R, t, noise_px=5)
     points = robust(points_norm, sigma, R, t)

@@ -12,7 +12,7 @@ def labelled(points_norm, sigma, R, t, **options):
     return label(points_norm, sigma, limit, R[None], t[None], **{"method": "robust", "min_views": 2} | options)
 
 
-def test_every_joint_gets_its_reason():
+def test_every_joint_has_its_reason():
     joints, (R, t) = people(1), ring(4)
     points_norm, sigma = observed(joints, R, t)
     sigma[0, 0, 1:] = np.inf  # one view left

@@ -1,4 +1,4 @@
-"""Left and right exchanged in some views are found, and nothing else is: by body part, by view, over time."""
+"""Swapped left and right of some views are found, and nothing else: by body part, by view, over time."""
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def test_costs_are_those_of_the_residuals():
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("noise_px", [0.0, 2.0])
-def test_one_view_that_exchanges_a_part_is_found(part, noise_px):
+def test_one_view_that_swaps_a_part_is_found(part, noise_px):
     joints = people(60)
     points_norm, sigma, R, t = scene(joints, noise_px=noise_px)
     where = places(part, np.arange(60)[:, None] % 5 == np.arange(4))  # each view in turn, and none
@@ -90,13 +90,13 @@ def test_one_view_that_exchanges_a_part_is_found(part, noise_px):
 
 
 @pytest.mark.parametrize("n_views", [2, 3, 4])
-def test_views_that_agree_are_left_as_they_are(n_views):
+def test_views_that_agree_keep_their_names(n_views):
     joints = people(200)
     points_norm, sigma, R, t = scene(joints, n_views)
     assert not find(joints, points_norm, sigma, R, t).any()
 
 
-def test_outliers_are_not_taken_for_exchanged_sides():
+def test_outliers_are_not_taken_for_swapped_sides():
     joints = people(300)
     points_norm, sigma, R, t = scene(joints, outliers=0.05)
     found = find(joints, points_norm, sigma, R, t)
@@ -108,7 +108,7 @@ def test_outliers_are_not_taken_for_exchanged_sides():
     assert after.mean() < 1.01 * before.mean()
 
 
-def test_where_the_views_are_divided_the_frames_around_decide():
+def test_ties_between_views_are_broken_by_neighbouring_frames():
     joints = walk(60)
     points_norm, sigma, R, t = scene(joints)
     divided = np.zeros((60, 4), bool)
@@ -119,7 +119,7 @@ def test_where_the_views_are_divided_the_frames_around_decide():
     np.testing.assert_array_equal(found[clear], where[clear])
 
 
-def test_where_the_views_are_divided_over_one_joint_the_bones_decide():
+def test_ties_over_one_joint_are_broken_by_bone_lengths():
     joints = people(40)
     points_norm, sigma, R, t = scene(joints)
     where = places("lower legs", np.ones((40, 1), bool) & [True, True, False, False])
@@ -152,7 +152,7 @@ def test_a_rig_for_each_frame_gives_the_same_as_one_for_all():
     np.testing.assert_array_equal(find(joints, points_norm, sigma, *each), find(joints, points_norm, sigma, R, t))
 
 
-def test_what_was_not_seen_takes_no_part():
+def test_unseen_joints_take_no_part():
     joints = people(40)
     points_norm, sigma, R, t = scene(joints, noise_px=0.0)
     where = places("arms", np.zeros((40, 1), bool) | [False, True, False, False])
@@ -172,7 +172,7 @@ def test_what_was_not_seen_takes_no_part():
     assert not nothing.any()
 
 
-def test_exchange_moves_the_other_sides_values():
+def test_a_swap_takes_the_values_of_the_other_side():
     values = np.arange(2 * N_JOINTS * 3).reshape(2, N_JOINTS, 3)
     where = np.zeros(values.shape, bool)
     where[1, LEFT_JOINTS, 2] = True

@@ -6,7 +6,7 @@ import pytest
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
 
 
-def test_a_person_who_moves_evenly_is_kept_and_noise_is_not():
+def test_constant_velocity_is_kept_and_noise_is_reduced():
     time = np.arange(200.0)[:, None, None]
     joints = np.array([3.0, -2.0, 1.0]) * time + np.zeros((1, 17, 1))
     reach = smoothing_radius(3.0)
