@@ -12,7 +12,7 @@ INTERVAL_S = 0.5
 
 
 class PeakMemory:
-    """Watches, while its block runs, the memory of this process and of all its descendants at the same moments.
+    """Watches, while its block runs, the memory of this process and of all its descendants sampled together.
 
     Memory is resident memory; pages that processes share count once for each. What other hosts of a cluster use is
     not seen, nor is a peak of a child that is shorter than `INTERVAL_S`.

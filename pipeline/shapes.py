@@ -105,7 +105,7 @@ def _parsed(argument: str, text: str) -> _Shape:
 
 
 def _mismatch(shapes: Sequence[_Shape], found: Sequence[tuple[int, ...] | str | None]) -> str:
-    """What does not fit and what it does not fit to; empty where all shapes (None for no array) fit."""
+    """The first mismatch, with both sides named; empty where all shapes fit (None: no array)."""
     sizes: dict[str, Any] = {}
     fitting: list[str] = []
     for shape, own in zip(shapes, found, strict=True):

@@ -18,7 +18,7 @@ from pipeline.video.decoding import VideoHeader, read_header
 
 log = logging.getLogger("epiline")
 
-# What the manifest says of the intrinsics, by capture.intrinsics.
+# How the manifest names the intrinsics for each capture.intrinsics.
 INTRINSICS: dict[str, Literal["given", "assumed"]] = {"file": "given", "assumed": "assumed"}
 SAME_RATE = 0.01  # share by which the frame rates of synchronised cameras may differ: files round them
 

@@ -208,7 +208,7 @@ def _report(capture: Capture, records: list[Poses2dRecord], results: list[_Found
 
 
 def _check_crashes(n_crashed: int, n_images: int, crash: str) -> None:
-    """Raise UserError where the detector crashed on so many images that the images cannot be the reason."""
+    """Raise UserError where the detector crashed on too many images for bad images to explain it."""
     first = f"the first time with {crash}"
     if n_crashed > max(MOST_CRASHES * n_images, FEW_CRASHES):
         fix = "Remove the cause of the crash, or choose another detect.detector."

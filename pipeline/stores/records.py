@@ -119,7 +119,7 @@ class LabelRecord(PeopleRecord):
 
 
 class LabelsSummary(Record):
-    """How the labels of a capture were made, and what became of the detections."""
+    """How the labels of a capture were made, and how each detection was used."""
 
     method: str
     params: dict[str, Any]  # of the stage triangulate

@@ -28,7 +28,7 @@ HIGHER_IS_BETTER = {"found_percent", "pckh50", "oks"} | {m.name for m in metrics
 
 
 def compare_experiments(before: str, after: str) -> str:
-    """Markdown that says what changed between two experiments: parameters, figures, joints, actions, subjects, views.
+    """A Markdown summary of what changed between two experiments: parameters, figures, joints, actions, subjects, views.
 
     Each is the name of an experiment, a git revision, "workspace", or a folder that holds a breakdown.csv.
     Raises UserError where one of them is none of these or they have nothing in common.
@@ -45,7 +45,7 @@ def write_side_by_side(before: str, after: str, path: Path) -> None:
 
 
 def comparison(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
-    """The lines that say what changed between two tables of `measure_capture`.
+    """The Markdown lines for what changed between two tables of `measure_capture`.
 
     Raises UserError where they have no part in common.
     """

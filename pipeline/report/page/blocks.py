@@ -70,7 +70,7 @@ class Playback:
 
 @dataclass(frozen=True)
 class EpipolarView:
-    """The views of one moment, with the epipolar lines of each joint (`epipolar.epipolar_view`)."""
+    """The views of one frame, with the epipolar lines of each joint (`epipolar.epipolar_view`)."""
 
     title: str
     data: dict[str, Any]

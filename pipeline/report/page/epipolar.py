@@ -19,7 +19,7 @@ SIDE_PX = 400
 
 
 def epipolar_view(views: Sequence[ViewData], R: np.ndarray, t: np.ndarray) -> EpipolarView | None:
-    """The moment with most detections in all calibrated views of a recording; None where fewer than two see one.
+    """The frame with most detections in all calibrated views of a recording; None where fewer than two see one.
 
     R (view, 3, 3) and t (view, 3) in mm are the calibrated rig (camera from world).
     """

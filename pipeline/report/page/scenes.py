@@ -20,7 +20,7 @@ ELLIPSE_POINTS = 20
 
 
 def pose_scene(poses_cam_mm: dict[str, np.ndarray]) -> Scene:
-    """Skeletons (joint, 3) of one moment in one camera's frame, root-centred, scaled to the truth or else the label."""
+    """Skeletons (joint, 3) of one frame in one camera's frame, root-centred, scaled to the truth or else the label."""
     centred = {name: pose - pose[:1] for name, pose in poses_cam_mm.items() if np.isfinite(pose[0]).all()}
     target = centred.get("truth", centred.get("label"))
     scaled = {name: pose if target is None else scale_aligned(pose, target) for name, pose in centred.items()}

@@ -18,7 +18,7 @@ WARN_ROTATION_DEG = 1.0  # rotations of a camera above this are reported
 
 
 def rig_section(data: ReportData, rigs: RigStore, figures: Figures) -> Section:
-    """Positions and uncertainties of the calibrated cameras, and the epipolar lines of one moment."""
+    """Positions and uncertainties of the calibrated cameras, and the epipolar lines of one frame."""
     recording = next((r for r in data.capture.recordings if r.name in rigs), None)
     if recording is None:
         return Section("rig", "Rig", "")
@@ -65,7 +65,7 @@ def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:
 
 
 def _images(data: ReportData, recording: Recording, record: RigRecord, rig: dict[str, np.ndarray]) -> list[Block]:
-    """The rig in 3D, the epipolar lines of a moment, and a table of the cameras."""
+    """The rig in 3D, the epipolar lines of a frame, and a table of the cameras."""
     R, t, covariance = rig["R_cam_from_world"], rig["t_cam_from_world_mm"], rig["center_covariance_mm2"]
     centers = -np.einsum("vji,vj->vi", R, t)
     indices = [v for v in recording.view_indices(for_labels=True) if np.isfinite(centers[v]).all()]
