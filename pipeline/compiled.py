@@ -5,19 +5,20 @@ file but not of the functions and constants that the kernel takes from other mod
 named after the code of all modules that its module imports, docstrings and comments left out.
 """
 
-import ast
 import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
+from pipeline.code.digest import syntax_hash
+from pipeline.code.imports import SourceTree
+
 ROOT = Path(__file__).parents[1]
-PACKAGE = "pipeline"
 F = TypeVar("F", bound=Callable[..., Any])
 _NUMBA: Any = numba.config
 # NaN keeps its meaning, which rules out the other liberties of floating-point optimisation.
@@ -42,7 +43,7 @@ def _compile(function: F, *, fastmath: bool | set[str]) -> F:
     folder = _cache_folder()
     usual = _NUMBA.CACHE_DIR
     if folder is not None:
-        _NUMBA.CACHE_DIR = str(folder / f"kernels-{closure_digest(Path(function.__code__.co_filename), ROOT)}")
+        _NUMBA.CACHE_DIR = str(folder / f"kernels-{closure_digest(function.__module__, ROOT)}")
     try:
         return cast(F, numba.njit(cache=folder is not None, error_model="numpy", fastmath=fastmath)(function))
     finally:
@@ -70,40 +71,16 @@ def first_writable(*folders: Path) -> Path | None:
 
 
 @functools.cache
-def closure_digest(file: Path, root: Path) -> str:
-    """A digest of the code of a file and of all modules of the package below `root` that it imports, at any remove."""
-    waiting, seen = [file], {file}
-    while waiting:
-        new = _code(waiting.pop(), root)[1] - seen
-        seen |= new
-        waiting += new
-    codes = (f"{path.name}\n{_code(path, root)[0]}" for path in sorted(seen))
+def closure_digest(module: str, root: Path) -> str:
+    """A digest of the code of a module and of all modules of the package below `root` that it imports, indirectly too.
+
+    Docstrings, comments and layout are not part of it.
+    """
+    source = _source(root)
+    codes = (f"{name} {syntax_hash(source.syntax(name))}" for name in sorted(source.closure(module)))
     return hashlib.sha256("\n".join(codes).encode()).hexdigest()[:16]
 
 
 @functools.cache
-def _code(file: Path, root: Path) -> tuple[str, frozenset[Path]]:
-    """A file's syntax tree without docstrings, as text, and the files of the package's modules that it imports."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
-            node.body[0] = ast.Pass()
-    return ast.dump(tree), frozenset(_imported(tree, root))
-
-
-def _imported(tree: ast.Module, root: Path) -> Iterator[Path]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [[f"{node.module}.{alias.name}", node.module] for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [[alias.name] for alias in node.names]
-        else:
-            continue
-        for candidates in names:
-            files = (_file(name, root) for name in candidates if name.split(".")[0] == PACKAGE)
-            yield from [file for file in files if file is not None][:1]
-
-
-def _file(module: str, root: Path) -> Path | None:
-    path = root.joinpath(*module.split("."))
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+def _source(root: Path) -> SourceTree:
+    return SourceTree(root)

@@ -26,6 +26,7 @@ OTHER = "from pipeline.deep import DEEP\n\nTWO = DEEP\n"
 def tree(tmp_path):
     """A package with a kernel, a module that it imports and one that it does not import."""
     (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline" / "__init__.py").touch()
     for name, text in (("kernels", KERNEL), ("numbers", OTHER), ("deep", "DEEP = 2\n"), ("apart", "APART = 1\n")):
         (tmp_path / "pipeline" / f"{name}.py").write_text(text)
     return tmp_path
@@ -39,7 +40,7 @@ def digest(tree, edited=None, old="", new=""):
         file = copy / "pipeline" / f"{edited}.py"
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new))
-    return compiled.closure_digest(copy / "pipeline" / "kernels.py", copy)
+    return compiled.closure_digest("pipeline.kernels", copy)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_edits_of_code_that_a_kernel_uses_leave_the_cache(tree, edited, old, new
 @pytest.mark.parametrize("module", [robust_kernel, renderer])
 def test_kernels_of_geometry_and_renderer_are_cached_by_what_they_are_made_of(module):
     kernel = next(value for value in vars(module).values() if hasattr(value, "py_func"))
-    expected = compiled.closure_digest(Path(kernel.py_func.__code__.co_filename), compiled.ROOT)
+    expected = compiled.closure_digest(kernel.py_func.__module__, compiled.ROOT)
     assert f"kernels-{expected}" in Path(kernel.stats.cache_path).parts
 
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "pipeline.progress": set(),
     "pipeline.cores": set(),
     "pipeline.params": {"pipeline.files"},
-    "pipeline.compiled": set(),
+    "pipeline.compiled": {"pipeline.code"},
     "pipeline.shapes": set(),
     "pipeline.files": set(),
     "pipeline.stage": {"pipeline.files", "pipeline.memory"},

@@ -28,7 +28,7 @@ HIGHER_IS_BETTER = {"found_percent", "pckh50", "oks"} | {m.name for m in metrics
 
 
 def compare_experiments(before: str, after: str) -> str:
-    """A Markdown summary of what changed between two experiments: parameters, figures, joints, actions, subjects, views.
+    """A Markdown summary of the changes between two experiments: parameters, figures, joints, actions, subjects, views.
 
     Each is the name of an experiment, a git revision, "workspace", or a folder that holds a breakdown.csv.
     Raises UserError where one of them is none of these or they have nothing in common.
