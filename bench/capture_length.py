@@ -3,8 +3,8 @@
     python -m bench.capture_length [--frames N ...] [--quick] [--json FILE]
 
 A synthetic recording of detections is written shard by shard, then calibrated and triangulated by the functions of the
-stages with the parameters of params.yaml, from stores on disk to stores on disk. Each length has its own process
-without workers.
+stages with the parameters of params.yaml; both read their input from disk and write their output to disk. Each length
+runs in its own process, without workers.
 """
 
 import argparse
@@ -131,7 +131,7 @@ def main(lengths: Sequence[int], folder: Path | None, target: Path | None) -> No
 
 
 def _in_own_process(n_frames: int, folder: Path | None) -> dict[str, float]:
-    # The peak memory of a process never falls, so each length needs a process.
+    # The system records the peak memory of a whole process, so each length needs its own process.
     with tempfile.TemporaryDirectory(dir=folder) as room:
         command = [sys.executable, "-m", "bench.capture_length", "--one", str(n_frames), "--folder", room]
         alone = os.environ | {"EPILINE_WORKERS": "0"}

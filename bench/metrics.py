@@ -3,7 +3,7 @@
     python -m bench.metrics [--motion FILE.npz] [--quick] [--json FILE]
 
 Poses are sampled from the motion, or from synthetic people, and seen from all directions; predictions are the truth
-with heavy-tailed noise (MPJPE 65 mm). docs/metrics.md has the results.
+with heavy-tailed noise (MPJPE 65 mm). The results are in docs/metrics.md.
 """
 
 import argparse

@@ -1,1 +1,1 @@
-"""Accuracy and speed of the geometry beside its peers; run with: python -m bench.geometry."""
+"""Accuracy and speed of the geometry compared with other libraries; run with: python -m bench.geometry."""

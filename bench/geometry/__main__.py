@@ -1,9 +1,9 @@
-"""Accuracy and speed of calibration and triangulation beside OpenCV, PoseLib, pycolmap, aniposelib and Pose2Sim.
+"""Accuracy and speed of calibration and triangulation against OpenCV, PoseLib, pycolmap, aniposelib and Pose2Sim.
 
     python -m bench.geometry [--motion FILE.npz] [--detections FILE.npz | DATA] [--quick] [--json FILE]
 
 Everything is simulated: people in front of rigs like Human3.6M's, with noise and gross outliers, so that the truth is
-known. Peers that are not installed are left out: `pip install .[bench]` brings pycolmap, `make bench-peers` an
+known. Libraries that are not installed are skipped: `pip install .[bench]` brings pycolmap, `make bench-peers` an
 environment with aniposelib and Pose2Sim.
 """
 
@@ -42,11 +42,11 @@ def main(motion: Path | None, sizes: Sizes, target: Path | None, real: Path | No
 
 
 def measure(motion: Path | None, sizes: Sizes) -> dict[str, float]:
-    """Print all tables; the summary's figures."""
+    """Print all tables and return the figures of the summary."""
     people = synthetic_motion(sizes.people, seconds=20.0) if motion is None else read_motion(motion)
     print(f"Motion: {motion or 'synthetic'}, {len(people)} people.")
     if not remote.available():
-        print("aniposelib and Pose2Sim are left out: make bench-peers installs them.")
+        print("aniposelib and Pose2Sim are skipped: make bench-peers installs them.")
     scenes = Scenes(people, SEED)
     figures: dict[str, float] = {}
     for part in (single_frames, pooled, focal_length, uncertainty, adjustment, known_rig, undistortion):

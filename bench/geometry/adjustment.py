@@ -1,4 +1,4 @@
-"""Bundle adjustment of a rig from the same start, beside pycolmap's."""
+"""Bundle adjustment of a rig, compared with pycolmap's from the same start."""
 
 import time
 from collections.abc import Callable
@@ -29,7 +29,7 @@ TURN_RAD, MOVE_MM = np.radians(1.0), 50.0
 
 @dataclass(frozen=True)
 class InitialRig:
-    """A capture and a rig that is off, with the points triangulated from it."""
+    """A capture, a perturbed rig, and the points triangulated with this rig."""
 
     capture: Capture
     R: np.ndarray  # (V, 3, 3)
@@ -38,7 +38,7 @@ class InitialRig:
 
     @classmethod
     def of(cls, capture: Capture, seed: int) -> "InitialRig":
-        """Turn and move every camera by the same amount, each about an axis of its own."""
+        """Rotate and move every camera by the same amount, each about its own random axis and direction."""
         rng = np.random.default_rng(seed)
         V = len(capture.cameras)
         axis = rng.normal(size=(2, V, 3))
@@ -57,7 +57,7 @@ def _flat(capture: Capture) -> tuple[np.ndarray, np.ndarray]:
 
 
 def adjust_here(start: InitialRig) -> tuple[np.ndarray, np.ndarray, float]:
-    """Ours, as a rig is adjusted last."""
+    """The project's adjustment, with the kernel scales of the last adjustment of a rig."""
     points_norm, sigma = _flat(start.capture)
     began = time.process_time()
     done = bundle.adjust(points_norm, sigma, start.R, start.t, start.points, bundle.FINAL_WIDTHS)
@@ -65,7 +65,7 @@ def adjust_here(start: InitialRig) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
-    """Print the table; the summary's figures of it."""
+    """Print the table and return its figures for the summary."""
     [(frames, captures)] = sizes.adjusted.items()
     shots = scenes.film(captures, frames, noise_px=NOISE_PX, outliers=OUTLIERS)
     starts = [InitialRig.of(capture, seed) for seed, capture in enumerate(shots)]
@@ -81,7 +81,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
 
 
 def _row(table: Table, name: str, starts: list[InitialRig], adjuster: Adjuster) -> float:
-    """Print a row; the median CPU time."""
+    """Print a row and return the median CPU time."""
     found = [adjuster(start) for start in starts]
     errors = [ours.rig_errors(start.capture, R, t) for start, (R, t, _) in zip(starts, found, strict=True)]
     cpu_s = float(np.median([seconds for *_, seconds in found]))

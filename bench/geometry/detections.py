@@ -1,4 +1,4 @@
-"""Real detections, from a file or a pipeline's data: the rig found from them against calibrations, and the labels."""
+"""Real detections, from a file or a pipeline's data: rig and labels found from them, compared with calibrations."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,12 @@ from pipeline.labels.observations import EXPECTED_NOISE, LEAST_CONFIDENCE, assum
 from pipeline.skeleton import JOINTS, LIMB_JOINTS
 from pipeline.stores import POSES2D, open_store
 
-NOTE = """No extrinsics used: the rig's distance from each calibration (similarity-aligned), and that of robust labels
-of limb joints from those made of the same detections with it, aligned frame by frame, in mm: median frame and 90th
-percentile. A rig is found from all points that the detector marks, or from the joints alone."""
+NOTE = """The rig is found without extrinsics, from all points that the detector marks or from the joints only.
+Columns: its distance from each calibration (similarity-aligned); the distance in mm between robust labels of limb
+joints made with this rig and with the calibration, from the same detections, aligned frame by frame: median frame and
+90th percentile."""
 
-# The project's joints by the names OpenPose gives them.
+# The project's joints and their names in OpenPose.
 LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 NAMES = {f"{side}_{name}": f"{side.upper()}{name.title()}" for side in "lr" for name in LIMBS} | {"thorax": "Neck"}
 MIN_CONFIDENCE = 0.3
@@ -33,23 +34,23 @@ Seen = tuple[np.ndarray, np.ndarray]  # image points (F, P, V, 2) and sigma (F, 
 
 @dataclass(frozen=True)
 class Detections:
-    """What a detector saw, undistorted, and calibrations to compare with."""
+    """Undistorted detections of one recording, and calibrations to compare with."""
 
     name: str
-    joints: Seen  # the project's
-    landmarks: Seen  # all points
+    joints: Seen  # the project's 17 joints
+    landmarks: Seen  # all points that the detector marks
     calibrations: dict[str, tuple[np.ndarray, np.ndarray]]  # R (V, 3, 3), t (V, 3) in mm
 
 
 def read_detections(path: Path) -> list[Detections]:
-    """From an .npz, or of every recording of a data folder whose stages up to `detect` have run."""
+    """Read an .npz file, or every recording of a data folder whose stages up to `detect` have run."""
     return [_from_file(path)] if path.is_file() else _from_stores(path)
 
 
 def _from_file(path: Path) -> Detections:
-    """From kpts2d (F, V, N, 2) px and conf (F, V, N) of joints named by joint_names (N,), K and dist.
+    """Read kpts2d (F, V, N, 2) in px and conf (F, V, N) of joints named by joint_names (N,), K and dist.
 
-    R and t, and R_ba and t_ba, where there, are calibrations (x_cam = R X + t, metres).
+    Optional arrays R and t, and R_ba and t_ba, are calibrations (x_cam = R X + t, in metres).
     """
     with np.load(path) as file:
         data = dict(file)
@@ -70,7 +71,7 @@ def _from_file(path: Path) -> Detections:
 
 
 def _from_stores(folder: Path) -> list[Detections]:
-    """From the 2D poses, against the extrinsics that the footage came with."""
+    """Read the stores; the calibration to compare with is the extrinsics given with the footage."""
     found, store = [], open_store(folder / "poses2d.zarr", POSES2D)
     for recording in read_capture(folder / "frames").recordings:
         cameras, rows = assumed_cameras(recording, ignore_distortion=False), np.arange(recording.n_frames)
@@ -120,7 +121,7 @@ def _print(table: Table, seen: Detections) -> None:
 
 
 def _apart(points: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
-    """Median and 90th percentile over frames of the mean distance, and the share of frames without one in %."""
+    """Median and 90th percentile over frames of the mean distance, and the share of frames without a distance in %."""
     a, b = points[:, LIMB_JOINTS], reference[:, LIMB_JOINTS]
     frames = np.nanmean(np.linalg.norm(align(a, b) - b, axis=-1), axis=1)
     return float(np.nanmedian(frames)), float(np.nanpercentile(frames, 90)), 100 * float(np.isnan(frames).mean())

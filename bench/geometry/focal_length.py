@@ -1,4 +1,4 @@
-"""What a wrong or unknown focal length costs a rig found from people, and its labels."""
+"""The effect of a wrong or unknown focal length on a rig found from people and on its labels."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ SETTINGS = {
 
 
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
-    """Print the table; it has no part in the summary."""
+    """Print the table; the summary has no figures of it."""
     if sizes.full:
         table = Table("Focal length", NOTE, ["focal length", "deg", "center mm", "focal %", "PA", "none"])
         captures = scenes.film(sizes.pooled[1000], 1000, noise_px=NOISE_PX, outliers=OUTLIERS)
@@ -35,7 +35,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
 
 
 def with_wrong_focal(capture: Capture, factor: float) -> Capture:
-    """The same capture with focal lengths given as so many times the true ones."""
+    """The same capture, with given focal lengths that are `factor` times the true ones."""
     longer = np.array([[factor, 1, 1], [1, factor, 1], [1, 1, 1]])
     return replace(capture, cameras=[replace(camera, K=camera.K * longer) for camera in capture.cameras])
 
@@ -48,7 +48,7 @@ def _row(table: Table, name: str, captures: list[Capture], factor: float, focal:
         except RigNotFound:
             errors.append(np.full(len(capture.px), np.nan))
             continue
-        # The factor found is of the focal length given.
+        # The factor found is relative to the given focal length.
         off = abs(rig.focal.scale * factor - 1)
         rows.append([*ours.rig_errors(capture, rig.R, rig.t), 100 * off])
         errors.append(pa_mpjpe(ours.robust(capture, rig), capture.joints_world_mm))

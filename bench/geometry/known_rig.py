@@ -18,31 +18,31 @@ except ImportError:
     colmap = None  # type: ignore[assignment]
 
 NOTE = """Error in mm, not aligned, 5 px of noise, 5 % outliers, four views five metres away; "clean": no outliers;
-PA: PA-MPJPE, a frame without labels counted as 150 mm. One row knows no extrinsics: the peers below it are given them.
-Frames of 17 joints per second of CPU time, one thread, undistortion included nowhere. Ours, OpenCV and aniposelib's
-linear method take all points at once; Pose2Sim and pycolmap offer a call per point, so theirs is a loop in Python:
-much of that difference is batching. pycolmap takes inliers within 4 standard deviations, Pose2Sim 3 (15 px, its own
-default): their best here."""
+PA: PA-MPJPE, a frame without labels counted as 150 mm. One row uses no extrinsics; all other methods use the
+true ones. Frames of 17 joints per second of CPU time, one thread, without undistortion. Ours, OpenCV and aniposelib's
+linear method take all points at once; Pose2Sim and pycolmap take one point per call, so they run in a Python loop, and
+much of the difference in speed is batching. The inlier thresholds, 4 standard deviations for pycolmap and 3 for
+Pose2Sim (15 px, its default), are the best ones for each library here."""
 
-# Many captures and a number of repeats in; points (F, J, 3) of each and the CPU time of a round over all of them out.
+# Takes captures and a number of repeats; returns the points (F, J, 3) of each capture and the CPU time of one round.
 Call = Callable[[Sequence[Capture], int], tuple[list[np.ndarray], float]]
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way to triangulate."""
+    """A row of the table: one method of triangulation."""
 
     key: str
     name: str
     call: Call
     fast: bool = True  # timed on one long capture
-    share: float = 1.0  # of the frames, for the slow ones
-    in_world: bool = True  # else in a world of its own: errors are of aligned poses alone
+    share: float = 1.0  # share of the frames that the method is run on; below 1 for slow methods
+    in_world: bool = True  # false: the points are in another world frame, so only aligned errors are measured
     full_only: bool = False
 
 
 def here(function: Callable[[Capture], np.ndarray]) -> Call:
-    """A method of this process."""
+    """A method that runs in this process."""
 
     def call(captures: Sequence[Capture], repeats: int) -> tuple[list[np.ndarray], float]:
         points: list[np.ndarray] = []
@@ -56,7 +56,7 @@ def here(function: Callable[[Capture], np.ndarray]) -> Call:
 
 
 def there(task: str) -> Call:
-    """A method of the peers' own environment."""
+    """A method that runs in the environment of aniposelib and Pose2Sim."""
     return lambda captures, repeats: remote.call(task, captures, repeats)
 
 
@@ -68,7 +68,7 @@ def oracle(capture: Capture) -> np.ndarray:
 
 
 def methods() -> Iterator[Method]:
-    """Those that can run here."""
+    """The methods whose libraries are installed."""
     yield Method("linear", "ours: linear", here(ours.linear))
     yield Method("robust", "ours: robust", here(ours.robust))
     yield Method("robust_bones", "ours: robust + own bone lengths", here(ours.robust_bones))
@@ -87,7 +87,7 @@ def methods() -> Iterator[Method]:
 
 
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
-    """Print the table; the summary's figures of it."""
+    """Print the table and return its figures for the summary."""
     spoiled = scenes.film(sizes.captures, sizes.frames, noise_px=NOISE_PX, outliers=OUTLIERS)
     clean = scenes.film(sizes.captures, sizes.frames, noise_px=NOISE_PX, outliers=0.0) if sizes.full else []
     [long] = scenes.film(1, sizes.long_frames, noise_px=NOISE_PX, outliers=OUTLIERS)
@@ -106,7 +106,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
 def _row(
     table: Table, method: Method, spoiled: list[Capture], clean: list[Capture], long: Capture, repeats: int
 ) -> tuple[Errors, float]:
-    """Print a row; the errors and the rate."""
+    """Print a row and return the errors and the rate."""
     points, seconds = method.call(spoiled, 1)
     errors = Errors.of(points, [capture.joints_world_mm for capture in spoiled])
     without = Errors.of(method.call(clean, 1)[0], [c.joints_world_mm for c in clean]).mean if clean else None

@@ -1,4 +1,4 @@
-"""How errors and times are taken, and how tables are printed."""
+"""Measurement of errors and times, and printing of tables."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,19 +11,19 @@ from pipeline.metrics import pa_mpjpe
 
 # A frame with this PA-MPJPE or more has failed; a frame without labels counts as this error.
 FAILED_MM = 150.0
-# Repeated calls are timed for this long at least.
+# The least total time over which calls are repeated, in seconds.
 LEAST_TIMED_S = 0.2
 
 
 def mean_or_failed(errors: np.ndarray) -> float:
-    """Mean error in mm; what has none counts as FAILED_MM."""
+    """Mean error in mm; a missing error counts as FAILED_MM."""
     return float(np.where(np.isfinite(errors), errors, FAILED_MM).mean())
 
 
 def cpu_seconds(function: Callable[[], Any], repeats: int) -> float:
-    """Median CPU time of a call, of all threads, after one call to warm up where more than one is timed.
+    """Median CPU seconds of a call, over all threads. If more than one call is timed, a warm-up call comes first.
 
-    Calls of a few milliseconds are repeated more often than asked for: three of them are mostly noise.
+    Calls of a few milliseconds are repeated more often than `repeats`, as the median of a few such calls is noisy.
     """
     if repeats > 1:
         function()
@@ -37,16 +37,16 @@ def cpu_seconds(function: Callable[[], Any], repeats: int) -> float:
 
 @dataclass(frozen=True)
 class Errors:
-    """Of points (F, J, 3) against the truth, in mm."""
+    """Errors of points (F, J, 3) against the truth, in mm."""
 
     mean: float  # of single joints, not aligned
     p99: float
-    pa: float  # PA-MPJPE, mean over frames; one without counts as FAILED_MM
+    pa: float  # PA-MPJPE, mean over frames; a frame without labels counts as FAILED_MM
     given: float  # share of the joints that have a point
 
     @classmethod
     def of(cls, points: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> "Errors":
-        """Over captures; joints without a point count in `given` alone."""
+        """The errors over all captures; joints without a point affect only `given`."""
         distance = np.concatenate([np.linalg.norm(p - x, axis=-1).ravel() for p, x in zip(points, truth, strict=True)])
         aligned = np.concatenate([pa_mpjpe(p, x) for p, x in zip(points, truth, strict=True)])
         known = np.isfinite(distance)
@@ -57,7 +57,7 @@ class Errors:
 
 
 class Table:
-    """Rows of text and numbers, printed as they come."""
+    """A table whose rows are printed when they are added."""
 
     def __init__(self, title: str, note: str, columns: Sequence[str]):
         self.columns = columns

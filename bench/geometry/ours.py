@@ -1,4 +1,4 @@
-"""The project's geometry as the bench calls it: captures in, joints and rigs out."""
+"""The project's methods with the interface of the benchmarks: captures in, joints and rigs out."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.params.file import read_params
 
 SEED = 3
-# The pipeline's own tolerance of bone lengths.
+# The tolerance of bone lengths in params.yaml.
 BONE_TOLERANCE = read_params(Path(__file__).parents[2] / "params.yaml").triangulate.bone_tolerance
 
 
@@ -34,17 +34,17 @@ def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
 
 
 def pairwise_median(capture: Capture, rig: Rig | None = None) -> np.ndarray:
-    """Points (F, J, 3) by the paper's median of pairs."""
+    """Points (F, J, 3) by the paper's method, the median over pairs of views."""
     return triangulation.pairwise_median(capture.points_norm, capture.sigma, *_extrinsics(capture, rig))
 
 
 def robust_bones(capture: Capture, rig: Rig | None = None) -> np.ndarray:
-    """Points (F, J, 3) by robust maximum likelihood with the person's own bone lengths, taken from the same frames."""
+    """Points (F, J, 3) by robust maximum likelihood with the person's bone lengths, estimated from the same frames."""
     return refined(capture, robust(capture, rig), rig)
 
 
 def without_extrinsics(capture: Capture) -> np.ndarray:
-    """As `robust_bones`, with the rig found from the people, in that rig's unit and world; all NaN without one."""
+    """As `robust_bones`, with the rig found from the people, in the rig's unit and world; all NaN without a rig."""
     try:
         rig = self_calibrated(capture)
     except RigNotFound:
@@ -53,7 +53,7 @@ def without_extrinsics(capture: Capture) -> np.ndarray:
 
 
 def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.ndarray:
-    """Points (F, J, 3) adjusted to their own median bone lengths."""
+    """Points (F, J, 3) adjusted to the median bone lengths of the same points."""
     R, t = _extrinsics(capture, rig)
     limit = triangulation.ROBUST_WIDTH * capture.sigma
     distance, _ = reprojection.residuals(points, capture.points_norm, R, t)
@@ -65,12 +65,12 @@ def refined(capture: Capture, points: np.ndarray, rig: Rig | None = None) -> np.
 
 
 def self_calibrated(capture: Capture, focal: Focal = EXACT) -> Rig:
-    """The rig found from the people alone; its unit and world are its own. Raises RigNotFound."""
+    """The rig found from the people only, with an arbitrary unit and world frame. Raises RigNotFound."""
     return find_rig(capture.points_norm, capture.sigma, seed=SEED, focal=focal)
 
 
 def frame_by_frame(capture: Capture) -> np.ndarray:
-    """Points (F, J, 3), each frame with a rig from itself alone, in that rig's unit; NaN where there is none."""
+    """Points (F, J, 3), each frame with a rig found from this frame only, in the rig's unit; NaN without a rig."""
     points = np.full_like(capture.joints_world_mm, np.nan)
     for f, rig in enumerate(find_rigs(capture.points_norm, capture.sigma, seed=SEED)):
         if isinstance(rig, Rig):

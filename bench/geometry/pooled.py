@@ -1,4 +1,4 @@
-"""One rig from pooled frames: how much labels lose without extrinsics, and what the adjustment of a rig costs."""
+"""One rig from pooled frames: accuracy of labels made without extrinsics, and the time to find the rig."""
 
 import time
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from pipeline.geometry.calibration.rig import Rig, RigNotFound
 from pipeline.metrics import n_mpjpe, pa_mpjpe
 
 NOTE = """Captures whose extrinsics are unknown, 5 px of noise and 5 % outliers unless said: the rig's error (median
-over captures, similarity-aligned), then that of robust labels in mm with this rig and with the true one: PA-MPJPE, and
-N-MPJPE in the cameras' frames. CPU seconds of finding the rig, one thread. "none": captures without a rig; their labels
-count as 150 mm off."""
+over captures, similarity-aligned), then the error of robust labels in mm with this rig and with the true one: PA-MPJPE,
+and N-MPJPE in the cameras' frames. CPU seconds to find the rig, one thread. "none": captures without a rig; their
+labels count as 150 mm off."""
 
 
 @dataclass(frozen=True)
 class Pooled:
-    """What a capture's own rig and the true one make of it."""
+    """Errors of a capture's self-calibrated rig, and of the labels made with it and with the true rig."""
 
     rotation_deg: float
     center_mm: float
-    pa: tuple[float, float]  # own rig, true rig
+    pa: tuple[float, float]  # self-calibrated rig, true rig
     n: tuple[float, float]
     cpu_s: float
 
@@ -56,7 +56,7 @@ def _in_cameras(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
-    """Print the table; the summary's figures of it."""
+    """Print the table and return its figures for the summary."""
     columns = ["frames", "deg", "center mm", "PA", "PA known", "N", "N known", "CPU s", "none"]
     table = Table("Pooled frames of an unmoved rig", NOTE, columns)
     ratio, cpu_s = {}, {}
@@ -71,7 +71,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
 
 
 def _further(table: Table, scenes: Scenes, captures: int) -> None:
-    """Rows of other settings."""
+    """Print rows for other settings of the simulation."""
     usual = {"noise_px": NOISE_PX, "outliers": OUTLIERS}
     for n in (10, 100, 400):
         able = scenes.with_sequences_of(n)
@@ -88,7 +88,7 @@ def _further(table: Table, scenes: Scenes, captures: int) -> None:
 
 
 def _row(table: Table, name: str, found: list[Pooled]) -> tuple[float, float]:
-    """Print a row; the ratio of the mean N-MPJPE to that with the true rig, and the median CPU time of a rig."""
+    """Print a row; return the mean N-MPJPE over the one with the true rig, and the median CPU time to find a rig."""
     pa, n = (np.mean([getattr(one, key) for one in found], axis=0) for key in ("pa", "n"))
     none = sum(np.isnan(one.rotation_deg) for one in found)
     deg, mm = (float(np.nanmedian([getattr(one, key) for one in found])) for key in ("rotation_deg", "center_mm"))

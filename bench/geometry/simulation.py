@@ -1,4 +1,4 @@
-"""Captures with a known truth: real or synthetic motion before H36M-like rigs, seen with noise and gross outliers."""
+"""Captures with a known truth: real or synthetic motion before rigs like Human3.6M's, with noise and outliers."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,17 +12,17 @@ from pipeline.synthetic.cameras import look_at
 from pipeline.synthetic.people.motion import animate
 from pipeline.synthetic.people.person import draw_person
 
-# Human3.6M's cameras: focal length and image in pixels; they stand at the corners of a long rectangle (x and y in mm
-# about the middle), five metres from its middle.
+# Human3.6M's cameras: focal length and image size in pixels. The cameras stand at the corners of a long rectangle (x
+# and y in mm from its centre), five metres from the centre.
 FOCAL_PX, SIZE_PX = 1145.0, (1000, 1000)
 STANDS_MM = np.array([[2100.0, 4540.0], [2100.0, -4540.0], [-2100.0, 4540.0], [-2100.0, -4540.0]])
 HEIGHT_MM, AIM_MM = 1550.0, np.array([0.0, 0.0, 900.0])
-# People move about the middle of the rig, no further from it than this.
+# The largest distance of a person from the centre of the rig.
 AREA_MM = 1000.0
-# Outliers lie this far from the truth (in px, any direction), and the detector is less sure of them.
+# Range of an outlier's distance from the truth in px; its direction is random, and its confidence is lower.
 OUTLIER_PX = (50.0, 235.0)
 CONFIDENCE, OUTLIER_CONFIDENCE = (0.6, 1.0), (0.25, 0.7)
-# The smallest noise that estimators are given: exact detections have none.
+# Lower bound of the noise that is passed to estimators, which cannot handle 0 for exact detections.
 LEAST_NOISE_PX = 1.0
 
 Motion = list[np.ndarray]  # of one person: sequences (T, J, 3) in mm, z up
@@ -30,7 +30,7 @@ Motion = list[np.ndarray]  # of one person: sequences (T, J, 3) in mm, z up
 
 @dataclass(frozen=True)
 class Capture:
-    """What a rig of pinhole cameras saw of one person, and the truth."""
+    """Detections of one person by a rig of pinhole cameras, and the truth."""
 
     cameras: list[Camera]
     joints_world_mm: np.ndarray  # (F, J, 3)
@@ -61,7 +61,7 @@ class Capture:
 
     @cached_property
     def points_norm(self) -> np.ndarray:
-        """(F, J, V, 2) normalised image coordinates; in memory they lie as in a capture, frame by view by joint."""
+        """(F, J, V, 2) normalised image coordinates; the memory layout is that of a capture: frame, view, joint."""
         focal = np.stack([self.K[:, 0, 0], self.K[:, 1, 1]], -1)
         return np.swapaxes((self.px - self.K[:, None, :2, 2]) / focal[:, None], 1, 2)
 
@@ -71,7 +71,7 @@ class Capture:
         return np.swapaxes(self.noise_px / self.K[:, 0, 0][:, None] / np.sqrt(self.confidence), 1, 2)
 
     def first(self, frames: int) -> "Capture":
-        """Its first frames alone."""
+        """The same capture cut to its first frames."""
         few = slice(0, frames)
         return replace(
             self, joints_world_mm=self.joints_world_mm[few], px=self.px[few], confidence=self.confidence[few],
@@ -83,7 +83,8 @@ def read_motion(path: Path) -> list[Motion]:
     """The people of a file of 3D motion, each with its sequences.
 
     An .npz with arrays `seq_000`, `seq_001`, ... (T, 17, 3) of the joints of pipeline/skeleton.py, in metres with z
-    up; `subjects`, optional, gives the person of each, whose bones have one length. Without it, each is a person.
+    up; the optional `subjects` names the person of each sequence, whose bone lengths are constant. Without it, each
+    sequence is of another person.
     """
     with np.load(path) as file:
         names = sorted(name for name in file.files if name.startswith("seq_"))
@@ -98,7 +99,7 @@ def read_motion(path: Path) -> list[Motion]:
 
 
 def synthetic_motion(people: int, seconds: float, seed: int = 0) -> list[Motion]:
-    """Made-up people who walk, gesture and bend, at 25 frames per second."""
+    """Synthetic people who walk, gesture and bend, at 25 frames per second."""
     actions = ("walk", "reach", "bend")
     found = []
     for person in range(people):
@@ -109,7 +110,7 @@ def synthetic_motion(people: int, seconds: float, seed: int = 0) -> list[Motion]
 
 
 def draw_rig(rng: np.random.Generator) -> list[Camera]:
-    """Four pinhole cameras that stand like Human3.6M's, some centimetres and degrees off."""
+    """Four pinhole cameras placed like Human3.6M's, with random offsets of some centimetres and degrees."""
     cameras = []
     for x, y in STANDS_MM + rng.normal(0, 150, STANDS_MM.shape):
         center = np.array([x, y, HEIGHT_MM + rng.normal(0, 60)])
@@ -129,9 +130,10 @@ def film(
     outliers: float,
     consecutive: bool = False,
 ) -> Capture:
-    """A new rig's view of `frames` frames of a person: drawn from all sequences, or consecutive ones of one of them.
+    """Simulate `frames` frames of a person before a new rig, drawn from all sequences or consecutive in one sequence.
 
-    Detections carry Gaussian noise of `noise_px` a coordinate; a share `outliers` of them lies anywhere near instead.
+    Each coordinate of a detection has Gaussian noise of `noise_px`; a share `outliers` of the detections is instead
+    displaced by OUTLIER_PX.
     """
     joints = _consecutive(motion, frames, rng) if consecutive else _spread(motion, frames, rng)
     cameras = draw_rig(rng)
@@ -158,7 +160,7 @@ def _consecutive(motion: Motion, frames: int, rng: np.random.Generator) -> np.nd
 
 
 def _placed(sequence: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A sequence (T, J, 3) rotated about the vertical and moved, its path shrunk where it leaves the area."""
+    """A sequence (T, J, 3) rotated about the vertical and moved; a path that leaves the area is scaled down."""
     path = sequence[:, 0, :2]
     middle = (path.min(0) + path.max(0)) / 2
     radius = np.linalg.norm(path - middle, axis=-1).max()
@@ -175,19 +177,19 @@ def _placed(sequence: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scenes:
-    """People to film; captures of the same index and size show the same frames, whatever their noise."""
+    """People to simulate; captures of the same index and size show the same frames at any noise."""
 
     people: list[Motion]
     seed: int
 
     def with_sequences_of(self, frames: int) -> "Scenes":
-        """Those with the people alone who have a sequence as long as that."""
+        """The scenes with only those people who have a sequence of at least this many frames."""
         return replace(self, people=[person for person in self.people if max(map(len, person)) >= frames])
 
     def film(
         self, n: int, frames: int, *, noise_px: float, outliers: float, consecutive: bool = False
     ) -> list[Capture]:
-        """n captures, each of a person and with a rig of its own; what is seen as `film` has it."""
+        """n captures, each of one person by its own rig; the other arguments are those of the function `film`."""
         captures = []
         for i in range(n):
             rng = np.random.default_rng([self.seed, i])

@@ -1,4 +1,4 @@
-"""Each frame calibrated on its own: the paper's way with every peer's estimator, and all cameras jointly."""
+"""Each frame calibrated on its own: the paper's method with several estimators, and all cameras jointly."""
 
 import time
 from collections.abc import Callable
@@ -18,15 +18,15 @@ except ImportError:
     colmap = None  # type: ignore[assignment]
 
 NOTE = """No extrinsics, nothing pooled over time: median PA-MPJPE in mm / frames that fail in %: no rig, or more than
-150 mm off. Peers: an estimate for each of the three consecutive pairs, optimal triangulation, the geometric median of
-the three. Frames per second of CPU time, one thread; theirs is a loop over frames and pairs."""
+150 mm off. Other libraries: an estimate for each of the three consecutive pairs, optimal triangulation, the geometric
+median of the three. Frames per second of CPU time, one thread; other libraries run in a loop over frames and pairs."""
 
 Estimator = Callable[[np.ndarray, np.ndarray, np.ndarray, float], opencv.Pose | None]
 SETTINGS = {"s=0": (0.0, 0.0), "s=2": (2.0, 0.0), "s=5": (5.0, 0.0), "s=5, 5 % outl.": (NOISE_PX, OUTLIERS)}
 
 
 def estimators() -> dict[str, Estimator]:
-    """Of the relative pose of two views, those that can run here."""
+    """Estimators of the relative pose of two views whose libraries are installed."""
     found: dict[str, Estimator] = {
         "OpenCV F RANSAC 3 px (the paper)": opencv.fundamental_ransac,
         "OpenCV F LMedS, integer pixels (released code)": opencv.fundamental_lmeds,
@@ -42,7 +42,7 @@ def from_pairs(capture: Capture, estimator: Estimator) -> np.ndarray:
     """Joints (F, J, 3) of each frame in its first camera, of unit size about their middle; NaN where a pair fails."""
     made = np.full_like(capture.joints_world_mm, np.nan)
     for f in range(len(made)):
-        found, R_first = [], np.eye(3)  # the pair's first camera from the first of all
+        found, R_first = [], np.eye(3)  # rotation of the pair's first camera from the rig's first camera
         for a in range(len(capture.cameras) - 1):
             pair = slice(a, a + 2)
             pose = estimator(capture.px[f, a], capture.px[f, a + 1], capture.K[pair], capture.noise_px)
@@ -60,7 +60,7 @@ def from_pairs(capture: Capture, estimator: Estimator) -> np.ndarray:
 
 
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
-    """Print the table; the summary's figures of it."""
+    """Print the table and return its figures for the summary."""
     settings = SETTINGS if sizes.full else dict(list(SETTINGS.items())[-1:])
     shots = {
         name: scenes.film(sizes.captures, sizes.single_frames, noise_px=noise_px, outliers=outliers)
@@ -77,7 +77,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
 def _row(
     table: Table, name: str, shots: dict[str, list[Capture]], label: Callable[[Capture], np.ndarray]
 ) -> np.ndarray:
-    """Print a row; the errors of all frames in the last setting, those without a rig counted as failing ones."""
+    """Print a row; return the errors of all frames in the last setting; a frame without a rig counts as failed."""
     cells, n, start = [], 0, time.process_time()
     for captures in shots.values():
         errors = np.concatenate([pa_mpjpe(label(capture), capture.joints_world_mm) for capture in captures])

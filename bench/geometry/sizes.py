@@ -1,24 +1,24 @@
-"""What is simulated and how much of it."""
+"""Sizes of the simulated benchmarks."""
 
 from dataclasses import dataclass
 
-# The setting of the targets: noise of the detections in px, and the share of gross outliers among them.
+# The default setting: noise of the detections in px, and the share of gross outliers among them.
 NOISE_PX, OUTLIERS = 5.0, 0.05
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is simulated."""
+    """Numbers of people, captures, frames and repeats."""
 
-    full: bool  # the slow peers and settings too
-    people: int  # made up, where no motion is given
-    captures: int  # each with a person and a rig of its own
+    full: bool  # whether slow libraries and settings are run too
+    people: int  # synthetic people, if no motion is given
+    captures: int  # each with its own person and rig
     frames: int  # of a capture where the rig is known
     single_frames: int  # of a capture whose frames are calibrated one by one
-    pooled: dict[int, int]  # how many captures of so many frames are calibrated
-    adjusted: dict[int, int]  # how many captures of so many frames are adjusted from a given start
-    long_frames: int  # of the capture on which what takes all frames at once is timed
-    repeats: int  # of a timed call, of which the median counts
+    pooled: dict[int, int]  # frames of a capture -> number of captures that are calibrated
+    adjusted: dict[int, int]  # frames of a capture -> number of captures that are adjusted from a given start
+    long_frames: int  # of the capture on which batched methods are timed
+    repeats: int  # of a timed call; the median is reported
 
 
 QUICK = Sizes(

@@ -17,8 +17,9 @@ from pipeline.geometry.calibration.rig import Rig, RigNotFound, find_rig
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
 
 NOTE = """Consecutive frames, 5 px, 5 % outliers. deg: mean rotation error of the cameras, similarity-aligned; claimed:
-the standard deviation claimed for it; z^2: mean of (error / standard deviation)^2, 1 if that is right, above 1 if it is
-too small. Correlated: four fifths of the noise's variance have a correlation of 0.95 from frame to frame."""
+the standard deviation claimed for it; z^2: mean of (error / standard deviation)^2, which is 1 for a right claim and
+above 1 for one that is too small. Correlated: four fifths of the noise's variance have a correlation of 0.95 from frame
+to frame."""
 
 # The share of the noise's variance that is correlated, and its correlation from one frame to the next.
 LASTING, CORRELATION = 0.8, 0.952
@@ -28,7 +29,7 @@ DEG_PER_FRAME = (0.0, 0.005, 0.02, 0.05)
 
 
 def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
-    """Print the table; it has no figures in the summary."""
+    """Print the table; the summary has no figures of it."""
     if not sizes.full:
         return {}
     table = Table("Is the rig's uncertainty right?", NOTE, ["cameras", "deg", "claimed", "z^2", "frames %"])
@@ -57,7 +58,7 @@ def _static(captures: list[Capture], correlated: bool) -> Found:
 
 
 def _rotating(captures: list[Capture], deg_per_frame: float, correlated: bool) -> Found:
-    """Each camera rotates at constant velocity about an axis of its own."""
+    """Each camera rotates at constant velocity about its own axis."""
     for i, capture in enumerate(captures):
         frames, axis = np.arange(len(capture.px)), np.random.default_rng(i).normal(size=(len(capture.cameras), 3))
         axis /= np.linalg.norm(axis, axis=-1, keepdims=True)

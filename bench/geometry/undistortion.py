@@ -1,4 +1,4 @@
-"""Removing lens distortion from points: exactness and speed beside OpenCV."""
+"""Removing lens distortion from points: accuracy and speed compared with OpenCV."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from bench.geometry.sizes import Sizes
 from pipeline.geometry.camera.model import project, undistort
 from pipeline.skeleton import N_JOINTS
 
-NOTE = """Pixels anywhere in the image: how far they lie from where they were, in px at most, once undistorted and
-projected again, and frames of 17 joints in four views per second of CPU time, one thread. OpenCV takes five fixed-point
-steps by default; "exact" goes on until it moves by less than 1e-12."""
+NOTE = """Pixels from the whole image are undistorted and projected again: the largest distance from the original pixel,
+and frames of 17 joints in four views per second of CPU time, one thread. OpenCV takes five fixed-point steps by default;
+"exact" iterates until a step is smaller than 1e-12."""
 
-# A lens as strong as Human3.6M's, in OpenCV's order of coefficients, and what a wide one adds.
+# Coefficients, in OpenCV's order, of a lens as strong as Human3.6M's, and the further ones of a wide-angle lens.
 LENSES = {
     "5 coefficients": np.array([-0.2, 0.24, -0.001, -0.0015, -0.003]),
     "8 coefficients": np.array([0.3, 0.2, 0.001, -0.001, 0.02, 0.5, 0.25, 0.05]),
@@ -25,7 +25,7 @@ EXACT = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
 
 
 def run(_: Scenes, sizes: Sizes) -> dict[str, float]:
-    """Print the table; it has no part in the summary."""
+    """Print the table; the summary has no figures of it."""
     table = Table("Undistortion of points", NOTE, ["", "max px", "frames/s"])
     n = min(sizes.long_frames, 20_000)
     px = np.random.default_rng(0).uniform(0, SIZE_PX[0], (n, 4, N_JOINTS, 2))

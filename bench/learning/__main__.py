@@ -3,10 +3,10 @@
     python -m bench.learning [--demo FOLDER] [--json docs/results.json] [--seeds 3] [--only NAME ...]
     python -m bench.learning --motion FOLDER [the same] [--quick]
 
-The demo's folder is one in which `dvc repro` was run, by default this one; the runs are kept in `bench_runs/` and
-not repeated. That of the motion holds `cmu/motion.npz` and `camera_rigs.npz`, see docs/results.md. The file gets
-{data: {experiment: {metric: {mean, std, seeds}}}}; its other entries stay, and the page of the same name beside it gets
-the tables.
+`--demo` names a folder in which `dvc repro` was run, by default the current folder; the runs are kept in `bench_runs/`
+and not repeated. `--motion` names a folder with `cmu/motion.npz` and `camera_rigs.npz`, see docs/results.md. The JSON
+file gets {data: {experiment: {metric: {mean, std, seeds}}}}; its other entries are kept. The Markdown page of the same
+name beside it gets the tables.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Figures = dict[str, dict[str, dict[str, float]]]  # experiment -> metric -> mean
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     data = parser.add_mutually_exclusive_group()
-    data.add_argument("--demo", type=Path, default=Path(), help="folder in which the demo was run; this one")
+    data.add_argument("--demo", type=Path, default=Path(), help="folder in which the demo was run")
     data.add_argument("--motion", type=Path, help="folder of the real motion and the real cameras")
     parser.add_argument("--json", type=Path, help="file of the results; tables go to the .md of the same name")
     parser.add_argument("--seeds", type=int, default=3)
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def compare(data: str, runs: Iterable[Run], path: Path | None) -> None:
-    """Print each run as it ends, and write the summary of the runs so far."""
+    """Print each run when it ends, and write the summary of the runs so far."""
     found: dict[str, list[dict[str, float]]] = {}
     for name, figures in runs:
         found.setdefault(name, []).append(figures)
@@ -68,7 +68,7 @@ def compare(data: str, runs: Iterable[Run], path: Path | None) -> None:
 
 
 def summary(found: dict[str, list[dict[str, float]]]) -> Figures:
-    """Mean, standard deviation (0 of one run) and number of the runs, by experiment and metric."""
+    """Mean, standard deviation (0 for a single run) and number of runs, by experiment and metric."""
     return {name: {key: _spread([run[key] for run in runs]) for key in runs[0]} for name, runs in found.items()}
 
 

@@ -1,7 +1,7 @@
-"""Experiments on the demo capture, with the results of `dvc exp run -S ...`: several seeds of the training each.
+"""Experiments on the demo capture, each with several seeds; the results are those of `dvc exp run -S ...`.
 
-The folder of the demo is one in which `dvc repro` was run; nothing in it changes. Every run gets a folder of its own
-with the layout of the demo's, in which links stand for the files that the run does not change. A run whose folder
+The folder of the demo is one in which `dvc repro` was run; it is not changed. Every run gets its own folder with the
+same layout, in which the files that the run does not change are links. A run whose folder
 exists is not repeated, so an interrupted comparison continues where it ended, and several processes can share it.
 """
 
@@ -55,13 +55,13 @@ COMMANDS = {
     name: " ".join(["dvc exp run", *(f"-S {quote(change)}" for change in changes)])
     for name, changes in EXPERIMENTS.items()
 }
-FIRST_SEED = 5  # that of params.yaml
+FIRST_SEED = 5  # the seed in params.yaml
 PARTS = {"": "test", "new_view_": "test_new_view"}
 MEASURES = ("mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm")
 
 
 def results(demo: Path, names: list[str], seeds: range, kept: Path) -> Iterator[tuple[str, dict[str, float]]]:
-    """The name and the figures of every experiment, for one seed after the other; the runs are kept in a folder."""
+    """The name and the figures of every experiment, seed by seed; the runs are kept in a folder."""
     for seed in seeds:
         for name in names:
             changes = (*EXPERIMENTS[name], f"train.seed={FIRST_SEED + seed}")
@@ -119,7 +119,7 @@ def _link(there: Path, here: Path, names: tuple[str, ...]) -> None:
 
 
 def _label(files: Files, params: Params, demo: Path, folder: Path) -> None:
-    """Make the labels, or link to the demo's where the parameters of the calibration are the same."""
+    """Make the labels, or link to the demo's labels if the parameters of the calibration are the same."""
     if params.calibrate == read_params().calibrate:
         _link(demo, folder, ("data/rigs.zarr", "data/labels.zarr"))
     else:

@@ -1,7 +1,7 @@
 """Experiments with lifting networks on real motion: the same people, rig and budget, several seeds.
 
 Motion capture is projected into four real cameras, with the errors of a real detector (`bench.learning.motion`). The
-tests are other people's motion with the same errors, in the same cameras and in eight others.
+test data are the motion of other people with the same errors, in the same cameras and in eight other cameras.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Experiment:
     virtual_views: int = 0
     pretraining: float = 0.0
     freeze_after: float = 1.0
-    adapted: Literal["", "test", "test_own_rig", "elsewhere"] = ""  # afterwards, to these detections
+    adapted: Literal["", "test", "test_own_rig", "elsewhere"] = ""  # the detections of an adaptation after training
     longer: int = 1  # times the usual number of steps
 
 
@@ -103,7 +103,7 @@ QUICK = ("labels, true cameras", "transform")
 
 
 def results(data: Path, names: list[str], seeds: range, *, quick: bool) -> Iterator[tuple[str, dict[str, float]]]:
-    """The name and the figures of every experiment, for one seed after the other."""
+    """The name and the figures of every experiment, seed by seed."""
     motion = simulate(data, every=8 if quick else 1)
     loop = LOOP.model_copy(update={"epochs": 1}) if quick else LOOP
     for seed in seeds:
@@ -112,7 +112,7 @@ def results(data: Path, names: list[str], seeds: range, *, quick: bool) -> Itera
 
 
 def measured(experiment: Experiment, motion: Motion, loop: LoopParams) -> dict[str, float]:
-    """Train a network; its errors on other people, in the cameras of the training and in others."""
+    """Train a network and measure its errors on other people, in the training cameras and in other cameras."""
     torch.manual_seed(loop.seed)
     branch = experiment.objective.root in ("direct", "ray")
     network = LiftingNetwork(

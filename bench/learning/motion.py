@@ -1,4 +1,4 @@
-"""Real human motion as a real rig and a simulated detector see it; the truth is exact.
+"""Real human motion projected into a real rig, with a simulated detector's errors; the truth is exact.
 
 CMU motion capture (folder `cmu`), four real cameras of one rig (`camera_rigs.npz`) and detector noise as measured
 on real multi-view footage: as a share of the person's height its median is 1.5-1.9 %, its 90th percentile 3.9-5.0 %,
@@ -140,7 +140,7 @@ def _sigma(s: Sequence) -> np.ndarray:
 
 
 def _self_calibrated(sequences: list[Sequence], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rig of the sequences' detections alone, its scale from mean adult bones."""
+    """The rig found from the sequences' detections only, scaled to mean adult bone lengths."""
     points_norm = np.concatenate([np.swapaxes(s.points_norm, 1, 2) for s in sequences])
     sigma = np.concatenate([_sigma(s) for s in sequences])
     rows = np.linspace(0, len(points_norm) - 1, CALIBRATION_FRAMES).astype(int)
@@ -153,7 +153,7 @@ def _self_calibrated(sequences: list[Sequence], seed: int) -> tuple[np.ndarray, 
 
 
 def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> Labelled:
-    """Labels as the stage triangulate makes them."""
+    """Labels made by the method of the stage triangulate."""
     points_norm, sigma = np.swapaxes(s.points_norm, 1, 2), _sigma(s)
     limit = np.broadcast_to(MAX_REPROJECTION * s.height[:, None], sigma.shape)
     made = label(points_norm, sigma, limit, R[None], t[None], method="robust", min_views=2)
@@ -167,16 +167,16 @@ def _triangulated(s: Sequence, R: np.ndarray, t: np.ndarray) -> Labelled:
 
 @dataclass(frozen=True)
 class Motion:
-    """What the comparison trains and tests on."""
+    """Training and test data of the comparison."""
 
     truth: MultiViewFrames  # the training people, with the truth as labels
-    subset: MultiViewFrames  # with the truth of one of them, and nobody else
+    subset: MultiViewFrames  # one of the training people, with the truth as labels
     labels: MultiViewFrames  # with labels from the true cameras
     weighed: MultiViewFrames  # with the same labels, weighted by their uncertainty
-    mixed: MultiViewFrames  # with the truth of one of them and labels of the others
+    mixed: MultiViewFrames  # with the truth for one of them and labels for the others
     own_rig: MultiViewFrames  # with labels from the self-calibrated rig
     test: MultiViewFrames  # other people, the same cameras
-    test_own_rig: MultiViewFrames  # the same with the rig found from their detections
+    test_own_rig: MultiViewFrames  # the same people, with the rig found from their detections
     elsewhere: MultiViewFrames  # the same motion in cameras at other places
 
 

@@ -1,12 +1,12 @@
-"""A training step of the volumetric network with real loading, beside the same step on tensors in memory.
+"""A training step of the volumetric network with real loading, compared with the same step on tensors in memory.
 
     python -m bench.learning.steps [--quick] [--json FILE] [--backbone resnet50 --input-px 256 --depth-bins 64]
                                    [--batch 32] [--steps 48] [--turns 7]
 
-`step_over_bare` is the bare step's time over that with crops cut and changed: 1 means that loading costs nothing.
-Both are measured in turns in the same run, and the median of their ratios is reported; the crop cache is full, as after
-the first pass. `first_pass` is the same with an empty cache. On a CPU, which loading shares, processor time is measured
-instead of wall time; on a GPU the peak of its memory is reported too.
+`step_over_bare` is the time of a step on tensors in memory divided by the time of a step that cuts and augments crops:
+1 means that loading costs nothing. The two are measured alternately in one run, and the median of their ratios is
+reported; the crop cache is full, as after the first pass. `first_pass` is the same with an empty cache. On a CPU, which
+also does the loading, processor time is measured instead of wall time; on a GPU the peak memory is reported too.
 """
 
 import argparse
@@ -101,7 +101,7 @@ def stepper(architecture: Architecture, task: VolumetricTask) -> Callable[[Batch
 
 
 def timed(step: Callable[[Batch], None], batches: Iterable[Batch]) -> float:
-    """Seconds of the wall on a GPU, which loading must keep busy; of all threads on a CPU, which they share with it."""
+    """Wall-clock seconds on a GPU, which loading must keep busy; CPU seconds of all threads on a CPU."""
     gpu = choose_device().type == "cuda"
     clock = time.perf_counter if gpu else time.process_time
     start = clock()
@@ -113,7 +113,7 @@ def timed(step: Callable[[Batch], None], batches: Iterable[Batch]) -> float:
 
 
 def made_samples(folder: Path, n: int) -> Samples:
-    """Frames with the grain of real ones, packed as the pipeline packs them, and poses anywhere in them."""
+    """Random frames with the texture of real ones, packed as by the pipeline, and poses at random positions."""
     rng = np.random.default_rng(0)
     grain = (rng.integers(0, 256, (20, 20, 3), np.uint8) for _ in range(n))
     frames = (cv2.resize(small, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_CUBIC) for small in grain)

@@ -1,4 +1,4 @@
-"""The tables of docs/results.md: written between the markers that name their data, the text around them left alone."""
+"""Writes the tables of docs/results.md between the markers that name their data; other text is not changed."""
 
 import re
 from pathlib import Path
@@ -10,9 +10,9 @@ TITLES = {
 
 
 def write_tables(page: Path, results: dict[str, dict], commands: dict[str, dict[str, str]]) -> None:
-    """Fill in the tables of a page: what stands between `<!-- table: DATA -->` and `<!-- end -->`.
+    """Replace the tables of a page, which lie between `<!-- table: DATA -->` and `<!-- end -->`.
 
-    Where data has commands, each row ends with the one that makes it.
+    If there are commands for the data, each row ends with the command that reproduces it.
     """
     if not page.exists():
         return
@@ -25,7 +25,7 @@ def write_tables(page: Path, results: dict[str, dict], commands: dict[str, dict[
 
 
 def table(figures: dict[str, dict[str, dict[str, float]]], commands: dict[str, str]) -> str:
-    """A row for every method: mean ± standard deviation over its seeds, where it has several; and its command."""
+    """A row for every method: mean ± standard deviation over several seeds, and its command if there is one."""
     keys = list(dict.fromkeys(key for found in figures.values() for key in found))
     titles = ["", *(TITLES.get(key, key) for key in keys), "seeds", *(["command"] if commands else [])]
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]

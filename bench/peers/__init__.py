@@ -1,1 +1,1 @@
-"""The peers of the geometry, each called through its own public functions."""
+"""The libraries that the geometry is compared with, each called through its public functions."""

@@ -8,7 +8,7 @@ import pycolmap
 from bench.geometry.simulation import Capture
 from bench.peers.opencv import Pose
 
-# Inliers lie within this many standard deviations of the noise, of their point and of their epipolar line.
+# The inlier thresholds of points and of epipolar lines, in standard deviations of the noise.
 INLIER_SIGMAS, EPIPOLAR_SIGMAS = 4.0, 2.0
 
 
@@ -66,7 +66,7 @@ def adjust(capture: Capture, R: np.ndarray, t: np.ndarray, points: np.ndarray) -
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = capture.noise_px
     options.ceres.solver_options.num_threads = 1
-    options.ceres.solver_options.function_tolerance = 1e-6  # as Ceres has it; COLMAP itself never stops on it
+    options.ceres.solver_options.function_tolerance = 1e-6  # Ceres' default; COLMAP's default disables it
     adjuster = pycolmap.create_default_bundle_adjuster(options, config, world)
     start = time.process_time()
     adjuster.solve()

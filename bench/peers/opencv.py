@@ -1,4 +1,4 @@
-"""OpenCV: the paper's way, pair by pair."""
+"""OpenCV: the paper's method, pair by pair."""
 
 import cv2
 import numpy as np
@@ -12,13 +12,13 @@ INLIER_SIGMAS = 2.0
 
 
 def fundamental_ransac(first: np.ndarray, second: np.ndarray, K: np.ndarray, noise_px: float) -> Pose | None:
-    """The paper's: a fundamental matrix by RANSAC from pixels (N, 2), then the essential matrix it implies by K."""
+    """The paper's estimator: a fundamental matrix by RANSAC from pixels (N, 2), converted to an essential matrix."""
     F, inliers = cv2.findFundamentalMat(first, second, cv2.FM_RANSAC, PAPER_THRESHOLD_PX, 0.99)
     return _from_fundamental(F, inliers, first, second, K)
 
 
 def fundamental_lmeds(first: np.ndarray, second: np.ndarray, K: np.ndarray, noise_px: float) -> Pose | None:
-    """What EpipolarPose's released helper does: least median of squares on pixels cut to integers."""
+    """The estimator of EpipolarPose's released code: least median of squares on pixels truncated to integers."""
     first, second = (np.floor(points) for points in (first, second))
     F, inliers = cv2.findFundamentalMat(first, second, cv2.FM_LMEDS)
     return _from_fundamental(F, inliers, first, second, K)
@@ -64,7 +64,7 @@ def triangulate_pair(first: np.ndarray, second: np.ndarray, pose: Pose) -> np.nd
 
 
 def pairs(capture: Capture) -> np.ndarray:
-    """Points (F, J, 3) with the true rig: the geometric median of those of consecutive pairs of views (the paper)."""
+    """Points (F, J, 3) with the true rig: the geometric median over consecutive pairs of views (the paper)."""
     points_norm = capture.points_norm.reshape(-1, len(capture.cameras), 2)
     found = []
     for a in range(points_norm.shape[1] - 1):
@@ -76,7 +76,7 @@ def pairs(capture: Capture) -> np.ndarray:
 
 
 def geometric_median(points: np.ndarray) -> np.ndarray:
-    """Of points (M, N, 3), (N, 3): Weiszfeld's iteration."""
+    """The geometric median (N, 3) over the first dimension of points (M, N, 3), by Weiszfeld's iteration."""
     median = points.mean(0)
     for _ in range(30):
         w = 1 / np.maximum(np.linalg.norm(points - median, axis=-1, keepdims=True), 1e-9)

@@ -24,7 +24,7 @@ def available() -> bool:
 
 
 def call(task: str, captures: Sequence[Capture], repeats: int) -> tuple[list[np.ndarray], float]:
-    """What a task of worker.py makes of each capture, and the CPU seconds of a round over them.
+    """Run a task of worker.py: its points for each capture, and the CPU seconds of one round over all captures.
 
     Raises RuntimeError with the last output of a failed task.
     """

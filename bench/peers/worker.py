@@ -1,8 +1,8 @@
 """Runs aniposelib's and Pose2Sim's own routines, in their own environment: worker.py TASK IN.npz OUT.npz.
 
 IN holds captures of pinhole cameras stacked: px (C, F, V, J, 2), confidence (C, F, V, J), K, R, t (C, V, ...) in mm,
-noise_px (C,) and repeats; OUT what the task makes of each and the median CPU time of one round over all captures.
-Imports nothing of the project.
+noise_px (C,) and repeats. OUT holds the points of each capture and the median CPU time of one round over all captures.
+This script imports nothing from the project.
 """
 
 import sys
@@ -17,7 +17,7 @@ BONES = [[parent, joint] for joint, parent in enumerate(PARENTS, 1)]
 
 
 def camera_group(capture):
-    """aniposelib's cameras; in metres, as its linear method is at its best with coordinates of about 1."""
+    """aniposelib's cameras; in metres, as its linear method is most accurate with coordinates of about 1."""
     from aniposelib.cameras import Camera, CameraGroup
 
     cameras = []
@@ -35,7 +35,7 @@ def by_camera(array):
 
 def anipose_linear(capture):
     group, px, K = camera_group(capture), by_camera(capture["px"]), capture["K"]
-    # With undistortion off it triangulates normalised image points.
+    # With undistortion off, aniposelib triangulates normalised image points.
     points_norm = (px - K[:, None, None, :2, 2]) / np.stack([K[:, 0, 0], K[:, 1, 1]], -1)[:, None, None]
     points_norm = points_norm.reshape(len(points_norm), -1, 2)
     return lambda: group.triangulate(points_norm, undistort=False)
