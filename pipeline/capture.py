@@ -1,7 +1,8 @@
 """The manifest of a capture: recordings, views and cameras; written by the stages capture and frames.
 
 A folder with a manifest holds `manifest.json` and, where the truth is known, `truth.zarr` (schema TRUTH).
-After the stage capture a view's `file` is its video, after frames its packed frames; its camera then fits those.
+After the stage `capture` a view's `file` is its video. After `frames` it is the packed frames, which the view's camera
+then fits.
 """
 
 import json
@@ -22,7 +23,7 @@ class _Strict(BaseModel):
 
 
 class View(_Strict):
-    """One camera's video of a recording, and the camera as the footage came with it."""
+    """One camera's video of a recording, and the camera given with the footage."""
 
     name: str
     file: str  # relative to the manifest's folder, or absolute
@@ -36,7 +37,7 @@ class View(_Strict):
 
     @property
     def camera(self) -> Camera:
-        """The camera, with extrinsics if the footage came with them."""
+        """The camera, with extrinsics if they were given with the footage."""
         pose = (self.R_cam_from_world, self.t_cam_from_world_mm)
         R, t = (None if x is None else np.array(x, float) for x in pose)
         return Camera(np.array(self.K, float), np.array(self.dist, float), self.size_px, R, t, self.fisheye)
@@ -60,14 +61,14 @@ class Recording(_Strict):
     action: str
     split: Literal["train", "test"]
     rig: str  # recordings with the same rig were filmed by the same static cameras
-    height_mm: float | None = None  # the subject's, where known
+    height_mm: float | None = None  # the subject's, if known
     fps: float
     n_frames: int
-    frame_numbers: list[int] | None = None  # of each kept frame in the video; set by frames
+    frame_numbers: list[int] | None = None  # of each kept frame in the video; set by the stage `frames`
     views: list[View]
 
     def view_indices(self, *, for_labels: bool = False) -> list[int]:
-        """Indices of the views; with `for_labels`, only of those that may be used to make labels."""
+        """Indices of the views; with `for_labels`, only of those that labels may be made from."""
         return [i for i, view in enumerate(self.views) if not (for_labels and view.evaluation_only)]
 
 
@@ -93,9 +94,9 @@ class Capture(_Strict):
 
 
 def read_capture(folder: Path) -> Capture:
-    """Read a folder's manifest; files become paths that can be opened from here.
+    """Read a folder's manifest; the views' files become paths that can be opened.
 
-    Raises UserError where there is none, or one of another version.
+    Raises UserError if the manifest is missing or has another version.
     """
     path = folder / "manifest.json"
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Where the files of a capture lie: the one place that names them for the code, as `vars` does for dvc.yaml."""
+"""Paths of the files of a capture; no other module names them. In dvc.yaml, `vars` is the corresponding place."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +14,17 @@ class CapturePaths:
 
     @property
     def capture(self) -> Path:
-        """Manifest and truth of the footage as it came."""
+        """Folder of the manifest and the truth of the original footage."""
         return self.data / "capture"
 
     @property
     def frames(self) -> Path:
-        """Manifest, packed frames and truth."""
+        """Folder of the manifest, the packed frames and their truth."""
         return self.data / "frames"
 
     @property
     def truth(self) -> Path:
-        """The true joints of the packed frames, where there are any."""
+        """The true joints of the packed frames; missing if the footage has no truth."""
         return self.frames / "truth.zarr"
 
     @property
@@ -44,7 +44,7 @@ class CapturePaths:
 
     @property
     def baseline(self) -> Path:
-        """Folder of the rigs and labels made with the cameras that the footage came with."""
+        """Folder of the rigs and labels made with the cameras given with the footage."""
         return self.data / "baseline"
 
     @property
@@ -78,7 +78,7 @@ class CapturePaths:
 
     @property
     def resources(self) -> Path:
-        """Folder of what each stage cost."""
+        """Folder of the time and peak memory of each stage."""
         return self.reports / "resources"
 
     def curve(self, stage: str) -> Path:

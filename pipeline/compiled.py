@@ -21,7 +21,7 @@ from pipeline.code.imports import SourceTree
 ROOT = Path(__file__).parents[1]
 F = TypeVar("F", bound=Callable[..., Any])
 _NUMBA: Any = numba.config
-# NaN keeps its meaning, which rules out the other liberties of floating-point optimisation.
+# The fast-math optimisations that treat NaN and infinity correctly.
 _WITH_NAN = {"contract", "nsz", "arcp"}
 
 
@@ -31,11 +31,11 @@ def compiled(function: F) -> F:
 
 
 def compiled_fastmath(function: F) -> F:
-    """As `compiled`, with all liberties of floating-point optimisation: NaN and infinity lose their meaning."""
+    """As `compiled`, with all fast-math optimisations: the result of NaN or infinite values is undefined."""
     return _compile(function, fastmath=True)
 
 
-# For functions that the compiler does not inline by itself: a call keeps a loop from becoming vector instructions.
+# For functions that the compiler does not inline by itself: a function call in a loop prevents its vectorisation.
 inlined = numba.njit(inline="always", error_model="numpy", fastmath=_WITH_NAN)
 
 
@@ -59,7 +59,7 @@ def _cache_folder() -> Path | None:
 
 
 def first_writable(*folders: Path) -> Path | None:
-    """The first folder that files can be written to; it is made where it does not exist. None if there is none."""
+    """The first folder that files can be written to, created if it does not exist; None if there is none."""
     for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -72,9 +72,9 @@ def first_writable(*folders: Path) -> Path | None:
 
 @functools.cache
 def closure_digest(module: str, root: Path) -> str:
-    """A digest of the code of a module and of all modules of the package below `root` that it imports, indirectly too.
+    """A digest of the code of a module and of all modules below `root` that it imports, directly or indirectly.
 
-    Docstrings, comments and layout are not part of it.
+    Docstrings, comments and layout do not change the digest.
     """
     source = _source(root)
     codes = (f"{name} {syntax_hash(source.syntax(name))}" for name in sorted(source.closure(module)))

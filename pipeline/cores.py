@@ -4,5 +4,5 @@ import os
 
 
 def n_cores() -> int:
-    """The cores this process is bound to, where the system knows them; else all cores of the machine."""
+    """The number of cores this process is bound to; on systems that do not tell, the number of all cores."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

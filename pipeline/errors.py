@@ -1,10 +1,10 @@
-"""The one exception that is meant for the person who runs the pipeline."""
+"""The exception for errors that the person who runs the pipeline can fix."""
 
 from typing import Any
 
 
 class UserError(Exception):
-    """Something the user can mend: what is wrong (with the value), where, and what to do; printed as one line.
+    """An error that the user can fix: what is wrong (with the value), where, and what to do; printed as one line.
 
     >>> print(UserError("No video found", where="footage/S1_walk", fix="Add one per camera."))
     No video found (footage/S1_walk). Add one per camera.
@@ -17,7 +17,7 @@ class UserError(Exception):
         super().__init__(f"{what}{place}.{advice}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Errors travel between processes; the parts, not the finished line, make the copy.
+        # Errors are pickled between processes; the copy is built from the parts, not from the printed line.
         return _rebuild, (self.what, self.where, self.fix)
 
 

@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or not there."""
+"""Files and folders that are either complete or do not exist, and placeholders for results that were not made."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write a file or a folder to; it gets its final name only when all went well."""
+    """Give a path beside `path` to write a file or a folder to; renamed to `path` if the block succeeds."""
     aside = path.with_name(path.name + ".partial")
     _remove(aside)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder that is removed at the end; what a killed run left there is removed first."""
+    """Give an empty folder that is removed at the end; the remains of a killed run are removed first."""
     _remove(path)
     path.mkdir(parents=True)
     try:
@@ -44,20 +44,20 @@ def _remove(path: Path) -> None:
 
 
 def write_absent(folder: Path, reason: str) -> None:
-    """Write a result that is a folder, with nothing in it but the reason why there is no result."""
+    """Write, in place of a folder with a result, a folder that holds only the reason why there is no result."""
     with atomic_write(folder) as aside:
         aside.mkdir()
         (aside / ABSENT).write_text(json.dumps({"reason": reason}) + "\n")
 
 
 def why_absent(folder: Path) -> str | None:
-    """The reason that `write_absent` wrote; None where the folder holds a result."""
+    """The reason that `write_absent` wrote; None if the folder holds a result."""
     path = folder / ABSENT
     return str(json.loads(path.read_text())["reason"]) if path.exists() else None
 
 
 def write_untrained(path: Path) -> None:
-    """Write a file that says that no network was trained, in place of a checkpoint that nothing needs."""
+    """Write, in place of a checkpoint that nothing needs, a text that says that no network was trained."""
     with atomic_write(path) as aside:
         aside.write_bytes(UNTRAINED)
 

@@ -12,8 +12,8 @@ from pipeline.geometry.camera.model import project, undistort
 from pipeline.skeleton import N_JOINTS
 
 NOTE = """Pixels from the whole image are undistorted and projected again: the largest distance from the original pixel,
-and frames of 17 joints in four views per second of CPU time, one thread. OpenCV takes five fixed-point steps by default;
-"exact" iterates until a step is smaller than 1e-12."""
+and frames of 17 joints in four views per second of CPU time, one thread. OpenCV takes five fixed-point steps by
+default; "exact" iterates until a step is smaller than 1e-12."""
 
 # Coefficients, in OpenCV's order, of a lens as strong as Human3.6M's, and the further ones of a wide-angle lens.
 LENSES = {

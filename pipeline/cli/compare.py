@@ -12,11 +12,11 @@ from pipeline.report.comparison.compare import compare_experiments, write_side_b
 @click.argument("after")
 @click.option("--rows", type=click.Path(path_type=Path), help="Also write a page with poses of both side by side.")
 def compare(before: str, after: str, rows: Path | None) -> None:
-    """Say in Markdown what changed between two experiments: parameters, figures, joints, actions, subjects, views.
+    """Print in Markdown what changed between two experiments: parameters, figures, joints, actions, subjects, views.
 
     BEFORE and AFTER are names of experiments, git revisions, “workspace”, or folders that hold a breakdown.csv. An
     interval is the 95 % interval of the change over the recordings measured in both experiments. A change is called
-    “better” or “worse” where its interval excludes zero.
+    “better” or “worse” if its interval excludes zero.
     """
     click.echo(compare_experiments(before, after))
     if rows is not None:

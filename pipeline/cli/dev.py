@@ -31,8 +31,8 @@ def plots_template(page: Path) -> None:
 def results_tables(metrics: Path, page: Path) -> None:
     """Write the papers' tables into PAGE.
 
-    PAGE is docs/results.md; METRICS, usually reports/metrics.json, has the figures that stand beside the papers', of
-    a run with the parameters in params.yaml.
+    PAGE is docs/results.md; METRICS, usually reports/metrics.json, has the figures to print beside the papers'; they
+    must come from a run with the parameters in params.yaml.
     """
     from pipeline.params.file import read_params
     from pipeline.report.comparison.results_page import write_tables

@@ -16,8 +16,8 @@ from pipeline.formats.export_rig import export_rig as write_rig
 def export_rig(path: Path, form: str, recording: str | None, rigs: Path) -> None:
     """Write the calibrated cameras of a recording to PATH, a calibration file of another program.
 
-    Intrinsics are those of the packed frames, which may be smaller than the videos; the file names their size. A file
-    that exists is never overwritten.
+    Intrinsics are those of the packed frames, which may be smaller than the videos; the file names their size. An
+    existing file is never overwritten.
     """
     names = write_rig(rigs, path, form, recording)
     click.echo(f"{path}: {', '.join(names)}")

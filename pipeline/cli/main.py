@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 # Adding a subcommand is one file and one line here.
 COMMANDS = {
     "adapt": Entry("pipeline.cli.adapt:adapt", "Adapt a lifting network to footage without labels."),
-    "compare": Entry("pipeline.cli.compare:compare", "Compare two experiments, in words and in pictures."),
+    "compare": Entry("pipeline.cli.compare:compare", "Compare the figures and the poses of two experiments."),
     "dev": Entry("pipeline.cli.dev:dev", "Programs for work on the project itself."),
     "export-rig": Entry("pipeline.cli.export_rig:export_rig", "Write the calibrated cameras for another program."),
     "profile": Entry("pipeline.cli.profile:profile", "Merge a profile into params.yaml."),
@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a subcommand; None where there is none of this name."""
+        """Import a subcommand; None if there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].target.partition(":")

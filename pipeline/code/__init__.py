@@ -1,1 +1,1 @@
-"""The project's own source as data: who imports whom, and a digest of the code that each stage runs."""
+"""The project's own source as data: the import graph, and a digest of the code that each stage runs."""

@@ -17,7 +17,7 @@ from pipeline.code.imports import SourceTree, docstring
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
 
-# Distributions whose name is not that of the module they install. Every other library is pinned by its import name.
+# Distributions whose name differs from that of their module. Every other library is pinned by its import name.
 DISTRIBUTIONS = {
     "cv2": "opencv-python", "sklearn": "scikit-learn", "PIL": "pillow", "ruamel": "ruamel.yaml",
     "vl_convert": "vl-convert-python",
@@ -27,9 +27,9 @@ Digest = dict[str, dict[str, str]]  # modules, files, libraries: by name, the ha
 
 
 def write_digests(root: Path, constraints: Path, folder: Path, but: str) -> None:
-    """Write `STAGE.json` into a folder for every script of `stages/` below `root` but one.
+    """Write `STAGE.json` into a folder for every script of `stages/` below `root` except `but`.
 
-    Raises UserError where a library that a script's code imports is not pinned in the constraints.
+    Raises UserError if a library that a script's code imports is not pinned in the constraints.
     """
     source, pins = SourceTree(root), read_pins(constraints)
     with atomic_write(folder) as aside:
@@ -65,7 +65,7 @@ def read_pins(constraints: Path) -> dict[str, str]:
 
 
 def _tokens(value: Any) -> Iterator[str]:
-    """What a syntax tree says, one word a line. Absent fields are left out: later versions of Python add some."""
+    """Node types and values of a syntax tree, in order. Absent fields are skipped: later Python versions add some."""
     if isinstance(value, ast.AST):
         yield f"({type(value).__name__}"
         for name, child in ast.iter_fields(value):
@@ -87,7 +87,7 @@ def _tokens(value: Any) -> Iterator[str]:
 def _pinned(library: str, module: str, pins: dict[str, str]) -> str:
     name = DISTRIBUTIONS.get(library, library)
     if _normalised(name) not in pins:
-        fix = "Pin its version there; where the distribution has another name, add it to DISTRIBUTIONS."
+        fix = "Pin its version there; if the distribution has another name, add it to DISTRIBUTIONS."
         raise UserError(f"{name} is not in constraints.txt, but {module} imports {library}", fix=fix)
     return pins[_normalised(name)]
 

@@ -38,7 +38,7 @@ class SourceTree:
         return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
     def syntax(self, module: str) -> ast.Module:
-        """The syntax tree of a module. Raises UserError where the file is not valid Python."""
+        """The syntax tree of a module. Raises UserError if the file is not valid Python."""
         if module not in self._syntax:
             path = self.path(module)
             try:
@@ -89,7 +89,7 @@ class SourceTree:
         return found
 
     def data_files(self, modules: Iterable[str]) -> set[Path]:
-        """The templates and other data of the packages that modules lie in; code, hidden files and caches aside."""
+        """The templates and other data of the packages that modules lie in; except code, hidden files and caches."""
         folders = {self.path(module).parent for module in modules} - {self.root}
         return {path for folder in folders for path in _data(folder)}
 
@@ -150,7 +150,7 @@ def _parents(module: str) -> set[str]:
 
 
 def _data(folder: Path) -> Iterator[Path]:
-    """The data files of a package: those in it, and in folders below it that are no packages."""
+    """The data files of a package: those in it, and those in folders below it that are not packages."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__" or path.suffix in (".py", ".pyc", ".partial"):
             continue

@@ -1,4 +1,4 @@
-"""Readers of footage, one module each, listed in `registry`: every source ends as the same manifest (`capture`).
+"""Readers of footage, one module each, listed in `registry`: every reader writes the same manifest (`capture`).
 
-`rendered` has the single images that the stage `pretrain` learns from.
+`rendered` makes the single images that the stage `pretrain` trains on.
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.files import atomic_write
 from pipeline.params.capture import CaptureParams
 
-# Reads the folder of the footage and fills the folder of the capture with a manifest and what belongs to it.
+# Reads the folder of the footage and writes the manifest and its files into the folder of the capture.
 Reader = Callable[[CaptureParams, Path, Path], None]
 
 # MODULE:FUNCTION, imported when it is chosen. Adding a source is one module and one line here, and its name among the
@@ -21,7 +21,7 @@ READERS = {
 def read_footage(params: CaptureParams, footage: Path, capture: Path) -> None:
     """Read the footage named by `params.source` into the folder `capture`.
 
-    Raises UserError where the footage cannot be used; the folder is then not there.
+    Raises UserError if the footage cannot be used; the folder `capture` is then not created.
     """
     module, _, name = READERS[params.source].partition(":")
     read: Reader = getattr(importlib.import_module(module), name)

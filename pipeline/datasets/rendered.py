@@ -1,6 +1,6 @@
 """Rendered single images with 2D labels, on which the stage `pretrain` trains the 2D detector.
 
-Their people are not those of the demo capture.
+Their people differ from those of the demo capture.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ IMAGES_PER_TASK = 100
 
 
 def render_singles(params: PretrainParams) -> SingleImages:
-    """Render `params.images` images of many people, each centred and at 1.5 times the detector's input size."""
+    """Render `params.images` images of many people, centred, with 1.5 times the detector's input size."""
     size = side_px(params)
     starts = range(0, params.images, IMAGES_PER_TASK)
     tasks = [(params.seed, i, min(IMAGES_PER_TASK, params.images - start), size) for i, start in enumerate(starts)]

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
-HEIGHTS_MM = (500.0, 2500.0)  # of a person: anything else is in another unit
+HEIGHTS_MM = (500.0, 2500.0)  # range of a person's height: other values are taken for another unit
 
 
 def read_heights(path: Path) -> dict[str, float]:
     """Heights in mm by subject, from a CSV file with the columns subject and height_mm; empty without the file.
 
-    Raises UserError for a missing column, and for a height that no person has.
+    Raises UserError for a missing column and for a height outside HEIGHTS_MM.
     """
     if not path.exists():
         return {}

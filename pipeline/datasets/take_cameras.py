@@ -1,4 +1,4 @@
-"""The cameras of the takes: from a calibration file that all share or a take's own, or assumed."""
+"""The cameras of the takes: read from a shared calibration file or from a take's own, or assumed."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from pipeline.video.decoding import VideoHeader
 
 log = logging.getLogger("epiline")
 
-# Focal length of an assumed camera over the longer side of its image: 53 degrees are in view. The true one is found by
-# the calibration.
+# Focal length of an assumed camera over the longer side of its image: a field of view of 53 degrees. The stage
+# `calibrate` estimates the true focal length.
 ASSUMED_FOCAL = 1.0
-SHARED_RIG = "shared"  # the rig of all takes without a calibration of their own
+SHARED_RIG = "shared"  # the rig of all takes without their own calibration file
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class TakeCameras:
 class FootageCameras:
     """Finds the cameras of every take below a folder of footage.
 
-    Raises UserError, also later, where a calibration file is missing or cannot be understood.
+    The constructor and `of` raise UserError if a calibration file is missing or cannot be understood.
     """
 
     def __init__(self, root: Path, *, assumed: bool) -> None:
@@ -58,7 +58,7 @@ class FootageCameras:
         return replace(found, by_name=cameras)
 
     def warn_of_unused(self) -> None:
-        """Log which cameras of the shared calibration no take has a video of."""
+        """Log the cameras of the shared calibration of which no take has a video."""
         unused = sorted(set(self._shared.by_name) - self._used) if self._shared else []
         if self._shared and self._used and unused:
             log.warning("%s also has cameras without any video: %s", self._shared.source, ", ".join(unused))
@@ -80,7 +80,7 @@ class FootageCameras:
 
 
 def assumed_camera(size_px: tuple[int, int]) -> Camera:
-    """A pinhole camera with a common angle of view and its principal point in the middle of the image."""
+    """A pinhole camera with a common field of view and its principal point in the middle of the image."""
     width, height = size_px
     focal_px = ASSUMED_FOCAL * max(size_px)
     K = np.array([[focal_px, 0, (width - 1) / 2], [0, focal_px, (height - 1) / 2], [0, 0, 1]])

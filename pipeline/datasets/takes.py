@@ -30,7 +30,7 @@ class Take:
 def find_takes(root: Path) -> list[Take]:
     """All recordings of a folder, by name: one per folder in it, or one of the videos directly in it.
 
-    Raises UserError where the folder or videos are missing, or videos lie at both levels.
+    Raises UserError if the folder or the videos are missing, or if videos lie at both levels.
     """
     if not root.is_dir():
         raise UserError(f"The folder {root} does not exist", where="capture.root", fix="Name the folder of the videos.")
@@ -49,7 +49,7 @@ def find_takes(root: Path) -> list[Take]:
 def choose_subjects(takes: list[Take], subjects: list[str] | str) -> list[Take]:
     """The takes of some subjects, or of `all`.
 
-    Raises UserError for a subject without a take, and where none is chosen.
+    Raises UserError for a subject without a take, and if no subject is chosen.
     """
     if subjects == "all":
         return takes
@@ -62,7 +62,7 @@ def choose_subjects(takes: list[Take], subjects: list[str] | str) -> list[Take]:
 
 
 def check_names(take: Take) -> None:
-    """Raise UserError where a take has several videos of one camera, or videos of fewer than two cameras."""
+    """Raise UserError if a take has several videos of one camera, or videos of fewer than two cameras."""
     names = [video.stem for video in take.videos]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:

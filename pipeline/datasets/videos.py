@@ -18,16 +18,16 @@ from pipeline.video.decoding import VideoHeader, read_header
 
 log = logging.getLogger("epiline")
 
-# How the manifest names the intrinsics for each capture.intrinsics.
+# The manifest's `intrinsics` for each value of `capture.intrinsics`.
 INTRINSICS: dict[str, Literal["given", "assumed"]] = {"file": "given", "assumed": "assumed"}
-SAME_RATE = 0.01  # share by which the frame rates of synchronised cameras may differ: files round them
+SAME_RATE = 0.01  # allowed relative difference between the frame rates of synchronised cameras, which files round
 
 
 def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     """Write the manifest of a folder of videos; the videos stay where they are.
 
     A recording that cannot be used is reported in the manifest and skipped.
-    Raises UserError where no recording is left, or something that all recordings share is wrong.
+    Raises UserError if no recording is left, or if something that all recordings share is wrong.
     """
     root = footage.resolve()
     takes = choose_subjects(find_takes(root), params.subjects)
@@ -88,7 +88,7 @@ def _common_rate(take: Take, headers: dict[str, VideoHeader]) -> float:
 
 
 def _reject_missing_views(capture: Capture) -> None:
-    """Reject recordings that lack a camera which others of the same rig have: a video is missing."""
+    """Reject recordings that lack a camera which other recordings of the same rig have, as a video is then missing."""
     recordings, capture.recordings = capture.recordings, []
     for recording in recordings:
         names = {view.name for view in recording.views}
@@ -134,7 +134,7 @@ def _write_hashes(videos: list[Path], root: Path, path: Path) -> None:
 
 
 def _make_relative(result: Capture, capture: Path) -> None:
-    """Name the videos relative to the manifest, so that a copy of the whole project finds its own."""
+    """Make the videos' paths relative to the manifest, so that a copy of the whole project uses its own videos."""
     for recording in result.recordings:
         for view in recording.views:
             view.file = os.path.relpath(view.file, capture.resolve())

@@ -32,7 +32,7 @@ class CropDetector:
     def load(cls, weights: Path) -> "CropDetector":
         """The detector of a checkpoint.
 
-        Raises UserError where the file is not a checkpoint of such a network.
+        Raises UserError if the file is not a checkpoint of a 2D network.
         """
         network, metadata = load_network(weights, PoseNetwork)
         return cls(to_device(network, choose_device()), int(metadata["input_px"]), float(metadata["margin"]), metadata)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-BACKGROUND_FRAMES = 60  # frames that the background is the median of, sampled from all clips of a camera
+BACKGROUND_FRAMES = 60  # number of frames, sampled from all clips of a camera, whose median is the background
 MIN_FRAMES = 5
-MIN_MOVING_SHARE = 0.2  # of those frames must show something that differs from their median
+MIN_MOVING_SHARE = 0.2  # least share of those frames that must differ from their median
 SEARCH_PX = 320  # longer side of the images in which the person is searched
-MIN_DIFFERENCE = 14  # levels (0-255) by which a person differs from the background where there is little noise
-SHADOW = (0.6, 1.0)  # brightness of a shadow over that of the background
+MIN_DIFFERENCE = 14  # least difference (grey levels, 0-255) of a person from the background in images with little noise
+SHADOW = (0.6, 1.0)  # range of the brightness of a shadow divided by the brightness of the background
 SHADOW_TINT = 0.06  # largest spread of that ratio over the colours
 MIN_PERSON_SHARE = 0.002  # of the image's area
 
@@ -18,7 +18,7 @@ MIN_PERSON_SHARE = 0.002  # of the image's area
 def background_image(clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
     """The median image (H, W, 3) of frames sampled from all clips of one camera.
 
-    None where there are too few frames, or where nothing moves: the median would then hold the person.
+    None if there are too few frames, or if nothing moves: the median would then show the person.
     """
     frames = sample_frames(clips, BACKGROUND_FRAMES)
     if len(frames) < MIN_FRAMES:
@@ -42,7 +42,7 @@ def sample_frames(clips: Sequence[Sequence[np.ndarray]], n: int) -> list[np.ndar
 
 
 def smoothed(image: np.ndarray) -> np.ndarray:
-    """An image (H, W, 3) shrunk to the size in which it is searched, and blurred against pixel noise."""
+    """An image (H, W, 3) shrunk to the size in which the person is searched, and blurred against pixel noise."""
     scale = _search_scale(image)
     small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (3, 3), 0)

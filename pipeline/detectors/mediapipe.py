@@ -1,4 +1,4 @@
-"""MediaPipe's BlazePose: a detector of real people whose weights are part of its package.
+"""MediaPipe's BlazePose: a detector of real people; the package contains its weights.
 
 BlazePose: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking", 2020.
 """
@@ -65,7 +65,7 @@ class MediapipeDetector:
     n_landmarks = N_LANDMARKS
 
     def __init__(self, weights: Path, params: DetectParams) -> None:
-        del weights, params  # the package has its own weights, and images are processed one by one
+        del weights, params  # the package contains the weights, and images are processed one by one
         library = _library()
         self._version = importlib.metadata.version("mediapipe")
         modules = Path(str(library.__file__)).parent / "modules"
@@ -76,14 +76,15 @@ class MediapipeDetector:
     def _checked_solution(self, library: ModuleType) -> Any:
         """The pose solution, run once on an empty image.
 
-        Only a run shows that it fits the other packages; the run also gets its start messages over with.
+        Only a run shows whether MediaPipe is compatible with the other packages. The run also triggers MediaPipe's
+        start messages, which are discarded.
         """
         try:
             # Static mode: the video mode smooths over time, so a frame's result would depend on the frames before.
             # Complexity 1 is the only one whose weights are in the package.
             pose = library.solutions.pose.Pose(static_image_mode=True, model_complexity=1)
             pose.process(np.zeros((64, 64, 3), np.uint8))
-        except Exception as error:  # a library that does not fit raises all kinds
+        except Exception as error:  # an incompatible library may raise any exception
             raise UserError(f"mediapipe {self._version} does not run here: {error}", fix=INSTALL) from None
         return pose
 
@@ -92,7 +93,7 @@ class MediapipeDetector:
         return {"name": "mediapipe", "version": self._version, "sha256": self._sha256}
 
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> None:
-        """None: MediaPipe uses no background."""
+        """Return None, as MediaPipe uses no background."""
         del clips
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
@@ -133,7 +134,7 @@ def _library() -> ModuleType:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Discard what native code writes to stderr: MediaPipe's start messages mean nothing to the user."""
+    """Discard what native code writes to stderr: MediaPipe's start messages are of no use to the user."""
     sys.stderr.flush()
     saved, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

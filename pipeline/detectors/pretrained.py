@@ -31,7 +31,7 @@ class PretrainedDetector:
         return {"name": "pretrained", "version": str(self._crops.metadata["trained_on"]), "sha256": self._sha256}
 
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
-        """The median image of frames sampled from all clips; None where nothing moves."""
+        """The median image of frames sampled from all clips; None if nothing moves."""
         return background_image(clips)
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
@@ -53,7 +53,7 @@ class PretrainedDetector:
         return result
 
     def _boxes(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> list[np.ndarray | None]:
-        """The box (4,) of the person in each image, None where there is none."""
+        """The box (4,) of the person in each image, None if there is none."""
         if background is None:
             return [self._search(image) for image in images]
         reference = smoothed(background)

@@ -11,10 +11,10 @@ from pipeline.skeleton import N_JOINTS
 
 @dataclass(frozen=True)
 class Detections:
-    """The person in each of N images of one camera; NaN, and confidence 0, where none was found.
+    """The person in each of N images of one camera; NaN with confidence 0 in images where no person was found.
 
-    Landmarks are all L points that the detector marks on a person, the same points in every view; cameras are
-    calibrated on them. L is 0 for a detector that marks joints only.
+    Landmarks are all L points that the detector marks on a person, the same points in every view. Cameras are
+    calibrated from the landmarks. L is 0 for a detector that marks joints only.
     """
 
     joints_px: np.ndarray  # (N, 17, 2) the project's joints
@@ -38,7 +38,7 @@ class Detector(Protocol):
     n_landmarks: int  # points that it marks besides the joints
 
     def provenance(self) -> dict[str, str]:
-        """Name, library version and hash of the weights: what is needed to audit a label."""
+        """Name, library version and hash of the weights, so that every label can be traced to its detector."""
         ...
 
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
@@ -49,5 +49,5 @@ class Detector(Protocol):
         ...
 
     def detect(self, images: Sequence[np.ndarray], background: np.ndarray | None) -> Detections:
-        """Find the person in N images (H, W, 3), uint8, RGB, of one camera whose background image is given."""
+        """Find the person in N images (H, W, 3), uint8, RGB, of one camera with the given background image."""
         ...

@@ -19,7 +19,7 @@ DETECTORS = {
 def load_detector(weights: Path, params: DetectParams) -> Detector:
     """The detector that the parameters name.
 
-    Raises UserError where its library or its weights are missing or unfit.
+    Raises UserError if its library or its weights are missing or incompatible.
     """
     module, _, name = DETECTORS[params.detector].partition(":")
     build: Callable[[Path, DetectParams], Detector] = getattr(importlib.import_module(module), name)

@@ -1,6 +1,6 @@
 """Anipose's `calibration.toml`: tables cam_0, cam_1, ...; written in millimetres.
 
-Anipose's unit is that of the board it calibrated with, for which millimetres are usual; the file names it.
+Anipose's unit of length is the unit of its calibration board, usually millimetres; the file names the unit.
 """
 
 from collections.abc import Mapping

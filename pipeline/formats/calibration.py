@@ -29,9 +29,9 @@ WRITABLE = tuple(name for name, known in FORMATS.items() if known.write)
 
 
 def find_calibration(folder: Path) -> Path | None:
-    """The calibration file of a folder, None if it has none.
+    """The calibration file of a folder; None if the folder has none.
 
-    Raises UserError where there are several.
+    Raises UserError if there are several.
     """
     found = sorted(path for path in folder.iterdir() if path.is_file() and _format_of(path) is not None)
     if len(found) > 1:
@@ -43,14 +43,14 @@ def find_calibration(folder: Path) -> Path | None:
 def read_calibration(path: Path) -> dict[str, Camera]:
     """The cameras of a calibration file by name; extrinsics only if every camera has them.
 
-    Raises UserError where the file cannot be understood.
+    Raises UserError if the file cannot be understood.
     """
     known = _format_of(path)
     if known is None:
         raise UserError(f"{path} is not a known calibration file", fix=f"Known are {', '.join(ENDINGS)}.")
     try:
         named = known.read(path)
-    # OpenCV's YAML reader raises SystemError where its constructor fails.
+    # OpenCV's YAML reader raises SystemError if its constructor fails.
     except (ValueError, KeyError, TypeError, ElementTree.ParseError, cv2.error, SystemError) as error:
         what = f"{path} cannot be read as a calibration: {type(error).__name__}: {error}"
         raise UserError(what, fix="Export it again, or compare it with docs/footage.md.") from None
@@ -66,17 +66,17 @@ def read_calibration(path: Path) -> dict[str, Camera]:
 
 
 def write_calibration(path: Path, cameras: Mapping[str, Camera], form: str, comment: str = "") -> None:
-    """Write named cameras to a file of one of the WRITABLE formats, with a comment; extrinsics where they are known.
+    """Write named cameras to a file of one of the WRITABLE formats, with a comment; extrinsics if they are known.
 
-    No file is ever overwritten: it may be the calibration of somebody's footage.
-    Raises UserError for a name of the file that the format does not allow, and where the file exists.
+    Existing files are not overwritten, as they may be the calibration of other footage. Raises UserError for a file
+    name that the format does not allow, and if the file exists.
     """
     known = FORMATS[form]
     if known.write is None:
         raise UserError(f"The format {form} is only read", fix=f"Choose one of {', '.join(WRITABLE)}.")
     if not known.has_name(path):
         fix = f"Let its name end with {' or '.join(known.endings)}."
-        raise UserError(f"{path} is no name for a calibration of the format {form}", fix=fix)
+        raise UserError(f"{path} is not a valid file name for the format {form}", fix=fix)
     refuse_existing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     known.write(path, cameras, comment)

@@ -1,4 +1,4 @@
-"""Checks of the cameras that a calibration file holds."""
+"""Checks of the cameras in a calibration file."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from pipeline.errors import UserError
 from pipeline.formats.calibration_format import MM_PER_M, UNKNOWN_SIZE
 from pipeline.geometry.camera.model import Camera
 
-# The largest distance between two cameras of one rig, in mm; anything else is in another unit.
+# Range of the largest distance between two cameras of a rig, in mm; other values indicate another unit.
 RIG_SPAN_MM = (20.0, 200_000.0)
 # Largest deviation of R @ R.T from the identity that rounded numbers may cause.
 ROUNDING = 1e-3
@@ -18,7 +18,7 @@ FISHEYE_LENGTH = 4
 
 
 def check_camera(camera: Camera, name: str, path: Path) -> None:
-    """Raise UserError for a camera matrix, distortion, size or rotation that cannot be one."""
+    """Raise UserError for an invalid camera matrix, distortion, size or rotation."""
     K, n = camera.K, len(camera.dist)
     wrong = None
     if not np.isfinite(K).all() or min(K[0, 0], K[1, 1]) <= 0 or not np.allclose(K[2], (0, 0, 1)):
@@ -30,13 +30,13 @@ def check_camera(camera: Camera, name: str, path: Path) -> None:
     elif camera.size_px != UNKNOWN_SIZE and min(camera.size_px) < 1:
         wrong = f"has the size {camera.size_px}"
     elif camera.R_cam_from_world is not None and not _is_rotation(camera.R_cam_from_world):
-        wrong = f"has a matrix as rotation that is not one: {camera.R_cam_from_world.tolist()}"
+        wrong = f"has a rotation matrix that is not a rotation: {camera.R_cam_from_world.tolist()}"
     if wrong:
         raise UserError(f"Camera {name} {wrong}", where=str(path), fix="Correct the file or calibrate again.")
 
 
 def have_extrinsics(cameras: Collection[Camera]) -> bool:
-    """Whether every camera has extrinsics; files with intrinsics alone may put all cameras at the origin."""
+    """Whether every camera has extrinsics; files with intrinsics only may place all cameras at the origin."""
     translations = [c.t_cam_from_world_mm for c in cameras if c.R_cam_from_world is not None]
     finite = [t for t in translations if t is not None and np.isfinite(t).all()]
     if len(finite) < len(cameras):
@@ -45,7 +45,7 @@ def have_extrinsics(cameras: Collection[Camera]) -> bool:
 
 
 def check_distances(cameras: Mapping[str, Camera], path: Path) -> None:
-    """Raise UserError where the cameras stand so close together or far apart that the unit must be another one."""
+    """Raise UserError if the cameras are so close together or so far apart that the unit must be wrong."""
     centers = np.stack([camera.center_world_mm for camera in cameras.values()])
     span_mm = float(np.linalg.norm(centers[:, None] - centers, axis=-1).max())
     if len(cameras) > 1 and not RIG_SPAN_MM[0] <= span_mm <= RIG_SPAN_MM[1]:

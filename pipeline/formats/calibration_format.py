@@ -1,4 +1,4 @@
-"""What a calibration format is, and what its reader and writer share with those of the others."""
+"""The interface of a calibration format, and functions that the readers and writers share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
 
 MM_PER_M = 1000.0
-# The size of a camera whose file does not store it: that of its video is taken.
+# Stands for an image size that the file does not store; the size of the video is used instead.
 UNKNOWN_SIZE = (0, 0)
 
 NamedCameras = list[tuple[str, Camera]]  # as the file has them; names may repeat
@@ -25,12 +25,12 @@ class CalibrationFormat:
     """A format of calibration files.
 
     A reader turns one file into cameras with the project's conventions (`pipeline.geometry.camera`); it may raise
-    ValueError, KeyError or TypeError where it does not understand the file. A writer is None where a format is only
+    ValueError, KeyError or TypeError if it does not understand the file. The writer is None if the format is only
     read; it is called for a file that does not exist, and calls `refuse_existing` for any other file that it writes.
     """
 
-    programs: str  # that read and write it
-    endings: tuple[str, ...]  # of the file's name, in lower case
+    programs: str  # programs that read and write the format
+    endings: tuple[str, ...]  # endings of the file's name, in lower case
     read: Reader
     write: Writer | None = None
 
@@ -51,7 +51,7 @@ def make_camera(
     """A camera from the numbers of a file; `rotation` is a matrix (3, 3) or a rotation vector of 3 numbers.
 
     The camera has extrinsics only if both rotation and translation are given.
-    Raises ValueError for numbers of another shape.
+    Raises ValueError for numbers in another shape.
     """
     matrix = np.array(K, float)
     if matrix.shape != (3, 3):
@@ -66,6 +66,6 @@ def make_camera(
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise UserError where a file exists: it may be the calibration that footage is read with."""
+    """Raise UserError if a file exists, as it may be the calibration that footage is read with."""
     if path.exists():
         raise UserError(f"{path} exists", fix="Export to another name or folder, or delete the file first.")

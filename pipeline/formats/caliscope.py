@@ -1,4 +1,4 @@
-"""Caliscope's `camera_array.toml`: tables cameras.0, cameras.1, ..., which number the cameras as ports; metres."""
+"""Caliscope's `camera_array.toml`: tables cameras.0, cameras.1, ..., whose numbers Caliscope calls ports; metres."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Cameras as TOML tables, which Pose2Sim, Anipose, Caliscope and this pipeline write in slightly different ways.
 
-A table holds name, size, matrix, distortions, fisheye, rotation (a vector, as OpenCV's Rodrigues has it) and
-translation. The reader takes all of the dialects; each program's module writes its own.
+A table holds name, size, matrix, distortions, fisheye, rotation (a vector, as of OpenCV's Rodrigues) and translation.
+One reader handles all variants; each program's module writes its own variant.
 """
 
 import json
@@ -54,7 +54,7 @@ def _camera(table: Mapping[str, Any], unit_mm: float) -> Camera:
 
 
 def camera_table(camera: Camera, unit: str) -> dict[str, Any]:
-    """The entries of a camera that all dialects share, its translation in one of UNITS_MM."""
+    """The entries of a camera that all variants share, with the translation in one of UNITS_MM."""
     table: dict[str, Any] = {
         "size": list(camera.size_px),
         "matrix": camera.K.tolist(),

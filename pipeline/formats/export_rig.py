@@ -12,10 +12,10 @@ scale them for videos of another size. The unit of length was fixed by: {scale}.
 
 
 def export_rig(rigs: Path, path: Path, form: str, recording: str | None = None) -> list[str]:
-    """Write the cameras of a recording, by default the first that was calibrated; the names of those written.
+    """Write the cameras of a recording, by default the first that was calibrated; return the names of the cameras.
 
     Their intrinsics are those of the packed frames, as found by the calibration; a comment in the file says so.
-    Raises UserError where the recording has no rig or one rig per frame, and where the file exists.
+    Raises UserError if the recording has no rig or one rig per frame, and if the file exists.
     """
     store = open_store(rigs, RIGS)
     name = next((name for name in store if recording in (None, name)), None)

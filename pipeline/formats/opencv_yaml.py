@@ -24,11 +24,11 @@ from pipeline.formats.calibration_format import (
 from pipeline.geometry.camera.model import Camera
 
 ENDINGS = ("intri.yml", "intri.yaml", "intri.xml")
-MIN_DISTORTIONS = 5  # EasyMocap has always five
+MIN_DISTORTIONS = 5  # EasyMocap always writes five
 
 
 def read(path: Path) -> NamedCameras:
-    """The cameras of a file of intrinsics; with extrinsics where the file of the extrinsics lies beside it."""
+    """The cameras of a file of intrinsics; with extrinsics if their file lies beside it."""
     extrinsics_path = _find_extrinsics(path)
     with _opened(path) as intrinsics:
         names = _names(intrinsics)
@@ -41,7 +41,7 @@ def read(path: Path) -> NamedCameras:
 def write(path: Path, cameras: Mapping[str, Camera], comment: str) -> None:
     """Write the intrinsics to `path` and, if all cameras have them, the extrinsics to the file beside it.
 
-    Raises UserError for fisheye lenses, which the format cannot hold, and where the file of the extrinsics exists.
+    Raises UserError for fisheye lenses, which the format cannot hold, and if the file of the extrinsics exists.
     """
     if any(camera.fisheye for camera in cameras.values()):
         raise UserError(f"{path} cannot hold fisheye lenses", fix="Choose another format.")
@@ -56,7 +56,7 @@ FORMAT = CalibrationFormat("OpenCV and EasyMocap", ENDINGS, read, write)
 
 
 def _extrinsics_path(path: Path) -> Path:
-    """The name of the extrinsics that goes with that of the intrinsics: the same, with `ex` for `in`."""
+    """The path of the extrinsics: the path of the intrinsics with `ex` for `in`."""
     stem = re.sub("in(?=tri$)", lambda found: _in_case_of("ex", found.group()), path.stem, flags=re.IGNORECASE)
     return path.with_name(stem + path.suffix)
 
@@ -68,7 +68,7 @@ def _in_case_of(word: str, model: str) -> str:
 def _find_extrinsics(path: Path) -> Path | None:
     """The file of the extrinsics, its name in any letter case; None if there is none.
 
-    Raises UserError where several files differ from that name by letter case alone.
+    Raises UserError if several files differ from this name in letter case only.
     """
     expected = _extrinsics_path(path)
     if expected.exists():

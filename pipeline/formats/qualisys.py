@@ -8,10 +8,10 @@ import numpy as np
 from pipeline.formats.calibration_format import CalibrationFormat, NamedCameras, make_camera
 from pipeline.geometry.camera.model import Camera
 
-# Focal lengths and centres are in 64ths of a pixel. Distortion coefficients have no unit and are taken as they are,
-# which images of checkerboards confirm (some converters divide them by 64, too).
+# Focal lengths and centres are in 64ths of a pixel. Distortion coefficients have no unit and are not
+# scaled, which images of checkerboards confirm (some converters divide the coefficients by 64, too).
 SUBPIXELS = 64.0
-# The transform's camera axes are x right, y up, z backward.
+# The camera axes of the file's transform are x right, y up, z backward.
 FLIP_Y_Z = np.diag([1.0, -1.0, -1.0])
 
 

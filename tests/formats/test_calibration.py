@@ -69,7 +69,7 @@ def test_no_file_is_overwritten(tmp_path, form):
 
 
 def test_the_name_must_fit_the_format(tmp_path):
-    with pytest.raises(UserError, match=r"c.toml is no name for a calibration of the format opencv.*intri.yml"):
+    with pytest.raises(UserError, match=r"c.toml is not a valid file name for the format opencv.*intri.yml"):
         write_calibration(tmp_path / "c.toml", rig(), "opencv")
 
 

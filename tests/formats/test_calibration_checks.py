@@ -21,8 +21,8 @@ GOOD = rig(1)["cam_0"]
         ({"dist": np.full(4, np.nan)}, "has 4 distortion coefficients"),
         ({"dist": np.zeros(5), "fisheye": True}, "OpenCV's fisheye model has 4"),
         ({"size_px": (0, 1080)}, r"has the size \(0, 1080\)"),
-        ({"R_cam_from_world": 1.01 * np.eye(3)}, "has a matrix as rotation that is not one"),
-        ({"R_cam_from_world": np.diag([1.0, 1, -1])}, "has a matrix as rotation that is not one"),
+        ({"R_cam_from_world": 1.01 * np.eye(3)}, "has a rotation matrix that is not a rotation"),
+        ({"R_cam_from_world": np.diag([1.0, 1, -1])}, "has a rotation matrix that is not a rotation"),
     ],
 )
 def test_a_wrong_camera_is_refused(changes, message):
