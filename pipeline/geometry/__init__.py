@@ -1,1 +1,1 @@
-"""Geometry of cameras and poses: pure numpy, arrays in, arrays out, batched, NaN = missing, float64 inside."""
+"""Geometry of cameras and poses: arrays in, arrays out; batched; NaN means missing; computed in float64."""

@@ -15,10 +15,10 @@ def similarity(
     scale: bool = True,
     weights: Float[np.ndarray, "*batch point"] | None = None,
 ) -> tuple[Float[np.ndarray, "*batch"], Float[np.ndarray, "*batch 3 3"], Float[np.ndarray, "*batch 3"]]:
-    """Find the similarity that brings source points nearest to target points by (weighted) least squares.
+    """Find the similarity that fits source points to target points by (weighted) least squares.
 
     Returns scale, rotation R (never a reflection) and translation t with target = scale * R @ source + t. Points that
-    are NaN in either set do not count; the result is NaN where fewer than three points count. Raises ValueError for
+    are NaN in either set are ignored; the result is NaN if fewer than three points remain. Raises ValueError for
     shapes that do not fit and infinite points. Umeyama, Least-squares estimation of transformation parameters, 1991.
     """
     shape = source.shape[:-2]
@@ -40,7 +40,7 @@ def align(
     scale: bool = True,
     weights: Float[np.ndarray, "*batch point"] | None = None,
 ) -> Float[np.ndarray, "*batch point 3"]:
-    """The source points transformed by `similarity`; NaN where fewer than three points count. Raises ValueError too."""
+    """The source points transformed by `similarity`; with the same NaN results and errors."""
     s, R, t = similarity(source, target, scale=scale, weights=weights)
     points = _flat(source)
     moved = np.empty_like(points)
@@ -49,7 +49,7 @@ def align(
 
 
 def _flat(points: np.ndarray) -> np.ndarray:
-    """Sets of points (..., N, 3) one after the other, (B, N, 3)."""
+    """Sets of points (..., N, 3) with all leading dimensions merged, (B, N, 3)."""
     return np.ascontiguousarray(points, float).reshape(-1, *points.shape[-2:])
 
 
@@ -63,8 +63,8 @@ def rig_similarity(
     """Scale, rotation Q and shift from one rig's world to another's: x_to = scale * Q @ x_from + shift.
 
     The rotations R lead from the world to each camera; centres are in the world. Q is the mean over the cameras, as
-    the centres of two or of collinear cameras do not determine it. Cameras that are NaN in either rig do not count; NaN
-    where fewer than two remain. Raises ValueError for shapes that do not fit and infinite values.
+    the centres of two cameras or of collinear cameras do not determine Q. Cameras that are NaN in either rig are
+    ignored; NaN if fewer than two remain. Raises ValueError for shapes that do not fit and infinite values.
     """
     parts = (R_from, centers_from, R_to, centers_to)
     keep = np.all([np.isfinite(x).reshape(len(x), -1).all(-1) for x in parts], axis=0)
@@ -86,8 +86,8 @@ def rig_error(
 ) -> tuple[float, float]:
     """Mean rotation error in degrees and mean centre error (unit of the true centres) of a rig's cameras.
 
-    Measured after `rig_similarity`, whose conventions and errors hold: the worlds may differ by a similarity. NaN where
-    fewer than two cameras count.
+    The errors remain after the alignment by `rig_similarity`, so the worlds may differ by a similarity. NaN if fewer
+    than two cameras are known in both rigs. Raises ValueError as `rig_similarity` does.
     """
     scale, Q, shift = rig_similarity(R_estimated, centers_estimated, R_true, centers_true)
     if np.isnan(scale):
@@ -102,14 +102,14 @@ def rig_error(
 def nearest_rotation(M: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch 3 3"]:
     """The rotation nearest to a matrix, never a reflection. Raises ValueError for another shape.
 
-    By quaternions; where those lose digits, by the singular value decomposition.
+    Computed by quaternions; where these are inaccurate, by the singular value decomposition.
     """
     matrices = _flat(M)
     R = np.empty_like(matrices)
     safe = nearest_rotations(matrices, R)
     if not safe.all():
         U, _, Vt = np.linalg.svd(matrices[~safe])
-        # The determinant check: without it mirrored poses would be "aligned" by a reflection.
+        # Without the sign of the determinant, mirrored poses would be aligned by a reflection.
         U[..., :, 2] *= np.sign(np.linalg.det(U) * np.linalg.det(Vt))[..., None]
         R[~safe] = U @ Vt
     return R.reshape(M.shape)
@@ -117,6 +117,6 @@ def nearest_rotation(M: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*
 
 @check_shapes()
 def rotation_angle(R: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:
-    """The angle of rotations in radians, exact for small ones too. Raises ValueError for another shape."""
+    """The angle of rotations in radians, also accurate for small angles. Raises ValueError for another shape."""
     sine = np.stack([R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0], R[..., 1, 0] - R[..., 0, 1]], -1)
     return np.asarray(np.arctan2(np.linalg.norm(sine, axis=-1), np.trace(R, axis1=-2, axis2=-1) - 1))

@@ -4,9 +4,9 @@ import numpy as np
 
 from pipeline.compiled import compiled, inlined
 
-# Newton's method on the quartic ends with a relative step below this, or after so many steps.
+# Newton's method on the quartic ends at a relative step below SETTLED, or after STEPS steps.
 SETTLED, STEPS = 1e-13, 50
-# Shorter eigenvectors, computed as cofactors of a matrix of about unit size, have lost too many digits.
+# Eigenvectors shorter than this, computed as cofactors of a matrix of about unit size, are inaccurate.
 SHORTEST = 1e-3
 
 
@@ -16,9 +16,9 @@ def moments(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The moments that determine the similarities of B sets of N weighted points (B, N, 3), (B, N).
 
-    Returns how many points count (B,), the means of source and target (B, 3), their cross-covariance, target by source
-    (B, 3, 3), and the source's variance (B,), both times the sum of the weights. Points that are not finite in either
-    set, or weigh nothing, do not count.
+    Returns the number of points used (B,), the means of source and target (B, 3), their cross-covariance, target by
+    source (B, 3, 3), and the source's variance (B,), both times the sum of the weights. Points that are not finite in
+    either set, or have no weight, are ignored.
     """
     B, N = weights.shape
     count, spread = np.zeros(B, np.int64), np.zeros(B)
@@ -73,7 +73,7 @@ def nearest_rotations(matrices: np.ndarray, R: np.ndarray) -> np.ndarray:
     matrix's entries (Horn, "Closed-form solution of absolute orientation using unit quaternions", 1987). The
     eigenvalue is the largest root of a quartic, to which Newton's method descends from above (Theobald, "Rapid
     calculation of RMSDs using a quaternion-based characteristic polynomial", 2005); the eigenvector is a row of
-    cofactors. It loses its digits where two eigenvalues are close, and at rotations of 180 degrees.
+    cofactors. The eigenvector is inaccurate if two eigenvalues are close, and for rotations of 180 degrees.
     """
     exact = np.zeros(len(matrices), np.bool_)
     for k in range(len(matrices)):
@@ -105,7 +105,7 @@ def nearest_rotations(matrices: np.ndarray, R: np.ndarray) -> np.ndarray:
 def _cofactors(
     n1: float, n2: float, n3: float, n01: float, n02: float, n03: float, n12: float, n13: float, n23: float
 ) -> tuple[float, float, float, float]:
-    """Of the first row of a symmetric matrix (4, 4), from its diagonal but the first, and what is above it."""
+    """The cofactors of the first row of a symmetric matrix (4, 4), from the entries that they depend on."""
     a, b, c = n2 * n3 - n23 * n23, n12 * n3 - n13 * n23, n12 * n23 - n13 * n2
     d, e, f = n02 * n3 - n03 * n23, n02 * n23 - n03 * n2, n02 * n13 - n03 * n12
     return (
@@ -115,7 +115,7 @@ def _cofactors(
 
 @inlined
 def _largest_root(linear: float, constant: float) -> float:
-    """Of x^4 - 2 x^2 + linear x + constant, whose roots are real and no larger than the root of 3."""
+    """The largest root of x^4 - 2 x^2 + linear x + constant, whose roots are real and at most sqrt(3)."""
     x = np.sqrt(3.0)
     for _ in range(STEPS):
         square = x * x

@@ -27,7 +27,7 @@ def diverse_frames(
     x, inverse = _whitened(points_norm[candidates], sigma[candidates])
     n_seen = (inverse > 0).sum(1)
     chosen = [int(n_seen.argmax())]
-    # A frame without detections shows no pose: it is not a candidate.
+    # A frame without detections is not a candidate.
     nearest = np.where(n_seen > 0, np.inf, -1.0)
     n_distinct = 1
     while len(chosen) < min(n, int(np.count_nonzero(n_seen))):
@@ -61,7 +61,7 @@ def linspace_indices(n: int, most: int) -> Int[np.ndarray, " chosen"]:
 def spread_windows(n_frames: int, count: int, length: int) -> list[tuple[int, int]]:
     """First frame and end of at most `count` windows of `length` frames, spread evenly, which do not overlap.
 
-    All frames, cut into windows, where there are no more of them than the windows hold.
+    If the windows can hold all frames, they cover all frames.
     """
     if n_frames <= count * length:
         return [(start, min(start + length, n_frames)) for start in range(0, n_frames, length)]

@@ -11,7 +11,7 @@ CLIP_SIGMAS = 25.0  # the largest distance of a detection, so that outliers do n
 def mean_distances(x: np.ndarray, inverse: np.ndarray, own: np.ndarray, own_inverse: np.ndarray) -> np.ndarray:
     """Mean clipped distance (F,) of detections x (F, N, 2) in standard deviations from those of one frame (N, 2).
 
-    Over the detections that both frames have; CLIP_SIGMAS where they have none in common.
+    The mean is over the detections that both frames have; CLIP_SIGMAS if they have none in common.
     """
     F, N = inverse.shape
     mean = np.zeros(F)

@@ -1,7 +1,7 @@
 """The adjustment of one frame's rig with a prior on the human build: equal left and right limbs, adult proportions.
 
-One frame's joints alone hardly determine some directions of a rig; the prior does. All unknowns are solved for at once,
-as bones tie the points to each other.
+The joints of one frame hardly determine some directions of a rig without the prior. All unknowns are solved for at
+once, because bones couple the points.
 """
 
 import numpy as np
@@ -12,10 +12,11 @@ from pipeline.geometry.calibration.scale import ADULT_LIMBS_MM
 from pipeline.shapes import check_shapes
 from pipeline.skeleton import BONES, MIRROR, joint
 
-# Relative standard deviation of a bone's length from that of its twin, and of a limb's from an adult's in proportion.
+# Relative standard deviations: between the lengths of a bone and its twin on the other side, and between a limb's
+# length and an adult's proportions.
 TWIN_STD, ADULT_STD = 0.05, 0.08
 
-# The bones of both sides, the index of each bone's twin, and an adult's length where the bone is a limb, else NaN.
+# The bones of both sides, the index of each bone's twin, and an adult's length if the bone is a limb, else NaN.
 SIDE_BONES = np.array([bone for bone in BONES if MIRROR[bone[1]] != bone[1]])
 TWIN = np.array([SIDE_BONES[:, 1].tolist().index(MIRROR[child]) for _, child in SIDE_BONES])
 ADULT_MM = np.full(len(SIDE_BONES), np.nan)
@@ -38,8 +39,8 @@ def adjust_to_body(
 ) -> tuple[Float[np.ndarray, "view 3 3"], Float[np.ndarray, "view 3"], Float[np.ndarray, "joint=17 3"], float]:
     """Adjust cameras and one person's joints to normalised image points and the prior on the human build.
 
-    Sigma is infinite where not seen; joints that are NaN take no part. `width` is the scale of the robust kernel, in
-    units of `noise` times sigma. Returns rotations, translations, joints and the final cost. Raises ValueError for
+    Sigma is infinite where not seen; joints that are NaN are not adjusted. `width` is the scale of the robust kernel,
+    in units of `noise` times sigma. Returns rotations, translations, joints and the final cost. Raises ValueError for
     shapes that do not fit and for infinite values other than those of sigma.
     """
     known = np.isfinite(joints).all(-1)

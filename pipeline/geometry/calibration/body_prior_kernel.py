@@ -1,7 +1,7 @@
 """Inner loops of the adjustment of one frame's rig and joints to a human build, compiled.
 
-Points, cameras and their derivatives are those of bundle_kernels. All unknowns are solved for at once, as bones tie the
-joints to each other: first 6 of each camera, then 3 of each joint.
+Points, cameras and their derivatives are those of bundle_kernels. All unknowns are solved for at once, because bones
+couple the joints: first 6 unknowns of each camera, then 3 of each joint.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from pipeline.compiled import compiled
 from pipeline.geometry.calibration.bundle_kernels import cost, linearise, move_cameras, residuals, solve
 
 STEPS = 12
-ENOUGH = 1e-4  # relative fall of the cost below which it ends
+ENOUGH = 1e-4  # relative decrease of the cost below which the iteration ends
 
 
 @compiled

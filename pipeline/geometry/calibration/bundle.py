@@ -14,31 +14,31 @@ from jaxtyping import Float, Shaped
 from pipeline.geometry.calibration import bundle_kernels
 from pipeline.shapes import check_shapes
 
-# Scale of the robust kernel in standard deviations, stage by stage, from a poor start and from a good one.
+# Scales of the robust kernel in standard deviations, one for each stage: from a poor start, and from a good one.
 START_WIDTHS = (10.0, 6.0)
 FINAL_WIDTHS = (6.0, 6.0)
 STEPS_PER_WIDTH = 10
-# Lower bound of the noise as a share of the expected sigma: exact data would divide by zero.
+# Lower bound of the noise as a share of the expected sigma, so that exact data cause no division by zero.
 LEAST_NOISE = 1e-4
-ENOUGH = 1e-5  # relative fall of the cost below which a stage ends
+ENOUGH = 1e-5  # relative decrease of the cost below which a stage ends
 # The median of the larger of two absolute standard normal deviates.
 MEDIAN_OF_LARGER = 1.0516
 
 
 @dataclass(frozen=True)
 class Focal:
-    """Prior on the cameras' focal lengths: one scale for all of those given, and its standard deviation."""
+    """Prior on the cameras' focal lengths: one scale common to all given focal lengths, and its standard deviation."""
 
     scale: float = 1.0
     std: float = 0.0  # relative; 0: exact, infinite: unknown
 
     @property
     def is_open(self) -> bool:
-        """Whether the scale is to be found."""
+        """Whether the scale is unknown or approximate."""
         return self.std > 0
 
     def information(self, noise: float) -> float:
-        """The information on the logarithm of the scale, in units of that of one residual; infinite if exact."""
+        """The information on the logarithm of the scale, in units of one residual's information; infinite if exact."""
         return (noise / self.std) ** 2 if self.std > 0 else np.inf
 
 
@@ -53,7 +53,7 @@ class Adjusted:
     t: Float[np.ndarray, "view 3"]
     points: Float[np.ndarray, "point 3"]
     focal: Focal  # the prior, with the scale found
-    noise: float  # standard deviation of the residuals, as a multiple of the sigma expected
+    noise: float  # standard deviation of the residuals, as a multiple of the expected sigma
     weights: Float[np.ndarray, "point view"]  # of the robust cost: 1 inlier, 0 outlier or not seen
     cost: float  # robust cost: about the number of outliers
 
@@ -82,12 +82,13 @@ def adjust(
 ) -> Adjusted:
     """Adjust cameras and points to normalised image points with standard deviations sigma.
 
-    Image points and sigma are in the unit of the focal lengths given: the prediction is focal.scale * (x / z, y / z).
-    NaN image points and infinite sigma count as not seen. Points that are NaN or seen in fewer than two views take no
-    part and come back as NaN; every camera must have extrinsics. `widths` are the scales of the robust kernel in units
-    of the noise, one for each stage; without any, the rig is measured as it is. The noise is estimated unless it is
-    given. `groups` are those of `uncertainty`: shared errors reduce the weight of the points against the focal prior.
-    Raises ValueError for shapes that do not fit and for infinite values other than those of sigma.
+    Image points and sigma are normalised with the given focal lengths: the prediction is focal.scale * (x / z, y / z).
+    NaN image points and infinite sigma count as not seen. Points that are NaN or seen in fewer than two views are not
+    used and are NaN in the result; every camera must have extrinsics. `widths` are the scales of the robust kernel in
+    units of the noise, one for each stage; without any, the rig is measured without being adjusted. The noise is
+    estimated unless it is given. `groups` are those of `uncertainty`: errors shared by points reduce the weight of the
+    points against the focal prior. Raises ValueError for shapes that do not fit and for infinite values other than
+    those of sigma.
     """
     problem = _Problem.of(points_norm, sigma, points)
     state = _State(R.astype(float), t.astype(float), points[problem.used].astype(float), focal.scale)
@@ -116,14 +117,14 @@ def uncertainty(
     """Estimate the uncertainty of a rig that was adjusted to normalised image points with standard deviations sigma.
 
     `groups` number the points in one or two ways. Points of one number, such as those of frames with similar poses or
-    those of one joint, may share their errors; how much they do is measured from the residuals. Raises ValueError for
+    those of one joint, may share their errors; the amount is estimated from the residuals. Raises ValueError for
     shapes that do not fit and infinite image points.
     """
     problem = _Problem.of(points_norm, sigma, adjusted.points)
     state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.scale)
     width, own = FINAL_WIDTHS[-1] * adjusted.noise, [group[problem.used] for group in groups]
     variance_inflation = 1.0
-    # The inflation increases the weight of the focal prior, which changes the inflation a little.
+    # The inflation increases the weight of the focal prior, which in turn changes the inflation a little.
     for _ in range(2 if adjusted.focal.is_open else 1):
         root, scores = problem.linearised(state, width, variance_inflation * adjusted.focal.information(adjusted.noise))
         variance_inflation = shared_errors(scores @ root, own)
@@ -167,7 +168,7 @@ class _Problem:
         return out
 
     def freedom(self) -> float:
-        """Degrees of freedom per residual: a point has three unknowns, a camera six, and the gauge takes seven off."""
+        """Degrees of freedom per residual: three unknowns per point, six per camera, less seven gauge freedoms."""
         n = 2 * np.count_nonzero(self.inverse_sigma)
         unknowns = 3 * len(self.points_norm) + 6 * self.points_norm.shape[1] - 7
         return max(n - unknowns, 1) / max(n, 1)
@@ -190,9 +191,9 @@ class _Problem:
         return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
 
     def linearised(self, state: _State, width: float, prior: float) -> tuple[np.ndarray, np.ndarray]:
-        """The root A (6V + 1, K) of the inverse A @ A.T of the reduced system, and each point's part of it (M, 6V + 1).
+        """The root A (6V + 1, K) of the reduced system's inverse A @ A.T, and each point's contribution (M, 6V + 1).
 
-        Without the gauge freedoms of the world's frame and scale (inner constraints).
+        The gauge freedoms of the world's frame and scale are removed (inner constraints).
         """
         N, V = self.inverse_sigma.shape
         D = 6 * V + 1
@@ -221,23 +222,23 @@ class _Problem:
     def variance(self, state: _State, width: float) -> float:
         """The factor that turns the inverse of the weighted normal equations into a covariance.
 
-        That of an M-estimator (Huber, Robust statistics, 1981, section 7.6), corrected for degrees of freedom.
+        The factor of an M-estimator (Huber, Robust statistics, 1981, section 7.6), corrected for degrees of freedom.
         """
         seen = self.inverse_sigma > 0
         w = self.weights(state, width)[seen]
         if not len(w):
             return np.nan
-        share = 1 / np.sqrt(w) - 1  # of the squared width
+        share = 1 / np.sqrt(w) - 1  # squared residual over the squared width
         score = (w**2 * share).mean() * width**2 / 2
         slope = (w * (1 - 2 * share / (1 + share))).mean()
         return max(float(w.mean() * score / max(slope, 0.05) ** 2) / self.freedom(), LEAST_NOISE**2)
 
 
 def shared_errors(scores: np.ndarray, groups: Sequence[np.ndarray]) -> float:
-    """Variance inflation: the scatter of the scores (N, K) over that of independent scores.
+    """Variance inflation: the scatter of the scores (N, K) over the scatter expected of independent scores.
 
-    Errors shared in either of two groupings count, those shared in both once (Cameron, Gelbach and Miller, Robust
-    inference with multiway clustering, 2011). The inflation is one number for all directions.
+    Errors shared in either of two groupings are counted, those shared in both only once (Cameron, Gelbach and Miller,
+    Robust inference with multiway clustering, 2011). The inflation is one number for all directions.
     """
     alone = (scores**2).sum()
     if not groups or not alone > 0:
@@ -268,7 +269,7 @@ def gauge_basis(R: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The unit (6V + 1,) of each unknown: translations in the rig's extent, so that they compare with rotations."""
+    """The unit (6V + 1,) of each unknown: the rig's extent for translations, to make them comparable to rotations."""
     centers = -np.einsum("vji,vj->vi", R, t)
     extent = np.sqrt(((centers - centers.mean(0)) ** 2).sum(-1).mean())
     return np.append(np.tile([1.0, 1.0, 1.0, extent, extent, extent], len(R)), 1.0)
@@ -277,7 +278,7 @@ def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
 def root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.ndarray:
     """A (D, D - 7) with A @ A.T the inverse of S on the orthogonal complement of the columns of `free` (D, 7).
 
-    `free` spans the null space of S. Orthogonality holds with each unknown in its unit (D,).
+    `free` spans the null space of S. Orthogonality refers to each unknown in its unit (D,).
     """
     basis, _ = np.linalg.qr(free / units[:, None], mode="complete")
     inside = basis[:, free.shape[1] :]

@@ -38,7 +38,7 @@ def residuals(
 
 @compiled
 def cost(residual: np.ndarray, width: float) -> float:
-    """The Geman-McClure cost of residuals (N, V, 2): each counts 1 at most."""
+    """The Geman-McClure cost of residuals (N, V, 2); each contributes at most 1."""
     total = 0.0
     inverse = 1 / (width * width)
     for n in range(len(residual)):
@@ -56,7 +56,7 @@ def normal_equations(
     """Write the reduced system S (D, D), b (N, D): S times the step of cameras and focal scale is the sum of b.
 
     The points are eliminated (Schur complement): their steps are own (N, 3) - to_points (N, 3, D) @ that step; each
-    row of b is one point's part. The damping enlarges every block's diagonal before that (Levenberg-Marquardt).
+    row of b is the contribution of one point. The damping first enlarges every block's diagonal (Levenberg-Marquardt).
     """
     V, D = len(R), len(S)
     S[:] = 0.0
@@ -107,7 +107,7 @@ def linearise(
 
 @compiled
 def _add_view(v: int, J: np.ndarray, P: np.ndarray, C: np.ndarray, W: np.ndarray, H: np.ndarray, b: np.ndarray) -> None:
-    """Add one view's terms of a point to the camera's block C (7, 7), the point's W and H, and its part of b."""
+    """Add one view's terms of a point to the camera's block C (7, 7), to the point's W and H, and to b."""
     last = len(b) - 1
     for i in range(7):
         for j in range(7):
@@ -161,7 +161,7 @@ def _add_cameras(C: np.ndarray, damping: float, S: np.ndarray) -> None:
 
 @compiled
 def _invert(H: np.ndarray, damping: float, out: np.ndarray) -> None:
-    """Write the inverse of a symmetric 3 x 3 matrix whose diagonal is enlarged; zeros where it has none."""
+    """Write the inverse of a symmetric 3 x 3 matrix whose diagonal is enlarged; zeros if it is singular."""
     grow = 1 + damping
     tiny = 1e-12 * (H[0, 0] + H[1, 1] + H[2, 2])
     a, d, f = H[0, 0] * grow + tiny, H[1, 1] * grow + tiny, H[2, 2] * grow + tiny
@@ -191,7 +191,7 @@ def rotate(w0: float, w1: float, w2: float, M: np.ndarray, out: np.ndarray) -> N
 
 @compiled
 def solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Solve a system that is singular without damping, as the gauge is not fixed."""
+    """Solve a system that is singular without damping, because the gauge is not fixed."""
     D = len(b)
     scale = np.empty(D)
     for i in range(D):
@@ -247,8 +247,8 @@ def descend(
     """Lower the robust cost by Levenberg-Marquardt steps, in place; return the new focal scale.
 
     `prior` is the prior information on the logarithm of the focal scale, in the unit of whitened residuals: 0 leaves
-    the scale free, infinity fixes it. Ends after so many steps, or when a step lowers the cost by less than the share
-    `enough`.
+    the scale free, infinity fixes it. Ends after `steps` steps, or when a step lowers the cost by less than the
+    share `enough`.
     """
     N, V = inverse_sigma.shape
     D = 6 * V + 1

@@ -28,7 +28,7 @@ class RelativePose:
 
     @property
     def score(self) -> float:
-        """Rank of the pose as a start: many inliers under wide angles."""
+        """Score of the pose as a start; it grows with the number of inliers and with the parallax."""
         return float(self.inliers.sum()) * min(self.parallax_deg, 30.0)
 
 
@@ -42,12 +42,12 @@ def relative_pose(
 ) -> RelativePose | None:
     """The pose of the second view relative to the first from matched normalised image points.
 
-    `sigma` is the standard deviation of a match. Five-point method with LO-RANSAC (PoseLib). None where fewer than six
+    `sigma` is the standard deviation of a match. Five-point method with LO-RANSAC (PoseLib). None if fewer than six
     matches, in front of both cameras, agree. Raises ValueError for shapes that do not fit and infinite values.
     """
     if len(first) < 6:
         return None
-    # In units of the standard deviation, so that PoseLib's pixels are sigmas.
+    # In units of the standard deviation, so that PoseLib's thresholds in pixels are multiples of sigma.
     focal = 1 / float(np.median(sigma))
     camera = {"model": "SIMPLE_PINHOLE", "width": 1, "height": 1, "params": [focal, 0.0, 0.0]}
     options = {
@@ -78,14 +78,14 @@ def is_degenerate(
 ) -> bool:
     """Whether a homography explains the matches as well as the relative pose does.
 
-    That is so when both cameras stand in one place or all points lie in one plane. The matches then do not determine
-    the pose. Raises ValueError for shapes that do not fit and infinite values.
+    A homography does so if both cameras stand in one place or all points lie in one plane. The matches then do not
+    determine the pose. Raises ValueError for shapes that do not fit and infinite values.
     """
     unit = float(np.median(sigma))
     a, b = first[pose.inliers] / unit, second[pose.inliers] / unit
     keep = np.ones(len(a), bool)
     distance = np.zeros(len(a))
-    # Trimmed least squares: OpenCV's robust estimators fail for a plane that the views see from its two sides.
+    # Trimmed least squares: OpenCV's robust estimators fail for a plane that the views see from opposite sides.
     for _ in range(4):
         H, _ = cv2.findHomography(a[keep], b[keep], 0)
         if H is None:
@@ -93,7 +93,8 @@ def is_degenerate(
         moved = np.concatenate([a, np.ones((len(a), 1))], -1) @ H.T
         distance = np.linalg.norm(moved[:, :2] / moved[:, 2:] - b, axis=-1)
         keep = distance <= np.quantile(distance, 0.8)
-    # The distance of two coordinates, not of one as the epipolar distance: the same noise makes it half as large again.
+    # The distance has two coordinates, the epipolar distance one: the same noise makes the former about 1.5 times as
+    # large.
     return bool((distance < 1.5 * INLIER_SIGMAS).mean() >= HOMOGRAPHY_SHARE)
 
 
@@ -107,7 +108,7 @@ def focal_of_pair(
 ) -> float:
     """The focal length shared by two views, in the unit of the image points: six-point method, robust, refined.
 
-    Image points are matched and relative to the principal point. NaN where too few agree. Raises ValueError for shapes
+    Image points are matched and relative to the principal point. NaN if too few agree. Raises ValueError for shapes
     that do not fit and infinite values.
     """
     unit = float(np.median(sigma))

@@ -21,7 +21,7 @@ from pipeline.geometry.triangulation import methods as triangulation
 LEAST_PARALLAX_DEG = 2.0
 
 STARTS = 2
-# The fewest joints seen by both views of a pair.
+# The least number of joints that both views of a pair must see.
 FEWEST_MATCHES = 40
 # An unknown focal length lies within this factor of the guess.
 MOST_FOCAL_SCALE = 5.0
@@ -35,11 +35,11 @@ class RigNotFound(Exception):
 
 @dataclass(frozen=True)
 class InitialRig:
-    """Extrinsics to start an adjustment from; NaN for views without."""
+    """Extrinsics to start an adjustment from; NaN for views that have none."""
 
     R: Float[np.ndarray, "view 3 3"]  # camera from world
     t: Float[np.ndarray, "view 3"]
-    focal_scale: float  # of the focal lengths given
+    focal_scale: float  # of the given focal lengths
     epipolar: float  # median distance of a joint from its epipolar line, in normalised units
 
     @property
@@ -51,7 +51,7 @@ class InitialRig:
 def find_initial_rig(
     points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], seed: int, focal: Focal
 ) -> InitialRig:
-    """Build rigs from the best pairs of views and return the one with the most views and, among those, the least noise.
+    """Build rigs from the best pairs of views; return the one with the most views, then the least noise.
 
     Normalised image points have standard deviations sigma, infinite where not seen. Raises RigNotFound.
     """
@@ -89,7 +89,7 @@ def shared_focal(
 def pair_poses(
     points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], seed: int, fewest: int
 ) -> Pairs:
-    """Relative poses of all pairs of views that share enough points. Raises RigNotFound where there is none."""
+    """Relative poses of all pairs of views that share enough points. Raises RigNotFound if there is none."""
     pairs = {}
     for a, b in combinations(range(points_norm.shape[1]), 2):
         matches = matched(points_norm, sigma, a, b)
@@ -105,7 +105,7 @@ def pair_poses(
 def matched(
     points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], a: int, b: int
 ) -> tuple[Float[np.ndarray, "match 2"], Float[np.ndarray, "match 2"], Float[np.ndarray, " match"]]:
-    """Image points in two views of the points that both saw, and their standard deviation."""
+    """Image points in two views of the points that both views see, and their standard deviation."""
     both = (np.isfinite(points_norm[:, [a, b]]).all(-1) & np.isfinite(sigma[:, [a, b]])).all(-1)
     return points_norm[both, a], points_norm[both, b], np.sqrt(sigma[both, a] * sigma[both, b])
 
@@ -113,7 +113,7 @@ def matched(
 def refuse_degenerate(
     points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], pairs: Pairs
 ) -> Pairs:
-    """The pairs whose pose is not degenerate. Raises RigNotFound where there is none."""
+    """The pairs whose pose is not degenerate. Raises RigNotFound if there is none."""
     good = {
         pair: pose
         for pair, pose in pairs.items()
@@ -140,7 +140,7 @@ def register_views(
     t: Float[np.ndarray, "view 3"],
     seed: int,
 ) -> tuple[Float[np.ndarray, "view 3 3"], Float[np.ndarray, "view 3"]]:
-    """Add the views without extrinsics (NaN) one after the other by resection; NaN where that fails."""
+    """Add the views without extrinsics (NaN) one after the other by resection; NaN if resection fails."""
     R, t = R.copy(), t.copy()
     seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
     left = set(np.flatnonzero(np.isnan(t).any(-1)))

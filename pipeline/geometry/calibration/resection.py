@@ -20,7 +20,7 @@ def resect(
 ) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]] | None:
     """Rotation and translation, from the world, of the camera that sees world points at normalised image points.
 
-    Robust three-point pose (PoseLib), refined on its inliers. None where too few points agree. Raises ValueError for
+    Robust three-point pose (PoseLib), refined on its inliers. None if too few points agree. Raises ValueError for
     shapes that do not fit and infinite points.
     """
     keep = np.isfinite(points).all(-1) & np.isfinite(points_norm).all(-1) & np.isfinite(sigma)

@@ -1,7 +1,7 @@
-"""A static rig from the joints it saw: pairs of views, resection, triangulation, bundle adjustment.
+"""Calibration of a static rig from detected joints: pairs of views, resection, triangulation, bundle adjustment.
 
 Image points are undistorted and normalised, sigma is their standard deviation in the same unit, infinite where not
-seen. The world of a found rig is the frame of its first calibrated camera; its scale is arbitrary.
+seen. The world frame of a found rig is the frame of its first calibrated camera; its scale is arbitrary.
 """
 
 from collections.abc import Sequence
@@ -44,19 +44,19 @@ class Rig:
 
     R: Float[np.ndarray, "view 3 3"]  # camera from world
     t: Float[np.ndarray, "view 3"]
-    focal: Focal  # scale of all focal lengths given, and its standard deviation
+    focal: Focal  # scale common to all given focal lengths, and its standard deviation
     rotation_std_deg: Float[np.ndarray, " view"]
     center_covariance: Float[
         np.ndarray, "view 3 3"
     ]  # of the centre, along its camera's axes, in the rig's unit squared
     residual: Float[np.ndarray, " view"]  # median distance of the inliers, normalised units
     inlier_share: Float[np.ndarray, " view"]  # of each view's joints
-    noise: float  # standard deviation of the residuals as a multiple of the sigma expected
+    noise: float  # standard deviation of the residuals as a multiple of the expected sigma
     epipolar_start: float  # median distance of a joint from its epipolar line before adjustment, normalised units
-    epipolar: float  # and after it
+    epipolar: float  # the same after the adjustment
     parallax_deg: float
     n_frames: int
-    n_poses: int  # distinct ones among them
+    n_poses: int  # distinct poses among them
 
     @property
     def has_extrinsics(self) -> Bool[np.ndarray, " view"]:
@@ -100,7 +100,7 @@ def find_rig(
     seed: int,
     focal: Focal = EXACT,
 ) -> Rig:
-    """Calibrate a static rig from the joints that it saw.
+    """Calibrate a static rig from detected joints.
 
     A view most of whose joints contradict the others (not synchronised, or moved) is left out and has no extrinsics.
     `focal` is the prior on the focal lengths by which pixels were normalised. Raises RigNotFound with the reason, and
@@ -131,7 +131,7 @@ def _find_rig(
 def _diverse_frames(
     points_norm: Float[np.ndarray, "frame joint view 2"], sigma: Float[np.ndarray, "frame joint view"]
 ) -> tuple[Int[np.ndarray, " chosen"], int]:
-    """Frames that differ the most, and the number of distinct poses. Raises RigNotFound where these are too few."""
+    """Frames that differ the most, and the number of distinct poses. Raises RigNotFound if there are too few poses."""
     order, n_poses = diverse_frames(points_norm, sigma, FRAMES_FOR_START)
     if n_poses < FEWEST_POSES:
         raise RigNotFound(f"the people hold {n_poses} distinct pose(s), at least {FEWEST_POSES} are needed")
@@ -147,7 +147,7 @@ def adjust_from(
     focal: Focal,
     examples: Int[np.ndarray, " example"],
 ) -> Rig:
-    """Adjust a rig from a start, on at most 1,000 frames spread evenly; `examples` are the frames of distinct poses."""
+    """Adjust a rig from a start, on at most 1,000 frames spread evenly; `examples` are frames with distinct poses."""
     frames = linspace_indices(len(points_norm), FRAMES_FOR_ADJUSTMENT)
     pose = nearest_exemplar(points_norm[frames], sigma[frames], points_norm[examples], sigma[examples])
     rig = adjust_rig(points_norm[frames], sigma[frames], start, widths, focal=focal, pose=pose)
@@ -166,9 +166,9 @@ def adjust_extrinsics(
 ) -> tuple[Rig, float]:
     """Adjust given extrinsics; return the rig and the largest rotation of a camera against the given one, in degrees.
 
-    The rig stays in its world: of the positions and scales that fit equally, the one nearest to the given rig is taken.
-    Views without extrinsics (NaN) are registered. Raises RigNotFound with the reason, and ValueError for shapes that do
-    not fit and infinite image points.
+    The rig keeps its world frame: of the positions and scales that fit equally well, the nearest to the given rig is
+    used. Views without extrinsics (NaN) are registered. Raises RigNotFound with the reason, and ValueError for shapes
+    that do not fit and infinite image points.
     """
     n_views = len(t)
     order, n_poses = _diverse_frames(points_norm, sigma)
@@ -193,13 +193,13 @@ def measure_rig(
         R, t, 1.0, epipolar_error(points_norm.reshape(-1, *points_norm.shape[2:]), sigma.reshape(-1, len(t)), R, t)
     )
     rig = adjust_rig(points_norm, sigma, start, (), focal=EXACT, pose=np.arange(len(points_norm)))
-    # The uncertainty of an adjustment to these joints is not that of the given extrinsics.
+    # The uncertainty of an adjustment to these joints would not be the uncertainty of the given extrinsics.
     none = unknown_rig(len(t))
     return replace(rig, rotation_std_deg=none.rotation_std_deg, center_covariance=none.center_covariance)
 
 
 def unknown_rig(n_views: int) -> Rig:
-    """The rig of cameras that were not calibrated: NaN."""
+    """A rig of cameras that were not calibrated; all values are NaN."""
     none, nan = np.full(n_views, np.nan), float("nan")
     return Rig(
         R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal=Focal(nan, nan),
@@ -218,7 +218,7 @@ def adjust_rig(
     pose: Int[np.ndarray, " frame"],
     noise: float | None = None,
 ) -> Rig:
-    """Adjust a rig from a start and estimate its uncertainty; the world stays that of the start.
+    """Adjust a rig from a start and estimate its uncertainty; the world frame stays that of the start.
 
     `pose` numbers the poses: frames with similar poses have the same number. The noise is estimated unless given.
     """
@@ -278,7 +278,7 @@ def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
 
 
 def check_quality(rig: Rig) -> None:
-    """Raise RigNotFound, with the reason, where the residuals or the uncertainty of a rig are too large."""
+    """Raise RigNotFound, with the reason, if the residuals or the uncertainty of a rig are too large."""
     share = float(np.nanmin(rig.inlier_share))
     if share < LEAST_INLIER_SHARE:
         raise RigNotFound(f"only {share:.0%} of a view's joints agree with the best rig")

@@ -1,4 +1,4 @@
-"""Whether the cameras of a rig that was taken to be static have moved."""
+"""Detects camera motion in a rig that was assumed to be static."""
 
 from dataclasses import replace
 
@@ -28,8 +28,8 @@ def rotation_change_deg(
 ) -> float:
     """The largest rotation of a camera, in degrees, between the first and second half of the frames of a rig.
 
-    0 where the rotation is not significant against the uncertainty of both halves. Image points and sigma are in the
-    unit of the focal lengths given. Raises ValueError for shapes that do not fit and infinite image points.
+    0 if the rotation is not significant compared with the uncertainty of both halves. Image points and sigma are
+    normalised with the given focal lengths. Raises ValueError for shapes that do not fit and infinite image points.
     """
     halves = []
     for half in np.array_split(linspace_indices(len(points_norm), FRAMES_FOR_ADJUSTMENT), 2):

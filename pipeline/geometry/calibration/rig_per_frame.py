@@ -1,9 +1,9 @@
-"""A rig for each frame on its own, all its cameras at once.
+"""Calibration of each frame on its own, with all cameras adjusted at once.
 
 The paper (EpipolarPose, section 3.1) finds the relative pose of two views at a time by RANSAC on their joints; here all
-views of a frame are adjusted together, with a prior on the human build. Seventeen joints allow many wrong rigs that fit
-nearly as well. So the adjustment starts from several pairs of views, and the starts are compared by one cost, whose
-scale is the noise of all frames: that is the only value that the frames share.
+views of a frame are adjusted together, with a prior on the human build. Many wrong rigs fit seventeen joints nearly as
+well as the right one. So the adjustment starts from several pairs of views, and the results are compared by one cost.
+The scale of the cost is the noise of all frames, the only value that the frames share.
 """
 
 from dataclasses import replace
@@ -28,7 +28,7 @@ from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.shapes import check_shapes
 
-# Five points determine a pair; fewer matches than this do not reveal outliers.
+# Five points determine a relative pose; with fewer matches than this, outliers are not detected.
 FEWEST_MATCHES = 8
 # The number of pairs of views to start from, the most promising first.
 STARTS = 4
@@ -44,7 +44,7 @@ def find_rigs(
     *,
     seed: int,
 ) -> list[Rig | str]:
-    """Calibrate each frame alone: its rig, or the reason why there is none.
+    """Calibrate each frame on its own; return its rig, or the reason why there is none.
 
     Image points are normalised, sigma is their standard deviation, infinite where not seen. The joints must be the
     project's, as the prior on the human build uses them. Raises ValueError for shapes that do not fit and infinite
@@ -94,10 +94,10 @@ def _adjusted(
 
 
 def _best(points_norm: np.ndarray, sigma: np.ndarray, starts: list[InitialRig], noise: float) -> Rig | str:
-    """The rig of a frame from the start that leads to the least cost."""
+    """The rig of a frame: the result with the least cost over all starts."""
     tried = [(*_to_body(points_norm, sigma, start, noise), start) for start in starts]
     best, _, start = min(tried, key=lambda found: found[1])
-    # Joints that were wrong at the start are triangulated again.
+    # Triangulate all joints again, as some were wrong at the start.
     best, _ = _to_body(points_norm, sigma, best, noise, widths=())
     best = replace(best, epipolar=epipolar_error(points_norm, sigma, start.R, start.t))
     rig = adjust_rig(points_norm[None], sigma[None], best, (), focal=EXACT, pose=np.zeros(1, int), noise=noise)
@@ -111,7 +111,7 @@ def _best(points_norm: np.ndarray, sigma: np.ndarray, starts: list[InitialRig], 
 def _to_body(
     points_norm: np.ndarray, sigma: np.ndarray, start: InitialRig, noise: float, widths: tuple[float, ...] = WIDTHS
 ) -> tuple[InitialRig, float]:
-    """A start adjusted to the image points, then also to the human build, and the cost."""
+    """A start adjusted to the image points, then also to the prior on the human build, and the cost."""
     adjusted = _adjusted(points_norm, sigma, start, widths, noise)
     views = start.has_extrinsics
     R, t = start.R.copy(), start.t.copy()

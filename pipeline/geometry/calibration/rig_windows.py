@@ -1,4 +1,4 @@
-"""A rig for each frame of slowly moving cameras: rigs of windows as a start, then one adjustment over all frames."""
+"""Calibration of slowly moving cameras, a rig per frame: rigs of windows first, then one adjustment over all frames."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,11 +27,12 @@ from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, n
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.shapes import check_shapes
 
-# Two windows are aligned without the points of their overlap that lie further apart than this many times the median.
+# Points of the overlap of two windows whose distance is more than this many times the median are not used to align
+# them.
 TRIM = 2.5
-# A window in which the cameras move too fast is halved, but not below this many frames. The cameras move too fast where
-# the window has no rig, or where the noise of its rig is so many times that of windows a quarter as long, of which so
-# many are tried.
+# A window in which the cameras move too fast is halved, down to SHORTEST frames. The cameras move too fast if the
+# window has no rig, or if the noise of its rig is MOST_MISFIT times the noise of windows a quarter as long, of which
+# TRIED are calibrated.
 SHORTEST, MOST_MISFIT, TRIED = 12, 1.3, 8
 # The number of frames adjusted between two knots, and the number of those whose epipolar error is measured.
 FRAMES_PER_KNOT, FRAMES_FOR_EPIPOLAR = 25, 5
@@ -45,13 +46,13 @@ def find_moving_rig(
     length: int,
     seed: int,
 ) -> list[Rig | str]:
-    """Calibrate cameras that move slowly: for each frame its rig, or the reason why there is none.
+    """Calibrate cameras that move slowly; return for each frame its rig, or the reason why there is none.
 
     Image points are normalised, sigma is their standard deviation, infinite where not seen. The start is the rigs of
     windows of `length` frames that overlap by half, with static cameras in each window (shorter windows where the
-    cameras move too fast), aligned by the points that the windows share. From there the cameras are adjusted over all
-    frames, with constant velocity between knots, two of which fall into a window. Raises ValueError for shapes that do
-    not fit and infinite image points.
+    cameras move too fast), aligned by the points that the windows share. Then the cameras are adjusted over all frames,
+    with constant velocity between knots; a window has two knots. Raises ValueError for shapes that do not fit and
+    infinite image points.
     """
     windows: list[slice] = []
     found: list[Rig | str] = []
@@ -87,7 +88,7 @@ def _least_noise(points_norm: np.ndarray, sigma: np.ndarray, length: int, seed: 
 def _window_rigs(
     points_norm: np.ndarray, sigma: np.ndarray, window: slice, last: Rig | str, most_noise: float, seed: int
 ) -> list[tuple[slice, Rig | str]]:
-    """The rig of a window, or those of its parts where the cameras move too fast for one."""
+    """The rig of a window, or the rigs of its parts if the cameras move too fast for one rig."""
     rig = _window_rig(points_norm[window], sigma[window], last, seed)
     middle = (window.start + window.stop) // 2
     if (isinstance(rig, Rig) and rig.noise <= most_noise) or middle - window.start < SHORTEST:
@@ -98,7 +99,7 @@ def _window_rigs(
 
 
 def _window_rig(points_norm: np.ndarray, sigma: np.ndarray, last: Rig | str, seed: int) -> Rig | str:
-    """The rig of a window, started from that of the window before if that leads to a good one."""
+    """The rig of a window, adjusted from the previous window's rig, or calibrated anew if that gives no good rig."""
     if isinstance(last, Rig):
         order, n_poses = diverse_frames(points_norm, sigma, FRAMES_FOR_START)
         n_views = points_norm.shape[2]
@@ -117,12 +118,12 @@ def _window_rig(points_norm: np.ndarray, sigma: np.ndarray, last: Rig | str, see
 
 
 def _points(points_norm: np.ndarray, sigma: np.ndarray, rig: Rig) -> np.ndarray:
-    """Points (F, J, 3) triangulated by a rig."""
+    """Points (F, J, 3) triangulated with a rig."""
     return triangulation.robust(points_norm, sigma, rig.R, rig.t)
 
 
 def _chain(windows: Sequence[slice], rigs: Sequence[Rig | str], points: Sequence[np.ndarray | None]) -> list[Rig | str]:
-    """The rigs of the windows, all in the world and unit of the first that was found."""
+    """The rigs of the windows, all in the world and unit of the first rig that was found."""
     chained: list[Rig | str] = []
     last: tuple[slice, Rig, np.ndarray] | None = None
     for window, rig, seen in zip(windows, rigs, points, strict=True):
@@ -139,7 +140,7 @@ def _chain(windows: Sequence[slice], rigs: Sequence[Rig | str], points: Sequence
 def _in_world_of(
     before: slice, rig_before: Rig, points_before: np.ndarray, window: slice, rig: Rig, points: np.ndarray
 ) -> tuple[Rig, np.ndarray]:
-    """A window's rig and points in the world of an earlier window: by the points of both, else by the cameras."""
+    """A window's rig and points in the world of an earlier window, aligned by common points, else by the cameras."""
     first, last = max(before.start, window.start), min(before.stop, window.stop)
     a, b = (
         own[max(first - span.start, 0) : max(last - span.start, 0)].reshape(-1, 3)
@@ -158,7 +159,7 @@ def _in_world_of(
 
 
 def _blend(n_frames: int, windows: Sequence[slice], rigs: Sequence[Rig | str]) -> list[Rig | str]:
-    """The rig of each frame, interpolated between those of the two windows with the nearest middles."""
+    """The rig of each frame, interpolated between the rigs of the two windows whose centres are nearest."""
     middles = np.array([(window.start + window.stop - 1) / 2 for window in windows])
     order = np.argsort(middles, kind="stable")
     middles, rigs = middles[order], [rigs[i] for i in order]
@@ -176,7 +177,7 @@ def _blend(n_frames: int, windows: Sequence[slice], rigs: Sequence[Rig | str]) -
 
 
 def _between(a: Rig, b: Rig, share: float) -> Rig:
-    """The rig interpolated between two; views that only one of them has are taken from that."""
+    """The rig interpolated between two; views that only one of them has are copied from it."""
     R, centers = (
         np.where(a.has_extrinsics[:, None, None], a.R, b.R),
         np.where(a.has_extrinsics[:, None], a.centers, b.centers),

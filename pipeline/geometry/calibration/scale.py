@@ -11,27 +11,27 @@ from pipeline.skeleton import BONES, joint
 
 # Distances in mm between the joint centres of an average adult: the mean of Drillis and Contini's shares of a stature
 # of 1720 mm (Body segment parameters, 1966) and of the means over men and women of P. de Leva (Adjustments to
-# Zatsiorsky-Seluyanov's segment inertia parameters, 1996). Limbs alone: every detector defines the trunk differently.
+# Zatsiorsky-Seluyanov's segment inertia parameters, 1996). Only limbs, as every detector defines the trunk differently.
 ADULT_LIMBS_MM = (
     (("hip", "knee"), 408.0),
     (("knee", "ankle"), 428.0),
     (("shoulder", "elbow"), 299.0),
     (("elbow", "wrist"), 259.0),
 )
-# The bones whose lengths add up to the stature, but for the height of the ankle above the ground.
+# The bones whose lengths add up to the stature, except the height of the ankle above the ground.
 STATURE = ("ankle", "knee", "hip"), ("pelvis", "spine", "thorax", "neck", "head")
 # Height of the ankle's centre as a share of the stature: Drillis and Contini, Body segment parameters, 1966.
 ANKLE_SHARE = 0.039
-# Above this median angle the people are too often bent or lying for an estimate of the vertical.
+# Above this median angle to the vertical, people are bent or lying too often to estimate it.
 MOST_TILT_DEG = 35.0
 
 
 def bone_scale(
     joints: Float[np.ndarray, "frame joint=17 3"], covariance: Float[np.ndarray, "frame joint=17 6"] | None = None
 ) -> float:
-    """Millimetres per unit of one subject's joints, from mean adult limbs; NaN where no limb is known.
+    """Millimetres per unit of one subject's joints, from mean adult limbs; NaN if no limb is known.
 
-    Bone lengths, and the errors raised, are those of `own_lengths`, which corrects them for noise.
+    Bone lengths are corrected for noise by `own_lengths`. Raises ValueError as `own_lengths` does.
     """
     lengths = _lengths(joints, covariance)
     ratios = [length_mm / _limb(lengths, *ends) for ends, length_mm in ADULT_LIMBS_MM]
@@ -43,7 +43,7 @@ def height_scale(
     height_mm: float,
     covariance: Float[np.ndarray, "frame joint=17 6"] | None = None,
 ) -> float:
-    """Millimetres per unit of one subject's joints, from the stature; NaN where a bone of it is unknown."""
+    """Millimetres per unit of one subject's joints, from the stature; NaN if one of its bones is unknown."""
     lengths = _lengths(joints, covariance)
     leg = sum(_limb(lengths, a, b) for a, b in pairwise(STATURE[0]))
     trunk = sum(_bone(lengths, a, b) for a, b in pairwise(STATURE[1]))
@@ -53,7 +53,7 @@ def height_scale(
 def _lengths(
     joints: Float[np.ndarray, "frame joint 3"], covariance: Float[np.ndarray, "frame joint 6"] | None
 ) -> Float[np.ndarray, "bone=16"]:
-    """Length of each bone; the median without correction where too few frames show the noise."""
+    """Length of each bone; the uncorrected median if there are too few frames to estimate the noise."""
     own = own_lengths(joints, covariance)
     seen = np.linalg.norm(joints[:, BONES[:, 1]] - joints[:, BONES[:, 0]], axis=-1)
     return np.where(np.isfinite(own), own, [_median(one) for one in seen.T])
@@ -78,7 +78,7 @@ def _median(values: np.ndarray) -> float:
 def up_direction(joints: Float[np.ndarray, "frame joint=17 3"]) -> Float[np.ndarray, "3"] | None:
     """The vertical, upwards, from joints of people who mostly stand: the median direction from ankles to thorax.
 
-    None where the people are bent or lying too often. Raises ValueError for another shape and infinite joints.
+    None if the people are bent or lying too often. Raises ValueError for another shape and infinite joints.
     """
     ankles = (joints[:, joint("l_ankle")] + joints[:, joint("r_ankle")]) / 2
     body = joints[:, joint("thorax")] - ankles

@@ -1,10 +1,10 @@
-"""Cameras with constant velocity between knots, adjusted over all frames at once.
+"""Adjustment of moving cameras over all frames at once, with constant velocity between knots.
 
 The unknowns are the cameras' extrinsics at the knots; between two knots a camera's velocity and angular velocity are
-constant. Each frame's points are eliminated on their own, so that the reduced system couples only neighbouring knots.
+constant. Each frame's points are eliminated separately, so that the reduced system couples only neighbouring knots.
 The standard deviation of each camera's motion from knot to knot is estimated as well (MacKay, Bayesian interpolation,
-1992). Static cameras are therefore adjusted as one rig, and of motions that no image distinguishes (all cameras and
-people together) the smallest is taken.
+1992). Static cameras are therefore adjusted as one rig. Of motions that give the same images (all cameras and people
+together), the smallest is chosen.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from pipeline.geometry.calibration import bundle, trajectory_kernels
 from pipeline.geometry.calibration.bundle import LEAST_NOISE, MEDIAN_OF_LARGER
 from pipeline.shapes import check_shapes
 
-# Scales of the robust kernel in units of the noise, one for each round of steps, which ends with an estimate of motion
-# and noise.
+# Scales of the robust kernel in units of the noise, one for each round of steps. A round ends with an estimate of the
+# motion and the noise.
 WIDTHS = (10.0, 6.0, 6.0, 6.0, 6.0, 6.0)
 STEPS_PER_ROUND = 6
-ENOUGH = 1e-5  # relative fall of the cost below which a round ends
-# Lower bound of the standard deviation of a camera's motion from knot to knot, in radians and shares of the rig's
-# extent, and its multiple at the start.
+ENOUGH = 1e-5  # relative decrease of the cost below which a round ends
+# Lower bound of the standard deviation of a camera's motion from knot to knot, in radians and in shares of the rig's
+# extent; the start is START_MOTION times the bound.
 LEAST_MOTION, START_MOTION = 1e-5, 10.0
 # Standard deviation of the first knot, which fixes the gauge: radians and shares of the extent.
 ANCHOR = 30.0
@@ -46,7 +46,7 @@ class Trajectory:
     def at(
         self, frames: Int[np.ndarray, " frame"]
     ) -> tuple[Float[np.ndarray, "frame view 3 3"], Float[np.ndarray, "frame view 3"]]:
-        """Rotations and translations in some frames."""
+        """Rotations and translations of the cameras at some frames."""
         before, share = self.place(frames)
         rotation = share[:, None, None] * self.motion[before, :, 0]
         R = bundle.rotation_of(rotation) @ self.R[before]
@@ -55,7 +55,7 @@ class Trajectory:
 
     @property
     def motion(self) -> Float[np.ndarray, "step view 2 3"]:
-        """From each knot to the next: a rotation vector in radians and a translation, in the camera's frame."""
+        """Motion from each knot to the next: a rotation vector in radians and a translation, in the camera's frame."""
         between = self.R[1:] @ np.swapaxes(self.R[:-1], -1, -2)
         rotation = Rotation.from_matrix(between.reshape(-1, 3, 3)).as_rotvec().reshape(*between.shape[:2], 3)
         return np.stack([rotation, -np.einsum("kvij,kvj->kvi", self.R[:-1], np.diff(self.centers, axis=0))], 2)
@@ -67,7 +67,7 @@ class Trajectory:
         return float(np.sqrt(((mean - mean.mean(0)) ** 2).sum(-1).mean()))
 
     def moved(self, step: Float[np.ndarray, "knot unknown"]) -> "Trajectory":
-        """After a step (K, 6 V), camera by camera a rotation vector and a translation in its frame."""
+        """The trajectory after a step (K, 6 V): for each camera a rotation vector and a translation in its frame."""
         rotation, shift = np.moveaxis(step.reshape(*self.centers.shape[:2], 2, 3), 2, 0)
         R = bundle.rotation_of(rotation) @ self.R
         return replace(self, R=R, centers=self.centers - np.einsum("kvji,kvj->kvi", R, shift))
@@ -80,7 +80,7 @@ class Adjusted:
     trajectory: Trajectory
     points: Float[np.ndarray, "frame joint 3"]
     weights: Float[np.ndarray, "frame joint view"]  # of the robust cost: 1 inlier, 0 outlier or not seen
-    noise: float  # standard deviation of the residuals, as a multiple of the sigma expected
+    noise: float  # standard deviation of the residuals, as a multiple of the expected sigma
     covariance: Float[np.ndarray, "knot unknown unknown"]  # of the knots' steps
     covariance_to_next: Float[np.ndarray, "step unknown unknown"]  # between neighbouring knots
 
@@ -89,7 +89,7 @@ class Adjusted:
     ) -> tuple[Float[np.ndarray, "frame view"], Float[np.ndarray, "frame view 3 3"]]:
         """Standard deviations of rotations in radians, and covariances of centres in their cameras' axes.
 
-        Without the gauge freedoms of the world's frame and unit.
+        The gauge freedoms of the world's frame and unit are removed.
         """
         (before, share), (R, t) = self.trajectory.place(frames), self.trajectory.at(frames)
         rotation, center = np.empty(t.shape[:2]), np.empty((*t.shape, 3))
@@ -174,7 +174,7 @@ class _Problem:
         return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
 
     def measured_noise(self) -> float:
-        """As that of a static rig, without counting the few unknowns of the cameras."""
+        """The noise, estimated as for a static rig, but without counting the few unknowns of the cameras."""
         seen = self.inverse_sigma > 0
         size = np.abs(self.residual(self.trajectory, self.points)).max(-1)[seen]
         freedom = max(1 - 1.5 * np.count_nonzero(seen.any(-1)) / max(len(size), 1), 0.1)
@@ -236,7 +236,7 @@ class _Problem:
                 break
 
     def variance_inflation(self, width: float, groups: Sequence[np.ndarray]) -> float:
-        """The factor by which errors that points share enlarge the covariance, as if the cameras were static."""
+        """The factor by which errors shared by points enlarge the covariance, computed as for static cameras."""
         (F, J, V), middle = self.inverse_sigma.shape, len(self.frames) // 2
         S, scores = np.zeros((6 * V + 1, 6 * V + 1)), np.zeros((F, J, 6 * V + 1))
         R, t = self.trajectory.at(self.frames)

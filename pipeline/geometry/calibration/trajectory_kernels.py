@@ -1,9 +1,9 @@
 """The inner loops of the adjustment of moving cameras, compiled.
 
 Normalised image points are (F, J, V, 2) with inverse standard deviations (F, J, V), 0 where not seen; cameras
-R (F, V, 3, 3), t (F, V, 3) and points X (F, J, 3) are those of each frame, which lies a share of the way behind knot
-`before`. A step of a frame's cameras is interpolated linearly between those of the two knots, as cameras rotate little
-from knot to knot.
+R (F, V, 3, 3), t (F, V, 3) and points X (F, J, 3) are given for each frame, which lies a `share` of the way from knot
+`before` to the next. The step of a frame's cameras is interpolated linearly between the steps of the two knots, as
+cameras rotate little from knot to knot.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ def assemble(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, before: np.ndarray,
     share: np.ndarray, width: float, damping: float, diagonal: np.ndarray, above: np.ndarray, right: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add the image points' part to the knots' system: blocks on the diagonal (K, D, D) and above it, right (K, D)."""
+    """Add the image points' terms to the knots' system: blocks on the diagonal (K, D, D) and above it, right (K, D)."""
     J, D = inverse_sigma.shape[1], right.shape[1]
     S, b, to_points, own = _buffers(J, D + 1)
     for f in range(len(points_norm)):
@@ -70,7 +70,7 @@ def scores(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, width: float,
     total: np.ndarray, b: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add all frames' reduced systems to total (D + 1, D + 1), and write each point's part b (F, J, D + 1)."""
+    """Add all frames' reduced systems to total (D + 1, D + 1), and write each point's contribution b (F, J, D + 1)."""
     J, D = b.shape[1:]
     S, _, to_points, own = _buffers(J, D)
     for f in range(len(points_norm)):
@@ -82,5 +82,5 @@ def scores(
 
 @compiled
 def _buffers(J: int, D: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Room for the reduced system of one frame's J points with D unknowns: S, b, to_points and own."""
+    """Buffers for the reduced system of one frame's J points with D unknowns: S, b, to_points and own."""
     return np.empty((D, D)), np.empty((J, D)), np.empty((J, 3, D)), np.empty((J, 3))

@@ -1,1 +1,1 @@
-"""The camera: its model, lens distortion, projection, and how far points are from what a camera saw."""
+"""The camera: its model, lens distortion, projection, and reprojection errors."""

@@ -1,7 +1,7 @@
 """Parameters of lens models as the kernels take them: OpenCV's rational model with its extensions, and its fisheye.
 
 The rational model has OpenCV's coefficients k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4, tx, ty: radial (the last
-three in the denominator), tangential, thin prism, and the tilt of the sensor, which is a homography and goes with the
+three in the denominator), tangential, thin prism, and the tilt of the sensor, a homography that is combined with the
 camera matrix. The fisheye model is Kannala and Brandt's with four coefficients of the angle from the optical axis.
 """
 
@@ -22,7 +22,7 @@ def sensor(K: Float[np.ndarray, "3 3"], dist: Float[np.ndarray, " coefficient"])
 
 
 def coefficients(dist: Float[np.ndarray, " coefficient"]) -> Float[np.ndarray, "12"]:
-    """All coefficients but the tilt; those that are not given are 0."""
+    """All coefficients except the tilt; missing ones are 0."""
     full = np.zeros(N_COEFFICIENTS)
     n = min(len(dist), N_COEFFICIENTS)
     full[:n] = dist[:n]

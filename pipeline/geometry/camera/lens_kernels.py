@@ -9,11 +9,11 @@ import numpy as np
 from pipeline.compiled import compiled, inlined
 
 BLOCK = 256  # points in a block, whose rows stay in a core's cache
-# Newton steps from the distorted point: twice as many as lenses in use need.
+# Newton steps from the distorted point: twice the number that lenses in use need.
 STEPS = 10
-# A step from this close, in normalised units, ends within rounding of the solution.
+# A Newton step that starts within this distance of the solution, in normalised units, ends within rounding of it.
 CLOSE = 1e-7
-# Rows of undistortion: the distorted point (2), the current estimate (2), and whether it came close.
+# Rows of undistortion: the distorted point (2), the current estimate (2), and whether the estimate has converged.
 ROWS = 5
 
 
@@ -41,7 +41,7 @@ def distort_fisheye(points: np.ndarray, c: np.ndarray, H: np.ndarray, pixels: np
 
 @compiled
 def undistort(pixels: np.ndarray, c: np.ndarray, H: np.ndarray, points_norm: np.ndarray) -> None:
-    """Write normalised points (N, 2) of pixels (N, 2), by Newton's method; NaN where there are none.
+    """Write normalised points (N, 2) of pixels (N, 2), by Newton's method; NaN for pixels that have none.
 
     `H` is the homography from pixels to distorted points. Pixels beyond the radius at which the lens model folds back
     have no normalised point.
@@ -65,7 +65,7 @@ def undistort(pixels: np.ndarray, c: np.ndarray, H: np.ndarray, points_norm: np.
 
 @compiled
 def _newton_step(work: np.ndarray, c: np.ndarray, n: int) -> int:
-    """Move estimates towards the solution, mark those that had come close, return the number of the others."""
+    """Move estimates towards the solution, mark the converged ones, and return the number of the others."""
     k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = c
     for k in range(n):
         x, y = work[2 * BLOCK + k], work[3 * BLOCK + k]

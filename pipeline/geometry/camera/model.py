@@ -12,7 +12,7 @@ from jaxtyping import Float
 from pipeline.geometry.camera import lens, lens_kernels
 from pipeline.shapes import check_shapes
 
-# Power of the radius that each coefficient of OpenCV's distortion belongs to: k1, k2, p1, p2, k3 to k6, s1 to s4.
+# The power of the radius that each coefficient of OpenCV's distortion multiplies: k1, k2, p1, p2, k3 to k6, s1 to s4.
 DISTORTION_POWERS = np.array([2, 4, 1, 1, 6, 2, 4, 6, 1, 3, 1, 3, 0, 0])
 
 
@@ -62,17 +62,17 @@ class Camera:
         return replace(self, K=S @ self.K, size_px=size_px)
 
     def scale_focal(self, factor: float) -> "Camera":
-        """The same camera with its focal lengths multiplied; what the lens does to the image stays as it is.
+        """The same camera with its focal lengths multiplied; the distortion as a function of pixels is unchanged.
 
         Normalised image points become 1 / factor times as large, so each distortion coefficient is multiplied by the
-        factor to the power of the radius that it belongs to. Raises ValueError for a fisheye camera, whose
-        coefficients belong to angles: no other coefficients make the same image at another focal length.
+        factor to the power of its radius. Raises ValueError for a fisheye camera, whose coefficients multiply powers of
+        angles: no other coefficients give the same image at another focal length.
         """
         if factor == 1:
             return self
         if self.fisheye:
             raise ValueError(
-                f"The focal length of a fisheye camera cannot be multiplied by {factor:.4g}, only be given."
+                f"The focal length of a fisheye camera cannot be multiplied by {factor:.4g}; it must be given."
             )
         K, dist = self.K.copy(), self.dist * factor ** DISTORTION_POWERS[: len(self.dist)]
         K[:2, :2] *= factor
@@ -103,7 +103,7 @@ class Camera:
     def back_project(
         self, points_px: Float[np.ndarray, "*batch 2"], depth_mm: Float[np.ndarray, "*#batch"] | float
     ) -> Float[np.ndarray, "*batch 3"]:
-        """Points in this camera's frame that pixels show at given depths (z)."""
+        """Points in this camera's frame from pixels and depths (z)."""
         points_norm = self.undistort(points_px)
         return np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * np.asarray(depth_mm)[..., None]
 
@@ -137,7 +137,7 @@ def undistort(
 ) -> Float[np.ndarray, "*batch 2"]:
     """Normalised image points (x / z, y / z) of pixels, lens distortion removed.
 
-    NaN stays NaN, and so become pixels at which the lens shows no point in front of the camera. Raises ValueError for
+    NaN stays NaN. Pixels at which the lens shows no point in front of the camera become NaN. Raises ValueError for
     shapes that do not fit.
     """
     pixels = np.ascontiguousarray(points_px, float).reshape(-1, 2)

@@ -10,7 +10,7 @@ def project_point(
 ) -> tuple[float, float, float]:  # fmt: skip
     """Normalised image point (u, v) and depth of a world point (x, y, z) in a camera R, t, given entry by entry.
 
-    Entries are scalars because those that a loop does not change then stay in registers.
+    Entries are scalars, so that those which a loop does not change stay in registers.
     """
     depth = r20 * x + r21 * y + r22 * z + t2
     return (r00 * x + r01 * y + r02 * z + t0) / depth, (r10 * x + r11 * y + r12 * z + t1) / depth, depth

@@ -1,4 +1,4 @@
-"""Distances of image points from projected points, and the covariance that image points give a 3D point."""
+"""Reprojection errors, and the covariance of 3D points from the standard deviations of image points."""
 
 import numpy as np
 from jaxtyping import Float

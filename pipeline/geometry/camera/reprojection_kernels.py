@@ -55,7 +55,7 @@ def covariance(points: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarr
 
 @compiled
 def _invert(a: float, b: float, c: float, d: float, e: float, f: float, inverse: np.ndarray) -> None:
-    """The inverse of a symmetric matrix by its upper triangle, row by row; infinite where it has none."""
+    """The inverse of a symmetric matrix by its upper triangle, row by row; infinite if it is singular."""
     aa, bb, cc = d * f - e * e, c * e - b * f, b * e - c * d
     dd, ee, ff = a * f - c * c, b * c - a * e, a * d - b * b
     determinant, size = a * aa + b * bb + c * cc, a + d + f

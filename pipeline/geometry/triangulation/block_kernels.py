@@ -1,9 +1,9 @@
-"""Points in blocks: how the kernels of triangulation are fed and read.
+"""Points in blocks: the input and output layout of the triangulation kernels.
 
 A kernel works on up to BLOCK points at a time. Each coordinate is a row: row r of a block is `rows[r * BLOCK :]`, one
-flat array for all rows. Its constant row length lets the compiler prove that rows do not overlap, so that it turns a
-loop over the points of a row into vector instructions. Normalised image points take ROWS_PER_VIEW rows a view, in
-double precision; their weights take one row a view, in single precision, in an array of their own.
+flat array for all rows. The constant row length lets the compiler prove that rows do not overlap, and thus vectorise a
+loop over the points of a row. Normalised image points take ROWS_PER_VIEW rows per view, in double precision; their
+weights take one row per view, in single precision, in a separate array.
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from pipeline.compiled import compiled
 
 BLOCK = 256
-# Rows are worked on in steps of this many points, whole vectors of the widest instructions.
+# Rows are processed in steps of this many points, a multiple of the widest vector instructions.
 LANES = 16
-# Of a view: x and y of its points.
+# The rows of a view: x and y of its points.
 ROWS_PER_VIEW = 2
 X, Y = 0, BLOCK
 # Points further from the optical axis than this, in focal lengths, are not image points of a camera.
@@ -86,7 +86,7 @@ def scatter(
     """Write the points of the first three rows; NaN where they are not finite or fewer than two views saw them."""
     first, last, start, stop = span
     x0, y0, z0, unit = world
-    # A span is whole batches or a part of one, so its points are contiguous.
+    # A span is several whole batches or a part of one batch, so its points are contiguous.
     n, at, two = (last - first) * (stop - start), first * points.shape[1] + start, np.float32(2)
     run = points.reshape(-1)[3 * at : 3 * (at + n)]
     for k in range(n):

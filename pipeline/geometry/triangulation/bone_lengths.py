@@ -1,4 +1,4 @@
-"""A person's own bone lengths: they stay the same over time, which corrects the joints of single frames."""
+"""A person's bone lengths, which are constant over time, and the adjustment of joints to these lengths."""
 
 import numpy as np
 from jaxtyping import Float
@@ -13,7 +13,7 @@ from pipeline.skeleton import BONES, PARENTS
 UPPER = np.triu_indices(3)
 # Standard deviations in one median absolute deviation of a normal distribution.
 NORMAL_MAD = 1.4826
-# The fewest frames from which a bone length is taken.
+# The least number of frames from which a bone length is estimated.
 FEWEST_FRAMES = 20
 
 
@@ -21,12 +21,12 @@ FEWEST_FRAMES = 20
 def own_lengths(
     joints: Float[np.ndarray, "frame joint=17 3"], covariance: Float[np.ndarray, "frame joint=17 6"] | None = None
 ) -> Float[np.ndarray, "bone=16"]:
-    """Median length of each bone of one person, in the unit of the joints; NaN where it is seen in too few frames.
+    """Median length of each bone of one person, in the unit of the joints; NaN for a bone in too few frames.
 
-    Errors across a bone lengthen it, and this bias is subtracted. It comes from the joints' covariance (xx, xy, xz, yy,
-    yz, zz), but is not taken to be larger than the scatter of the lengths supports: a detector's constant errors do not
-    lengthen bones. Without a covariance it comes from that scatter alone. Raises ValueError for other shapes and for
-    infinite joints.
+    Errors across a bone lengthen it, and this bias is subtracted. The bias is computed from the joints' covariance (xx,
+    xy, xz, yy, yz, zz), but limited to what the scatter of the lengths supports, because a detector's constant errors
+    do not lengthen bones. Without a covariance, the bias is computed from the scatter only. Raises ValueError for other
+    shapes and for infinite joints.
     """
     bone = joints[:, BONES[:, 1]] - joints[:, BONES[:, 0]]
     length = np.linalg.norm(bone, axis=-1)
@@ -49,7 +49,7 @@ def _variance_across(
     scatter: Float[np.ndarray, " bone"],
     enough: np.ndarray,
 ) -> Float[np.ndarray, "frame bone"]:
-    """Variance of the bones' ends across them, reduced where the lengths scatter less than the variance along them."""
+    """Variance of the bones' ends across them, reduced if the lengths scatter less than their covariance predicts."""
     error = covariance[:, BONES[:, 0]] + covariance[:, BONES[:, 1]]
     i, j = UPPER
     direction = bone / length[..., None]
@@ -69,11 +69,11 @@ def fit_bone_lengths(
     lengths: Float[np.ndarray, "bone=16"],
     tolerance: float,
 ) -> tuple[Float[np.ndarray, "frame joint=17 3"], Float[np.ndarray, "frame joint=17 6"]]:
-    """Adjust joints to fit both the normalised image points and the bone lengths, robustly both.
+    """Adjust joints to the normalised image points and to the bone lengths, with robust costs for both.
 
     `sigma` is the standard deviation of an image point, infinite where not seen, `tolerance` that of a bone length, in
     the unit of the joints. Rotations and translations are one rig or one for each frame. Joints and lengths that are
-    NaN take no part. Gauss-Newton over all joints of a frame at once; a step that raises the frame's cost is shortened.
+    NaN are ignored. Gauss-Newton over all joints of a frame at once; a step that raises the frame's cost is shortened.
     Also returns the joints' covariance (xx, xy, xz, yy, yz, zz); NaN for NaN joints. Raises ValueError for shapes that
     do not fit and for infinite values other than those of sigma.
     """

@@ -1,7 +1,7 @@
 """Inner loops of the adjustment of joints to bone lengths, compiled.
 
-The skeleton is a tree, and a bone ties its two joints along one direction alone. So the normal equations of all joints
-of a frame are solved from the leaves to the root and back, one 3 x 3 block a joint.
+The skeleton is a tree, and a bone couples its two joints along one direction only. So the normal equations of all
+joints of a frame are solved from the leaves to the root and back, with one 3 x 3 block per joint.
 """
 
 import numpy as np
@@ -9,10 +9,10 @@ import numpy as np
 from pipeline.compiled import compiled
 
 MOST_STEPS = 10
-# A step that lowers the cost by less than this share of it is the last.
+# The iteration ends at a step that lowers the cost by less than this share.
 ENOUGH = 1e-5
-# Huber's threshold: beyond so many tolerances the pull of a bone grows no more. Where joints differ from the bone by
-# that much, the detector took something else for one of them.
+# Huber's threshold in tolerances, beyond which the pull of a bone is constant. Joints whose distance differs by more
+# from the bone's length belong to a gross error of the detector.
 BONE_SCALE = 2.0
 # Columns of a joint's row in a frame's system: the block's upper triangle, the right-hand side, the direction of the
 # bone to the parent (0 where unknown) and its stiffness, and the step. The solver replaces the block by its inverse.
@@ -195,7 +195,7 @@ def _invert(row: np.ndarray) -> None:
 
 @compiled
 def _tree_covariance(joints: np.ndarray, system: np.ndarray, parents: np.ndarray, covariance: np.ndarray) -> None:
-    """Each joint's covariance (J, 6): that of its own block and, along the bone, that of its parent."""
+    """Each joint's covariance (J, 6): the covariance of its own block and, along the bone, of its parent."""
     for j in range(len(parents)):
         row, own, above = system[j], covariance[j], covariance[parents[j]]
         u0, u1, u2 = row[BONE], row[BONE + 1], row[BONE + 2]

@@ -1,4 +1,4 @@
-"""Joints from a rig: triangulation, the views that agree, and the status of every joint and view."""
+"""Turns detections into labels: triangulates joints with a rig, and gives each joint and each detection a status."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Status(IntEnum):
     NOT_DONE = 0
     VALID = 1
     NO_RIG = 2  # fewer than two views have extrinsics
-    TOO_FEW_VIEWS = 3  # too few views saw it with confidence
-    TOO_FEW_AGREE = 4  # too few views saw it near the triangulated point
+    TOO_FEW_VIEWS = 3  # too few views detected the joint with confidence
+    TOO_FEW_AGREE = 4  # too few views detected the joint near the triangulated point
     BEHIND_CAMERA = 5  # too few agree, as the point lies behind one of the views
-    UNDETERMINED = 6  # the views that agree see it from nearly one direction
+    UNDETERMINED = 6  # the views that agree see the joint from nearly the same direction
 
 
 class ViewStatus(IntEnum):
@@ -29,12 +29,12 @@ class ViewStatus(IntEnum):
 
     NOT_DONE = 0
     USED = 1
-    SWAPPED = 2  # used, as the joint of the other side of the body
-    NO_POSE = 3  # the view is not calibrated, or kept for evaluation
+    SWAPPED = 2  # used as the joint of the other side of the body
+    NO_POSE = 3  # the view is not calibrated, or is for evaluation only
     UNSEEN = 4  # the detector found no joint
     UNSURE = 5  # its confidence is too low
-    OCCLUDED = 6  # far from the joint, and the detector was not sure: it guessed what it did not see
-    OUTLIER = 7  # far from the joint, though the detector was sure
+    OCCLUDED = 6  # far from the joint, and with low confidence: the joint was probably not visible
+    OUTLIER = 7  # far from the joint, in spite of a high confidence
     NO_JOINT = 8  # the joint was rejected
 
 
@@ -47,7 +47,7 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
     "weighted": triangulation.linear,
     "pairwise_median": triangulation.pairwise_median,
     "robust": triangulation.robust,
-    "robust_bones": triangulation.robust,  # the start of bone_lengths.fit_bone_lengths
+    "robust_bones": triangulation.robust,  # fit_bone_lengths then adjusts the joints
 }
 # A point whose standard deviation exceeds this share of its depth is not determined.
 MOST_UNCERTAINTY = 0.1
@@ -89,9 +89,9 @@ def label(
 ) -> Labelled:
     """Triangulate normalised image points and keep the joints on which at least `min_views` views agree.
 
-    `sigma` is the standard deviation expected, infinite where not seen, `limit` the distance up to which a view agrees,
-    both in normalised units. The rig is one, or one for each frame. Raises ValueError for shapes that do not fit and
-    for infinite image points or rigs.
+    `sigma` is the expected standard deviation, infinite where not seen; `limit` is the distance up to which a view
+    agrees; both in normalised units. There is one rig for all frames, or one for each frame. Raises ValueError for
+    shapes that do not fit and for infinite image points or rigs.
     """
     has_extrinsics = np.isfinite(t).all(-1)[:, None, :]
     seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
@@ -103,7 +103,7 @@ def label(
     uncertainty = np.sqrt(np.trace(covariance, axis1=-2, axis2=-1))
     nearest = np.min(np.where(used, depth, np.inf), axis=-1)
 
-    # The first reason that holds counts.
+    # The status is the first reason that applies.
     status = np.select(
         [
             np.broadcast_to(has_extrinsics.sum(-1) < 2, able.shape[:2]),
@@ -134,9 +134,9 @@ def view_status(
 ) -> UInt8[np.ndarray, "frame joint view"]:
     """The ViewStatus of each view's detection of each joint.
 
-    `sigma` is infinite where a detection took no part, `confidence` NaN where there was none, `swapped` true where it
-    had the name of the other side; `t` are the translations of one rig, or of one for each frame. Raises ValueError for
-    shapes that do not fit.
+    `sigma` is infinite for detections that were not used, `confidence` is NaN without a detection, `swapped` is true if
+    a detection had the name of the other side; `t` are the translations of one rig, or of one for each frame. Raises
+    ValueError for shapes that do not fit.
     """
     return np.select(
         [

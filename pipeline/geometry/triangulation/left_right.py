@@ -1,9 +1,9 @@
-"""Repair of swapped left and right: found where the views contradict each other.
+"""Finds detections with swapped left and right, from contradictions between the views.
 
-A detector that takes a person's left for the right does so in one view and not in the others, for the whole body, for
-the arms or the legs, or for one pair of joints. The joints of a pair are therefore triangulated together, over all
-views and both ways of naming them in each view: the result is two places that the views agree on. Then the places are
-named left and right, for all pairs of a frame at once. Ties between views are broken by bone lengths, then by the
+A detector usually swaps left and right in one view only: for the whole body, for the arms or the legs, or for one pair
+of joints. The joints of a pair are therefore triangulated together, over all views and both assignments of names in
+each view. The result is two 3D positions, called places here, on which the views agree. Then the places are named left
+and right, for all pairs of a frame at once. Ties between views are broken by bone lengths, then by the
 neighbouring frames.
 """
 
@@ -24,40 +24,41 @@ from pipeline.skeleton import BONES, JOINTS, LEFT_JOINTS, MIRROR, joint
 
 RIGHT_JOINTS = MIRROR[LEFT_JOINTS]
 PAIRS = [JOINTS[j][2:] for j in LEFT_JOINTS]
-# All ways to swap some of the pairs, (64, 6), and their numbers.
+# All 64 combinations of swapped pairs, as codes and as patterns (64, 6).
 CODES = np.arange(2 ** len(PAIRS))
 PATTERNS = (CODES[:, None] >> np.arange(len(PAIRS)) & 1).astype(bool)
-# Costs are -2 log likelihood, as squared residuals in standard deviations are. A swap in a view costs this much, of one
-# pair or of the pairs that detectors swap together.
+# Costs are -2 log likelihoods, like squared residuals in standard deviations. DOUBT is the cost of a swap in a view, of
+# one pair or of pairs that detectors swap together.
 DOUBT = 10.0
 TOGETHER = (PAIRS, ["hip", "knee", "ankle"], ["shoulder", "elbow", "wrist"])
-# For each view in which a pair is swapped, the cost must be lower by so much than with the names as given.
+# For each view in which a pair is swapped, the cost must be lower than with the given names by at least this.
 LEAST_GAIN = 7.0
-# The largest cost of a swapped joint, about four standard deviations: an outlier that fits no better keeps its name.
+# The largest cost of a swapped joint, about four standard deviations, so that an outlier that fits neither name keeps
+# its name.
 MOST_COST = 10.0
-# A frame is searched where a swap would lower the cost of a view by so much, or where two views of a pair cost so much.
+# A frame is searched if a swap would lower the cost of a view by the first, or if two views of a pair cost the second.
 SUSPICIOUS_GAIN, SUSPICIOUS_COST = 4.0, 6.6
-# Cost of a bone: 1 if its length is off by the tolerance, at most MOST_BONE_COST. Cost of hips and shoulders that face
-# opposite ways.
+# Cost of a bone: 1 if its length is off by BONE_TOLERANCE, at most MOST_BONE_COST. TWIST_COST is the cost of hips and
+# shoulders that face in opposite directions.
 BONE_TOLERANCE, MOST_BONE_COST, TWIST_COST = 0.1, 25.0, 12.0
 LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
-# Number of neighbouring frames on each side that break ties, the decay of their weight in frames, and their cost.
+# Number of frames before and after a frame that break ties, the decay of their weight in frames, and their cost.
 CONTEXT, CONTEXT_FADES, CONTEXT_COST = 8, 3.0, 10.0
-# The best names of a frame count in other frames if their cost is lower by so much than that of others.
+# The best names of a frame influence other frames if their cost is lower than the cost of other names by at least this.
 SURE = 20.0
 FRAMES_PER_BLOCK = 1024
-# A search starts from so many pairs of views at most, spread evenly over all pairs.
+# The largest number of pairs of views that a search starts from, spread evenly over all pairs.
 MOST_STARTS = 36
 
 
 @dataclass(frozen=True)
 class _Search:
-    """The places that the views agree on, whatever the names."""
+    """The places on which the views agree, and the costs of naming them."""
 
     places: np.ndarray  # (F, 6, 2, 3) of each pair; left and right in frames that were not searched
     frames: np.ndarray  # (S,) frames that were searched
-    costs: np.ndarray  # (S, 2, 2, V, 6): names as the places stand or swapped; left and right joint
-    as_named: np.ndarray  # (S, 6, 2, 3) joints triangulated with the names given
+    costs: np.ndarray  # (S, 2, 2, V, 6): names of the places unchanged or swapped; left and right joint
+    as_named: np.ndarray  # (S, 6, 2, 3) joints triangulated with the given names
     cost_as_named: np.ndarray  # (S, 6)
 
 
@@ -69,11 +70,11 @@ def find_swapped(
     t: Float[np.ndarray, "rig view 3"],
     lengths: Float[np.ndarray, "bone=16"],
 ) -> Bool[np.ndarray, "frame joint=17 view"]:
-    """Find where left and right are swapped: that view's joint is the one with the name of the other side.
+    """Find where left and right are swapped: there the view's detection has the name of the other side.
 
     The normalised image points are those of successive frames, sigma their standard deviation, infinite where not seen;
-    the rig is one, or one for each frame. `lengths` are the person's bones in the rig's unit, NaN where not known.
-    Frames whose views agree keep their names. A frame's result depends on the CONTEXT frames before and after it alone.
+    there is one rig, or one for each frame. `lengths` are the person's bone lengths in the rig's unit, NaN if unknown.
+    Frames whose views agree keep their names. A frame's result depends only on the CONTEXT frames before and after it.
     Raises ValueError for shapes that do not fit and for infinite values other than those of sigma.
     """
     found = np.zeros(sigma.shape, bool)
@@ -96,14 +97,14 @@ def _named(search: _Search, lengths: np.ndarray) -> np.ndarray:
     """Which pairs each view of the searched frames has swapped, (S, V, 6)."""
     places = search.places[search.frames]
     views = _by_pattern(*np.moveaxis(search.costs.sum(2), 1, 0))  # (S, V, 64)
-    # The names of the places are open too: a flip swaps those of some pairs, for all views.
+    # The names of the places are unknown too: a flip swaps the names of some pairs for all views.
     by_flip = np.stack([(views + PATTERN_COSTS[CODES ^ flip]).min(-1).sum(-1) for flip in CODES], -1)
     by_flip += _body_costs(places, lengths)
     flip = (by_flip + _context_costs(search, by_flip)).argmin(-1)
-    other = (views + PATTERN_COSTS[CODES ^ flip[:, None, None]]).argmin(-1)  # (S, V) how each names the places
+    other = (views + PATTERN_COSTS[CODES ^ flip[:, None, None]]).argmin(-1)  # (S, V) pattern of each view's names
     costs = np.where(PATTERNS[other][:, None], search.costs[:, 1], search.costs[:, 0])  # (S, 2, V, 6)
     found = PATTERNS[other ^ flip[:, None]] & (costs.max(1) < MOST_COST)
-    # Two wrong joints may agree by chance: swaps must lower the total cost, body proportions included.
+    # Two wrong joints may agree by chance, so swaps must lower the total cost, including the cost of body proportions.
     after = np.where(PATTERNS[flip][..., None, None], places[:, :, ::-1], places)
     gain = search.cost_as_named + _misfit(search.as_named, lengths) - costs.sum((1, 2)) - _misfit(after, lengths)
     return found & (gain > LEAST_GAIN * found.sum(1))[:, None]
@@ -141,9 +142,9 @@ def _suspicious(as_named: np.ndarray, other_way: np.ndarray) -> np.ndarray:
 def _agreed_places(
     points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, as_named: np.ndarray
 ) -> np.ndarray:
-    """The two places (F, 6, 2, 3) of each pair that fit the views best if each view may name them either way.
+    """The two places (F, 6, 2, 3) of each pair that fit the views best, with either assignment of names in each view.
 
-    The starts are pairs of views and the places `as_named`; NaN where no two views saw both joints.
+    The search starts from pairs of views and from the places `as_named`; NaN if no two views saw both joints.
     """
     best_places = np.where(np.isfinite(as_named).all((-1, -2), keepdims=True), as_named, np.nan)
     best = np.where(
@@ -180,7 +181,7 @@ def _both(
 
 
 def _costs(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Cost (2, F, 2, 6, V) of both joints' image points if they show the places (F, 6, 2, 3) as named, and swapped."""
+    """Cost (2, F, 2, 6, V) of the image points of both joints, with the places (F, 6, 2, 3) as named and swapped."""
     x, s = as_captured(points_norm, axis=-3), as_captured(sigma, axis=-2)
     costs = np.empty((2, len(x), 2, len(PAIRS), x.shape[1]))
     add_costs(x, s, *rig_of_each(R, t, points_norm.shape[:1]), as_floats(places), costs)
@@ -188,13 +189,13 @@ def _costs(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndar
 
 
 def _by_pattern(no: np.ndarray, yes: np.ndarray) -> np.ndarray:
-    """The costs (..., 64) of each pattern from those of its pairs (..., 6), not swapped and swapped."""
+    """The costs (..., 64) of all patterns from the costs of the pairs (..., 6), not swapped and swapped."""
     pairs = [np.where(PATTERNS[:, p], yes[..., p, None], no[..., p, None]) for p in range(len(PAIRS))]
     return np.sum(pairs, axis=0)
 
 
 def _pattern_costs() -> np.ndarray:
-    """The cost (64,) of swapping a pattern in a view: of pairs swapped together, and of the remaining ones."""
+    """The cost (64,) of each pattern of swaps in a view: DOUBT for pairs swapped together and for each other pair."""
     together = [PATTERNS ^ np.isin(PAIRS, names) for names in TOGETHER]
     return DOUBT * np.min([PATTERNS.sum(1), *(1 + rest.sum(1) for rest in together)], axis=0)
 
@@ -203,7 +204,7 @@ PATTERN_COSTS = _pattern_costs()
 
 
 def _limb_costs(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Cost (F, 4, 2) of the lengths of the LIMBS, both sides: if both ends swap names or none, and if one does."""
+    """Cost (F, 4, 2) of the lengths of the LIMBS of both sides: both or no ends swapped, and one end swapped."""
     costs = np.zeros((len(places), len(LIMBS), 2))
     for limb, (upper, lower) in enumerate(LIMBS):
         for side, name in enumerate("lr"):
@@ -216,14 +217,14 @@ def _limb_costs(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def _misfit(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Cost (F, 6) of the lengths of the limbs that meet at each pair, named as the places are."""
+    """Cost (F, 6) of the lengths of the limbs that meet at each pair, with the names of the places."""
     costs = _limb_costs(places, lengths)[..., 0]
     return costs @ np.array([[float(pair in limb) for pair in PAIRS] for limb in LIMBS])
 
 
 def _body_costs(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Cost (F, 64) of swapping the names of places: limbs of a wrong length, hips facing away from the shoulders."""
-    # Ties keep the names.
+    # A small cost of each swap, so that ties keep the names.
     total = np.zeros((len(places), 1)) + 1e-3 * PATTERNS.sum(1)
     limbs = _limb_costs(places, lengths)
     for limb, (upper, lower) in enumerate(LIMBS):
@@ -238,7 +239,7 @@ def _body_costs(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def _context_costs(search: _Search, by_flip: np.ndarray) -> np.ndarray:
-    """Cost (S, 64) of names of places that differ from those in the neighbouring frames, as far as these agree."""
+    """Cost (S, 64) of names that differ from the neighbouring frames'; it grows with the agreement of these frames."""
     axes = search.places[:, :, 0] - search.places[:, :, 1]
     axes /= np.maximum(np.linalg.norm(axes, axis=-1, keepdims=True), 1e-9)
     sign = np.ones(axes.shape[:2])
@@ -246,7 +247,7 @@ def _context_costs(search: _Search, by_flip: np.ndarray) -> np.ndarray:
     directions = np.nan_to_num(axes * sign[..., None])
     apart = np.abs(np.arange(-CONTEXT, CONTEXT + 1))
     weights = np.where(apart == 0, 0.0, np.exp(-apart / CONTEXT_FADES))
-    # The fourth number counts the frames: unit vectors that agree add up to it.
+    # The fourth component sums the weights; unit vectors that all agree have a sum of this length.
     directions = np.concatenate([directions, (directions != 0).any(-1, keepdims=True)], -1)
     around = correlate1d(directions, weights, axis=0, mode="constant")[search.frames]
     agreement = np.linalg.norm(around[..., :3], axis=-1) / np.maximum(around[..., 3], 1e-9)
@@ -257,7 +258,7 @@ def _context_costs(search: _Search, by_flip: np.ndarray) -> np.ndarray:
 
 
 def _sure_signs(by_flip: np.ndarray) -> np.ndarray:
-    """The sign that the best flip gives each pair's direction, (S, 6): 1 or -1, and 0 where others cost hardly more."""
+    """The sign that the best flip gives each pair's direction, (S, 6): 1, -1, or 0 if other flips cost hardly more."""
     best = PATTERNS[by_flip.argmin(-1)]
     other = np.where(PATTERNS[None] == best[:, None], np.inf, by_flip[..., None]).min(1)
     sure = other - by_flip.min(-1)[:, None] > SURE

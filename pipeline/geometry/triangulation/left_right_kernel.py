@@ -15,7 +15,7 @@ WIDTH = 5.0
 def add_costs(
     points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, places: np.ndarray, costs: np.ndarray
 ) -> None:
-    """Write the costs (2, F, 2, pair, V) of image points (F, V, J, 2) if they show the places (F, pair, 2, 3).
+    """Write the costs (2, F, 2, pair, V) of image points (F, V, J, 2) against the places (F, pair, 2, 3).
 
     The first index is 0 for the costs with the names as given, 1 for swapped names; the third is the joint's side.
     """

@@ -1,8 +1,8 @@
 """The linear method: normal equations of points, and their solution, in blocks.
 
 The unknown point has to satisfy (x p3 - p1) X = 0 and (y p3 - p2) X = 0 in each view, where p1..p3 are the rows of
-[R | t] (Hartley and Zisserman, Multiple View Geometry, 12.2). Divided by the point's depth their errors are errors
-in the image.
+[R | t] (Hartley and Zisserman, Multiple View Geometry, 12.2). Divided by the point's depth, the errors of these
+equations are errors in the image.
 """
 
 import numpy as np
@@ -91,7 +91,7 @@ def add_view(view: np.ndarray, weight: np.ndarray, P: np.ndarray, system: np.nda
 
 @compiled
 def solve_systems(system: np.ndarray, n: int) -> None:
-    """Solve the symmetric 3 x 3 systems in closed form; not finite where singular."""
+    """Solve the symmetric 3 x 3 systems in closed form; the result is not finite for singular systems."""
     for k in range(n):
         a, b, c = system[k], system[BLOCK + k], system[2 * BLOCK + k]
         d, e, f = system[3 * BLOCK + k], system[4 * BLOCK + k], system[5 * BLOCK + k]

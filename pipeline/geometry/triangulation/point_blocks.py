@@ -1,4 +1,4 @@
-"""The door of the triangulation kernels: arrays laid out for them, and a well-scaled rig."""
+"""Calls the triangulation kernels with arrays in their memory layout and a well-scaled rig."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def solve(
     t: np.ndarray,
     *options: np.ndarray | float,
 ) -> np.ndarray:
-    """Points (..., N, 3) by a kernel, from image points (..., N, V, 2), sigma (..., N, V) and a rig or one for each."""
+    """Points (..., N, 3) by a kernel, from image points (..., N, V, 2), sigma (..., N, V) and one rig or several."""
     x = as_captured(points_norm, axis=-3)
     s = as_captured(stretched(sigma, points_norm.shape[:-1]), axis=-2)
     rigs = Rigs.of(*rig_of_each(R, t, points_norm.shape[:-3]))

@@ -75,7 +75,7 @@ def _set_scale(weights: np.ndarray, width: float, inverse_scale: np.ndarray, n: 
 
 @compiled
 def _start(seen: Block, P: np.ndarray, system: np.ndarray, search: np.ndarray, n: int) -> None:
-    """Let the points of the linear method be the best."""
+    """Take the points of the linear method as the best points."""
     clear(system, n)
     for v in range(len(P)):
         add_view(of_view(seen.rows, v), seen.weights[v * BLOCK :], P[v], system, n)
@@ -105,7 +105,7 @@ def _refine(seen: Block, P: np.ndarray, system: np.ndarray, search: np.ndarray, 
 
 @compiled
 def _advance(step: np.ndarray, search: np.ndarray, n: int) -> None:
-    """Keep the tried point and step on from it; where it costs more, go half of the way back to the best point."""
+    """Keep the tried point and step on from it; if it costs more, go half of the way back to the best point."""
     half = search.dtype.type(0.5)
     for k in range(n):
         better = search[TRIED_COST + k] < search[BEST_COST + k] * SLACK
@@ -125,7 +125,7 @@ def _add_step(
     view: np.ndarray, weight: np.ndarray, inverse_scale: np.ndarray, P: np.ndarray, search: np.ndarray,
     system: np.ndarray, n: int,
 ) -> None:  # fmt: skip
-    """Add one view's part of the cost of the tried points and of the normal equations of a step from them.
+    """Add one view's contribution to the cost of the tried points and to the normal equations of a step from them.
 
     The residual is computed in the precision of the search, the step in single precision.
     """
@@ -153,7 +153,8 @@ def _add_step(
         u, q, rx, ry = u * inverse, q * inverse, dx * inverse, dy * inverse
         w = own * inverse * robust
         w = w * w
-        # Newton's term for the fall of the weight with the residual, times the weight, which keeps the matrix positive.
+        # Newton's term for the decrease of the weight with the residual, times the weight, which keeps the matrix
+        # positive.
         bend = four * inverse_scale[k] * robust * robust * robust
         a0, a1, a2 = r00 - u * r20, r01 - u * r21, r02 - u * r22
         b0, b1, b2 = r10 - q * r20, r11 - q * r21, r12 - q * r22

@@ -1,8 +1,8 @@
-"""Search of the robust method, compiled: where the views do not agree, the best of the points from pairs of views.
+"""Search of the robust method, compiled: if the views do not agree, the best of the points from pairs of views.
 
 The cost of a view whose image point lies r from the projection is (r / sigma)^2 / (1 + (r / scale)^2) (Geman and
-McClure). The kernel's scale is the same for all views of a point, that of the view with the smallest sigma. The cost of
-an outlier, (scale / sigma)^2, grows with the view's confidence.
+McClure). The kernel's scale is the same for all views of a point: the scale of the view with the smallest sigma. The
+cost of an outlier, (scale / sigma)^2, grows with the view's confidence.
 """
 
 from typing import NamedTuple
@@ -13,11 +13,11 @@ from pipeline.compiled import compiled
 from pipeline.geometry.triangulation.block_kernels import BLOCK, LANES, X, Y, of_view
 from pipeline.geometry.triangulation.linear_kernel import POINT, add_view, clear, solve_systems
 
-# A view is suspected of being an outlier where the views cost more than this each at the point of the linear method.
+# A point is searched for outliers if its views cost more than this each at the point of the linear method.
 AGREED = 3.0
-# Costs are compared to the precision in which they are summed.
+# Costs are compared with a tolerance of the precision in which they are summed.
 SLACK = np.float32(1 + 1e-6)
-# A point that fewer of the pairs see than ENOUGH_PAIRS tries pairs of its own, at most MOST_PAIRS.
+# For a point seen by fewer than ENOUGH_PAIRS of the common pairs, pairs of its own views are tried, at most MOST_PAIRS.
 ENOUGH_PAIRS, MOST_PAIRS = 10, 36
 # Rows of a search: the best point so far and its cost, the tried point and its cost, the number of pairs tried.
 BEST, BEST_COST, TRIED, TRIED_COST, N_TRIED = 0, 3 * BLOCK, 4 * BLOCK, 7 * BLOCK, 8 * BLOCK
@@ -36,7 +36,7 @@ class Block(NamedTuple):
 
 @compiled
 def begin(search: np.ndarray, n: int) -> None:
-    """No best points yet, and no pairs tried."""
+    """Start a search: no best points and no pairs tried."""
     for k in range(n):
         search[BEST + k] = search[BEST + BLOCK + k] = search[BEST + 2 * BLOCK + k] = search[N_TRIED + k] = 0
         search[BEST_COST + k] = np.inf
@@ -46,7 +46,7 @@ def begin(search: np.ndarray, n: int) -> None:
 def search_doubtful(
     seen: Block, doubtful: Block, P: np.ndarray, pairs: np.ndarray, system: np.ndarray, search: np.ndarray, n: int
 ) -> None:
-    """Search for better points where the views do not agree on the best ones; `doubtful` is a buffer."""
+    """Search for better points if the views do not agree on the best ones; `doubtful` is a buffer."""
     n_views, count, which = len(P), 0, np.zeros(BLOCK, np.int64)
     n_seen = seen.weights[n_views * BLOCK :]
     for k in range(n):
@@ -128,7 +128,7 @@ def try_solution(seen: Block, P: np.ndarray, system: np.ndarray, search: np.ndar
 
 @compiled
 def keep_better(search: np.ndarray, n: int) -> None:
-    """Make the tried point the best one where it does not cost more."""
+    """Make the tried point the best one if it does not cost more."""
     for k in range(n):
         better = search[TRIED_COST + k] < search[BEST_COST + k] * SLACK
         search[BEST + k] = search[TRIED + k] if better else search[BEST + k]

@@ -1,4 +1,4 @@
-"""The optimal point of two views, and the geometric median of those of all consecutive pairs, in blocks."""
+"""The optimal point of two views, and the geometric median of the points of all consecutive pairs, in blocks."""
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def _geometric_median(found: np.ndarray, count: int, median: np.ndarray, n: int)
                 x, y, z = one[k], one[BLOCK + k], one[2 * BLOCK + k]
                 dx, dy, dz = x - median[k], y - median[BLOCK + k], z - median[2 * BLOCK + k]
                 there = abs(x) + abs(y) + abs(z) < np.inf
-                # The first step makes the mean.
+                # The first step gives the mean.
                 w = 1 / max(np.sqrt(dx * dx + dy * dy + dz * dz), 1e-12) if step > 0 else 1.0
                 w = w if there else 0.0
                 median[3 * BLOCK + k] += w * x if there else 0.0
