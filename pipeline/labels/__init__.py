@@ -1,1 +1,1 @@
-"""Label making over a whole capture, in parallel: detect, calibrate, triangulate. The Dask room."""
+"""Detection, calibration and triangulation of a whole capture, as parallel Dask tasks."""

@@ -23,8 +23,8 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
     """Calibrate the cameras of every recording in the mode `params.mode` and write the store of rigs.
 
     A recording that cannot be calibrated is left out; the log and the store's summary name it with the reason.
-    Raises UserError where no recording can be calibrated, where something that `params.scale` or `params.gravity` needs
-    is missing, and where the focal length of a fisheye camera is not exact.
+    Raises UserError if no recording can be calibrated, if something that `params.scale` or `params.gravity` needs is
+    missing, and if the focal length of a fisheye camera is not exact.
     """
     capture = read_capture(frames.resolve())
     _check_lenses(capture, params)
@@ -75,7 +75,7 @@ def _check_lenses(capture: Capture, params: CalibrateParams) -> None:
 
 
 Found = dict[str, CalibrationResult | str]
-# The task that calibrates a pool of recordings in each mode; the tasks of mode `frame` are parts of a recording.
+# The function that calibrates a pool of recordings in each mode. In mode `frame` a task is a part of a recording.
 TASKS = {"rig": pooled_rig, "adjust": adjusted_rig, "known": given_rig, "window": moving_rig}
 
 
@@ -94,7 +94,7 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
 
 
 def _pools(capture: Capture) -> dict[tuple[str, ...], list[Recording]]:
-    """Recordings by rig and by their views, as recordings that lack a view cannot be pooled with the others."""
+    """Recordings by rig and by views, as a recording that lacks a view cannot be pooled with the others."""
     pools: dict[tuple[str, ...], list[Recording]] = {}
     for recording in capture.recordings:
         usable = [view.name + ("-" if view.evaluation_only else "+") for view in recording.views]
@@ -119,7 +119,7 @@ def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) ->
 
 
 def _write(store: RigStore, capture: Capture, found: Found) -> dict[str, str]:
-    """Write the rigs; returns the reasons of the recordings without one, by name."""
+    """Write the rigs; return, by name, the reasons why recordings have none."""
     rejected = {}
     for recording in capture.recordings:
         result = found[recording.name]
@@ -134,7 +134,7 @@ def _write(store: RigStore, capture: Capture, found: Found) -> dict[str, str]:
 
 
 def _record(recording: Recording, result: CalibrationResult) -> RigRecord:
-    """The record of one recording of the pool that the rig was found from."""
+    """The record of one recording of the pool from which the rig was found."""
     cameras = cameras_found(
         recording,
         ignore_distortion=result.fields["ignore_distortion"],

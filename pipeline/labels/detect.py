@@ -20,9 +20,11 @@ from pipeline.video.packing import PackedFrames
 
 log = logging.getLogger("epiline")
 
-# Frames per task, at least: enough that starting a task costs little, few enough to spread short takes over workers.
+# Least number of frames per task: large enough that the start of a task takes a small share of its time, small enough
+# that short takes are spread over several workers.
 FRAMES_PER_TASK = 64
-# More crashes than this share of the images, and than this number, fail the stage: the images cannot be the cause.
+# The stage fails if the detector crashes on more than this share of the images and more than this number of them, as
+# bad images cannot be the cause then.
 MOST_CRASHES, FEW_CRASHES = 0.03, 3
 # Parts of the messages of libraries that do not raise MemoryError.
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "allocate memory", "insufficient memory", "bad_alloc")
@@ -31,7 +33,7 @@ ARRAYS = ("joints_px", "confidence", "box_px", "landmarks_px", "landmark_confide
 
 @dataclass(frozen=True)
 class _Job:
-    """The inputs that the tasks of one recording share; plain paths, which are cheap to send to a worker."""
+    """The inputs that the tasks of one recording share: paths, which are small to send to a worker."""
 
     files: list[Path]  # packed frames, one per view
     backgrounds: list[Path | None]  # of each view
@@ -52,8 +54,8 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
     """Detect the person in every packed frame and write the store of 2D poses.
 
     An image on which the detector crashes counts as empty; the record of each recording has the number by view.
-    Raises UserError where the detector runs out of memory or crashes on more than a few images, and where no person
-    is found in any frame.
+    Raises UserError if the detector runs out of memory or crashes on more than a few images, and if no person is
+    found in any frame.
     """
     capture = read_capture(frames.resolve())
     detector = load_detector(weights, params)
@@ -85,7 +87,7 @@ def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
 
 
 def _write(store: Poses2dStore, recording: Recording, results: list[_Found]) -> Poses2dRecord:
-    """Write the detections of a recording; returns its record."""
+    """Write the detections of a recording and return its record."""
     arrays = {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS}
     n_landmarks = arrays["landmarks_px"].shape[2]
     sizes = {"frame": recording.n_frames, "view": len(recording.views), "landmark": n_landmarks}
@@ -101,7 +103,7 @@ def _write(store: Poses2dStore, recording: Recording, results: list[_Found]) -> 
     return record
 
 
-# Rig, view and image size: takes of one camera in another resolution have a background of their own.
+# Rig, view and image size: takes of one camera with different resolutions have different backgrounds.
 _CameraKey = tuple[str, str, tuple[int, int]]
 
 
@@ -110,7 +112,7 @@ def _camera_of(recording: Recording, view: View) -> _CameraKey:
 
 
 def _write_backgrounds(capture: Capture, detector: Detector, folder: Path) -> dict[_CameraKey, Path | None]:
-    """Write the background of each camera, from all recordings that it filmed; None where the detector needs none."""
+    """Write the background of each camera, from all its recordings; None if the detector needs none."""
     clips: dict[_CameraKey, list[PackedFrames]] = {}
     for recording in capture.recordings:
         for view in recording.views:
@@ -127,7 +129,7 @@ def _write_backgrounds(capture: Capture, detector: Detector, folder: Path) -> di
 
 @lru_cache(maxsize=1)
 def _detector(weights: Path, changed_ns: int | None, params: DetectParams) -> Detector:
-    """The detector of this process, built once for each content of the weights file."""
+    """The detector of this process; built again only if the weights file changes."""
     return load_detector(weights, params)
 
 
@@ -158,7 +160,7 @@ def _detect_view(
             raise
         except Exception as error:
             _refuse_out_of_memory(error, len(images))
-            # One by one, so that one bad image loses only its own detections.
+            # Image by image, so that a bad image loses only its own detections.
             alone = [_detect_alone(detector, image, background) for image in images]
             parts += [found for found, _ in alone]
             crashes += [crash for _, crash in alone if crash is not None]
@@ -177,7 +179,7 @@ def _detect_alone(
 
 
 def _refuse_out_of_memory(error: Exception, n_images: int) -> None:
-    """Raise UserError if the detector ran out of memory, which is no fault of the image."""
+    """Raise UserError if the detector ran out of memory, as the image is not the cause."""
     if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
         fix = "Lower detect.batch_size, or use fewer workers (EPILINE_WORKERS)."
         what = f"The detector ran out of memory on {n_images} images at once: {type(error).__name__}: {error}"
@@ -187,7 +189,7 @@ def _refuse_out_of_memory(error: Exception, n_images: int) -> None:
 def _report(capture: Capture, records: list[Poses2dRecord], results: list[_Found], detector: str) -> None:
     """Log the share of frames with a person for each view.
 
-    Raises UserError where the detector crashed too often or found no person at all.
+    Raises UserError if the detector crashed too often or found no person at all.
     """
     totals: dict[str, np.ndarray] = {}  # of each view name: frames with a person, frames
     for recording, record in zip(capture.recordings, records, strict=True):
@@ -201,14 +203,14 @@ def _report(capture: Capture, records: list[Poses2dRecord], results: list[_Found
         _check_crashes(sum(sum(record.crashed.values()) for record in records), n_images, crash)
     if n_found == 0:
         cause = f"; it crashed with {crash}" if crash else ""
-        fix = "See that the frames show a whole person of a good size, or choose another detect.detector."
+        fix = "Check that the frames show a whole person of a good size, or choose another detect.detector."
         raise UserError(f"{detector} found no person in any of {n_images} images{cause}", where="detect", fix=fix)
     shares = ", ".join(f"{view} {100 * n / of:.1f} %" for view, (n, of) in totals.items())
     log.info("Person found: %s", shares)
 
 
 def _check_crashes(n_crashed: int, n_images: int, crash: str) -> None:
-    """Raise UserError where the detector crashed on too many images for bad images to explain it."""
+    """Raise UserError if the detector crashed on more images than bad images can explain."""
     first = f"the first time with {crash}"
     if n_crashed > max(MOST_CRASHES * n_images, FEW_CRASHES):
         fix = "Remove the cause of the crash, or choose another detect.detector."

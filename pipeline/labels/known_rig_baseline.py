@@ -1,8 +1,8 @@
-"""Labels made with the cameras the footage came with, to compare the self-calibrated ones with.
+"""Labels made with the cameras given with the footage, to compare with the labels of self-calibrated cameras.
 
-The result is a folder. Where the footage has a truth to measure by, and extrinsics for all labelling views of the
-training recordings, it holds `rigs.zarr` and `labels.zarr`, made as the stages `calibrate` and `triangulate` make
-theirs; otherwise it says why it holds nothing (`files.why_absent`).
+The result is a folder. If the footage has truth, and extrinsics for all labelling views of the training recordings, the
+folder holds `rigs.zarr` and `labels.zarr`, made by the functions of the stages `calibrate` and `triangulate`. Otherwise
+it holds the reason why there are no labels (`files.why_absent`).
 """
 
 import logging
@@ -23,7 +23,7 @@ def label_with_known_rig(
 ) -> None:
     """Write labels from the detections and the given extrinsics, or the reason why there are none.
 
-    The mode of `calibrate` is known. Raises UserError where no recording can be labelled.
+    `calibrate.mode` is set to `known`. Raises UserError if no recording can be labelled.
     """
     reason = _why_not(frames)
     if reason:

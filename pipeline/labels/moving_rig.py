@@ -36,7 +36,7 @@ PASSES_TO_MEAN_RIG = 4
 
 @dataclass(frozen=True)
 class FrameRigs:
-    """The rigs of some frames, each calibrated alone: in a world of its own, in mm."""
+    """The rigs of some frames, each calibrated from its own frame: each has its own world frame, in mm."""
 
     rigs: list[Rig | None]  # of each frame
     failed: Counter[str]  # number of frames without a rig, by reason
@@ -44,7 +44,7 @@ class FrameRigs:
 
 
 def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FrameRigs:
-    """Calibrate each frame of the rows (start, stop) alone, with a scale of its own."""
+    """Calibrate each frame of the rows (start, stop) on its own, each with its own scale."""
     observed, _ = _observe(recording, poses2d, rows, params)
     failed: Counter[str] = Counter()
     rigs: list[Rig | None] = []
@@ -63,7 +63,7 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
 
 
 def joined_frames(recording: Recording, parts: Sequence[FrameRigs], params: CalibrateParams) -> CalibrationResult | str:
-    """The rigs of all frames of a recording in one world; the most frequent reason where no frame has a rig."""
+    """The rigs of all frames of a recording in one world; if no frame has a rig, the most frequent reason."""
     if not parts:
         return "it has no frames"
     rigs = [rig for part in parts for rig in part.rigs]
@@ -81,9 +81,10 @@ def joined_frames(recording: Recording, parts: Sequence[FrameRigs], params: Cali
 def in_one_world(rigs: Sequence[Rig | None]) -> list[Rig | None]:
     """Bring the rigs of the frames of a recording into one world; each keeps its own scale.
 
-    The world of a rig found from one frame is that of one of its cameras. Here each rig is aligned rigidly to the mean
-    rig, which has the mean rotation and the mean centre of each camera. The alternation of aligning and averaging is
-    generalised Procrustes analysis. A rig that shares fewer than two cameras with the mean rig becomes None.
+    The world frame of a rig found from one frame is the frame of one of its cameras. Here each rig is aligned rigidly
+    to the mean rig, which has the mean rotation and the mean centre of each camera. The alternation of aligning and
+    averaging is generalised Procrustes analysis. A rig that shares fewer than two cameras with the mean rig becomes
+    None.
     """
     found = [rig for rig in rigs if rig is not None]
     first = max(found, key=lambda rig: int(rig.has_extrinsics.sum()))
@@ -119,7 +120,7 @@ def _mean_rig(rigs: Sequence[Rig]) -> tuple[np.ndarray, np.ndarray]:
 def _observe(
     recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams
 ) -> tuple[Observations, tuple[np.ndarray, np.ndarray]]:
-    """The observed joints of one person, and the normalised points and sigmas of all landmarks."""
+    """Observed joints of one person, and normalised points and sigmas of all landmarks."""
     cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
     poses = open_store(poses2d, POSES2D)[recording.name].person(0)
     observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
@@ -127,7 +128,7 @@ def _observe(
 
 
 def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """Calibrate a recording whose cameras move slowly, one rig per frame; the reason where that fails."""
+    """Calibrate a recording whose cameras move slowly, one rig per frame; the reason if that fails."""
     [recording] = pool
     if not recording.n_frames:
         return "it has no frames"

@@ -1,4 +1,4 @@
-"""The detections of a recording as the geometry takes them: normalised image points and their standard deviations."""
+"""The detections of a recording as input of the geometry: normalised image points and their standard deviations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ LEAST_CONFIDENCE = 0.05
 
 @dataclass(frozen=True)
 class Observations:
-    """Undistorted detections of one person in some frames; in views kept for evaluation nothing is observed."""
+    """Undistorted detections of one person in some frames; views that are for evaluation only have no observations."""
 
     points_norm: np.ndarray  # (F, J, V, 2) normalised image coordinates
-    sigma: np.ndarray  # (F, J, V) standard deviation expected, same unit; infinite: not seen
+    sigma: np.ndarray  # (F, J, V) expected standard deviation, same unit; infinite: not seen
     confidence: np.ndarray  # (F, J, V) of the detector; NaN: no joint found
     height: np.ndarray  # (F, 1, V) of the person's box, same unit
     focal_px: np.ndarray  # (V,)
@@ -36,7 +36,7 @@ class Observations:
         return replace(self, **arrays, focal_px=self.focal_px * factor)
 
     def with_sides(self, swapped: np.ndarray) -> "Observations":
-        """With left and right swapped in the places (F, J, V)."""
+        """The observations with left and right exchanged where `swapped` (F, J, V) is true."""
         arrays = {
             name: swap_left_right(getattr(self, name), swapped) for name in ("points_norm", "sigma", "confidence")
         }
@@ -44,7 +44,7 @@ class Observations:
 
 
 def assumed_cameras(recording: Recording, *, ignore_distortion: bool) -> list[Camera]:
-    """The cameras that a calibration of the recording starts from: as given, maybe without distortion."""
+    """The cameras that a calibration of the recording starts from: as given, or without distortion if it is ignored."""
     cameras = [view.camera for view in recording.views]
     return [camera.pinhole() for camera in cameras] if ignore_distortion else cameras
 
@@ -66,7 +66,7 @@ def observe(
     *,
     min_confidence: float,
 ) -> Observations:
-    """Read what the cameras of a recording saw of one person in the rows (start, stop), or in rising rows (n,).
+    """Read the detections of one person in the rows (start, stop) of a recording, or in increasing rows (n,).
 
     A joint of confidence c is expected to scatter by EXPECTED_NOISE / sqrt(c) of the person's height.
     """
@@ -84,7 +84,7 @@ def observe_landmarks(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Points (F, L, V, 2) and sigma (F, L, V) of all landmarks that the detector marks on the person.
 
-    Cameras are calibrated on these. A detector that marks joints alone gives those of `observed`.
+    Cameras are calibrated from these. For a detector that marks only joints, they are the joints of `observed`.
     """
     px, confidence = _read(poses, ("landmarks_px", "landmark_confidence"), rows)
     if not px.shape[2]:
@@ -103,7 +103,7 @@ def _points_norm(
     min_confidence: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Normalised points (F, P, V, 2) of pixels (F, V, P, 2), their sigma, and their confidence; NaN where not found."""
-    # In the store's order, frames of views of points, which triangulation takes without a copy.
+    # In the store's memory layout, (frame, view, point), which triangulation uses without a copy.
     points_norm = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     labelling = np.isin(np.arange(len(cameras)), recording.view_indices(for_labels=True))
     c = np.swapaxes(confidence, 1, 2)
@@ -114,7 +114,7 @@ def _points_norm(
 
 
 def _person_height_px(px: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Height (F, V) of the box, or where the detector gives none, of the joints."""
+    """Height (F, V) of the box, or of the joints if the detector gives no box."""
     known = np.isfinite(px[..., 1])
     of_joints = np.where(known, px[..., 1], -np.inf).max(2) - np.where(known, px[..., 1], np.inf).min(2)
     height = box[..., 3] - box[..., 1]

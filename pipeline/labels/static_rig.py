@@ -1,4 +1,4 @@
-"""Calibration tasks for static cameras: self-calibration, given extrinsics adjusted, given extrinsics unchanged."""
+"""Calibration tasks for static cameras: self-calibration, and given extrinsics, adjusted or unchanged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,14 +39,14 @@ FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05), "unknown": Focal(std=np
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """The arrays of a rig and the fields of its record, but for the cameras, which differ between recordings."""
+    """The arrays of a rig and the fields of its record, except the cameras, which differ between recordings."""
 
     arrays: dict[str, np.ndarray]  # the arrays of RIGS by name
     fields: dict[str, Any]  # of RigRecord
 
 
 def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """Calibrate the rig of a pool of recordings from their 2D poses alone; the reason where that fails."""
+    """Calibrate the rig of a pool of recordings from their 2D poses only; the reason if that fails."""
     observed, points_norm, sigma = _observe_pool(pool, poses2d, params)
     usable = np.isfinite(sigma).any((0, 1)).sum()
     if usable < 2:
@@ -68,7 +68,7 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
 
 
 def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """Adjust the given extrinsics of a pool to its 2D poses, in the given world and scale; the reason where that fails.
+    """Adjust the given extrinsics of a pool to its 2D poses, in the given world and scale; the reason if that fails.
 
     Views without extrinsics are registered to the others.
     """
@@ -86,7 +86,7 @@ def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibratePara
 
 
 def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
-    """The given extrinsics, unchanged; the reason where fewer than two views have any."""
+    """The given extrinsics, unchanged; the reason if fewer than two views have any."""
     given = _given_poses(pool[0])
     if isinstance(given, str):
         return given
@@ -128,7 +128,7 @@ def _fields(
 def _observe_pool(
     pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
 ) -> tuple[list[Observations], np.ndarray, np.ndarray]:
-    """The joints observed in each recording, and the normalised points and sigmas of all landmarks of the pool."""
+    """Observed joints of each recording, and normalised points and sigmas of all landmarks of the pool."""
     store = open_store(poses2d, POSES2D)
     n_frames = max(FRAMES_PER_POOL // len(pool), 1)
     observed, landmarks = [], []
@@ -144,7 +144,7 @@ def _observe_pool(
 
 
 def _with_noise_of_joints(rig: Rig, observed: Sequence[Observations]) -> Rig:
-    """A rig calibrated from all landmarks, with the noise of the joints, as labels are made from joints alone."""
+    """A rig calibrated from all landmarks, with the noise measured on joints, because labels are made from joints."""
     few = [
         one.taken(linspace_indices(len(one.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.scale)
         for one in observed
@@ -180,9 +180,9 @@ def people_of(observed: Observations, rig: Rig) -> People:
 def vertical_of(
     recording: Recording, people: Sequence[People], rig: Rig, params: CalibrateParams
 ) -> tuple[np.ndarray, str]:
-    """Axes (3, 3) of a world with z upwards, as columns in the rig's world, and what determined them.
+    """Axes (3, 3) of a world with z upwards, as columns in the rig's world, and the source that determined them.
 
-    The identity and `none` where neither extrinsics nor people determine the vertical.
+    The identity and `none` if neither extrinsics nor people determine the vertical.
     """
     if params.gravity == "extrinsics":
         views = [v for v in np.flatnonzero(rig.has_extrinsics) if recording.views[v].camera.has_extrinsics]
@@ -201,7 +201,7 @@ def scale_missing(params: CalibrateParams) -> str:
 
 
 def scale_of(pool: Sequence[Recording], people: Sequence[People], rig: Rig, params: CalibrateParams) -> float:
-    """Millimetres per unit of the rig; from people it is the median over the subjects of the pool, else NaN."""
+    """Millimetres per unit of the rig; from people: the median over the subjects of the pool. NaN if unknown."""
     if params.scale == "baseline":
         names = [view.name for view in pool[0].views]
         a, b = (rig.centers[names.index(name)] for name in params.baseline.cameras)
@@ -221,7 +221,7 @@ def scale_of(pool: Sequence[Recording], people: Sequence[People], rig: Rig, para
 
 
 def finite_or_none(value: float | None) -> float | None:
-    """None for NaN, which records do not hold."""
+    """The value, or None for NaN, which records cannot hold."""
     return value if value is not None and np.isfinite(value) else None
 
 
@@ -235,7 +235,7 @@ def _quality(rig: Rig) -> dict[str, Any]:
 
 
 def arrays_of(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays of RIGS, one row per rig; NaN where there is none."""
+    """The arrays of RIGS, one row per rig; NaN for a missing rig."""
     all_rigs = [rig or unknown_rig(len(focal_px)) for rig in rigs]
     focal = float(focal_px.mean())
     return {

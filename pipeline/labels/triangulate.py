@@ -1,4 +1,4 @@
-"""Triangulates the labels of a whole capture: each task makes one shard of a recording's frames."""
+"""Triangulates the labels of a whole capture: each task labels one shard of a recording's frames."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ WINDOWS, WINDOW_FRAMES = 4, 128
 def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, params: TriangulateParams) -> None:
     """Triangulate every frame of every calibrated recording and write the store of labels.
 
-    The store's summary counts the rejected joints by reason. Raises UserError where no joint is valid.
+    The store's summary counts the rejected joints by reason. Raises UserError if no joint is valid.
     """
     found = open_store(rigs, RIGS)
     capture, detections = read_capture(frames.resolve()), open_store(poses2d, POSES2D)
@@ -79,7 +79,7 @@ def _label_shard(
     lengths: np.ndarray,
     params: TriangulateParams,
 ) -> _Counts:
-    """Make and write the labels of the rows (start, stop); returns the counts of their status."""
+    """Make and write the labels of the rows (start, stop); return the counts of their status."""
     labeller = _labeller(recording, poses2d, rigs, params)
     made, seen, swapped = labeller.labels(rows, lengths)
     R, t = labeller.rig_poses(rows)
@@ -127,7 +127,7 @@ class _Labeller:
     def labels(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Labelled, Observations, np.ndarray]:
         """Labels of the rows, the observations they were made from, and where left and right were swapped (F, J, V).
 
-        `lengths` (16,) are the bone lengths of the person in mm, NaN where not known.
+        `lengths` (16,) are the bone lengths of the person in mm, NaN if unknown.
         """
         params, frames = self.params, self.params.smoothing_s * self.recording.fps
         wide, own = self._widened(rows, smoothing_radius(frames))
@@ -146,7 +146,7 @@ class _Labeller:
 
     def _seen(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Observations, np.ndarray]:
         """The observations of the rows with left and right corrected, and where they were swapped (F, J, V)."""
-        # The side of a joint is decided from the neighbouring frames, too.
+        # The repair of left and right also uses the neighbouring frames.
         wide, own = self._widened(rows, CONTEXT)
         cameras, least = self.rig.record.intrinsics, self.params.min_confidence
         seen = observe(self.recording, cameras, self.poses, wide, min_confidence=least)
@@ -158,7 +158,7 @@ class _Labeller:
         return seen.with_sides(swapped).taken(own), swapped[own]
 
     def _widened(self, rows: tuple[int, int], by: int) -> tuple[tuple[int, int], np.ndarray]:
-        """The rows with up to `by` more on either side, and the indices of the original rows among them."""
+        """The rows with up to `by` more on each side, and the indices of the original rows among them."""
         start, stop = max(rows[0] - by, 0), min(rows[1] + by, self.poses.n_rows)
         return (start, stop), np.arange(rows[0] - start, rows[1] - start)
 
@@ -174,7 +174,7 @@ def _labeller(recording: Recording, poses2d: Path, rigs: Path, params: Triangula
 
 
 def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The extrinsics with those given for the views kept for evaluation filled in."""
+    """The extrinsics, completed by the given ones of the views that are for evaluation only."""
     for v, view in enumerate(recording.views):
         if view.evaluation_only and view.camera.has_extrinsics:
             R[:, v], t[:, v] = view.camera.R_cam_from_world, view.camera.t_cam_from_world_mm
@@ -196,7 +196,7 @@ def _summary(
 ) -> LabelsSummary:  # fmt: skip
     """Count joints and detections by status, and log the totals.
 
-    Raises UserError where no joint is valid.
+    Raises UserError if no joint is valid.
     """
     total = np.sum([count.joints for count in counts], axis=0) if counts else np.zeros(len(Status), int)
     joints = {name: _of(name, names, [count.joints for count in counts]) for name in dict.fromkeys(names)}

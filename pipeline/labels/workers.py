@@ -1,6 +1,6 @@
 """Runs tasks in parallel: on the Dask cluster at DASK_SCHEDULER_ADDRESS, or on processes of this machine.
 
-EPILINE_WORKERS sets how many local processes (0: none, everything in this one). Neither changes any result.
+EPILINE_WORKERS sets the number of local processes (0: everything runs in this process). Neither changes any result.
 """
 
 import logging
@@ -17,16 +17,16 @@ from pipeline.errors import UserError
 from pipeline.progress import progress
 
 SECONDS_TO_CONNECT = 10
-# Workers that are slow to stop are killed, which does no harm; the warnings about it are silenced.
+# Dask kills workers that are slow to stop, which is harmless; its warnings about it are silenced.
 logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
 
 
 def run_tasks(
     function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], what: str, unit: str = "task"
 ) -> list[Any]:
-    """Call `function(*task)` for every task, one thread each, showing progress; results in the order of the tasks.
+    """Call `function(*task)` for every task, one thread each, with progress; the results have the order of the tasks.
 
-    Raises UserError where the cluster cannot be reached or a task kills its workers.
+    Raises UserError if the cluster cannot be reached or a task kills its workers.
     """
     n_workers = min(_n_workers(), len(tasks))
     if n_workers <= 1 and not _address():
@@ -43,7 +43,7 @@ def run_tasks(
 
 
 def _address() -> str:
-    """Of the cluster to use; empty: none. A variable that is set to nothing counts as not set."""
+    """The address of the cluster to use; empty: none. A variable set to the empty string counts as not set."""
     return os.environ.get("DASK_SCHEDULER_ADDRESS", "").strip()
 
 
@@ -73,7 +73,7 @@ def _client(n_workers: int) -> Iterator[Client]:
         with client:
             yield client
         return
-    # No dashboard: it would take a port, and warn where another run has it.
+    # No dashboard: it would need a port, and warn if another run uses the port.
     local = LocalCluster(n_workers=n_workers, threads_per_worker=1, scheduler_kwargs={"dashboard": False})
     with local, Client(local) as client:
         yield client

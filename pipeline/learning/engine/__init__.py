@@ -1,1 +1,1 @@
-"""What all trainings share: the loop and its state, learning rates, batches, devices, processes, checkpoints."""
+"""Parts of every training: the loop and its state, learning rates, batches, devices, processes, checkpoints."""

@@ -1,4 +1,4 @@
-"""Checkpoints: a network's weights with the configuration that it is built from, so that a file is enough to use it."""
+"""Checkpoints: a network's weights with the configuration to build it, so that a checkpoint is complete."""
 
 import pickle
 from pathlib import Path
@@ -15,10 +15,10 @@ VERSION = 3
 
 
 class SavableNetwork(nn.Module):
-    """A network that a checkpoint can hold: it is built from its architecture alone."""
+    """A network that a checkpoint can hold: its architecture is sufficient to build it."""
 
-    kind: ClassVar[str]  # what it estimates from what: volumetric or lifting
-    backbones: ClassVar[tuple[str, ...]]  # those it can be built with
+    kind: ClassVar[str]  # volumetric or lifting
+    backbones: ClassVar[tuple[str, ...]]  # the backbones that it can be built with
     architecture: Any
 
     @classmethod
@@ -47,7 +47,7 @@ def save_network(path: Path, network: SavableNetwork, **metadata: Any) -> None:
 def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, Any]]:
     """The network of a checkpoint, in evaluation mode, and the checkpoint's metadata.
 
-    Raises UserError where the file is missing or damaged, or of another version, kind, backbone or skeleton.
+    Raises UserError if the file is missing or damaged, or has another version, kind, backbone or skeleton.
     """
     content = read_checkpoint(path)
     again = "Run dvc repro to make it again."
@@ -73,9 +73,9 @@ def is_checkpoint(content: Any) -> bool:
 
 
 def read_checkpoint(path: Path) -> Any:
-    """The content of a torch file; only plain values and tensors, nothing that runs code.
+    """The content of a torch file; restricted to plain values and tensors, so that no code is executed.
 
-    Raises UserError where the file is missing or damaged.
+    Raises UserError if the file is missing or damaged.
     """
     if not path.is_file():
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")

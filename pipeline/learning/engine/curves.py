@@ -1,4 +1,4 @@
-"""Training curves: CSV files with one row an epoch or so, for `dvc plots`."""
+"""Training curves: CSV files for `dvc plots`, with about one row per epoch."""
 
 import csv
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pipeline.files import atomic_write
 
 @contextmanager
 def curve_file(path: Path, columns: tuple[str, ...]) -> Iterator["Curve"]:
-    """Open a curve for writing; the file gets its final name when the block ends without an error."""
+    """Open a curve for writing; the file is renamed to its final name if the block ends without an error."""
     with atomic_write(path) as aside, aside.open("w", newline="") as file:
         yield Curve(csv.writer(file), columns)
 

@@ -1,4 +1,4 @@
-"""Where and how precisely networks compute: the GPU if there is one, bfloat16 where the hardware supports it."""
+"""Device and precision of networks: the GPU if there is one, bfloat16 if the hardware supports it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# Approximate mean and standard deviation of the channels of natural images; the first layer learns the rest.
+# Approximate mean and standard deviation of the channels of natural images; the first layer compensates for the
+# difference.
 CHANNEL_MEAN, CHANNEL_STD = 0.45 * 255, 0.25 * 255
 
 
@@ -29,9 +30,9 @@ def to_device(network: Network, device: torch.device) -> Network:
 
 
 def precision(device: torch.device) -> Callable[[], AbstractContextManager[None]]:
-    """A context in which networks run fastest on the device.
+    """A context in which networks compute in the fastest precision of the device.
 
-    A CPU without bfloat16 instructions emulates them at half the speed of float32, so it computes in float32.
+    A CPU without bfloat16 instructions uses float32, because emulated bfloat16 is half as fast.
     """
     if device.type == "cuda" or torch.cpu._is_avx512_bf16_supported():
         return partial(torch.autocast, device.type, torch.bfloat16)
@@ -41,9 +42,9 @@ def precision(device: torch.device) -> Callable[[], AbstractContextManager[None]
 def as_input(
     images: UInt8[np.ndarray, "batch side side 3"], device: torch.device
 ) -> Float[Tensor, "batch 3 side side"]:
-    """Images as the networks' normalised input."""
+    """Convert images to the networks' normalised input."""
     pixels = torch.from_numpy(images).to(device, non_blocking=True)
-    # A view: the memory stays channels-last.
+    # A view of the same memory, which stays channels-last.
     return pixels.permute(0, 3, 1, 2).float().sub_(CHANNEL_MEAN).div_(CHANNEL_STD)
 
 

@@ -1,7 +1,7 @@
 """Training in several processes, started by torch's own launcher (`torchrun`); without it, one process trains.
 
-Each process takes its shard of every batch. Means over a batch are taken over the shards of all processes, so that the
-training is that of one process with the same batches, up to the order of summation.
+Each process takes its shard of every batch. Means over a batch are computed over the shards of all processes, so that
+the result equals a training in one process with the same batches, up to the order of summation.
 """
 
 import os
@@ -45,10 +45,10 @@ def mean_over_processes(value: Tensor) -> Tensor:
 
 
 def wrap_ddp(network: nn.Module) -> nn.Module:
-    """The network to compute the loss with: in a process group, gradients are averaged over the processes.
+    """The network to compute the loss with; in a process group, its gradients are averaged over the processes.
 
     Batch normalisation then uses the statistics of the whole batch. The network's modules are changed in place; the
-    names of its weights stay.
+    names of its weights are unchanged.
     """
     if not dist.is_initialized():
         return network
@@ -89,8 +89,8 @@ def _sum_over_processes(value: Tensor) -> Tensor:
 class _CpuSyncBatchNorm(_BatchNorm):
     """Batch normalisation over the shards of all processes; torch's SyncBatchNorm refuses tensors on a CPU.
 
-    The variance is the mean of squared distances from the mean. The mean of squares less the square of the mean would
-    be shorter, but in float32 it is negative where the spread is a small share of the mean.
+    The variance is the mean of squared distances from the mean. The mean of squares minus the squared mean would
+    be shorter, but can be negative in float32 if the spread is a small share of the mean.
     """
 
     num_batches_tracked: Tensor

@@ -1,4 +1,4 @@
-"""Fingerprints: hashes that tell whether two trainings are the same."""
+"""Fingerprints: hashes of the inputs of a training, to compare trainings."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def fingerprint(*values: Any) -> str:
 
 @cache
 def code_fingerprint(*modules: str) -> str:
-    """A hash of the code of modules of `pipeline` and of all that they import, and of the version of torch.
+    """A hash of the code of modules of `pipeline`, of all modules that they import, and of the version of torch.
 
     Comments, docstrings and layout do not change it. Modules outside `pipeline` are ignored.
     """

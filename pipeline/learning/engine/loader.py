@@ -9,9 +9,9 @@ import numpy as np
 
 from pipeline.cores import n_cores
 
-# Makes the arrays of one sample from its index and its own random generator.
+# Makes the arrays of one sample from the sample's index and random generator.
 MakeSample = Callable[[int, np.random.Generator], tuple[np.ndarray, ...]]
-# Decoding and cropping release Python's lock, so threads are enough.
+# Decoding and cropping release Python's global lock, so threads run in parallel.
 THREADS = n_cores()
 BATCHES_AHEAD = 2 * THREADS
 
@@ -32,7 +32,7 @@ def batches(
         samples = [make_sample(int(indices[i]), np.random.default_rng((*seed, number, i))) for i in positions]
         return tuple(np.stack(arrays) for arrays in zip(*samples, strict=True))
 
-    cv2.setNumThreads(1)  # samples are many and small: threads within one cost more than they save
+    cv2.setNumThreads(1)  # samples are small, so more threads per sample would be slower
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future[tuple[np.ndarray, ...]]] = deque()
         for number, indices in enumerate(orders, start=first):
@@ -44,7 +44,7 @@ def batches(
 
 
 def shuffled(indices: np.ndarray, batch_size: int, n_batches: int, seed: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Yield `n_batches` arrays of indices: all of them in random order, then all of them in another, and so on."""
+    """Yield `n_batches` arrays of indices: all indices in random order, then all again in another order, and so on."""
     rng = np.random.default_rng(seed)
     remaining = np.empty(0, int)
     for _ in range(n_batches):

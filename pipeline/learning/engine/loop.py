@@ -1,4 +1,4 @@
-"""The training loop of every 3D network, read from top to bottom."""
+"""The training loop of all 3D networks."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,41 +31,41 @@ UNIFORM_LR: Mapping[str, float] = MappingProxyType({})
 
 @runtime_checkable
 class TrainingTask(Protocol):
-    """What a network is trained for: batches, loss and validation error."""
+    """The task of a training: batches, loss and validation error."""
 
     def __len__(self) -> int:
         """Number of training samples."""
 
     def fingerprint(self) -> str:
-        """A hash of all that batches and validation error are made from."""
+        """A hash of all inputs of the batches and of the validation error."""
 
     def batches(
         self, orders: Iterable[np.ndarray], seed: tuple[int, ...], *, first: int, shard: tuple[int, int]
     ) -> Iterator[Any]:
         """A batch for every array of sample indices; the first batch has the number `first`.
 
-        All that is random in a batch follows from the seed, its number and its indices. `shard` is (rank, world size):
-        the batch holds the samples at positions rank, rank + world size, ...
+        All random values of a batch depend only on the seed, the number of the batch and its indices. `shard` is (rank,
+        world size): the batch holds the samples at positions rank, rank + world size, ...
         """
 
     def loss(self, network: nn.Module, batch: Any, done: float) -> Tensor:
-        """The network's loss on a batch; `done` is the share of the training that is over."""
+        """The network's loss on a batch; `done` is the completed share of the training."""
 
     def validation_error_mm(self, network: nn.Module) -> float:
-        """The N-MPJPE on the validation samples; NaN where there are none."""
+        """The N-MPJPE on the validation samples; NaN if there are none."""
 
 
 def train(
     network: nn.Module, task: TrainingTask, params: LoopParams, curve: Path, *,
     lr_multipliers: Mapping[str, float] = UNIFORM_LR,
 ) -> None:  # fmt: skip
-    """Train a network and write a row of the curve for every epoch; in the end the network holds the weights to keep.
+    """Train a network and write a row of the curve for every epoch; at the end the network has the weights to keep.
 
-    Those are the last ones or those with the least validation error (`params.keep`), averaged with `params.ema`.
-    `lr_multipliers` scales the learning rate of the network's children that it names. A killed training continues from
-    its last snapshot, beside the curve, and gives the result it would have given; a snapshot of another training is
-    ignored. Bit-reproducible for a seed on one machine's CPU with the same number of threads, on a GPU up to rounding.
-    Raises UserError where the loss is not finite.
+    These are the last weights or the ones with the least validation error (`params.keep`), averaged with `params.ema`.
+    `lr_multipliers` scales the learning rates of the named children of the network. A killed training continues from
+    its last snapshot, in the folder of the curve, with the same result as without the interruption; a snapshot of
+    another training is ignored. Bit-reproducible for a seed on one machine's CPU with the same number of threads, on a
+    GPU up to rounding. Raises UserError if the loss is not finite.
     """
     trained_on = _trained_on(network, task, params, lr_multipliers)
     learner = wrap_ddp(to_device(network, choose_device()))
@@ -106,7 +106,7 @@ def train(
 def _trained_on(
     network: nn.Module, task: TrainingTask, params: LoopParams, lr_multipliers: Mapping[str, float]
 ) -> dict[str, Any]:
-    """All that the result of a training depends on, as plain values and hashes."""
+    """All inputs that determine the result of a training, as plain values and hashes."""
     return {
         **params.model_dump(), "lr_multipliers": dict(lr_multipliers), "device": choose_device().type,
         "training data": task.fingerprint(), "initial weights": fingerprint(network.state_dict()),
@@ -120,8 +120,8 @@ def _ema(decay: float) -> Any:
 
 def _check_finite(loss: float, step: int) -> None:
     if not np.isfinite(loss):
-        fix = "Lower train.lr; if it comes back, look for boxes or labels of enormous size in the report."
-        raise UserError(f"The loss is {loss} within the {step} steps done", fix=fix)
+        fix = "Lower train.lr; if that does not help, look for very large boxes or labels in the report."
+        raise UserError(f"The loss is {loss} within the first {step} steps", fix=fix)
 
 
 def _kept_weights(state: TrainingState, evaluated: nn.Module, params: LoopParams) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Steps of the optimiser: parameter groups with their learning rates, and gradient clipping."""
+"""Settings of the optimiser: parameter groups with their learning rates, and gradient clipping."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from torch import nn
 
 
 def parameter_groups(network: nn.Module, lr_multipliers: Mapping[str, float]) -> list[dict[str, Any]]:
-    """The network's parameters, grouped by the learning rate multiplier of the child that they belong to."""
+    """The network's parameters, grouped by the learning rate multiplier of the child module that contains them."""
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         groups.setdefault(lr_multipliers.get(name.split(".")[0], 1.0), []).append(parameter)
@@ -22,6 +22,6 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], norm: float) -> None:
-    """Scale the gradients down where their norm, over all parameters, is larger than this; 0: never."""
+    """Scale the gradients down if their norm over all parameters is larger than `norm`; 0: never."""
     if norm:
         nn.utils.clip_grad_norm_(parameters, norm)

@@ -12,7 +12,7 @@ STEPS = (90 / 140, 120 / 140)
 def learning_rate(peak: float, step: int, n_steps: int, *, warm_up: float, schedule: Schedule = "cosine") -> float:
     """The rate at a step: a linear warm-up to the peak over a share of the steps, then the schedule.
 
-    cosine: half a cosine down to `FINAL` of the peak. step: a tenth after each of `STEPS`.
+    cosine: half a cosine period, down to `FINAL` times the peak. step: divided by ten after each of `STEPS`.
 
     >>> [round(learning_rate(1.0, step, 100, warm_up=0.05, schedule="step"), 3) for step in (0, 50, 70, 90)]
     [0.2, 1.0, 0.1, 0.01]

@@ -1,4 +1,4 @@
-"""The state of a training: all that its next steps depend on, in one file, so that a killed training continues."""
+"""The state of a training, saved to a file and restored from it, so that a killed training continues."""
 
 import logging
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ COLUMNS = ("epoch", "train_loss", "val_n_mpjpe_mm", "lr")
 
 
 class TrainingState:
-    """How far a training is, its curve and its best weights; restored from the snapshot beside the curve, if any.
+    """Progress, curve and best weights of a training; restored from the snapshot beside the curve if there is one.
 
-    `trained_on` names all that the training depends on: parameters, data, initial weights, code. A snapshot of a
-    training that differs in any of it is ignored, and the log says in what it differs. Raises UserError where the
-    snapshot cannot be read.
+    `trained_on` names everything that the training depends on: parameters, data, initial weights, code. A snapshot
+    that differs in any of these is ignored, and the log lists the differences. Raises UserError if the snapshot cannot
+    be read.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class TrainingState:
         trained_on: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self.step = 0
-        self.best: dict[str, Tensor] = {}  # empty while no validation error was finite
+        self.best: dict[str, Tensor] = {}  # empty until a validation error is finite
         self._curve, self._snapshot = curve, curve.with_suffix(".resume")
         self._modules: dict[str, Any] = {"network": network, "average": average, "optimizer": optimizer}
         self._trained_on = dict(trained_on)
@@ -44,7 +44,7 @@ class TrainingState:
 
     @property
     def epochs_since_best(self) -> int:
-        """Epochs since the one with the least validation error; 0 while none was finite."""
+        """Epochs since the one with the least validation error; 0 until a validation error is finite."""
         errors = [row["val_n_mpjpe_mm"] for row in self._rows]
         return len(errors) - 1 - int(np.nanargmin(errors)) if np.isfinite(errors).any() else 0
 
@@ -67,7 +67,7 @@ class TrainingState:
         self._write_curve()
 
     def snapshot(self) -> None:
-        """Write all that the next steps depend on."""
+        """Write everything that the next steps depend on."""
         if rank_and_world_size()[0] == 0:
             content = {
                 "trained_on": self._trained_on, "step": self.step, "best": self.best, "rows": self._rows,

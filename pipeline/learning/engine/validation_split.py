@@ -1,11 +1,11 @@
-"""Which training samples are kept for validation; test recordings are never among them."""
+"""Selection of the validation samples among the training samples; test recordings are in neither."""
 
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
 from pipeline.errors import UserError
 
-# Share of every recording's frames, at its end, that is kept for validation where no subject is.
+# Share of the frames, at the end of every recording, that is for validation if there are no validation subjects.
 VALIDATION_SHARE = 0.05
 
 
@@ -15,9 +15,10 @@ def validation_mask(
     frames: Int[np.ndarray, " sample"],
     validation_subjects: list[str],
 ) -> Bool[np.ndarray, " sample"]:
-    """Whether each sample is for validation: it is of a validation subject, or if there are none, of the last frames.
+    """Whether each sample is for validation: samples of validation subjects, or without these, the last frames.
 
-    Recordings and subjects are names. Raises UserError where a validation subject has no samples, or no other has.
+    Recordings and subjects are names. Raises UserError if a validation subject has no samples, or if only validation
+    subjects have samples.
     """
     known = set(subjects.tolist())
     if not known > set(validation_subjects):

@@ -196,7 +196,7 @@ def test_a_child_learns_at_its_own_rate(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
-    with pytest.raises(UserError, match=r"The loss is nan within the 5 steps done\. Lower train\.lr"):
+    with pytest.raises(UserError, match=r"The loss is nan within the first 5 steps\. Lower train\.lr"):
         _trained(tmp_path, Line(poisoned=True))
 
 
