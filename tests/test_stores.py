@@ -20,7 +20,7 @@ from pipeline.stores import (
     open_store,
     reopen,
 )
-from tests.records import (
+from tests.world.records import (
     POSES2D_SUMMARY,
     RIGS_SUMMARY,
     TRUTH_SUMMARY,

@@ -16,7 +16,7 @@ from bench.geometry.sizes import Sizes
 from bench.peers import remote
 from pipeline.skeleton import JOINTS
 from tests.house.imports import ROOT
-from tests.labels.capture import write_capture
+from tests.world.detections import observed_walkers
 
 TINY = Sizes(
     full=False, people=1, captures=1, frames=30, single_frames=2, pooled={10: 1, 100: 1, 1000: 1}, adjusted={40: 1},
@@ -114,8 +114,7 @@ def test_real_detections_are_read_and_compared(tmp_path, capsys):
 
 
 def test_a_pipelines_detections_are_compared_with_the_extrinsics_given(tmp_path, capsys):
-    write_capture(tmp_path / "frames", n_recordings=2, noise_px=4.0, landmarks=True)
-    (tmp_path / "frames" / "poses2d.zarr").rename(tmp_path / "poses2d.zarr")
-    detections.run(tmp_path)
+    world = observed_walkers(tmp_path, noise_px=4.0, landmarks=True)
+    detections.run(world.paths.data)
     errors = re.findall(r"r0 (all points|joints): the given one +(\S+)", capsys.readouterr().out)
     assert float(dict(errors)["all points"]) < 0.01 < float(dict(errors)["joints"]) < 1

@@ -12,7 +12,8 @@ from bench.learning.motion import detect
 from bench.learning.tables import write_tables
 from pipeline.geometry.camera.model import Camera, undistort
 from pipeline.params.file import read_params
-from tests.geometry.scene import SIZE_PX, K, people, ring
+from tests.world.cameras import SIZE_PX, K, ring
+from tests.world.people import people
 
 
 @pytest.fixture(scope="module")

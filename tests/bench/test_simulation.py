@@ -5,7 +5,7 @@ import pytest
 
 from bench.geometry.simulation import CONFIDENCE, OUTLIER_CONFIDENCE, OUTLIER_PX, Scenes, film, read_motion
 from pipeline.skeleton import N_JOINTS
-from tests.geometry.scene import people
+from tests.world.people import people
 
 
 @pytest.fixture(scope="module")

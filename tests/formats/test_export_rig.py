@@ -8,7 +8,7 @@ from pipeline.formats.calibration import read_calibration
 from pipeline.formats.export_rig import export_rig
 from pipeline.stores import RIGS, create_store
 from tests.formats.cameras import rig
-from tests.records import RIGS_SUMMARY, rig_record
+from tests.world.records import RIGS_SUMMARY, rig_record
 
 CAMERAS = list(rig(4).values())
 

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import align, nearest_rotation, rig_error, rotation_angle, similarity
-from tests.geometry.scene import centers_of, ring
+from tests.world.cameras import centers_of, ring
 
 
 @settings(deadline=None)  # the first call compiles

@@ -11,7 +11,8 @@ from pipeline.geometry.frame_sampling import (
     nearest_exemplar,
     spread_windows,
 )
-from tests.geometry.scene import observed, people, ring
+from tests.world.cameras import observed, ring
+from tests.world.people import people
 
 
 def test_diverse_frames_prefers_what_differs():

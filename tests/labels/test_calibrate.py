@@ -13,8 +13,9 @@ from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params.calibrate import BaselineParams, CalibrateParams
 from pipeline.stores import LABELS, RIGS, open_store
-from tests.geometry.scene import K, centers_of, ring
-from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
+from tests.labels.params import CALIBRATE, TRIANGULATE
+from tests.world.cameras import K, centers_of, ring
+from tests.world.detections import observed_walkers, overwrite_poses2d
 
 BASELINE = BaselineParams(cameras=["c1", "c2"], mm=5000.0)
 
@@ -24,10 +25,10 @@ def in_this_process(monkeypatch):
     monkeypatch.setenv("EPILINE_WORKERS", "0")
 
 
-def calibrate(folder, **changes):
-    params = CALIBRATE.model_copy(update=changes)
-    calibrate_capture(folder, folder / "poses2d.zarr", folder / "rigs.zarr", params)
-    return open_store(folder / "rigs.zarr", RIGS)
+def calibrate(world, **changes):
+    paths, params = world.paths, CALIBRATE.model_copy(update=changes)
+    calibrate_capture(paths.frames, paths.poses2d, paths.rigs, params)
+    return open_store(paths.rigs, RIGS)
 
 
 def poses(group):
@@ -35,8 +36,8 @@ def poses(group):
 
 
 def test_one_rig_for_all_recordings(tmp_path):
-    write_capture(tmp_path)
-    rigs = calibrate(tmp_path)
+    world = observed_walkers(tmp_path)
+    rigs = calibrate(world)
     (R, t), (R_true, t_true) = poses(rigs["r0"]), ring(4)
     assert R.shape == (1, 4, 3, 3)
     C, C_true = centers_of(R[0], t[0]), centers_of(R_true, t_true)
@@ -59,43 +60,43 @@ def test_one_rig_for_all_recordings(tmp_path):
 
 @pytest.mark.parametrize("mode", ["rig", "adjust"])
 def test_landmarks_calibrate_and_joints_say_how_noisy_joints_are(tmp_path, mode):
-    write_capture(tmp_path, noise_px=6.0, landmarks=True)
-    rigs = calibrate(tmp_path, mode=mode)
+    world = observed_walkers(tmp_path, noise_px=6.0, landmarks=True)
+    rigs = calibrate(world, mode=mode)
     (R, t), (R_true, t_true) = poses(rigs["r0"]), ring(4)
     assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.01
     with_landmarks = rigs["r0"].record.noise_share
-    write_capture(tmp_path / "joints", noise_px=6.0)
-    assert with_landmarks == pytest.approx(calibrate(tmp_path / "joints", mode="known")["r0"].record.noise_share, 0.1)
+    joints_alone = observed_walkers(tmp_path / "joints", noise_px=6.0)
+    assert with_landmarks == pytest.approx(calibrate(joints_alone, mode="known")["r0"].record.noise_share, 0.1)
 
 
 def test_extrinsics_of_the_manifest_are_not_looked_at(tmp_path):
-    write_capture(tmp_path, n_recordings=1)
-    with_them = poses(calibrate(tmp_path)["r0"])
+    world = observed_walkers(tmp_path, n_recordings=1)
+    with_them = poses(calibrate(world)["r0"])
 
     def forget(recording):
         for view in recording.views:
             view.R_cam_from_world = view.t_cam_from_world_mm = None
 
-    rewrite_capture(tmp_path, forget)
-    np.testing.assert_array_equal(poses(calibrate(tmp_path)["r0"])[1], with_them[1])
+    world.rewrite(forget)
+    np.testing.assert_array_equal(poses(calibrate(world)["r0"])[1], with_them[1])
 
 
 def test_views_for_evaluation_get_no_pose(tmp_path):
-    write_capture(tmp_path, n_recordings=1)
+    world = observed_walkers(tmp_path, n_recordings=1)
 
     def hold_out(recording):
         recording.views[1].evaluation_only = True
 
-    rewrite_capture(tmp_path, hold_out)
+    world.rewrite(hold_out)
     for mode in ("rig", "known"):
-        R, t = poses(calibrate(tmp_path, mode=mode)["r0"])
+        R, t = poses(calibrate(world, mode=mode)["r0"])
         assert np.isnan(t[0]).all(-1).tolist() == [False, True, False, False]
         assert np.isfinite(R[0, [0, 2, 3]]).all()
 
 
 def test_known_rigs_are_used_as_they_are(tmp_path):
-    write_capture(tmp_path)
-    rigs = calibrate(tmp_path, mode="known")
+    world = observed_walkers(tmp_path)
+    rigs = calibrate(world, mode="known")
     R, t = poses(rigs["r1"])
     np.testing.assert_allclose(R[0], ring(4)[0], atol=1e-6)
     np.testing.assert_allclose(t[0], ring(4)[1], atol=1e-3)
@@ -104,11 +105,11 @@ def test_known_rigs_are_used_as_they_are(tmp_path):
 
 
 def test_frame_by_frame(tmp_path):
-    write_capture(tmp_path, n_recordings=1, n_frames=4, noise_px=0.0)
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=4, noise_px=0.0)
     confidence = np.ones((4, 4, 17))
     confidence[2, 1:] = 0.1
-    spoil(tmp_path, "r0", confidence=confidence)
-    rigs = calibrate(tmp_path, mode="frame")
+    overwrite_poses2d(world, "r0", confidence=confidence)
+    rigs = calibrate(world, mode="frame")
     R, t = poses(rigs["r0"])
     assert np.isnan(t).all((1, 2)).tolist() == [False, False, True, False]
     R_true, t_true = ring(4)
@@ -119,12 +120,12 @@ def test_frame_by_frame(tmp_path):
 
 def test_frames_share_one_world(tmp_path):
     """In every other frame the first camera sees nobody, so that the rig is found in the world of another camera."""
-    write_capture(tmp_path, n_recordings=1, n_frames=6, noise_px=0.0)
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=6, noise_px=0.0)
     confidence = np.ones((6, 4, 17))
     confidence[::2, 0] = 0.1
     confidence[1, 3] = 0.1
-    spoil(tmp_path, "r0", confidence=confidence)
-    R, t = poses(calibrate(tmp_path, mode="frame", scale="baseline", baseline=BASELINE)["r0"])
+    overwrite_poses2d(world, "r0", confidence=confidence)
+    R, t = poses(calibrate(world, mode="frame", scale="baseline", baseline=BASELINE)["r0"])
     assert np.isnan(t[::2, 0]).all()
     assert np.isnan(t[1, 3]).all()
     centers = -np.einsum("fvji,fvj->fvi", R, t)
@@ -135,50 +136,50 @@ def test_frames_share_one_world(tmp_path):
 
 
 def test_scale(tmp_path):
-    write_capture(tmp_path, n_recordings=1, noise_px=0.0)
-    bones = centers_of(*(x[0] for x in poses(calibrate(tmp_path)["r0"])))
-    free = calibrate(tmp_path, scale="none")["r0"]
+    world = observed_walkers(tmp_path, n_recordings=1, noise_px=0.0)
+    bones = centers_of(*(x[0] for x in poses(calibrate(world)["r0"])))
+    free = calibrate(world, scale="none")["r0"]
     assert free.record.scale == "none"
     free = centers_of(*(x[0] for x in poses(free)))
     assert np.linalg.norm(free - free.mean(0), axis=-1).mean() == pytest.approx(1000, rel=1e-4)
     with pytest.raises(UserError, match=r"needs the subject's height \(r0\)"):
-        calibrate(tmp_path, scale="height")
+        calibrate(world, scale="height")
 
     def tall(recording):
         recording.height_mm = 2 * (408 + 428 + 230 + 250 + 120 + 110) / (1 - 0.039)
 
-    rewrite_capture(tmp_path, tall)
-    tall = centers_of(*(x[0] for x in poses(calibrate(tmp_path, scale="height")["r0"])))
+    world.rewrite(tall)
+    tall = centers_of(*(x[0] for x in poses(calibrate(world, scale="height")["r0"])))
     np.testing.assert_allclose(tall[0] - tall[2], 2 * (bones[0] - bones[2]), rtol=1e-3, atol=1)
 
 
 @pytest.mark.parametrize("mode", ["rig", "window", "frame"])
 def test_a_measured_baseline_fixes_the_scale(tmp_path, mode):
-    write_capture(tmp_path, n_recordings=1, n_frames=40 if mode == "window" else 20, noise_px=0.0)
-    rig = calibrate(tmp_path, mode=mode, scale="baseline")["r0"]
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=40 if mode == "window" else 20, noise_px=0.0)
+    rig = calibrate(world, mode=mode, scale="baseline")["r0"]
     centers = centers_of(*(x[0] for x in poses(rig)))
     assert np.linalg.norm(centers[0] - centers[2]) == pytest.approx(5000, rel=1e-5)
     assert rig.record.scale == "baseline"
     baseline = BaselineParams(cameras=["c0", "cam9"], mm=5000.0)
     with pytest.raises(UserError, match=r"baseline names cam9 \(r0\)"):
-        calibrate(tmp_path, mode=mode, scale="baseline", baseline=baseline)
+        calibrate(world, mode=mode, scale="baseline", baseline=baseline)
 
 
 @pytest.mark.parametrize("mode", ["rig", "window"])
 def test_the_vertical_of_given_extrinsics(tmp_path, mode):
-    write_capture(tmp_path, n_recordings=1, n_frames=40, noise_px=0.0)
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=40, noise_px=0.0)
 
     def forget(recording):
         for view in recording.views[1:]:
             view.R_cam_from_world = view.t_cam_from_world_mm = None
 
-    rewrite_capture(tmp_path, forget)
-    rig = calibrate(tmp_path, mode=mode, gravity="extrinsics")["r0"]
+    world.rewrite(forget)
+    rig = calibrate(world, mode=mode, gravity="extrinsics")["r0"]
     np.testing.assert_allclose(poses(rig)[0][0][:, :, 2], ring(4)[0][:, :, 2], atol=1e-3)
     assert rig.record.gravity == "extrinsics"
-    rewrite_capture(tmp_path, lambda r: r.views[0].__dict__.update(R_cam_from_world=None, t_cam_from_world_mm=None))
+    world.rewrite(lambda r: r.views[0].__dict__.update(R_cam_from_world=None, t_cam_from_world_mm=None))
     with pytest.raises(UserError, match=r"needs a camera with extrinsics \(r0\)"):
-        calibrate(tmp_path, mode=mode, gravity="extrinsics")
+        calibrate(world, mode=mode, gravity="extrinsics")
 
 
 def test_a_baseline_needs_two_cameras():
@@ -187,40 +188,40 @@ def test_a_baseline_needs_two_cameras():
 
 
 def test_recordings_that_cannot_be_calibrated_are_counted(tmp_path, caplog):
-    write_capture(tmp_path)
+    world = observed_walkers(tmp_path)
 
     def own_rig(recording):
         recording.rig = recording.name
 
-    rewrite_capture(tmp_path, own_rig)
-    spoil(tmp_path, "r1", confidence=np.full((25, 4, 17), 0.1))
-    rigs = calibrate(tmp_path)
+    world.rewrite(own_rig)
+    overwrite_poses2d(world, "r1", confidence=np.full((25, 4, 17), 0.1))
+    rigs = calibrate(world)
     assert list(rigs) == ["r0"]
     assert rigs.summary.rejected == {"r1": "only 0 view(s) with joints of confidence 0.3 or more"}
     assert "r1: not calibrated" in caplog.text
-    spoil(tmp_path, "r0", confidence=np.full((25, 4, 17), np.nan))
+    overwrite_poses2d(world, "r0", confidence=np.full((25, 4, 17), np.nan))
     for mode in ("rig", "frame"):
         with pytest.raises(UserError, match="No recording could be calibrated: r0: "):
-            calibrate(tmp_path, mode=mode)
+            calibrate(world, mode=mode)
 
     def forget(recording):
         recording.views[0].R_cam_from_world = recording.views[1].R_cam_from_world = None
         recording.views[2].R_cam_from_world = None
 
-    rewrite_capture(tmp_path, forget)
+    world.rewrite(forget)
     with pytest.raises(UserError, match=r"only 1 view\(s\) that may make labels came with extrinsics"):
-        calibrate(tmp_path, mode="known")
+        calibrate(world, mode="known")
 
 
 def test_one_static_pose_is_refused(tmp_path):
-    write_capture(tmp_path, n_recordings=1, n_frames=1)
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=1)
     with pytest.raises(UserError, match="hold 1 distinct pose"):
-        calibrate(tmp_path)
+        calibrate(world)
 
 
 def test_a_rig_for_every_frame_of_slowly_moving_cameras(tmp_path):
-    write_capture(tmp_path, n_recordings=1, n_frames=60)
-    rigs = calibrate(tmp_path, mode="window")
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=60)
+    rigs = calibrate(world, mode="window")
     R, t = poses(rigs["r0"])
     assert R.shape == (60, 4, 3, 3)
     R_true, t_true = ring(4)
@@ -228,19 +229,19 @@ def test_a_rig_for_every_frame_of_slowly_moving_cameras(tmp_path):
         assert rig_error(R[f], centers_of(R[f], t[f]), R_true, centers_of(R_true, t_true))[0] < 0.5
     record = rigs["r0"].record
     assert (record.mode, record.moving, record.gravity, record.n_frames) == ("window", True, "people", 60)
-    labels = triangulated(tmp_path)
+    labels = triangulated(world)
     assert np.isfinite(labels["joints_world_mm"]).all(-1).mean() > 0.95
 
 
 def test_given_extrinsics_are_refined_in_their_own_world(tmp_path):
-    write_capture(tmp_path)
+    world = observed_walkers(tmp_path)
 
     def turn(recording):
         view = recording.views[1]
         view.R_cam_from_world = (Rotation.from_euler("y", 3, degrees=True).as_matrix() @ view.R_cam_from_world).tolist()
 
-    rewrite_capture(tmp_path, turn)
-    rigs = calibrate(tmp_path, mode="adjust")
+    world.rewrite(turn)
+    rigs = calibrate(world, mode="adjust")
     R, t = poses(rigs["r0"])
     R_true, t_true = ring(4)
     assert rig_error(R[0], centers_of(R[0], t[0]), R_true, centers_of(R_true, t_true))[0] < 0.2
@@ -255,23 +256,24 @@ def test_given_extrinsics_are_refined_in_their_own_world(tmp_path):
 
 @pytest.mark.parametrize("focal", ["approximate", "unknown"])
 def test_a_focal_length_that_was_found_is_used_from_then_on(tmp_path, focal):
-    truth = write_capture(tmp_path, n_frames=40, n_recordings=1)["r0"]
+    world = observed_walkers(tmp_path, n_frames=40, n_recordings=1)
+    truth = world.joints_world_mm["r0"]
 
     def misjudge(recording):
         for view in recording.views:
             camera = view.camera.scale_focal(1.1)
             view.K, view.dist = camera.K.tolist(), camera.dist.tolist()
 
-    rewrite_capture(tmp_path, misjudge)
-    group = calibrate(tmp_path, focal=focal)["r0"]
+    world.rewrite(misjudge)
+    group = calibrate(world, focal=focal)["r0"]
     assert group.record.focal == focal
     assert group.record.focal_scale * 1.1 == pytest.approx(1, abs=0.01)
     assert 0 < group.record.focal_std < 0.02
     # The rig holds the cameras as found; the manifest still has those given.
     assert group.cameras()[0].K[0, 0] == pytest.approx(K[0, 0], rel=0.01)
-    given = read_capture(tmp_path).recordings[0].views[0].camera
+    given = read_capture(world.paths.frames).recordings[0].views[0].camera
     assert given.K[0, 0] == pytest.approx(1.1 * K[0, 0])
-    labels = triangulated(tmp_path)
+    labels = triangulated(world)
     assert np.nanmedian(labels["reprojection_px"]) < 2
     moved = align(labels["joints_world_mm"], truth)
     assert np.nanmean(np.linalg.norm(moved - truth, axis=-1)) < 12
@@ -284,15 +286,16 @@ def test_one_focal_length_for_moving_cameras_is_refused():
         CalibrateParams.model_validate(CALIBRATE.model_dump() | {"mode": "frame", "focal": "unknown"})
 
 
-def triangulated(folder):
-    triangulate_capture(folder, folder / "poses2d.zarr", folder / "rigs.zarr", folder / "labels.zarr", TRIANGULATE)
-    return open_store(folder / "labels.zarr", LABELS)["r0"].person(0)
+def triangulated(world):
+    paths = world.paths
+    triangulate_capture(paths.frames, paths.poses2d, paths.rigs, paths.labels, TRIANGULATE)
+    return open_store(paths.labels, LABELS)["r0"].person(0)
 
 
 @pytest.mark.parametrize("mode", ["rig", "adjust"])
 @pytest.mark.parametrize("focal", ["approximate", "unknown"])
 def test_the_focal_length_of_a_fisheye_has_to_be_exact(tmp_path, focal, mode):
-    write_capture(tmp_path, n_frames=2, n_recordings=1)
-    rewrite_capture(tmp_path, lambda r: r.views[1].__dict__.update(fisheye=True, dist=[0.1, 0.0, 0.0, 0.0]))
+    world = observed_walkers(tmp_path, n_frames=2, n_recordings=1)
+    world.rewrite(lambda r: r.views[1].__dict__.update(fisheye=True, dist=[0.1, 0.0, 0.0, 0.0]))
     with pytest.raises(UserError, match=rf"calibrate.focal = {focal} is not possible with the fisheye camera .*r0"):
-        calibrate(tmp_path, focal=focal, mode=mode)
+        calibrate(world, focal=focal, mode=mode)

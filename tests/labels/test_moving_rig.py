@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.calibration.rig import unknown_rig
 from pipeline.labels.moving_rig import in_one_world
-from tests.geometry.scene import ring
+from tests.world.cameras import ring
 
 
 def rig_in_another_world(seed, scale=1.0, without=()):

@@ -10,8 +10,9 @@ from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.skeleton import LIMB_JOINTS, MIRROR
 from pipeline.stores import LABELS, POSES2D, open_store
-from tests.geometry.scene import ring
-from tests.labels.capture import CALIBRATE, TRIANGULATE, rewrite_capture, spoil, write_capture
+from tests.labels.params import CALIBRATE, TRIANGULATE
+from tests.world.cameras import ring
+from tests.world.detections import observed_walkers, overwrite_poses2d
 
 
 @pytest.fixture(autouse=True)
@@ -19,17 +20,20 @@ def in_this_process(monkeypatch):
     monkeypatch.setenv("EPILINE_WORKERS", "0")
 
 
-def labels_of(folder, mode="known", **changes):
-    paths = [folder, folder / "poses2d.zarr", folder / "rigs.zarr"]
-    calibrate_capture(*paths, CALIBRATE.model_copy(update={"mode": mode}))
-    triangulate_capture(*paths, folder / "labels.zarr", TRIANGULATE.model_copy(update=changes))
-    return open_store(folder / "labels.zarr", LABELS)
+def labels_of(world, changed=None, **changes):
+    """Labels by changed parameters of triangulation; `changed` are those of calibration, of known cameras."""
+    paths = world.paths
+    inputs = (paths.frames, paths.poses2d, paths.rigs)
+    calibrate_capture(*inputs, CALIBRATE.model_copy(update={"mode": "known"} | (changed or {})))
+    triangulate_capture(*inputs, paths.labels, TRIANGULATE.model_copy(update=changes))
+    return open_store(paths.labels, LABELS)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_exact_detections_give_exact_labels(tmp_path, method):
-    truth = write_capture(tmp_path, noise_px=0.0)
-    labels = labels_of(tmp_path, method=method)
+    world = observed_walkers(tmp_path, noise_px=0.0)
+    truth = world.joints_world_mm
+    labels = labels_of(world, method=method)
     R, t = ring(4)
     for name, joints in truth.items():
         group = labels[name].person(0)
@@ -47,10 +51,11 @@ def test_exact_detections_give_exact_labels(tmp_path, method):
 
 
 def test_noise_and_its_uncertainty(tmp_path):
-    truth = write_capture(tmp_path, noise_px=4.0, n_frames=60, n_recordings=1)
+    world = observed_walkers(tmp_path, noise_px=4.0, n_frames=60, n_recordings=1)
+    truth = world.joints_world_mm
     errors = {}
     for method in ("robust", "robust_bones"):
-        group = labels_of(tmp_path, method=method)["r0"].person(0)
+        group = labels_of(world, method=method)["r0"].person(0)
         error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
         errors[method] = np.sqrt((error**2).mean())
         if method == "robust":
@@ -60,8 +65,9 @@ def test_noise_and_its_uncertainty(tmp_path):
 
 
 def test_self_calibrated_labels_have_the_right_shape(tmp_path):
-    truth = write_capture(tmp_path, noise_px=2.0)
-    group = labels_of(tmp_path, mode="rig")["r1"].person(0)
+    world = observed_walkers(tmp_path, noise_px=2.0)
+    truth = world.joints_world_mm
+    group = labels_of(world, {"mode": "rig"})["r1"].person(0)
     joints = group["joints_world_mm"]
     assert np.linalg.norm(align(joints, truth["r1"]) - truth["r1"], axis=-1).mean() < 15
     assert np.median(joints[:, 10, 2] - joints[:, 0, 2]) > 300  # z is up
@@ -69,14 +75,15 @@ def test_self_calibrated_labels_have_the_right_shape(tmp_path):
 
 def test_outliers_are_found_and_rejections_counted(tmp_path, caplog):
     caplog.set_level("INFO")
-    truth = write_capture(tmp_path, noise_px=0.0, n_recordings=1)
-    px = reading_px(tmp_path)
+    world = observed_walkers(tmp_path, noise_px=0.0, n_recordings=1)
+    truth = world.joints_world_mm
+    px = reading_px(world)
     px[:, 1, 9] += 150  # one wrong view
     px[:, 0, 5], px[:, 1, 5], px[:, 2, 5] = np.nan, np.nan, np.nan
     px[:, 0, 6] += 150
     px[:, 1, 6] -= 150
-    spoil(tmp_path, "r0", joints_px=px)
-    labels = labels_of(tmp_path, min_views=3)
+    overwrite_poses2d(world, "r0", joints_px=px)
+    labels = labels_of(world, min_views=3)
     group = labels["r0"].person(0)
     np.testing.assert_allclose(group["joints_world_mm"][:, 9], truth["r0"][:, 9], atol=1)
     assert (group["view_status"][:, 1, 9] == ViewStatus.OUTLIER).all()
@@ -94,76 +101,78 @@ def test_outliers_are_found_and_rejections_counted(tmp_path, caplog):
     assert "25 too few views" in caplog.text
 
 
-def reading_px(folder):
-    return open_store(folder / "poses2d.zarr", POSES2D)["r0"].person(0)["joints_px"]
+def reading_px(world):
+    return open_store(world.paths.poses2d, POSES2D)["r0"].person(0)["joints_px"]
 
 
 def test_doubtful_joints_are_not_used(tmp_path):
-    write_capture(tmp_path, noise_px=0.0, n_recordings=1)
+    world = observed_walkers(tmp_path, noise_px=0.0, n_recordings=1)
     confidence = np.ones((25, 4, 17))
     confidence[:, :3, 4] = 0.2
-    spoil(tmp_path, "r0", confidence=confidence)
-    assert (labels_of(tmp_path)["r0"].person(0)["status"] == Status.VALID).all()
-    status = labels_of(tmp_path, min_confidence=0.25)["r0"].person(0)["status"]
+    overwrite_poses2d(world, "r0", confidence=confidence)
+    assert (labels_of(world)["r0"].person(0)["status"] == Status.VALID).all()
+    status = labels_of(world, min_confidence=0.25)["r0"].person(0)["status"]
     assert (status[:, 4] == Status.TOO_FEW_VIEWS).all()
     assert (np.delete(status, 4, 1) == Status.VALID).all()
 
 
 def test_views_for_evaluation_make_no_labels_but_are_served_if_known(tmp_path):
-    truth = write_capture(tmp_path, noise_px=0.0, n_recordings=1)
-    px = reading_px(tmp_path)
+    world = observed_walkers(tmp_path, noise_px=0.0, n_recordings=1)
+    truth = world.joints_world_mm
+    px = reading_px(world)
     px[:, 1] += 300  # would spoil every label
-    spoil(tmp_path, "r0", joints_px=px)
+    overwrite_poses2d(world, "r0", joints_px=px)
 
     def hold_out(recording):
         recording.views[1].evaluation_only = True
 
-    rewrite_capture(tmp_path, hold_out)
+    world.rewrite(hold_out)
     R, t = ring(4)
-    group = labels_of(tmp_path, method="weighted")["r0"].person(0)
+    group = labels_of(world, method="weighted")["r0"].person(0)
     np.testing.assert_allclose(group["joints_world_mm"], truth["r0"], atol=0.05)
     np.testing.assert_allclose(group["joints_cam_mm"][:, 1], truth["r0"] @ R[1].T + t[1], atol=0.05)
     assert (group["view_status"][:, 1] == ViewStatus.NO_POSE).all()
-    assert np.isnan(labels_of(tmp_path, mode="rig")["r0"].person(0)["joints_cam_mm"][:, 1]).all()
+    assert np.isnan(labels_of(world, {"mode": "rig"})["r0"].person(0)["joints_cam_mm"][:, 1]).all()
 
 
 def test_frames_without_a_rig_have_no_labels(tmp_path):
-    write_capture(tmp_path, n_recordings=1, n_frames=4, noise_px=0.0)
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=4, noise_px=0.0)
     confidence = np.ones((4, 4, 17))
     confidence[2, 1:] = 0.2
-    spoil(tmp_path, "r0", confidence=confidence)
-    status = labels_of(tmp_path, mode="frame")["r0"].person(0)["status"]
+    overwrite_poses2d(world, "r0", confidence=confidence)
+    status = labels_of(world, {"mode": "frame"})["r0"].person(0)["status"]
     assert (status[2] == Status.NO_RIG).all()
     assert (status[[0, 1, 3]] == Status.VALID).all()
 
 
 def test_nothing_left_is_the_users_error(tmp_path):
-    write_capture(tmp_path, n_recordings=1)
+    world = observed_walkers(tmp_path, n_recordings=1)
     with pytest.raises(UserError, match="No joint could be triangulated: 425 too few views"):
-        labels_of(tmp_path, min_views=5)
-    assert not (tmp_path / "labels.zarr").exists()
+        labels_of(world, min_views=5)
+    assert not world.paths.labels.exists()
 
 
 def test_any_number_of_workers_makes_the_same_labels(tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.stores.store.FRAMES_PER_SHARD", 256)
-    write_capture(tmp_path, n_recordings=2, n_frames=300)
-    here = labels_of(tmp_path)
+    world = observed_walkers(tmp_path, n_recordings=2, n_frames=300)
+    here = labels_of(world)
     before = {name: here["r1"][name] for name in ("joints_world_mm", "view_status", "uncertainty_mm")}
     monkeypatch.setenv("EPILINE_WORKERS", "2")
-    rigs, labels = tmp_path / "rigs.zarr", tmp_path / "labels.zarr"
-    triangulate_capture(tmp_path, tmp_path / "poses2d.zarr", rigs, labels, TRIANGULATE)
-    there = open_store(labels, LABELS)
+    paths = world.paths
+    triangulate_capture(paths.frames, paths.poses2d, paths.rigs, paths.labels, TRIANGULATE)
+    there = open_store(paths.labels, LABELS)
     for name, values in before.items():
         np.testing.assert_array_equal(there["r1"][name], values)
 
 
 def test_sides_swapped_by_the_detector_are_corrected_and_counted(tmp_path, caplog):
     caplog.set_level("INFO")
-    truth = write_capture(tmp_path, noise_px=1.0, n_recordings=1, n_frames=40)
-    px = reading_px(tmp_path)
+    world = observed_walkers(tmp_path, noise_px=1.0, n_recordings=1, n_frames=40)
+    truth = world.joints_world_mm
+    px = reading_px(world)
     px[::4, 1] = px[::4, 1][:, MIRROR]
-    spoil(tmp_path, "r0", joints_px=px)
-    store = labels_of(tmp_path)
+    overwrite_poses2d(world, "r0", joints_px=px)
+    store = labels_of(world)
     group = store["r0"].person(0)
     assert np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1).max() < 25
     swapped = group["view_status"] == ViewStatus.SWAPPED
@@ -177,20 +186,20 @@ def test_sides_swapped_by_the_detector_are_corrected_and_counted(tmp_path, caplo
     assert "swapped" not in counts["c0"]
     assert sum(map(sum, counts["c1"].values())) == 40 * 17
     assert "left and right swapped in" in caplog.text
-    left = labels_of(tmp_path, fix_left_right=False)
+    left = labels_of(world, fix_left_right=False)
     assert "swapped" not in left.summary.views_by_recording["r0"]["c1"]
 
 
 def test_what_became_of_each_view_is_said(tmp_path):
-    write_capture(tmp_path, noise_px=0.0, n_recordings=1)
-    px, confidence = reading_px(tmp_path), np.ones((25, 4, 17))
+    world = observed_walkers(tmp_path, noise_px=0.0, n_recordings=1)
+    px, confidence = reading_px(world), np.ones((25, 4, 17))
     px[:, 0, 0] = np.nan
     confidence[:, 1, 7] = 0.05
     px[:, 2, 8:10] += 150
     confidence[:, 2, 8] = 0.3
     px[:, :3, 10] = np.nan
-    spoil(tmp_path, "r0", joints_px=px, confidence=confidence)
-    group = labels_of(tmp_path)["r0"].person(0)
+    overwrite_poses2d(world, "r0", joints_px=px, confidence=confidence)
+    group = labels_of(world)["r0"].person(0)
     expected = {(0, 0): "UNSEEN", (1, 7): "UNSURE", (2, 8): "OCCLUDED", (2, 9): "OUTLIER", (3, 10): "NO_JOINT"}
     for (view, j), status in expected.items():
         assert (group["view_status"][:, view, j] == ViewStatus[status]).all()
@@ -198,8 +207,9 @@ def test_what_became_of_each_view_is_said(tmp_path):
 
 
 def test_the_covariance_fits_the_errors(tmp_path):
-    truth = write_capture(tmp_path, noise_px=4.0, n_frames=120, n_recordings=1)
-    group = labels_of(tmp_path)["r0"].person(0)
+    world = observed_walkers(tmp_path, noise_px=4.0, n_frames=120, n_recordings=1)
+    truth = world.joints_world_mm
+    group = labels_of(world)["r0"].person(0)
     error = group["joints_world_mm"] - truth["r0"]
     C = np.empty((120, 17, 3, 3))
     rows, columns = np.triu_indices(3)
@@ -211,36 +221,34 @@ def test_the_covariance_fits_the_errors(tmp_path):
 
 
 def test_lenses_may_be_taken_for_pinholes(tmp_path):
-    truth = write_capture(tmp_path, noise_px=0.0, n_recordings=1)
-    paths = [tmp_path, tmp_path / "poses2d.zarr", tmp_path / "rigs.zarr"]
-    calibrate_capture(*paths, CALIBRATE.model_copy(update={"mode": "known", "ignore_distortion": True}))
-    triangulate_capture(*paths, tmp_path / "labels.zarr", TRIANGULATE)
-    group = open_store(tmp_path / "labels.zarr", LABELS)["r0"].person(0)
+    world = observed_walkers(tmp_path, noise_px=0.0, n_recordings=1)
+    truth = world.joints_world_mm
+    group = labels_of(world, {"ignore_distortion": True})["r0"].person(0)
     error = np.linalg.norm(group["joints_world_mm"] - truth["r0"], axis=-1)
     assert 1 < np.median(error) < 50
     assert np.median(group["reprojection_px"]) > 0.1
 
 
 def test_smoothing_is_for_those_who_ask(tmp_path):
-    write_capture(tmp_path, noise_px=3.0, n_recordings=1, n_frames=60)
+    world = observed_walkers(tmp_path, noise_px=3.0, n_recordings=1, n_frames=60)
     steps = {}
     for smoothing_s in (0.0, 0.2):
-        joints = labels_of(tmp_path, smoothing_s=smoothing_s)["r0"].person(0)["joints_world_mm"]
+        joints = labels_of(world, smoothing_s=smoothing_s)["r0"].person(0)["joints_world_mm"]
         steps[smoothing_s] = np.linalg.norm(np.diff(joints, axis=0), axis=-1).mean()
     assert steps[0.2] < 0.5 * steps[0.0]
 
 
 def test_shards_of_any_size_hold_the_same_labels(tmp_path, monkeypatch):
-    write_capture(tmp_path, n_recordings=1, n_frames=700)
-    px = reading_px(tmp_path)
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=700)
+    px = reading_px(world)
     px[::7, 1] = px[::7, 1][:, MIRROR]
     px[::5, 2, 5] += 200
-    spoil(tmp_path, "r0", joints_px=px)
-    whole = labels_of(tmp_path, smoothing_s=0.1)
+    overwrite_poses2d(world, "r0", joints_px=px)
+    whole = labels_of(world, smoothing_s=0.1)
     before = {array.name: whole["r0"][array.name] for array in LABELS.arrays}
     summary = whole.summary
     monkeypatch.setattr("pipeline.stores.store.FRAMES_PER_SHARD", 256)
-    parts = labels_of(tmp_path, smoothing_s=0.1)
+    parts = labels_of(world, smoothing_s=0.1)
     assert len(parts["r0"].shards()) == 3
     for name, values in before.items():
         np.testing.assert_array_equal(parts["r0"][name], values, err_msg=name)

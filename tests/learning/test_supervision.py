@@ -13,13 +13,14 @@ from pipeline.learning.supervision import SUPERVISION, camera_reader
 from pipeline.learning.train import METHODS
 from pipeline.params.train import TrainParams
 from pipeline.stores import LABELS, RIGS, create_store, open_store, reopen
-from tests.records import camera_records
+from tests.world.labels import set_uncertainty
+from tests.world.records import camera_records
 
 
 @pytest.fixture
 def shifted(world):
     """Labels that are 300 mm to the right of the truth in every camera."""
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     for name in labels:
         labels[name].person(0).write(0, {"joints_cam_mm": labels[name].person(0)["joints_cam_mm"] + [300.0, 0, 0]})
     return world
@@ -69,7 +70,7 @@ def test_true_2d_poses_make_exact_labels_with_the_rig_that_was_found(shifted, pa
 
 def change_focal_found(world, factor):
     """Write rigs and labels again, as if calibration had found focal lengths of `factor` times those given."""
-    for path, schema in ((world.rigs, RIGS), (world.labels, LABELS)):
+    for path, schema in ((world.paths.rigs, RIGS), (world.paths.labels, LABELS)):
         old = open_store(path, schema)
         held = {name: (old[name].record, {a.name: old[name][a.name] for a in schema.arrays}) for name in old}
         summary = old.summary
@@ -96,14 +97,14 @@ def test_the_focal_length_found_changes_labels_and_not_the_truth(world, params):
     off_px = np.linalg.norm(after["gt2d"].joints_px - before["full"].joints_px, axis=-1)
     assert off_px.max() < 1
     np.testing.assert_array_equal(after["self"].joints_cam_mm, before["self"].joints_cam_mm)
-    recording = read_capture(world.frames).recordings[0]
+    recording = read_capture(world.paths.frames).recordings[0]
     given, found = (camera_reader(kinds[kind], world.paths)(recording)[0].K[0, 0] for kind in ("full", "self"))
     assert found == pytest.approx(1.1 * given)
 
 
 def test_true_2d_poses_of_evaluation_views_are_not_used(world, params):
     """Spoil the pose of the view kept for evaluation: the labels stay."""
-    rigs = reopen(world.rigs, RIGS)
+    rigs = reopen(world.paths.rigs, RIGS)
     for name in rigs:
         t = rigs[name]["t_cam_from_world_mm"]
         t[:, 2] += 500
@@ -114,7 +115,7 @@ def test_true_2d_poses_of_evaluation_views_are_not_used(world, params):
 
 @pytest.mark.parametrize("kind", ["full", "subset", "mixed", "gt2d"])
 def test_without_truth_they_say_so(world, params, kind):
-    (world.frames / "truth.zarr").rename(world.frames / "gone.zarr")
+    world.paths.truth.rename(world.paths.frames / "gone.zarr")
     with pytest.raises(UserError, match=f"supervision = {kind} requires the truth"):
         world.samples(params.model_copy(update={"supervision": kind}))
 
@@ -132,7 +133,7 @@ def test_validation_subjects_do_not_train(world, params):
 
 def test_uncertain_labels_count_less_where_that_is_wanted(world, params):
     """A joint of three times the others' deviation weighs a fifth: 1 / (9 + 1) over 1 / (1 + 1)."""
-    world.doubt_labels(joint=5, uncertainty_mm=30.0)
+    set_uncertainty(world, joint=5, uncertainty_mm=30.0)
 
     def weights(**update):
         samples = world.samples(params.model_copy(update=update))

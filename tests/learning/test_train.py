@@ -12,11 +12,11 @@ from pipeline.learning.images.networks import PoseNetwork
 from pipeline.learning.images.samples import split
 from pipeline.learning.images.volumetric import VolumetricTask
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, TRUTH, open_store, reopen
-from tests.learning.conftest import ArrayFrames
+from tests.world.frames import ArrayFrames
 
 
 def _edit_manifest(world, edit) -> None:
-    path = world.frames / "manifest.json"
+    path = world.paths.frames / "manifest.json"
     manifest = json.loads(path.read_text())
     edit(manifest)
     path.write_text(json.dumps(manifest))
@@ -24,21 +24,21 @@ def _edit_manifest(world, edit) -> None:
 
 def test_everything_is_written_and_the_loss_falls(world, params):
     world.train(params.model_copy(update={"epochs": 25, "lr": 3e-3}))
-    rows = list(csv.DictReader(world.curve.open()))
+    rows = list(csv.DictReader(world.paths.curve("train").open()))
     losses = [float(row["train_loss"]) for row in rows]
     assert len(rows) == 25
     assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
     assert all(np.isfinite(float(row["val_n_mpjpe_mm"])) for row in rows)
-    network, metadata = load_network(world.model, PoseNetwork)
+    network, metadata = load_network(world.paths.network, PoseNetwork)
     assert network.architecture.depth_bins == 16
     assert metadata["labels"]["from"] == "labels"
     assert metadata["labels"]["method"] == "exact"
-    store = open_store(world.predictions, PREDICTIONS)
+    store = open_store(world.paths.predictions, PREDICTIONS)
     assert list(store) == ["S2"]
     assert store.summary.split == "test"
     assert store["S2"].person(0)["joints_px"].shape == (6, 3, 17, 2)
     # Every view is predicted, also the one kept for evaluation, and around the person.
-    boxes = open_store(world.poses2d, POSES2D)["S2"].person(0)["box_px"]
+    boxes = open_store(world.paths.poses2d, POSES2D)["S2"].person(0)["box_px"]
     center = (boxes[..., :2] + boxes[..., 2:]) / 2
     off = np.linalg.norm(store["S2"].person(0)["joints_px"].mean(2) - center, axis=-1)
     assert (off < 20).all()
@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_weights(world, params):
     weights = []
     for _ in range(2):
         world.train(params)
-        weights.append(load_network(world.model, PoseNetwork)[0].state_dict())
+        weights.append(load_network(world.paths.network, PoseNetwork)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
@@ -58,9 +58,9 @@ def test_a_backbone_that_starts_from_given_weights_learns_at_its_own_rate(world,
     moved = []
     for backbone_lr in (1.0, 0.01):
         changed = params.model_copy(update={"init": init, "backbone_lr": backbone_lr})
-        start = initial_network(changed, world.detector).backbone.state_dict()
+        start = initial_network(changed, world.paths.detector).backbone.state_dict()
         world.train(changed)
-        learnt = load_network(world.model, PoseNetwork)[0].backbone.state_dict()
+        learnt = load_network(world.paths.network, PoseNetwork)[0].backbone.state_dict()
         moved.append(float((learnt["stages.3.first.0.weight"] - start["stages.3.first.0.weight"]).abs().mean()))
     assert (moved[1] < 0.05 * moved[0]) if slower else (moved[1] == moved[0])
 
@@ -69,7 +69,7 @@ def test_another_seed_gives_other_weights(world, params):
     weights = []
     for seed in (0, 1):
         world.train(params.model_copy(update={"seed": seed}))
-        weights.append(load_network(world.model, PoseNetwork)[0].head.weight)
+        weights.append(load_network(world.paths.network, PoseNetwork)[0].head.weight)
     assert not torch.equal(*weights)
 
 
@@ -84,8 +84,8 @@ def test_neither_test_recordings_nor_evaluation_views_train(world, params, monke
 def test_labels_of_test_data_do_not_matter(world, params):
     """Poison every label that may not be used: nothing changes."""
     world.train(params)
-    clean = load_network(world.model, PoseNetwork)[0].state_dict()
-    labels = reopen(world.labels, LABELS)
+    clean = load_network(world.paths.network, PoseNetwork)[0].state_dict()
+    labels = reopen(world.paths.labels, LABELS)
     for name in labels:
         joints = labels[name].person(0)["joints_cam_mm"]
         joints[:, 2] = 1e4
@@ -93,14 +93,14 @@ def test_labels_of_test_data_do_not_matter(world, params):
             joints[:] = 1e4
         labels[name].person(0).write(0, {"joints_cam_mm": joints})
     world.train(params)
-    poisoned = load_network(world.model, PoseNetwork)[0].state_dict()
+    poisoned = load_network(world.paths.network, PoseNetwork)[0].state_dict()
     assert all(torch.equal(clean[name], poisoned[name]) for name in clean)
 
 
 def test_full_supervision_is_the_truth(world, params):
     """With exact labels both supervisions see the same samples; with poisoned labels full still sees the truth."""
     own = world.samples(params)
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     for name in labels:
         labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), 1e4)})
     full = world.samples(params.model_copy(update={"supervision": "full"}))
@@ -115,17 +115,17 @@ def test_self_supervision_reads_no_truth_and_no_extrinsics(world, params):
                 view["R_cam_from_world"] = view["t_cam_from_world_mm"] = None
 
     _edit_manifest(world, strip)
-    truth = reopen(world.frames / "truth.zarr", TRUTH)
+    truth = reopen(world.paths.truth, TRUTH)
     for name in truth:
         truth[name].person(0).write(0, {"joints_world_mm": np.full((6, 17, 3), np.nan)})
     world.train(params)
-    assert world.predictions.exists()
+    assert world.paths.predictions.exists()
     with pytest.raises(UserError, match=r"full requires the extrinsics"):
         world.train(params.model_copy(update={"supervision": "full"}))
 
 
 def test_full_supervision_without_truth(world, params):
-    (world.frames / "truth.zarr").rename(world.frames / "gone.zarr")
+    world.paths.truth.rename(world.paths.frames / "gone.zarr")
     with pytest.raises(UserError, match="requires the truth"):
         world.train(params.model_copy(update={"supervision": "full"}))
 
@@ -134,20 +134,20 @@ def test_no_training_recording(world, params):
     _edit_manifest(world, lambda m: [r.update(split="test") for r in m["recordings"]])
     with pytest.raises(UserError, match="None of the 3 recordings is for training"):
         world.train(params)
-    assert not world.model.exists()
-    assert not world.predictions.exists()
+    assert not world.paths.network.exists()
+    assert not world.paths.predictions.exists()
 
 
 def test_no_test_recording_predicts_the_training_ones_and_says_so(world, params):
     _edit_manifest(world, lambda m: [r.update(split="train") for r in m["recordings"]])
     world.train(params)
-    store = open_store(world.predictions, PREDICTIONS)
+    store = open_store(world.paths.predictions, PREDICTIONS)
     assert list(store) == ["S0", "S1", "S2"]
     assert store.summary.split == "train"
 
 
 def test_no_valid_label(world, params):
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     for name in labels:
         labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     with pytest.raises(UserError, match="None of 24 training images has a person and a valid label"):
@@ -155,11 +155,11 @@ def test_no_valid_label(world, params):
 
 
 def test_images_without_person_or_label_are_left_out(world, params):
-    poses2d = reopen(world.poses2d, POSES2D)
+    poses2d = reopen(world.paths.poses2d, POSES2D)
     boxes = poses2d["S0"].person(0)["box_px"]
     boxes[0, 0] = np.nan
     poses2d["S0"].person(0).write(0, {"box_px": boxes})
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     joints = labels["S1"].person(0)["joints_cam_mm"]
     joints[2] = np.nan
     joints[3, :, 5] = np.nan
@@ -179,11 +179,11 @@ def test_validation_frames_are_the_same_in_all_views(world, params):
 
 
 def test_predictions_are_nan_where_no_person_was_found(world, params):
-    poses2d = reopen(world.poses2d, POSES2D)
+    poses2d = reopen(world.paths.poses2d, POSES2D)
     boxes = poses2d["S2"].person(0)["box_px"]
     boxes[4, 1] = np.nan
     poses2d["S2"].person(0).write(0, {"box_px": boxes})
     world.train(params)
-    depth = open_store(world.predictions, PREDICTIONS)["S2"].person(0)["relative_depth"]
+    depth = open_store(world.paths.predictions, PREDICTIONS)["S2"].person(0)["relative_depth"]
     assert np.isnan(depth[4, 1]).all()
     assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()

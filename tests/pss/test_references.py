@@ -7,7 +7,9 @@ from pipeline.errors import UserError
 from pipeline.params.pss import PssParams
 from pipeline.pss import Reference, clusters, fit_references, normalised, read_references, write_references
 from pipeline.skeleton import JOINTS
-from tests.report.synthetic_capture import N_FRAMES, make_capture, write_labels
+from tests.world.capture import turning_people
+from tests.world.labels import write_labels
+from tests.world.people import N_FRAMES
 
 
 def params(k=(3, 5), source="truth", frozen=None):
@@ -17,13 +19,13 @@ def params(k=(3, 5), source="truth", frozen=None):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    world = make_capture(tmp_path_factory.mktemp("capture"))
+    world = turning_people(tmp_path_factory.mktemp("capture"))
     write_labels(world)
     return world
 
 
 def fit(world, out, **changes):
-    fit_references(world.frames, world.root / "data/labels.zarr", out / "pss.npz", params(**changes))
+    fit_references(world.paths.frames, world.paths.labels, out / "pss.npz", params(**changes))
     return read_references(out / "pss.npz")
 
 
@@ -61,7 +63,7 @@ def test_labels_as_source_leave_out_incomplete_poses(world, tmp_path):
 
 @pytest.mark.parametrize("lacking", [{"truth": False}, {"extrinsics": False}])
 def test_labels_replace_a_missing_truth(tmp_path, lacking):
-    world = make_capture(tmp_path, **lacking)
+    world = turning_people(tmp_path, **lacking)
     write_labels(world)
     assert {reference.metadata["source"] for reference in fit(world, tmp_path)} == {"labels"}
 
@@ -102,7 +104,7 @@ def test_centers_that_were_changed_are_refused(world, tmp_path):
 
 def test_a_frozen_reference_is_the_same_whatever_the_footage(world, tmp_path):
     fit(world, tmp_path, k=(3, 5, 7))
-    other = make_capture(tmp_path / "other")
+    other = turning_people(tmp_path / "other")
     write_labels(other, wrist_mm=200)
     (tmp_path / "other_frozen").mkdir()
     references = fit(other, tmp_path / "other_frozen", k=(5,), source="labels", frozen=tmp_path / "pss.npz")

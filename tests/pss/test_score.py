@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.pss import Reference, clusters, normalised, pss
 from pipeline.skeleton import N_JOINTS, joint
-from tests.report.people import standing
+from tests.world.people import standing
 
 
 def four_ways():

@@ -5,8 +5,7 @@ import pytest
 from pipeline.report.data.report_data import gather, gather_alternatives
 from pipeline.report.plots import write_plots
 from pipeline.skeleton import N_JOINTS
-from tests.report.synthetic_capture import write_all
-from tests.report.world import files_of
+from tests.world.results import files_of, write_all
 
 
 def plots(root, **lacking):

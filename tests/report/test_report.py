@@ -12,7 +12,8 @@ from pipeline.params.file import read_params
 from pipeline.report import write_report
 from pipeline.report.data.files import MEASURED_STAGES
 from tests.house.imports import ROOT
-from tests.report.synthetic_capture import REJECTED, write_all
+from tests.world.capture import REJECTED
+from tests.world.results import write_all
 
 
 def report(root, **lacking):

@@ -12,8 +12,8 @@ from pipeline.stores import TRUTH, create_store, open_store
 from pipeline.video.decoding import read_header
 from pipeline.video.extraction import extract_frames
 from pipeline.video.packing import PackedFrames
-from tests.records import TRUTH_SUMMARY, truth_record
 from tests.video.videos import CAMERA, PARAMS, level, params, write_video
+from tests.world.records import TRUTH_SUMMARY, truth_record
 
 
 def recording(folder: Path, name: str = "S1_walk", lengths: tuple[int, ...] = (12, 12), **kwargs) -> Recording:

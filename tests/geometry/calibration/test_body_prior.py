@@ -7,7 +7,8 @@ from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.body_prior import adjust_to_body
 from pipeline.geometry.triangulation.methods import robust
 from pipeline.skeleton import joint
-from tests.geometry.scene import observed, people, ring
+from tests.world.cameras import observed, ring
+from tests.world.people import people
 
 
 def test_the_prior_on_the_human_build_lowers_the_error():

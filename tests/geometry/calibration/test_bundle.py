@@ -9,7 +9,8 @@ from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.calibration import bundle, bundle_kernels
 from pipeline.geometry.calibration.bundle import Focal, rotation_of
 from pipeline.geometry.triangulation.methods import robust
-from tests.geometry.scene import centers_of, observed, people, ring
+from tests.world.cameras import centers_of, observed, ring
+from tests.world.people import people
 
 
 def scene(n_frames, n_views=4, seed=0, **changes):

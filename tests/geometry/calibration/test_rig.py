@@ -8,7 +8,8 @@ from pipeline.geometry.align import rig_error, rig_similarity
 from pipeline.geometry.calibration.bundle import Focal
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, measure_rig
-from tests.geometry.scene import centers_of, error_deg_mm, extrinsics_error_deg_mm, looking_at, observed, people, ring
+from tests.world.cameras import centers_of, error_deg_mm, extrinsics_error_deg_mm, looking_at, observed, ring
+from tests.world.people import people
 
 
 @pytest.mark.parametrize("n_views", [2, 3, 5, 9])

@@ -5,7 +5,8 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
-from tests.geometry.scene import observed, people, ring
+from tests.world.cameras import observed, ring
+from tests.world.people import people
 
 
 def test_a_camera_that_rotated_is_noticed():

@@ -5,7 +5,8 @@ import numpy as np
 from pipeline.geometry.align import align
 from pipeline.geometry.calibration.rig_per_frame import find_rigs
 from pipeline.geometry.triangulation.methods import robust
-from tests.geometry.scene import error_deg_mm, observed, people, ring
+from tests.world.cameras import error_deg_mm, observed, ring
+from tests.world.people import people
 
 
 def test_frame_by_frame():

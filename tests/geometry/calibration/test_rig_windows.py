@@ -9,7 +9,8 @@ from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import Rig, find_rig
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
 from pipeline.geometry.triangulation.methods import robust
-from tests.geometry.scene import centers_of, observed, people, ring
+from tests.world.cameras import centers_of, observed, ring
+from tests.world.people import people
 
 FRAMES = 120
 

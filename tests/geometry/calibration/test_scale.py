@@ -8,7 +8,8 @@ from pipeline.geometry.calibration.scale import ANKLE_SHARE, bone_scale, height_
 from pipeline.geometry.camera.reprojection import covariance
 from pipeline.geometry.triangulation.methods import robust
 from pipeline.skeleton import BONES, joint
-from tests.geometry.scene import observed, people, ring
+from tests.world.cameras import observed, ring
+from tests.world.people import people
 
 
 def test_scale_from_bones():

@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from pipeline.geometry.calibration import trajectory
 from pipeline.geometry.calibration.trajectory import Trajectory
-from tests.geometry.scene import centers_of, ring
+from tests.world.cameras import centers_of, ring
 
 RNG = np.random.default_rng(0)
 

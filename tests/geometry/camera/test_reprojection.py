@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.geometry.camera.reprojection import covariance, residuals
 from pipeline.geometry.triangulation.labelling import METHODS
-from tests.geometry.scene import observed, people, ring
+from tests.world.cameras import observed, ring
+from tests.world.people import people
 
 
 def flat(array, n_views):

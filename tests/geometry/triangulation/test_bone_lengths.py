@@ -9,7 +9,8 @@ from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_l
 from pipeline.geometry.triangulation.bone_lengths_kernel import BONE_SCALE
 from pipeline.geometry.triangulation.methods import ROBUST_WIDTH, robust
 from pipeline.skeleton import BONES
-from tests.geometry.scene import observed, people, ring
+from tests.world.cameras import observed, ring
+from tests.world.people import people
 
 
 def test_own_bone_lengths_lower_the_error():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.geometry.triangulation.labelling import Status, label
-from tests.geometry.scene import looking_at, observed, people, ring
+from tests.world.cameras import looking_at, observed, ring
+from tests.world.people import people
 
 
 def labelled(points_norm, sigma, R, t, **options):

@@ -10,7 +10,8 @@ from pipeline.geometry.triangulation.bone_lengths import own_lengths
 from pipeline.geometry.triangulation.left_right import CONTEXT, _costs, find_swapped, swap_left_right
 from pipeline.geometry.triangulation.left_right_kernel import WIDTH
 from pipeline.skeleton import JOINTS, LEFT_JOINTS, MIRROR, N_JOINTS, joint
-from tests.geometry.scene import FOCAL_PX, observed, people, ring
+from tests.world.cameras import FOCAL_PX, observed, ring
+from tests.world.people import people
 
 PARTS = {
     "body": ("hip", "knee", "ankle", "shoulder", "elbow", "wrist"),

@@ -11,7 +11,8 @@ from scipy.spatial.transform import Rotation
 from pipeline.geometry.camera.reprojection import residuals
 from pipeline.geometry.triangulation.labelling import METHODS
 from pipeline.geometry.triangulation.methods import ROBUST_WIDTH, linear, pairwise_median, robust
-from tests.geometry.scene import observed, people, ring
+from tests.world.cameras import observed, ring
+from tests.world.people import people
 
 
 def flat(array, n_views):

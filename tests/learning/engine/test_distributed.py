@@ -14,7 +14,9 @@ from torch import nn
 from pipeline.learning.engine.distributed import process_group, wrap_ddp
 from pipeline.learning.images import crop_cache, predict
 from pipeline.params.train import TrainParams
-from tests.learning.conftest import ArrayFrames, World, lifting_params
+from tests.learning.conftest import lifting_params
+from tests.world.frames import ArrayFrames
+from tests.world.training import TrainingWorld
 
 
 def _free_port() -> int:
@@ -28,7 +30,7 @@ def _join(rank: int, port: int) -> None:
     torch.set_num_threads(1)
 
 
-def _train(rank: int, world: World, params: TrainParams, port: int) -> None:
+def _train(rank: int, world: TrainingWorld, params: TrainParams, port: int) -> None:
     _join(rank, port)
     for module in (crop_cache, predict):
         module.PackedFrames = ArrayFrames
@@ -43,9 +45,9 @@ def test_two_processes_have_the_loss_curve_of_one(world, params):
     """The same batches and crops, through the whole stage; `test_loop` tests that the weights are the same too."""
     params = params.model_copy(update={"lr": 1e-4})
     world.train(params)
-    alone = _rows(world.curve)
+    alone = _rows(world.paths.curve("train"))
     mp.spawn(_train, (world, params, _free_port()), nprocs=2)
-    for one, two in zip(alone, _rows(world.curve), strict=True):
+    for one, two in zip(alone, _rows(world.paths.curve("train")), strict=True):
         assert two["train_loss"] == pytest.approx(one["train_loss"], rel=1e-4)
 
 
@@ -54,7 +56,7 @@ def test_a_root_branch_that_no_loss_uses_does_not_stop_two_processes(world, para
     lifting = lifting_params(root="ray", dropout=0.0)
     params = params.model_copy(update={"model": "lifting", "lifting": lifting, "lr": 1e-4})
     mp.spawn(_train, (world, params, _free_port()), nprocs=2)
-    assert len(_rows(world.curve)) == params.epochs
+    assert len(_rows(world.paths.curve("train"))) == params.epochs
 
 
 def _normalised(rank: int, make: Callable[[], nn.Module], x: torch.Tensor, port: int, folder: Path) -> None:

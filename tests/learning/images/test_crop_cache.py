@@ -4,7 +4,7 @@ import pytest
 from pipeline.learning.images import crop_cache
 from pipeline.learning.images.augment import Jitter, jitter_crop
 from pipeline.learning.images.crop_cache import CropCache
-from tests.learning.conftest import ArrayFrames
+from tests.world.frames import ArrayFrames
 
 
 @pytest.fixture

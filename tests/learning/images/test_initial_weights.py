@@ -8,8 +8,8 @@ from pipeline.learning.images.networks import Architecture, PoseNetwork
 
 
 def test_from_the_detector(world, params):
-    network = initial_network(params, world.detector)
-    detector, _ = load_network(world.detector, PoseNetwork)
+    network = initial_network(params, world.paths.detector)
+    detector, _ = load_network(world.paths.detector, PoseNetwork)
     assert network.architecture == Architecture("slim", 8, 16)
     weights, frozen = network.backbone.state_dict(), detector.backbone.state_dict()
     assert all(torch.equal(weights[name], frozen[name]) for name in frozen)
@@ -17,9 +17,9 @@ def test_from_the_detector(world, params):
 
 def test_at_random_it_follows_the_seed_and_needs_no_weights(world, params):
     params = params.model_copy(update={"init": "random"})
-    world.detector.unlink()
-    one, same = (initial_network(params, world.detector).head.weight for _ in range(2))
-    other = initial_network(params.model_copy(update={"seed": 9}), world.detector).head.weight
+    world.paths.detector.unlink()
+    one, same = (initial_network(params, world.paths.detector).head.weight for _ in range(2))
+    other = initial_network(params.model_copy(update={"seed": 9}), world.paths.detector).head.weight
     assert one.shape == (17 * 16, 16, 1, 1)
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
@@ -28,12 +28,12 @@ def test_at_random_it_follows_the_seed_and_needs_no_weights(world, params):
 def test_a_detector_of_another_architecture_is_refused_naming_both(world, params):
     params = params.model_copy(update={"backbone": "resnet50"})
     with pytest.raises(UserError, match=r"resnet50, volumes 16 deep, but .*detector\.pt is slim of width 8"):
-        initial_network(params, world.detector)
+        initial_network(params, world.paths.detector)
 
 
 def test_a_detector_of_another_width_is_refused_naming_both(world, params):
     with pytest.raises(UserError, match=r"slim of width 16, .* but .*detector\.pt is slim of width 8"):
-        initial_network(params.model_copy(update={"width": 16}), world.detector)
+        initial_network(params.model_copy(update={"width": 16}), world.paths.detector)
 
 
 def test_resnet50_from_a_classifiers_checkpoint(world, params, tmp_path):
@@ -61,10 +61,10 @@ def test_a_missing_checkpoint(params, tmp_path):
 
 
 def test_a_checkpoint_of_other_joints_or_version(world):
-    content = torch.load(world.detector, weights_only=True)
-    torch.save({**content, "joints": ["nose"]}, world.detector)
+    content = torch.load(world.paths.detector, weights_only=True)
+    torch.save({**content, "joints": ["nose"]}, world.paths.detector)
     with pytest.raises(UserError, match=r"predicts the joints \['nose'\], this code has \['pelvis'"):
-        load_network(world.detector, PoseNetwork)
-    torch.save({**content, "version": 0}, world.detector)
+        load_network(world.paths.detector, PoseNetwork)
+    torch.save({**content, "version": 0}, world.paths.detector)
     with pytest.raises(UserError, match="has version 0, this code reads version 3"):
-        load_network(world.detector, PoseNetwork)
+        load_network(world.paths.detector, PoseNetwork)

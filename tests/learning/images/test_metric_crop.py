@@ -52,8 +52,8 @@ def test_test_crops_do_not_depend_on_targets(samples):
 
 
 def test_an_undetected_pelvis_leaves_the_boxs_centre(world):
-    recording = next(r for r in read_capture(world.frames).recordings if r.name == "S2")
-    view = next(iter(samples_to_predict(recording, given_cameras(recording), open_store(world.poses2d, POSES2D))))
+    recording = next(r for r in read_capture(world.paths.frames).recordings if r.name == "S2")
+    view = next(iter(samples_to_predict(recording, given_cameras(recording), open_store(world.paths.poses2d, POSES2D))))
     view.detected_root_px[2] = np.nan
     single = single_view_crops(view, 1.3)
     np.testing.assert_array_equal(single.center_px[2], view.center_px[2])
@@ -66,19 +66,19 @@ def test_predictions_do_not_depend_on_labels_or_truth_of_the_test(world, params,
     predictions = []
     for _ in range(2):
         world.train(params)
-        predictions.append(open_store(world.predictions, PREDICTIONS)["S2"].person(0)["joints_px"])
-        labels, truth = reopen(world.labels, LABELS), reopen(world.frames / "truth.zarr", TRUTH)
+        predictions.append(open_store(world.paths.predictions, PREDICTIONS)["S2"].person(0)["joints_px"])
+        labels, truth = reopen(world.paths.labels, LABELS), reopen(world.paths.truth, TRUTH)
         moved = labels["S2"].person(0)["joints_cam_mm"] + [400.0, 0, 900.0]
         labels["S2"].person(0).write(0, {"joints_cam_mm": moved})
         truth["S2"].person(0).write(0, {"joints_world_mm": truth["S2"].person(0)["joints_world_mm"] + 400.0})
     np.testing.assert_array_equal(*predictions)
-    assert load_network(world.model, PoseNetwork)[1]["metric_side_factor"] > 0
+    assert load_network(world.paths.network, PoseNetwork)[1]["metric_side_factor"] > 0
 
 
 def test_a_rig_without_a_scale_is_refused(world, params):
-    old = open_store(world.rigs, RIGS)
+    old = open_store(world.paths.rigs, RIGS)
     rigs = {name: (old[name].record, {a.name: old[name][a.name] for a in RIGS.arrays}) for name in old}
-    with create_store(world.rigs, RIGS, old.summary) as store:
+    with create_store(world.paths.rigs, RIGS, old.summary) as store:
         for name, (record, arrays) in rigs.items():
             without_scale = record.model_copy(update={"scale": "none"})
             store.create(name, {"rig": 1, "view": 3}, without_scale).write(0, arrays)

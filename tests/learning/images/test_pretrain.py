@@ -13,7 +13,9 @@ from pipeline.learning.images.networks import PoseNetwork
 from pipeline.learning.images.pretrain import LEFT_JOINTS, mirrored_joints, train_detector, validation_error_percent
 from pipeline.params.pretrain import PretrainParams
 from pipeline.skeleton import JOINTS, MIRROR
-from tests.learning.conftest import SIZE_PX, draw_person, random_poses
+from tests.world.cameras import STICK_FIGURE_SIZE_PX as SIZE_PX
+from tests.world.frames import draw_person
+from tests.world.people import stick_figures
 
 PARAMS = PretrainParams(
     images=60,
@@ -39,7 +41,7 @@ class Images:
 @pytest.fixture(scope="module")
 def sticks() -> Images:
     """Stick figures whose box fills two thirds of the image."""
-    poses = random_poses(np.random.default_rng(2), 60)[..., :2]
+    poses = stick_figures(np.random.default_rng(2), 60)[..., :2]
     low, high = poses.min(1, keepdims=True), poses.max(1, keepdims=True)
     joints = (poses - (low + high) / 2) / (high - low).max(2, keepdims=True) * SIZE_PX / 1.5 + SIZE_PX / 2 - 0.5
     return Images(np.stack([draw_person(j) for j in joints]), joints, np.ones((60, 17), bool))

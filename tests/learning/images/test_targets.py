@@ -5,7 +5,7 @@ from pipeline.geometry.camera.model import Camera
 from pipeline.learning.images.crops import Crop, crop_of_box
 from pipeline.learning.images.targets import cube_target, mirror_cube, pose_of_cube
 from pipeline.skeleton import MIRROR, ROOT
-from tests.learning.conftest import random_poses
+from tests.world.people import stick_figures
 
 CAMERA = Camera(np.array([[400, 0, 160], [0, 400, 160], [0, 0, 1.0]]), np.array([-0.2, 0.05, 0, 0, 0]), (320, 320),
                 np.eye(3), np.array([100.0, -50.0, 4000.0]))  # fmt: skip
@@ -13,7 +13,7 @@ CAMERA = Camera(np.array([[400, 0, 160], [0, 400, 160], [0, 0, 1.0]]), np.array(
 
 def _person(scale: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Joints in the camera (17, 3), in pixels (17, 2) and relative depths (17,)."""
-    joints = CAMERA.to_camera(random_poses(np.random.default_rng(3), 1)[0])
+    joints = CAMERA.to_camera(stick_figures(np.random.default_rng(3), 1)[0])
     pixels = CAMERA.project(joints - CAMERA.t_cam_from_world_mm)
     joints = scale * joints
     return joints, pixels, joints[:, 2] / joints[ROOT, 2] - 1

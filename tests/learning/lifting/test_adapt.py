@@ -10,7 +10,7 @@ from pipeline.params.train import LoopParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import LABELS, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params
-from tests.records import RIGS_SUMMARY
+from tests.world.records import RIGS_SUMMARY
 
 LOOP = LoopParams(
     epochs=60,
@@ -30,7 +30,7 @@ LOOP = LoopParams(
 @pytest.fixture
 def trained(world, params):
     """A world with a network that was hardly trained, and no label of the test recording."""
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     labels["S2"].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     changes = {"model": "lifting", "lifting": lifting_params(dropout=0.0), "epochs": 3, "lr": 3e-3}
     world.train(params.model_copy(update=changes))
@@ -39,8 +39,8 @@ def trained(world, params):
 
 def depth_error(world, predictions):
     """Mean error of the relative depths in the test recording's labelling views."""
-    recording = next(r for r in read_capture(world.frames).recordings if r.name == "S2")
-    true = open_store(world.frames / "truth.zarr", TRUTH)["S2"].person(0)["joints_world_mm"]
+    recording = next(r for r in read_capture(world.paths.frames).recordings if r.name == "S2")
+    true = open_store(world.paths.truth, TRUTH)["S2"].person(0)["joints_world_mm"]
     depth = np.stack([recording.views[v].camera.to_camera(true)[..., 2] for v in (0, 1)], 1)
     found = open_store(predictions, PREDICTIONS)["S2"].person(0)["relative_depth"][:, :2]
     return np.abs(found - (depth / depth[..., ROOT : ROOT + 1] - 1)).mean()

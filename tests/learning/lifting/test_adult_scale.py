@@ -15,7 +15,7 @@ from pipeline.learning.supervision import target_reader
 def training(world, params):
     """Two recordings of one rig, shrunk a hundredfold, whose scale is not known."""
     source = target_reader(params, world.paths)
-    recordings = [r for r in read_capture(world.frames).recordings if r.split == "train"]
+    recordings = [r for r in read_capture(world.paths.frames).recordings if r.split == "train"]
     return [(recording, shrunk(source(recording))) for recording in recordings]
 
 

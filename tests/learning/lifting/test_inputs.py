@@ -4,7 +4,7 @@ import torch
 
 from pipeline.learning.lifting.inputs import network_input
 from pipeline.learning.lifting.projection import project
-from tests.learning.lifting.scene import exact_frames
+from tests.world.multi_view import exact_frames
 
 
 def test_the_same_person_looks_the_same_anywhere_in_the_image():

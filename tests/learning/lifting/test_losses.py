@@ -13,7 +13,7 @@ from pipeline.learning.lifting.losses import (
     root_positions,
 )
 from pipeline.skeleton import ROOT
-from tests.learning.lifting.scene import exact_frames, exact_views
+from tests.world.multi_view import exact_frames, exact_views
 
 NOTHING = Objective(
     labels=0,

@@ -26,7 +26,8 @@ from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.learning.conftest import lifting_params
-from tests.records import POSES2D_SUMMARY, poses2d_record
+from tests.world.labels import set_uncertainty
+from tests.world.records import POSES2D_SUMMARY, poses2d_record
 
 
 @pytest.fixture
@@ -60,16 +61,16 @@ CASES = {
 def test_every_objective_and_backbone_trains(world, lifting, name):
     """The loss falls, and everything the report reads is written, for test recordings and all their views."""
     world.train(with_lifting(lifting, **CASES[name]))
-    rows = list(csv.DictReader(world.curve.open()))
+    rows = list(csv.DictReader(world.paths.curve("train").open()))
     first, last = (float(rows[i]["train_loss"]) for i in (3, -1))
     assert last < first
     assert float(rows[-1]["val_n_mpjpe_mm"]) > 0
-    store = open_store(world.predictions, PREDICTIONS)
+    store = open_store(world.paths.predictions, PREDICTIONS)
     assert list(store) == ["S2"]
     assert store["S2"].person(0)["joints_px"].shape == (6, 3, 17, 2)
     assert np.isfinite(store["S2"].person(0)["joints_px"]).all()
     np.testing.assert_allclose(store["S2"].person(0)["relative_depth"][..., ROOT], 0, atol=1e-6)
-    network, metadata = load_network(world.model, LiftingNetwork)
+    network, metadata = load_network(world.paths.network, LiftingNetwork)
     assert metadata["frames"] == 10
     assert metadata["labels"]["from"] == "labels"
     assert network.architecture.backbone == CASES[name].get("backbone", "martinez2017")
@@ -77,11 +78,11 @@ def test_every_objective_and_backbone_trains(world, lifting, name):
 
 def test_what_it_learns_is_the_pose(world, lifting):
     """Tested on its training people, placed at the true root as in the report, it finds their depth."""
-    manifest = world.frames / "manifest.json"
+    manifest = world.paths.frames / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"test"', '"train"'))
     world.train(with_lifting(lifting, dropout=0.0).model_copy(update={"epochs": 100}))
-    capture, store = read_capture(world.frames), open_store(world.predictions, PREDICTIONS)
-    truth = open_store(world.frames / "truth.zarr", TRUTH)
+    capture, store = read_capture(world.paths.frames), open_store(world.paths.predictions, PREDICTIONS)
+    truth = open_store(world.paths.truth, TRUTH)
     errors = []
     for recording in capture.recordings:
         for v in recording.view_indices(for_labels=True):
@@ -95,19 +96,19 @@ def test_what_it_learns_is_the_pose(world, lifting):
 
 
 def test_moments_of_the_stores_are_what_the_cameras_saw(world, lifting):
-    capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
+    capture, poses2d = read_capture(world.paths.frames), open_store(world.paths.poses2d, POSES2D)
     recording = capture.recordings[0]
     found = recording_frames(recording, poses2d["S0"], target_reader(lifting, world.paths)(recording))
     assert found.points_norm.shape == (6, 2, 17, 2), "views kept for evaluation are not trained on"
     seen = project(to_camera(found.labels[:, None], found.R, found.t))
     torch.testing.assert_close(found.points_norm, seen, atol=1e-4, rtol=0)
-    truth = open_store(world.frames / "truth.zarr", TRUTH)["S0"].person(0)["joints_world_mm"]
+    truth = open_store(world.paths.truth, TRUTH)["S0"].person(0)["joints_world_mm"]
     np.testing.assert_allclose(UNIT_MM * found.labels, truth, atol=0.1)
 
 
 def test_without_a_scale_people_are_of_adult_size(world, lifting):
     """Labels and rig shrunk a hundredfold, and said to have no scale: the same moments but for one factor."""
-    capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
+    capture, poses2d = read_capture(world.paths.frames), open_store(world.paths.poses2d, POSES2D)
     recording = capture.recordings[0]
     targets = target_reader(lifting, world.paths)(recording)
     small = replace(
@@ -125,11 +126,11 @@ def test_without_a_scale_people_are_of_adult_size(world, lifting):
 
 def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
     """A joint of three times the others' deviation weighs a fifth, as for the volumetric network."""
-    world.doubt_labels(joint=5, uncertainty_mm=30.0)
+    set_uncertainty(world, joint=5, uncertainty_mm=30.0)
 
     def weights(**update):
         changed = lifting.model_copy(update=update)
-        capture, poses2d = read_capture(world.frames), open_store(world.poses2d, POSES2D)
+        capture, poses2d = read_capture(world.paths.frames), open_store(world.paths.poses2d, POSES2D)
         task = lifting_task(
             poses2d, training_recordings(capture, poses2d, target_reader(changed, world.paths)), changed
         )
@@ -145,7 +146,7 @@ def test_uncertain_labels_count_less_where_that_is_wanted(world, lifting):
 
 def test_the_transform_loss_needs_no_label(world, lifting):
     """With every label gone but the rig's there, detections alone teach; labels alone do not."""
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     for name in labels:
         labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     world.train(with_lifting(lifting, **CASES["transform"]).model_copy(update={"epochs": 2}))
@@ -154,24 +155,24 @@ def test_the_transform_loss_needs_no_label(world, lifting):
 
 
 def test_a_view_without_a_person_teaches_nothing_and_predicts_nothing(world, lifting):
-    poses2d = reopen(world.poses2d, POSES2D)
+    poses2d = reopen(world.paths.poses2d, POSES2D)
     for name in ("S0", "S2"):
         joints, confidence = poses2d[name].person(0)["joints_px"], poses2d[name].person(0)["confidence"]
         joints[4, 1], confidence[4, 1] = np.nan, 0
         poses2d[name].person(0).write(0, {"joints_px": joints, "confidence": confidence})
     world.train(lifting.model_copy(update={"epochs": 3}))
-    depth = open_store(world.predictions, PREDICTIONS)["S2"].person(0)["relative_depth"]
+    depth = open_store(world.paths.predictions, PREDICTIONS)["S2"].person(0)["relative_depth"]
     assert np.isnan(depth[4, 1]).all()
     assert np.isfinite(np.delete(depth.reshape(18, 17), 4 * 3 + 1, axis=0)).all()
 
 
 def test_a_rig_that_lost_a_view_still_teaches(world, lifting):
-    rigs = reopen(world.rigs, RIGS)
+    rigs = reopen(world.paths.rigs, RIGS)
     t = rigs["S0"]["t_cam_from_world_mm"]
     t[:, 1] = np.nan
     rigs["S0"].write(0, {"t_cam_from_world_mm": t})
     world.train(with_lifting(lifting, **CASES["transform"]).model_copy(update={"epochs": 2}))
-    assert np.isfinite(float(list(csv.DictReader(world.curve.open()))[-1]["train_loss"]))
+    assert np.isfinite(float(list(csv.DictReader(world.paths.curve("train").open()))[-1]["train_loss"]))
 
 
 def test_the_same_seed_gives_the_same_weights(world, lifting):
@@ -179,17 +180,17 @@ def test_the_same_seed_gives_the_same_weights(world, lifting):
     weights = []
     for seed in (0, 0, 1):
         world.train(changed.model_copy(update={"seed": seed}))
-        weights.append(load_network(world.model, LiftingNetwork)[0].state_dict())
+        weights.append(load_network(world.paths.network, LiftingNetwork)[0].state_dict())
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     assert not torch.equal(weights[0]["pose.last.weight"], weights[2]["pose.last.weight"])
 
 
 def test_labels_of_other_frames_are_refused(world, lifting):
-    poses2d = open_store(world.poses2d, POSES2D)
+    poses2d = open_store(world.paths.poses2d, POSES2D)
     kept = {
         name: {a: poses2d[name].person(0)[a][:5] for a in ("joints_px", "confidence", "box_px")} for name in poses2d
     }
-    with create_store(world.poses2d, POSES2D, POSES2D_SUMMARY) as store:
+    with create_store(world.paths.poses2d, POSES2D, POSES2D_SUMMARY) as store:
         for name, arrays in kept.items():
             store.create(name, {"frame": 5, "view": 3}, poses2d_record(name)).person(0).write(0, arrays)
     with pytest.raises(UserError, match="5 frames of 2D poses, but 6 of labels"):
@@ -197,13 +198,13 @@ def test_labels_of_other_frames_are_refused(world, lifting):
 
 
 def test_too_few_moments_to_keep_any_out_train_all_the_same(world, lifting):
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     for name in ("S0", "S1"):
         joints = labels[name].person(0)["joints_cam_mm"]
         joints[:5] = np.nan
         labels[name].person(0).write(0, {"joints_cam_mm": joints})
     world.train(lifting.model_copy(update={"epochs": 1, "batch_size": 2}))
-    assert load_network(world.model, LiftingNetwork)[1]["frames"] == 2
+    assert load_network(world.paths.network, LiftingNetwork)[1]["frames"] == 2
 
 
 def test_pretraining_must_end(lifting):
@@ -214,10 +215,10 @@ def test_pretraining_must_end(lifting):
 
 def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting):
     with pytest.raises(UserError, match="holds a volumetric network, a lifting one is needed"):
-        load_network(world.detector, LiftingNetwork)
+        load_network(world.paths.detector, LiftingNetwork)
     world.train(lifting.model_copy(update={"epochs": 1}))
     with pytest.raises(UserError, match="holds a lifting network, a volumetric one is needed"):
-        load_network(world.model, PoseNetwork)
+        load_network(world.paths.network, PoseNetwork)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pipeline.learning.lifting.inputs import N_FEATURES
 from pipeline.learning.lifting.multi_view_batch import centred_batch, rig_center, training_batch
 from pipeline.learning.lifting.multi_view_frames import UNIT_MM
 from pipeline.learning.lifting.projection import project
-from tests.learning.lifting.scene import exact_frames, exact_views
+from tests.world.multi_view import exact_frames, exact_views
 
 
 def test_views_are_rotated_towards_the_person_and_remain_consistent():

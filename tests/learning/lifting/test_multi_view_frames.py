@@ -4,7 +4,7 @@ import torch
 from pipeline.learning.lifting.multi_view_frames import concatenate
 from pipeline.learning.lifting.projection import project, to_camera
 from pipeline.skeleton import MIRROR
-from tests.learning.lifting.scene import exact_frames
+from tests.world.multi_view import exact_frames
 
 
 def test_windows_stay_within_their_recording():

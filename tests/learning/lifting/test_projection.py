@@ -12,7 +12,8 @@ from pipeline.learning.lifting.projection import (
     to_camera,
     to_world,
 )
-from tests.geometry.scene import SIZE_PX, K, people, ring
+from tests.world.cameras import SIZE_PX, K, ring
+from tests.world.people import people
 
 LENS = np.array([-0.2, 0.24, -0.002, -0.001, -0.003])
 

@@ -10,7 +10,7 @@ from pipeline.learning.lifting.adapt import OBJECTIVE
 from pipeline.learning.lifting.architecture import LiftingArchitecture
 from pipeline.learning.lifting.networks import LiftingNetwork
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
-from tests.learning.lifting.scene import exact_frames
+from tests.world.multi_view import exact_frames
 
 SCHEDULE = LiftingSchedule(frames=1, virtual_views=0, pretraining=0.0, freeze_after=1.0)
 

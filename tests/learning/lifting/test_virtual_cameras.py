@@ -4,7 +4,7 @@ from pipeline.learning.lifting.multi_view_frames import concatenate
 from pipeline.learning.lifting.projection import project, to_camera
 from pipeline.learning.lifting.virtual_cameras import with_virtual_views
 from pipeline.skeleton import ROOT
-from tests.learning.lifting.scene import exact_frames
+from tests.world.multi_view import exact_frames
 
 
 def test_virtual_cameras_see_the_labels_with_real_errors():

@@ -10,7 +10,7 @@ from pipeline.learning.refinement.refine import refine_predictions
 from pipeline.learning.refinement.refiner import RefinerInput
 from pipeline.learning.refinement.task import PosePairs
 from pipeline.params.refine import RefineParams
-from tests.learning.conftest import random_poses
+from tests.world.people import stick_figures
 
 PARAMS = RefineParams(
     sources=[], epochs=30, batch_size=16, lr=1e-3, warm_up=0.05, schedule="cosine", weight_decay=0.01,
@@ -27,7 +27,7 @@ def _narrow(monkeypatch):
 def pairs(n: int, seed: int) -> PosePairs:
     """Predictions in which all depths are twice what they should be, and the size is anything; no detections."""
     rng = np.random.default_rng(seed)
-    poses = random_poses(rng, n)
+    poses = stick_figures(rng, n)
     poses -= poses[:, :1]
     poses *= rng.uniform(1e-4, 1, (n, 1, 1))
     return PosePairs(undetected(poses * [1, 1, 2.0]), poses)
@@ -38,7 +38,8 @@ def undetected(poses: np.ndarray) -> RefinerInput:
 
 
 def refine_world(world, params, source: str) -> dict:
-    folder = world.paths.refined(source)
+    paths, few_epochs = world.paths, PARAMS.model_copy(update={"epochs": 4})
+    folder = paths.refined(source)
     folder.mkdir(parents=True, exist_ok=True)
-    refine_predictions(source, world.paths, world.detector, folder, PARAMS.model_copy(update={"epochs": 4}), params)
+    refine_predictions(source, paths, paths.detector, folder, few_epochs, params)
     return json.loads((folder / "figures.json").read_text())

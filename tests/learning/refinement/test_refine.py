@@ -7,7 +7,7 @@ from tests.learning.refinement.conftest import refine_world
 
 def test_every_source_and_what_is_said_of_it(world, params):
     world.train(params)
-    given = open_store(world.predictions, PREDICTIONS)
+    given = open_store(world.paths.predictions, PREDICTIONS)
     before = given["S2"].person(0)
     for source in ("truth", "labels"):
         figures = refine_world(world, params, source)
@@ -25,7 +25,7 @@ def test_every_source_and_what_is_said_of_it(world, params):
 
 def test_labels_need_no_truth(world, params):
     world.train(params)
-    (world.frames / "truth.zarr").rename(world.frames / "gone.zarr")
+    world.paths.truth.rename(world.paths.frames / "gone.zarr")
     assert refine_world(world, params, "labels") == {"refine_labels": {}}
 
 
@@ -36,7 +36,7 @@ def test_poses_and_pixels_agree(world, params, monkeypatch):
     refine_world(world, params, "truth")
     given, kept = (
         open_store(path, PREDICTIONS)["S2"].person(0)
-        for path in (world.predictions, world.paths.refined("truth") / "predictions.zarr")
+        for path in (world.paths.predictions, world.paths.refined("truth") / "predictions.zarr")
     )
     for name in ("joints_px", "relative_depth"):
         np.testing.assert_allclose(kept[name], given[name], atol=1e-3)
@@ -44,7 +44,7 @@ def test_poses_and_pixels_agree(world, params, monkeypatch):
 
 def test_pelvises_without_a_label_teach_nothing(world, params):
     world.train(params)
-    labels = reopen(world.labels, LABELS)
+    labels = reopen(world.paths.labels, LABELS)
     joints = labels["S0"].person(0)["joints_cam_mm"]
     joints[1, :, 0] = np.nan
     labels["S0"].person(0).write(0, {"joints_cam_mm": joints})

@@ -6,8 +6,8 @@ import torch
 from pipeline.learning.engine import loop
 from pipeline.learning.refinement.refiner import Refiner, RefinerInput, fit_normalisation, refine_poses
 from pipeline.learning.refinement.task import PosePairs, RefinerTask
-from tests.learning.conftest import random_poses
 from tests.learning.refinement.conftest import PARAMS, pairs
+from tests.world.people import stick_figures
 
 
 def _learned(trained: PosePairs, test: PosePairs, folder: Path) -> tuple[np.ndarray, float]:
@@ -41,7 +41,7 @@ def test_it_learns_when_the_detector_is_right(tmp_path):
 
     def pairs(n: int, seed: int) -> PosePairs:
         rng = np.random.default_rng(seed)
-        poses = random_poses(rng, n)
+        poses = stick_figures(rng, n)
         poses -= poses[:, :1]
         off = rng.normal(0, 150, poses.shape) * [1, 1, 0]
         off[:, 0] = 0

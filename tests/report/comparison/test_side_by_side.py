@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.report.comparison.side_by_side import N_ROWS, side_by_side
-from tests.report.synthetic_capture import write_all
+from tests.world.results import write_all
 
 
 @pytest.fixture

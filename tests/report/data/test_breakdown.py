@@ -15,13 +15,13 @@ from pipeline.report.data.breakdown import (
     worst_joint,
 )
 from pipeline.skeleton import N_JOINTS
-from tests.report.synthetic_capture import N_FRAMES
-from tests.report.world import make
+from tests.world.people import N_FRAMES
+from tests.world.results import measured
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("breakdown"))[1]
+    return measured(tmp_path_factory.mktemp("breakdown"))[1]
 
 
 def name_of(status):

@@ -11,8 +11,8 @@ from pipeline.errors import UserError
 from pipeline.report.data.report_data import gather
 from pipeline.skeleton import N_JOINTS, joint
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, SIZES, TRUTH, create_store, open_store, reopen
-from tests.records import PREDICTIONS_SUMMARY, prediction_record
-from tests.report.world import files_of, make
+from tests.world.records import PREDICTIONS_SUMMARY, prediction_record
+from tests.world.results import files_of, measured
 
 STORES = {
     "labels.zarr": LABELS, "poses2d.zarr": POSES2D, "predictions.zarr": PREDICTIONS, "frames/truth.zarr": TRUTH,
@@ -21,7 +21,7 @@ STORES = {
 
 @pytest.fixture
 def world(tmp_path):
-    make(tmp_path)
+    measured(tmp_path)
     return tmp_path
 
 

@@ -5,8 +5,7 @@ import numpy as np
 from pipeline.metrics import AUC_THRESHOLDS_MM
 from pipeline.report.data.curves import pck_curves
 from pipeline.report.data.report_data import gather, gather_alternatives
-from tests.report.synthetic_capture import write_all
-from tests.report.world import files_of, make
+from tests.world.results import files_of, measured, write_all
 
 
 def test_curves_rise_to_all_joints_and_the_refined_one_first(tmp_path):
@@ -21,6 +20,6 @@ def test_curves_rise_to_all_joints_and_the_refined_one_first(tmp_path):
 
 
 def test_without_truth_there_is_none(tmp_path):
-    _, data = make(tmp_path, truth=False)
+    _, data = measured(tmp_path, truth=False)
     files = files_of(tmp_path)
     assert pck_curves(data, gather_alternatives(files, data)) == {}

@@ -9,13 +9,13 @@ from pipeline.report.data.measurements import COLUMNS, measure_capture
 from pipeline.report.data.report_data import Alternatives, gather, gather_alternatives
 from pipeline.skeleton import N_JOINTS, joint
 from pipeline.stores import RIGS, open_store
-from tests.report import synthetic_capture as synthetic
-from tests.report.world import files_of, make
+from tests.world.capture import turning_people
+from tests.world.results import files_of, measured, write_all, write_detections
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("whole"))
+    return measured(tmp_path_factory.mktemp("whole"))
 
 
 def evaluated(root):
@@ -46,10 +46,8 @@ def test_detector_by_hand(whole):
 
 
 def test_crashes_of_the_detector_are_counted_over_all_recordings(tmp_path):
-    make(tmp_path)
-    world = synthetic.SyntheticCapture(tmp_path, gather(files_of(tmp_path)).capture, {})
-    world.joints_world_mm.update({r.name: synthetic.motion(n) for n, r in enumerate(world.capture.recordings)})
-    synthetic.write_poses2d(world, n_crashed=2)
+    measured(tmp_path)
+    write_detections(turning_people(tmp_path), n_crashed=2)
     assert evaluated(tmp_path)["detector"]["crashed_images"] == 3 * 2
 
 
@@ -74,7 +72,7 @@ def test_a_true_rig_has_no_error(whole):
 
 def test_rig_errors_do_not_depend_on_the_scale_of_the_rig(tmp_path):
     plain, scaled = (
-        make(tmp_path / str(scale), rigs={"rotated_deg": 3.0, "scale": scale})[0]["rig"] for scale in (1.0, 0.01)
+        measured(tmp_path / str(scale), rigs={"rotated_deg": 3.0, "scale": scale})[0]["rig"] for scale in (1.0, 0.01)
     )
     # One of three cameras is rotated by 3 degrees, a third of which the alignment gives to each of the others.
     assert plain["rotation_deg"] == pytest.approx((2 + 1 + 1) / 3, abs=0.02)
@@ -82,7 +80,7 @@ def test_rig_errors_do_not_depend_on_the_scale_of_the_rig(tmp_path):
 
 
 def test_rigs_of_single_frames_count_where_one_was_found(tmp_path):
-    rig = make(tmp_path, rigs={"rotated_deg": 3.0, "per_frame": True})[0]["rig"]
+    rig = measured(tmp_path, rigs={"rotated_deg": 3.0, "per_frame": True})[0]["rig"]
     assert rig["rotation_deg"] == pytest.approx((2 + 1 + 1) / 3, abs=0.02)
 
 
@@ -93,7 +91,7 @@ def test_figures_come_sorted_and_rounded():
 
 
 def test_without_a_scale_there_is_no_mpjpe(tmp_path):
-    figures, data = make(tmp_path, labels={"scale": 0.1, "scale_from": "none"})
+    figures, data = measured(tmp_path, labels={"scale": 0.1, "scale_from": "none"})
     assert "mpjpe_mm" not in figures["labels"]
     assert figures["labels"]["n_mpjpe_mm"] < 2
     assert "mpjpe_mm" in figures["test"]
@@ -101,7 +99,7 @@ def test_without_a_scale_there_is_no_mpjpe(tmp_path):
 
 
 def test_without_truth_only_figures_that_need_none_are_there(tmp_path):
-    figures, _ = make(tmp_path, truth=False)
+    figures, _ = measured(tmp_path, truth=False)
     assert set(figures) == {"labels", "rig", "test_labels", "detector"}
     assert set(figures["labels"]) == {"coverage", "reprojection_px", "reprojection_used_px"}
     assert set(figures["detector"]) == {"crashed_images"}
@@ -110,24 +108,24 @@ def test_without_truth_only_figures_that_need_none_are_there(tmp_path):
 
 
 def test_without_extrinsics_or_truth(tmp_path):
-    figures, _ = make(tmp_path, truth=False, extrinsics=False, evaluation_view=False)
+    figures, _ = measured(tmp_path, truth=False, extrinsics=False, evaluation_view=False)
     assert set(figures) == {"labels", "test_labels", "detector"}
 
 
 @pytest.mark.parametrize("lacking", [{"predictions": False}, {"test": False}])
 def test_without_predictions_of_test_recordings(tmp_path, lacking):
-    figures, _ = make(tmp_path, **lacking)
+    figures, _ = measured(tmp_path, **lacking)
     assert set(figures) == {"labels", "rig", "detector"}
 
 
 def test_without_an_evaluation_view(tmp_path):
-    figures, _ = make(tmp_path, evaluation_view=False)
+    figures, _ = measured(tmp_path, evaluation_view=False)
     assert "test" in figures
     assert "test_new_view" not in figures
 
 
 def test_a_recording_without_labels_lowers_the_coverage(tmp_path):
-    _, data = make(tmp_path)
+    _, data = measured(tmp_path)
     data.status.pop("S1-turning")
     rigs = open_store(tmp_path / "data/rigs.zarr", RIGS)
     figures = evaluate(data, Alternatives(), rigs, measure_capture(data, Alternatives()))
@@ -135,14 +133,14 @@ def test_a_recording_without_labels_lowers_the_coverage(tmp_path):
 
 
 def test_labels_of_the_baseline_are_a_part_of_their_own(tmp_path):
-    synthetic.write_all(tmp_path)
+    write_all(tmp_path)
     figures = evaluated(tmp_path)
     assert figures["labels_known"]["mpjpe_mm"] < 0.01 < figures["labels"]["mpjpe_mm"]
     assert figures["labels_known"]["coverage"] == figures["labels"]["coverage"]
 
 
 def test_refined_predictions_have_the_figures_of_the_network_where_there_are_any(tmp_path):
-    synthetic.write_all(tmp_path, refined=("labels",))
+    write_all(tmp_path, refined=("labels",))
     figures = evaluated(tmp_path)
     assert not [part for part in figures if part.endswith("_refined_truth")]
     for part in ("test", "test_new_view"):
@@ -152,7 +150,7 @@ def test_refined_predictions_have_the_figures_of_the_network_where_there_are_any
 
 
 def test_refined_predictions_without_truth_are_compared_with_labels(tmp_path):
-    synthetic.write_all(tmp_path, refined=("labels",), truth=False)
+    write_all(tmp_path, refined=("labels",), truth=False)
     figures = evaluated(tmp_path)
     assert figures["test_labels_refined_labels"]["mpjpe_mm"] < figures["test_labels"]["mpjpe_mm"]
 

@@ -6,8 +6,7 @@ from ruamel.yaml import YAML
 
 from pipeline.report.data.files import MEASURED_STAGES, REFINE_SOURCES
 from tests.house.imports import ROOT
-from tests.report.synthetic_capture import write_all
-from tests.report.world import files_of
+from tests.world.results import files_of, write_all
 
 
 def test_the_files_read_are_the_dependencies_of_the_stage(tmp_path):

@@ -17,13 +17,13 @@ from pipeline.report.data.measurements import (
 )
 from pipeline.report.data.report_data import Alternatives, joined
 from pipeline.skeleton import N_JOINTS, joint
-from tests.report.synthetic_capture import N_FRAMES
-from tests.report.world import make
+from tests.world.people import N_FRAMES
+from tests.world.results import measured
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    _, data = make(tmp_path_factory.mktemp("measured"))
+    _, data = measured(tmp_path_factory.mktemp("measured"))
     return measure_capture(data, Alternatives()), data
 
 
@@ -87,7 +87,7 @@ def test_scores_name_their_reference(found):
 
 
 def test_what_needs_a_scale_is_left_out_where_there_is_none(tmp_path):
-    _, data = make(tmp_path, labels={"scale": 0.1, "scale_from": "none"})
+    _, data = measured(tmp_path, labels={"scale": 0.1, "scale_from": "none"})
     table = measure_capture(data, Alternatives())
     found = {part: set(of(table, part)["metric"]) for part in ("labels", "test")}
     assert not {"mpjpe_mm", "pck150", "velocity_mm_s"} & found["labels"]
@@ -125,6 +125,6 @@ def test_poses_move_at_the_rate_of_the_frames(found):
 
 
 def test_counts_and_means_are_numbers_also_where_a_part_is_empty(tmp_path):
-    _, data = make(tmp_path, truth=False)
+    _, data = measured(tmp_path, truth=False)
     table = measure_capture(data, Alternatives())
     assert [table[column].dtype.kind for column in ("count", "mean")] == ["i", "f"]

@@ -6,8 +6,9 @@ import pytest
 from pipeline.report.data.report_data import gather, gather_alternatives, joined, place_at_depth
 from pipeline.skeleton import joint
 from pipeline.stores import LABELS, open_store
-from tests.report.synthetic_capture import motion, ring_camera, write_all
-from tests.report.world import files_of
+from tests.world.cameras import small_camera
+from tests.world.people import turning
+from tests.world.results import files_of, write_all
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +91,8 @@ def test_alternatives_that_no_stage_made_are_absent(tmp_path):
 
 
 def test_a_pose_placed_at_its_depth_projects_to_its_pixels():
-    camera = ring_camera(0)
-    cam = camera.to_camera(motion(0))
+    camera = small_camera(0)
+    cam = camera.to_camera(turning(0))
     depth = cam[..., 2]
     placed = place_at_depth(camera, camera.project_cam(cam), depth / depth[:, :1] - 1, depth[:, 0])
     np.testing.assert_allclose(placed, cam, atol=1e-6)

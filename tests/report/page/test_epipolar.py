@@ -6,20 +6,24 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.report.data.report_data import gather
 from pipeline.report.page.epipolar import epipolar_view
-from tests.report.synthetic_capture import write_all, write_poses2d
-from tests.report.world import files_of
+from tests.world.results import files_of, write_all, write_detections
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    world = write_all(tmp_path_factory.mktemp("epipolar"))
-    write_poses2d(world, error_px=0)
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("epipolar")
+
+
+@pytest.fixture(scope="module")
+def world(root):
+    world = write_all(root)
+    write_detections(world, error_px=0)
     return world
 
 
 @pytest.fixture(scope="module")
-def views(world):
-    return gather(files_of(world.root)).of_recording(world.capture.recordings[0].name)
+def views(world, root):
+    return gather(files_of(root)).of_recording(world.capture.recordings[0].name)
 
 
 def distances(world, views, R):

@@ -5,12 +5,13 @@ import pytest
 
 from pipeline.report.page.images import crop_around, overlay, shrunk
 from pipeline.skeleton import N_JOINTS
-from tests.report.people import motion, ring_camera
+from tests.world.cameras import small_camera
+from tests.world.people import turning
 
 
 def test_overlay_draws_inside_and_ignores_joints_far_outside():
     image = np.full((120, 160, 3), 90, np.uint8)
-    px = ring_camera(0).project(motion(0)[0])
+    px = small_camera(0).project(turning(0)[0])
     plain, drawn = overlay(image, {"label": px + 1e6}), overlay(image, {"label": px})
     assert drawn.startswith("data:image/webp;base64,")
     assert len(drawn) > len(plain)

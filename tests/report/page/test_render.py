@@ -5,7 +5,7 @@ import pytest
 from pipeline.params.file import read_params
 from pipeline.report import write_report
 from tests.report.browser import CHROMIUM, browser
-from tests.report.synthetic_capture import write_all
+from tests.world.results import write_all
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 

@@ -6,11 +6,12 @@ import numpy as np
 
 from pipeline.report.page.scenes import PlacedCamera, pose_scene, rig_scene, sequence_scene
 from pipeline.skeleton import N_JOINTS
-from tests.report.people import motion, ring_camera
+from tests.world.cameras import small_camera
+from tests.world.people import turning
 
 
 def test_the_scene_of_a_pose_has_the_orientation_of_its_image():
-    pose = ring_camera(0).to_camera(motion(0)[0])
+    pose = small_camera(0).to_camera(turning(0)[0])
     scene = pose_scene({"truth": pose, "label": 0.5 * pose, "prediction": np.full((N_JOINTS, 3), np.nan)})
     truth, label = (np.array(layer["frames"][0]).reshape(-1, 3) for layer in scene["layers"])
     np.testing.assert_allclose(truth, (pose - pose[0]) * [1, -1, -1], atol=1)
@@ -18,7 +19,7 @@ def test_the_scene_of_a_pose_has_the_orientation_of_its_image():
 
 
 def test_missing_joints_are_null():
-    poses = ring_camera(0).to_camera(motion(0))
+    poses = small_camera(0).to_camera(turning(0))
     poses[3, 5] = np.nan
     scene = sequence_scene({"label": poses}, 12.5)
     assert scene["layers"][-1]["frames"][3][15:18] == [None, None, None]
@@ -26,28 +27,28 @@ def test_missing_joints_are_null():
 
 
 def test_people_of_a_sequence_stand_upright():
-    scene = sequence_scene({"truth": ring_camera(1.0).to_camera(motion(0))}, 12.5)
+    scene = sequence_scene({"truth": small_camera(1.0).to_camera(turning(0))}, 12.5)
     frames = np.array(scene["layers"][-1]["frames"], float).reshape(-1, N_JOINTS, 3)
     height = frames[:, 8] - (frames[:, 3] + frames[:, 6]) / 2
     assert (height[:, 1] > 0.95 * np.linalg.norm(height, axis=-1)).all()
 
 
 def test_given_cameras_are_moved_into_the_calibrated_world():
-    cameras = [ring_camera(angle) for angle in (0.0, 1.6)]
+    cameras = [small_camera(angle) for angle in (0.0, 1.6)]
     given = [PlacedCamera(f"cam{i}", c.R_cam_from_world, c.center_world_mm) for i, c in enumerate(cameras)]
     R = np.array([[0, -1, 0], [0, 0, -1], [1, 0, 0]], float)
     found = [PlacedCamera(c.name, c.R_cam_from_world @ R.T, 0.3 * R @ c.center_mm + 55) for c in given]
-    scene, magnification = rig_scene(0.3 * motion(0)[:3] @ R.T + 55, found, given)
+    scene, magnification = rig_scene(0.3 * turning(0)[:3] @ R.T + 55, found, given)
     assert magnification == 0
     layers = {layer["name"]: layer["frames"][0] for layer in scene["layers"]}
     np.testing.assert_allclose(layers["given cameras"], layers["calibrated cameras"], atol=2)
 
 
 def test_ellipsoids_have_two_standard_deviations():
-    cameras = [ring_camera(angle) for angle in (0.0, 1.6)]
+    cameras = [small_camera(angle) for angle in (0.0, 1.6)]
     covariance = np.diag([900.0, 100.0, 25.0])  # 30, 10 and 5 mm along the world's axes
     found = [PlacedCamera(f"cam{i}", c.R_cam_from_world, c.center_world_mm, covariance) for i, c in enumerate(cameras)]
-    scene, magnification = rig_scene(motion(0)[:3], found, [])
+    scene, magnification = rig_scene(turning(0)[:3], found, [])
     (layer,) = [layer for layer in scene["layers"] if layer["name"] == "uncertainty"]
     points = np.array(layer["frames"][0], float).reshape(2, -1, 3)
     radii = np.linalg.norm(points - points.mean(1, keepdims=True), axis=-1)

@@ -11,8 +11,7 @@ from pipeline.report.data.measurements import Intervals, intervals, measure_capt
 from pipeline.report.data.report_data import Alternatives, ReportData, gather, gather_alternatives
 from pipeline.stores import RIGS, open_store
 from tests.house.imports import ROOT
-from tests.report.synthetic_capture import write_all
-from tests.report.world import files_of
+from tests.world.results import files_of, write_all
 
 
 @dataclass(frozen=True)

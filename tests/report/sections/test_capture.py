@@ -1,7 +1,8 @@
 """The section on the footage."""
 
 from pipeline.report.sections.capture import capture_section
-from tests.report.synthetic_capture import N_FRAMES, REJECTED
+from tests.world.capture import REJECTED
+from tests.world.people import N_FRAMES
 
 
 def test_recordings_views_and_rejections_are_listed(shown):

@@ -2,8 +2,7 @@
 
 from pipeline.report.data.report_data import gather
 from pipeline.report.sections.detector import crash_sentence, detector_section
-from tests.report.synthetic_capture import write_all, write_poses2d
-from tests.report.world import files_of
+from tests.world.results import files_of, write_all, write_detections
 
 FIGURES = {"error_px": 1.0, "error_box_percent": 1.5, "swap_percent": 0.3, "crashed_images": 6}
 
@@ -15,7 +14,7 @@ def test_crashes_are_counted():
 
 
 def test_the_section_names_the_error_and_the_crashes(tmp_path):
-    write_poses2d(write_all(tmp_path), n_crashed=2)
+    write_detections(write_all(tmp_path), n_crashed=2)
     section = detector_section(gather(files_of(tmp_path)), FIGURES)
     assert "1.0 px or 1.50 %" in section.lead
     assert "crashed on 6 images" in section.lead

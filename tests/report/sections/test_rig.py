@@ -5,9 +5,9 @@ import pytest
 from pipeline.report.data.report_data import gather
 from pipeline.report.sections.rig import motion_warning, rig_section
 from pipeline.stores import RIGS, open_store
-from tests.records import rig_record
-from tests.report.synthetic_capture import write_all, write_rigs
-from tests.report.world import files_of
+from tests.world.records import rig_record
+from tests.world.results import files_of, write_all
+from tests.world.rigs import write_rigs
 
 
 def test_the_camera_that_rotated_most_is_reported():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.report.sections.sequences import sequence_section
-from tests.report.synthetic_capture import N_FRAMES
+from tests.world.people import N_FRAMES
 
 
 def test_the_network_in_one_view_and_labels_in_all(shown):
