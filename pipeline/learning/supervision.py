@@ -1,4 +1,4 @@
-"""Where the training targets of the 3D networks come from: one function for each value of `train.supervision`."""
+"""Training targets of the 3D networks: one function for each value of `train.supervision`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from pipeline.stores import LABELS, RIGS, TRUTH, RecordingGroup, RigRecord, open
 
 @dataclass(frozen=True)
 class PoseTargets:
-    """The target poses of a recording's views, and the cameras that they belong to; NaN where unknown."""
+    """The target poses of a recording's views, and the cameras of these views; NaN where unknown."""
 
     joints_cam_mm: Float[np.ndarray, "frame view 17 3"]  # in each view's camera
     uncertainty_mm: Float[np.ndarray, "frame 17"]  # standard deviation of each joint; 0 for the truth
     R_cam_from_world: Float[np.ndarray, "rig view 3 3"]  # one rig for all frames or one for each
     t_cam_from_world_mm: Float[np.ndarray, "rig view 3"]
     cameras: Sequence[Camera]  # intrinsics of each view
-    has_scale: bool = True  # whether the scale is known; otherwise lengths are in a unit of the rig's own
+    has_scale: bool = True  # whether the scale is known; otherwise lengths are in the rig's arbitrary unit
 
 
 # Reads the targets of a recording; None if there are none.
@@ -36,17 +36,17 @@ CameraReader = Callable[[Recording], Sequence[Camera]]
 
 
 def target_reader(params: TrainParams, paths: CapturePaths) -> TargetReader:
-    """The reader of the targets that `train.supervision` asks for.
+    """The reader of the targets that `train.supervision` names.
 
-    Raises UserError, now or when it reads, where it needs the truth or extrinsics and the footage has none.
+    This function and the reader raise UserError if the targets need truth or extrinsics that the footage does not have.
     """
     return SUPERVISION[params.supervision](params, paths)
 
 
 def camera_reader(params: TrainParams, paths: CapturePaths) -> CameraReader:
-    """The reader of the cameras that predictions use: as given where only the truth supervises, otherwise as found.
+    """The reader of the cameras that predictions use: the given ones if all targets are truth, else the found ones.
 
-    A recording without a rig has the cameras as given.
+    A recording without a rig has the given cameras.
     """
     if params.supervision in ("full", "subset"):
         return given_cameras
@@ -55,7 +55,7 @@ def camera_reader(params: TrainParams, paths: CapturePaths) -> CameraReader:
 
 
 def given_cameras(recording: Recording) -> list[Camera]:
-    """The cameras of all views as the footage came with them."""
+    """The cameras of all views that were given with the footage."""
     return [view.camera for view in recording.views]
 
 
@@ -65,8 +65,8 @@ def label_weights(
     """The weight of each joint's label, one on average.
 
     With `uncertainty`, weights are proportional to the inverse of the label's variance plus the median variance. The
-    median keeps a few very certain labels from dominating: the uncertainty says how well the views agree and does not
-    include errors that they share. Labels of unknown uncertainty, which are rejected ones, have weight zero.
+    median limits the weight of a few very certain labels: the uncertainty measures the agreement of the views and does
+    not include errors that they share. Labels of unknown uncertainty, which were rejected, have weight zero.
     """
     variance = uncertainty_mm**2
     if weighting == "none" or not (variance > 0).any():
@@ -77,7 +77,7 @@ def label_weights(
 
 
 def _self_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
-    """The labels, which are made from the footage alone."""
+    """The labels, which are made from the footage only."""
     labels, rigs = open_store(paths.labels, LABELS), open_store(paths.rigs, RIGS)
 
     def read(recording: Recording) -> PoseTargets | None:
@@ -91,7 +91,7 @@ def _self_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
 
 
 def _full_targets(params: TrainParams, paths: CapturePaths) -> Callable[[Recording], PoseTargets]:
-    """The truth, with the cameras that the footage came with."""
+    """The truth, with the cameras given with the footage."""
     truth = _truth_reader(params, paths)
 
     def read(recording: Recording) -> PoseTargets:
@@ -105,7 +105,7 @@ def _full_targets(params: TrainParams, paths: CapturePaths) -> Callable[[Recordi
 
 
 def _subset_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
-    """The truth of the named subjects, nothing of the others: the paper's S1."""
+    """The truth of the named subjects, and no targets of the others, as in the paper's experiment with S1."""
     full = _full_targets(params, paths)
     return lambda recording: full(recording) if recording.subject in params.subjects else None
 
@@ -127,7 +127,7 @@ def _gt2d_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
         true_px = [camera.project(joints) for camera in given_cameras(recording)]
         points_norm = [camera.undistort(px) for camera, px in zip(cameras, true_px, strict=True)]
         R, t, has_scale = _rig(rigs[recording.name])
-        # Views kept for evaluation have an infinite standard deviation and so no influence.
+        # Views for evaluation only have an infinite standard deviation and so no influence.
         sigma = np.where([view.evaluation_only for view in recording.views], np.inf, 1.0)
         sigma = np.broadcast_to(sigma, (len(joints), N_JOINTS, len(cameras)))
         points = linear(np.stack(points_norm, 2), sigma, R, t)

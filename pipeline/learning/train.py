@@ -1,4 +1,4 @@
-"""Training of a 3D network, and its predictions: the stage in the order things happen."""
+"""Training of a 3D network, and its predictions: the steps of the stage `train` in their order."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ from pipeline.stores import LABELS, POSES2D, Poses2dStore, PredictionsSummary, o
 
 @runtime_checkable
 class Method(Protocol):
-    """A kind of 3D network with the task that it is trained for and its way to predict."""
+    """A kind of 3D network, with its training task and its predictions."""
 
     network: Any  # a SavableNetwork
     lr_multipliers: Mapping[str, float]  # of the network's children, see `loop.train`
@@ -29,10 +29,10 @@ class Method(Protocol):
 
     @property
     def task(self) -> TrainingTask:
-        """What the network is trained for."""
+        """The training task of the network."""
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
-        """The arrays of PREDICTIONS, of every view of a recording."""
+        """The arrays of PREDICTIONS of a recording, for all views."""
 
 
 # Built from the capture, its 2D poses, the paths of its other data, the initial weights and the parameters.
@@ -45,7 +45,7 @@ METHODS: dict[str, Callable[[Capture, Poses2dStore, CapturePaths, Path, TrainPar
 def train_network(paths: CapturePaths, weights: Path, params: TrainParams) -> None:
     """Train the 3D network from initial weights, write its checkpoint and curve, and predict the test recordings.
 
-    Without test recordings, the training recordings are predicted; the store's summary says which.
+    Without test recordings, the training recordings are predicted; the store's summary names the split.
     """
     with process_group():
         capture, poses2d = read_capture(paths.frames), open_store(paths.poses2d, POSES2D)
@@ -68,7 +68,7 @@ def fit(method: Method, params: LoopParams, curve: Path) -> None:
 
 
 def _provenance(labels: Path, params: TrainParams) -> dict[str, Any]:
-    """Where the labels come from, for the checkpoint's metadata."""
+    """The origin of the labels, for the checkpoint's metadata."""
     if params.supervision == "full":
         return {"from": "truth"}
     return {"from": "labels", **open_store(labels, LABELS).summary.model_dump(mode="json")}

@@ -1,1 +1,1 @@
-"""Networks that see images: the volumetric 3D network, and the 2D detector's training."""
+"""Networks whose input is images: the volumetric 3D network, and the 2D detector's training."""

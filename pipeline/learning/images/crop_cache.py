@@ -1,4 +1,4 @@
-"""Regions of frames that training crops are cut from: decoded once and kept in memory while they fit."""
+"""Regions of frames that training crops are cut from: decoded once and kept in memory up to a limit."""
 
 from pathlib import Path
 
@@ -9,9 +9,10 @@ from pipeline.learning.images.crops import Crop
 from pipeline.learning.images.samples import Samples
 from pipeline.video.packing import PackedFrames
 
-# Pixels of a region for each pixel of a crop of the same size: crops are resampled twice, and this keeps them sharp.
+# Resolution of a region over the resolution of a crop: crops are resampled twice, and a higher resolution keeps them
+# sharp.
 DENSITY = 1.25
-# Memory for decoded regions. Those that do not fit are decoded whenever they are needed.
+# Memory for decoded regions. Regions beyond the limit are decoded every time they are needed.
 CACHE_BYTES = 2**30
 
 

@@ -1,6 +1,6 @@
-"""Square crops around a person: positions between image and crop, and the crop's pixels.
+"""Square crops around a person: conversion of positions between image and crop, and the crop's pixels.
 
-Positions in a crop are of the unit square: (0, 0) is its top-left corner, (1, 1) its bottom-right corner.
+Positions in a crop are in the unit square: (0, 0) is its top-left corner, (1, 1) its bottom-right corner.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Crop:
 
 
 def _anti_aliased(image: np.ndarray, scale: float) -> tuple[np.ndarray, int]:
-    """Shrink an image by an integer factor, which is returned too, so that sampling every `scale` pixels skips none."""
+    """Shrink an image that is sampled every `scale` pixels, to avoid aliasing; return it and the integer factor."""
     shrink = min(int(scale), *image.shape[:2])
     if shrink < 2:
         return image, 1

@@ -14,7 +14,7 @@ from pipeline.params.train import TrainParams
 def initial_network(params: TrainParams, weights: Path) -> PoseNetwork:
     """Build the network of the parameters, with random weights or those of a detector's or backbone's checkpoint.
 
-    Raises UserError where the parameters and the checkpoint do not fit.
+    Raises UserError if the parameters and the checkpoint do not match.
     """
     torch.manual_seed(params.seed)
     content = read_checkpoint(weights) if params.init == "weights" else None

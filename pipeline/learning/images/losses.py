@@ -1,4 +1,4 @@
-"""The losses of the networks that see images; coordinates whose target is NaN are ignored."""
+"""The losses of the image networks; coordinates whose target is NaN are ignored."""
 
 import torch
 import torch.nn.functional as F
@@ -8,17 +8,17 @@ from torch import Tensor
 from pipeline.learning.engine.distributed import mean_over_processes
 from pipeline.learning.images.networks import cell_centers, expectation
 
-# Error, as a share of the crop's side, where smooth-L1 changes from squared to absolute. The paper's 1 is never
-# reached in these units: its loss is the plain square, on which wrong labels have much influence.
+# Error, as a share of the crop's side, above which smooth-L1 is absolute and no longer squared. With the paper's value
+# of 1, no error in these units reaches the absolute part, so wrong labels would have much influence.
 SMOOTH_L1_BETA = 0.02
-# Weight of the absolute error beside the cross-entropy in the detector's loss.
+# Weight of the absolute error, relative to the cross-entropy, in the detector's loss.
 ABSOLUTE_ERROR_WEIGHT = 20
 
 
 def masked_smooth_l1(
     predicted: Float[Tensor, "*batch"], target: Float[Tensor, "*batch"], weight: Tensor | None = None
 ) -> Float[Tensor, ""]:
-    """Mean smooth-L1 over the coordinates whose target is not NaN, in the batches of all processes; zero without any.
+    """Mean smooth-L1 over the coordinates whose target is not NaN, over all processes; zero if there are none.
 
     `weight`, one on average, scales each coordinate's error and broadcasts to the target.
     """
@@ -49,7 +49,7 @@ def _gaussian(center: Tensor, n: int, std_cells: float) -> Tensor:
 def detector_loss(
     scores: Float[Tensor, "batch joint 1 height width"], target: Float[Tensor, "batch joint 2"]
 ) -> Float[Tensor, ""]:
-    """The 2D detector's loss: cross-entropy of the scores and absolute error of their expectation."""
+    """The 2D detector's loss: cross-entropy of the scores, plus the absolute error of their expectation."""
     predicted = expectation(scores)[..., :2]
     known = torch.isfinite(target)
     absolute = (predicted[known] - target[known]).abs().sum() / known.sum().clamp(min=1)

@@ -1,8 +1,8 @@
 """The crop of EpipolarPose's released code: a square of 2000 mm around the pelvis, at the pelvis's depth.
 
-That code crops around the true pelvis, in testing too. Here, training crops are around the target's pelvis, but no
-other view may influence a test: a test crop is around the detected pelvis, and its side is the side of the box's crop
-times a factor, the median ratio of the two sides in the training samples.
+The released code crops around the true pelvis, also in tests. Here, training crops are around the target's pelvis, but
+no other view may influence a test. So a test crop is around the detected pelvis, and its side is the side of the box's
+crop times a factor: the median ratio of the two sides in the training samples.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ METRIC_SIDE_MM = 2000.0
 
 
 def metric_crops(samples: Samples) -> Samples:
-    """Training samples cropped around the target's pelvis; where it is unknown, around the box as before."""
+    """Training samples cropped around the target's pelvis; samples without a known pelvis keep the crop of the box."""
     root_px, side_px = samples.joints_px[:, ROOT], _metric_side_px(samples)
     known = np.isfinite(root_px).all(-1) & np.isfinite(side_px)
     return replace(
@@ -32,7 +32,7 @@ def metric_side_factor(samples: Samples) -> float:
 
 
 def single_view_crops(samples: Samples, side_factor: float) -> Samples:
-    """Samples cropped around the detected pelvis; the side is that of the box's crop times a factor."""
+    """Samples cropped around the detected pelvis; the side is the side of the box's crop times a factor."""
     detected = np.isfinite(samples.detected_root_px).all(-1) & samples.has_person
     return replace(
         samples,

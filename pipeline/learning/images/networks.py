@@ -1,6 +1,6 @@
-"""The volumetric pose network: backbone, three deconvolutions, a volume of scores for each joint, its expectation.
+"""The volumetric pose network: backbone, three deconvolutions, a volume of scores per joint and its expectation.
 
-The frozen 2D detector is the same network with volumes one cell deep. Coordinates are of the unit cube over the crop:
+The frozen 2D detector is the same network with volumes one cell deep. Coordinates are in the unit cube over the crop:
 x right, y down, z away from the camera; (0, 0, 0) is one corner, (1, 1, 1) the opposite one, the root is at z = 0.5.
 """
 
@@ -20,7 +20,7 @@ N_DECONVOLUTIONS = 3
 
 @dataclass(frozen=True)
 class Architecture:
-    """What a network is built from; part of its checkpoint."""
+    """The configuration that a network is built from; part of its checkpoint."""
 
     backbone: str
     width: int  # channels of the backbone's first stage; 0 where they are fixed
@@ -51,8 +51,8 @@ class PoseNetwork(SavableNetwork):
         self.deconvolutions = nn.Sequential(
             *(_deconvolution(self.feature_channels if i == 0 else channels, channels) for i in range(N_DECONVOLUTIONS))
         )
-        # Finer features of the backbone, if there are any, are added after each deconvolution: they locate a joint more
-        # exactly, the coarse ones tell which joint it is.
+        # Finer features of the backbone, if there are any, are added after each deconvolution: they improve the
+        # position of a joint, while the coarse features identify the joint.
         self.laterals = nn.ModuleList(nn.Conv2d(c, channels, 1) for c in self.backbone.lateral_channels)
         self.head = nn.Conv2d(channels, N_JOINTS * architecture.depth_bins, 1)
         nn.init.normal_(self.head.weight, std=0.01)
@@ -75,7 +75,7 @@ class PoseNetwork(SavableNetwork):
             if self.laterals:
                 fine = fine + self.laterals[i](features[i + 1])
         depth, (batch, channels, height, width) = self.architecture.depth_bins, fine.shape
-        # The 1x1 convolution as a matrix product: its large result is in the volume's memory order, without a copy.
+        # The 1x1 convolution as a matrix product, whose large result has the volume's memory layout without a copy.
         weight = self.head.weight.view(-1, channels)
         planes = weight @ fine.flatten(2).contiguous() + self.head.bias[:, None]  # type: ignore[index]
         return planes.float().view(batch, N_JOINTS, depth, height, width)
@@ -103,7 +103,7 @@ def cell_centers(n: int, device: torch.device | None = None) -> Float[Tensor, " 
 def start_from_detector(network: PoseNetwork, detector: PoseNetwork) -> None:
     """Copy a 2D network's weights and repeat its head over the depth cells: x and y are then the detector's.
 
-    Raises ValueError where the two differ in more than depth.
+    Raises ValueError if the two differ in more than the depth.
     """
     ours, theirs = network.architecture, detector.architecture
     if (ours.backbone, ours.width, 1) != (theirs.backbone, theirs.width, theirs.depth_bins):

@@ -13,16 +13,16 @@ from jaxtyping import UInt8
 
 from pipeline.errors import UserError
 
-# Makes an occluder (H, W, 4), uint8, RGB and opacity, with sides of at most so many pixels.
+# Makes an occluder (H, W, 4), uint8, RGB and opacity, from the largest side in pixels and a random generator.
 MakeOccluder = Callable[[int, np.random.Generator], np.ndarray]
 MAX_OCCLUDERS = 3
 SIDES = (0.08, 0.4)  # range of an occluder's longer side, as a share of the image's
 
 
 def load_occluders(kind: Literal["drawn", "images"], folder: Path) -> MakeOccluder:
-    """What makes the occluders: `draw_occluder`, or a random choice of the PNG images in a folder.
+    """The function that makes occluders: `draw_occluder`, or a random choice of the PNG images in a folder.
 
-    Raises UserError where the folder has no PNG images with transparency.
+    Raises UserError if the folder has no PNG images with transparency.
     """
     if kind == "drawn":
         return draw_occluder
@@ -67,7 +67,7 @@ def paste_occluders(
     prob: float = 0.15,
     make_occluder: MakeOccluder = draw_occluder,
 ) -> UInt8[np.ndarray, "side side 3"]:
-    """With a probability, a copy of the image with one to three occluders; otherwise the image itself."""
+    """A copy of the image with one to three occluders, with the given probability; otherwise the image itself."""
     if rng.random() >= prob:
         return image
     size, image = len(image), image.copy()
@@ -79,7 +79,7 @@ def paste_occluders(
 
 
 def _paste(image: np.ndarray, occluder: np.ndarray, x: int, y: int) -> None:
-    """Blend an occluder into an image, its corner at (x, y); what lies outside the image is cut off."""
+    """Blend an occluder into an image, with its corner at (x, y); the part outside the image is cut off."""
     occluder = occluder[max(0, -y) : len(image) - y, max(0, -x) : image.shape[1] - x]
     under = image[max(0, y) : max(0, y) + occluder.shape[0], max(0, x) : max(0, x) + occluder.shape[1]]
     opacity = occluder[..., 3:].astype(np.uint16)

@@ -27,7 +27,7 @@ BATCH = 64
 def predict_cubes(
     network: nn.Module, images: UInt8[np.ndarray, "batch side side 3"], *, flip_test: bool
 ) -> Float[np.ndarray, "batch 17 3"]:
-    """Positions of the joints in the unit cube of crops; with the flip test, averaged with the mirror image's."""
+    """Positions of the joints in the unit cube of crops, with the flip test averaged with the mirror image's."""
     device = choose_device()
     with precision(device)():
         cubes = expectation(network(as_input(images, device))).double().cpu().numpy()
@@ -41,7 +41,7 @@ def predict_cubes(
 def predict_samples(
     network: nn.Module, samples: Samples, input_px: int, *, flip_test: bool
 ) -> tuple[Float[np.ndarray, "sample 17 2"], Float[np.ndarray, "sample 17"]]:
-    """Joints in pixels and depths relative to the root's; NaN where the detector found no person."""
+    """Joints in pixels and depths relative to the root's; NaN if the detector found no person."""
     joints_px, relative_depth = np.full((len(samples), N_JOINTS, 2), np.nan), np.full((len(samples), N_JOINTS), np.nan)
     rows = np.flatnonzero(samples.has_person)
     packs: dict[str, PackedFrames] = {}
@@ -55,7 +55,7 @@ def predict_samples(
         cubes = predict_cubes(network, images, flip_test=flip_test)
         for row, cube in zip(batch_rows.tolist(), cubes, strict=True):
             joints_px[row], relative_depth[row] = pose_of_cube(samples.crop(row), cube, float(samples.focal_px[row]))
-    # Depths are made relative to the predicted root, whose own is then zero.
+    # Depths are relative to the predicted root, so the root's depth is zero.
     root = relative_depth[:, ROOT : ROOT + 1]
     return joints_px, (relative_depth - root) / (1 + root)
 
@@ -80,7 +80,7 @@ def write_predictions(
     predict: Callable[[Recording], dict[str, np.ndarray]], read_cameras: CameraReader, recordings: Sequence[Recording],
     path: Path, summary: PredictionsSummary,
 ) -> None:  # fmt: skip
-    """Write the predictions of recordings, as `predict` gives them, and the cameras that they are made with."""
+    """Write the predictions of recordings, made by `predict`, and the cameras that they are made with."""
     with create_store(path, PREDICTIONS, summary) as store:
         for recording in progress(recordings, "predict", unit="recording"):
             arrays = predict(recording)

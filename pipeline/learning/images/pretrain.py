@@ -30,14 +30,14 @@ VALIDATION_SHARE = 0.04  # of the images
 CURVE_POINTS = 20
 VALIDATION_BATCH = 64
 COLUMNS = ("step", "loss", "val_error_percent", "lr")
-# Initial weight of the left-minus-right loss; it decreases to zero. With a tenth of it the network still confuses the
-# sides after 900 steps, with this weight it is right in three of four cases after 600.
+# Initial weight of the left-minus-right loss; it decreases to zero. With a tenth of this weight the network still
+# confuses the sides after 900 steps; with this weight it is right in three of four cases after 600 steps.
 AUXILIARY_WEIGHT = 40.0
 
 
 @runtime_checkable
 class LabelledImages(Protocol):
-    """Square images of one person each, with the box of the joints in their middle."""
+    """Square images of one person each, with the box of the joints in the centre."""
 
     @property
     def images(self) -> UInt8[np.ndarray, "image side side 3"]:
@@ -70,14 +70,14 @@ class _Samples:
 
 
 def mirrored_joints(joints: Float[np.ndarray, "17 2"], crop: Crop) -> Float[np.ndarray, "17 2"]:
-    """The joints of a crop, left and right exchanged if it is mirrored."""
+    """The joints of a crop, with left and right exchanged if the crop is mirrored."""
     return joints[MIRROR] if crop.mirrored else joints
 
 
 class SideDifference(nn.Module):
-    """Left-minus-right vectors of the limb joints from pooled features, as an auxiliary task of the training.
+    """An auxiliary task of the training: left-minus-right vectors of the limb joints, estimated from pooled features.
 
-    Without it the network converges to the midpoint of left and right, where no small change lowers the loss.
+    Without this task the network converges to the midpoint of left and right, a local minimum of the loss.
     """
 
     def __init__(self, channels: int) -> None:
@@ -97,7 +97,7 @@ class SideDifference(nn.Module):
 def train_detector(images: LabelledImages, params: PretrainParams, detector: Path, curve: Path) -> None:
     """Train the 2D network and write its weights and its curve.
 
-    Raises UserError where there are too few images for training and validation.
+    Raises UserError if there are too few images for training and validation.
     """
     n_validation = max(1, round(VALIDATION_SHARE * len(images.images)))
     if len(images.images) < n_validation + params.batch_size:
@@ -115,7 +115,7 @@ def train_detector(images: LabelledImages, params: PretrainParams, detector: Pat
 
 
 def leave_untrained(detector: Path, curve: Path) -> None:
-    """Write files in place of weights and curve where no stage needs the detector."""
+    """Write placeholders for the weights and the curve, because no stage needs the detector."""
     with curve_file(curve, COLUMNS):
         write_untrained(detector)
 

@@ -44,7 +44,7 @@ class Samples:
 
     @cached_property
     def relative_depth(self) -> Float[np.ndarray, "sample 17"]:
-        """Depth from the root over the root's depth, which does not depend on the scale of the targets."""
+        """Depth from the root divided by the root's depth; the ratio does not depend on the scale of the targets."""
         depth = self.joints_cam_mm[..., 2]
         root = depth[:, ROOT : ROOT + 1]
         relative: np.ndarray = (depth - root) / root
@@ -66,7 +66,7 @@ def training_recordings(
 ) -> list[tuple[Recording, PoseTargets]]:
     """The training recordings that have 2D poses and targets, with their targets.
 
-    Raises UserError where there are none.
+    Raises UserError if there are none.
     """
     recordings = [r for r in capture.recordings if r.split == "train"]
     if not recordings:
@@ -76,7 +76,7 @@ def training_recordings(
     training = [(recording, targets) for recording, targets in candidates if targets is not None]
     if not training:
         subjects = ", ".join(sorted({r.subject for r in recordings}))
-        fix = "Look at train.subjects and at what detect and calibrate rejected."
+        fix = "Check train.subjects, and the recordings that detect and calibrate rejected."
         raise UserError(f"No training recording, of {subjects}, has 2D poses and training targets", fix=fix)
     return training
 
@@ -84,10 +84,10 @@ def training_recordings(
 def training_samples(
     capture: Capture, poses2d: Poses2dStore, read_targets: TargetReader, *, needs_scale: bool = False
 ) -> Samples:
-    """The images with a person and a target, of training recordings and of views that are not kept for evaluation.
+    """The images with a person and a target, of training recordings, in the labelling views.
 
-    Crops are around the detector's boxes. Raises UserError where there are no such images, or where a scale is needed
-    and unknown.
+    Crops are around the detector's boxes. Raises UserError if there are no such images, or if a scale is needed and
+    unknown.
     """
     training = training_recordings(capture, poses2d, read_targets)
     for recording, targets in training:
@@ -110,19 +110,19 @@ def training_samples(
     if not usable.any():
         raise UserError(
             f"None of {len(samples)} training images has a person and a valid label",
-            fix="Look at the counts of rejected joints in the report; loosen triangulate.* or fix the calibration.",
+            fix="See the numbers of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
     return samples[usable]
 
 
 def split(samples: Samples, validation_subjects: list[str]) -> tuple[Samples, Samples]:
-    """Training and validation samples; both are all samples where there are too few to split."""
+    """Training and validation samples; both are all samples if there are too few to split."""
     validation = validation_mask(samples.recordings, samples.subjects, samples.frames, validation_subjects)
     return (samples, samples) if validation.all() else (samples[~validation], samples[validation])
 
 
 def samples_to_predict(recording: Recording, cameras: Sequence[Camera], poses2d: Poses2dStore) -> Iterator[Samples]:
-    """The samples of each view of a recording, all frames of it, without targets; crops are around the boxes."""
+    """The samples of all frames of a recording, view by view, without targets; crops are around the boxes."""
     for view, camera in enumerate(cameras):
         yield _view_samples(recording, view, camera, poses2d, None)
 

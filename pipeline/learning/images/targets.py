@@ -1,8 +1,8 @@
-"""The network's unit cube: targets from labels, and poses from its output.
+"""The network's unit cube: targets from labels, and poses from the network's output.
 
-x and y are the crop's unit square. A length L at the root's depth Z_root is L f / Z_root pixels, so a joint's depth
-from the root in units of the crop's side is (Z - Z_root) f / (Z_root side). Neither training nor inference needs a
-metric scale: (Z - Z_root) / Z_root = z side / f. The root lies in the middle of the cube, at z = 0.5.
+x and y are positions in the crop's unit square. A length L at the root's depth Z_root is L f / Z_root pixels, so a
+joint's depth from the root in units of the crop's side is (Z - Z_root) f / (Z_root side). Neither training nor
+inference needs a metric scale: (Z - Z_root) / Z_root = z side / f. The root lies in the middle of the cube, at z = 0.5.
 """
 
 import numpy as np
@@ -28,14 +28,14 @@ def cube_target(
 def pose_of_cube(
     crop: Crop, cube: Float[np.ndarray, "17 3"], focal_px: float
 ) -> tuple[Float[np.ndarray, "17 2"], Float[np.ndarray, "17"]]:
-    """Joints in the image's pixels and relative depths of positions in the unit cube."""
+    """Joints in the image's pixels, and relative depths, from positions in the unit cube."""
     if crop.mirrored:
         cube = cube[MIRROR]
     return crop.to_image(cube[:, :2]), (cube[:, 2] - 0.5) * crop.side_px / focal_px
 
 
 def mirror_cube(cube: Float[np.ndarray, "*batch 17 3"]) -> Float[np.ndarray, "*batch 17 3"]:
-    """The positions in an image's cube of positions found in the mirror image's."""
+    """Positions in the unit cube of an image from positions in the cube of its mirror image."""
     mirrored = cube[..., MIRROR, :].copy()
     mirrored[..., 0] = 1 - mirrored[..., 0]
     return mirrored

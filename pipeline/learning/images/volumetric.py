@@ -1,4 +1,4 @@
-"""The volumetric network as the stage `train` needs it: the network, its training task, and its predictions."""
+"""The volumetric method of the stage `train`: the network, its training task, and its predictions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -54,13 +54,13 @@ class Volumetric:
         self._read_cameras = camera_reader(params, paths)
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
-        """The arrays of PREDICTIONS, of every view of a recording."""
+        """The arrays of PREDICTIONS of a recording, for all views."""
         views = samples_to_predict(recording, self._read_cameras(recording), self._poses2d)
         samples = map(self._as_tested, views)
         return predict_views(self.network, samples, self._params.input_px, flip_test=self._params.flip_test)
 
     def _as_tested(self, samples: Samples) -> Samples:
-        """Samples with the crops of a test, which know one view alone."""
+        """Samples with the crops of a test, which are computed from a single view."""
         factor = self._metric_side_factor
         return samples if factor is None else single_view_crops(samples, factor)
 
@@ -81,7 +81,7 @@ class VolumetricTask:
         return len(self._training)
 
     def fingerprint(self) -> str:
-        """A hash of all that batches and validation error are made from; of image files, their sizes."""
+        """A hash of all inputs of the batches and of the validation error; of image files only the sizes."""
         samples = (self._training, self._validation)
         images = sorted(
             {Path(file) for part in samples for file in part.files.tolist()} | _occluder_files(self._augment)
@@ -118,7 +118,7 @@ class VolumetricTask:
         joints_px, relative_depth = predict_samples(network, samples, self._input_px, flip_test=False)
         root_mm = samples.joints_cam_mm[:, ROOT : ROOT + 1]
         depth_mm = root_mm[..., 2] * (1 + relative_depth)
-        # Exact enough for a curve: lens distortion is ignored around the target's root.
+        # Accurate enough for a curve: lens distortion is ignored around the target's root.
         root_px = samples.joints_px[:, ROOT : ROOT + 1]
         points_norm = (joints_px - root_px) / samples.focal_px[:, None, None] + root_mm[..., :2] / root_mm[..., 2:]
         predicted = np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * depth_mm[..., None]

@@ -1,7 +1,7 @@
 """Test-time adaptation: training a lifting network on unlabelled footage of a rig with known cameras.
 
-Jain et al. 2022: the losses in the images need no labels, only detections and the rig, given or self-calibrated, so a
-network can be trained on the footage whose poses are to be estimated. The command: `epiline adapt`.
+Jain et al. 2022: the losses in the images need no labels, only detections and the rig, given or self-calibrated. So a
+network can be trained on the footage whose poses it has to estimate. The command is `epiline adapt`.
 """
 
 from pathlib import Path
@@ -41,11 +41,11 @@ LOOP = LoopParams(
 def adapt(
     model: Path, frames: Path, poses2d: Path, rigs: Path, out: Path, split: Literal["train", "test"], params: LoopParams
 ) -> None:
-    """Adapt a network to the recordings of a split, and write it and its predictions of them into the folder `out`.
+    """Adapt a network to the recordings of a split; write the network and its predictions into the folder `out`.
 
-    No label is read, and views kept for evaluation are not trained on. Batch statistics stay as they were trained.
-    Raises UserError where the checkpoint is not a lifting network's, no recording of the split has a rig, or a rig has
-    no scale.
+    No label is read, and views kept for evaluation are not trained on. Batch statistics are not updated.
+    Raises UserError if the checkpoint is not of a lifting network, if no recording of the split has a rig, or if a rig
+    has no scale.
     """
     network, metadata = load_network(model, LiftingNetwork)
     detections, rig_store = open_store(poses2d, POSES2D), open_store(rigs, RIGS)
@@ -53,7 +53,7 @@ def adapt(
     recordings = [r for r in capture.recordings if r.split == split and r.name in detections and r.name in rig_store]
     if not recordings:
         what = f"None of the {len(capture.recordings)} recordings is of the split {split!r} and has a rig"
-        raise UserError(what, where=str(rigs), fix="Look at what calibrate rejected, or choose the other split.")
+        raise UserError(what, where=str(rigs), fix="See which recordings calibrate rejected, or choose another split.")
     parts = [recording_frames(r, detections[r.name], without_labels(r, rig_store)) for r in recordings]
     training = concatenate(parts)
     rows = torch.nonzero(training.has_person)[:, 0]
@@ -75,7 +75,7 @@ def adapt(
 def without_labels(recording: Recording, rigs: RigStore) -> PoseTargets:
     """The rig of a recording, without labels.
 
-    Raises UserError where nothing fixed the rig's scale.
+    Raises UserError if the rig has no scale.
     """
     rig = rigs[recording.name]
     if rig.record.scale == "none":

@@ -1,7 +1,7 @@
-"""One unit of length for recordings whose scale nothing fixed: people as large as a mean adult.
+"""A common unit of length for recordings without a known scale: people are scaled to the size of a mean adult.
 
-Networks that see all recordings need them in one unit, and no view tells a small person nearby from a large one far
-away.
+A network that is trained on all recordings needs one unit, and an image does not distinguish a small person nearby from
+a large person far away.
 """
 
 import logging
@@ -21,11 +21,11 @@ RecordingTargets = tuple[Recording, PoseTargets]
 
 
 def in_adult_size(training: Sequence[RecordingTargets]) -> tuple[list[RecordingTargets], dict[str, float]]:
-    """The targets in mm, and the factor of each recording whose scale nothing fixed, by name.
+    """The targets in mm, and by name the factor of each recording without a known scale.
 
-    The factor makes the bones of the recording's labels those of a mean adult. A recording whose labels lack bones
-    takes the median factor of the recordings of the same rig, which have the same unit; where there is none, the
-    recording is left out. Raises UserError where all are.
+    The factor scales the bones of the recording's labels to those of a mean adult. A recording whose labels lack bones
+    gets the median factor of the recordings of the same rig, which have the same unit; without one, the recording is
+    left out. Raises UserError if all recordings are left out.
     """
     unscaled = [(recording, targets) for recording, targets in training if not targets.has_scale]
     own = {recording.name: bone_scale(_joints(recording, targets)) for recording, targets in unscaled}
@@ -34,16 +34,16 @@ def in_adult_size(training: Sequence[RecordingTargets]) -> tuple[list[RecordingT
         same_rig = [own[other.name] for other, _ in unscaled if other.rig == recording.rig]
         factor = own[recording.name] if np.isfinite(own[recording.name]) else _median(same_rig)
         if not np.isfinite(own[recording.name]):
-            what = f"scaled by {factor:.4g} as the other recordings of its rig" if np.isfinite(factor) else "left out"
-            log.warning("Recording %s: too few bones are labelled to tell its scale; it is %s", recording.name, what)
+            what = f"scaled by {factor:.4g} like the other recordings of its rig" if np.isfinite(factor) else "left out"
+            log.warning("Recording %s: too few bones are labelled to find its scale; it is %s", recording.name, what)
         if np.isfinite(factor):
             factors[recording.name] = factor
     kept = [
         (r, _scaled(targets, factors.get(r.name))) for r, targets in training if targets.has_scale or r.name in factors
     ]
     if not kept:
-        what = f"None of {len(training)} training recordings has enough labelled bones to tell its scale"
-        raise UserError(what, fix="Set calibrate.scale to bones or height, or look at what triangulate rejected.")
+        what = f"None of {len(training)} training recordings has enough labelled bones to find its scale"
+        raise UserError(what, fix="Set calibrate.scale to bones or height, or check which joints triangulate rejected.")
     return kept, factors
 
 

@@ -1,11 +1,11 @@
-"""What a lifting network is built from."""
+"""The configuration of a lifting network."""
 
 from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
 class LiftingArchitecture:
-    """What a lifting network is built from; part of its checkpoint."""
+    """The configuration that a lifting network is built from; part of its checkpoint."""
 
     backbone: str
     frames: int  # odd; the pose of the middle one is estimated

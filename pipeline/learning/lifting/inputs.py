@@ -1,6 +1,6 @@
-"""What a lifting network sees: the joints of a view in the frame of a camera rotated towards the person.
+"""The input of a lifting network: the joints of a view in the frame of a camera rotated towards the person.
 
-That camera is called centred: its optical axis goes through the middle of the person's box.
+The rotated camera is called centred, as its optical axis goes through the centre of the person's box.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ MIN_BOX_SIZE = 1e-3  # of a person's box, in normalised image coordinates
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """Windows of frames as a network sees them; the box is that of the middle frame."""
+    """Windows of frames as input of a network; the box is the person's box in the middle frame."""
 
-    features: Float[Tensor, "*batch time features"]  # all zero where the middle frame has no person
+    features: Float[Tensor, "*batch time features"]  # all zero if the middle frame has no person
     points_norm: Float[Tensor, "*batch 17 2"]  # of the middle frame in the centred camera; NaN where undetected
     box_size: Float[Tensor, "*batch"]  # longer side of the box, in normalised image coordinates
     R_centred_from_cam: Float[Tensor, "*batch 3 3"]
@@ -34,7 +34,7 @@ def network_input(
     """The input of a network from windows of a view's detections; undetected joints are NaN.
 
     In the centred camera, a pose with the same rotation relative to the viewing ray has the same projection anywhere in
-    the image, so a network need not learn perspective. All frames of a window use the middle frame's box, so that
+    the image, so that a network need not learn perspective. All frames of a window use the middle frame's box, so that
     movement across the image remains visible.
     """
     middle_frame = points_norm.shape[-3] // 2

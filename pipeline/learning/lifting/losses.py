@@ -1,7 +1,7 @@
 """The losses of lifting networks: distances from labels, and from the detections of all views.
 
-Poses of every view are projected into every camera of the rig, so that all terms read one table (B, V, V): source
-view, target view. Distances in an image are divided by the size of the person's box in the target view, so that near
+Poses of every view are projected into every camera of the rig, so that all terms use one table (B, V, V) over source
+view and target view. Distances in an image are divided by the size of the person's box in the target view, so that near
 and distant people have the same weight.
 """
 
@@ -17,7 +17,7 @@ from pipeline.learning.lifting.projection import best_translation, project, to_c
 from pipeline.skeleton import ROOT
 
 Root = Literal["labels", "direct", "ray", "least_squares"]
-ROOT_BRANCHES: tuple[Root, ...] = ("direct", "ray")  # those that need a root branch
+ROOT_BRANCHES: tuple[Root, ...] = ("direct", "ray")  # the values that need a root branch
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Objective:
     squared: bool  # whether distances in an image are squared (Li et al.) or not (Jain et al.)
     confidence: Literal["source", "target", "none"]  # the view whose confidence weights a transform term
     root: Root
-    # Whether the pose's root is moved to the root position, a reading of Li et al. Otherwise the root is a joint like
-    # the others: an error of the root position then shifts all joints alike and does not distort the pose.
+    # Whether the pose's root is moved to the root position, which is one interpretation of Li et al. Otherwise the root
+    # is a joint like the others, and an error of the root position shifts all joints equally, without distortion.
     root_relative: bool
 
     @property
     def uses_images(self) -> bool:
-        """Whether any term compares with detections; these terms need the root position."""
+        """Whether any term compares poses with detections; these terms need the root position."""
         return bool(self.reprojection or self.transform or self.consistency)
 
 
@@ -53,7 +53,8 @@ def lifting_loss(
         total = total + objective.labels * label_loss(poses, batch, batch.label_weight)
     if objective.uses_images:
         return total + projection_loss(objective, absolute_poses(objective, poses, root_output, batch), batch)
-    # DistributedDataParallel requires that every weight has a gradient, so an unused root branch gets one of zero.
+    # DistributedDataParallel requires that every weight has a gradient, so an unused root branch gets a gradient of
+    # zero.
     return total if root_output is None else total + 0 * root_output.sum()
 
 
@@ -72,7 +73,7 @@ def label_loss(
 
 
 def label_distances(poses: Tensor, batch: MultiViewBatch) -> tuple[Tensor, Tensor]:
-    """Distances (B, V, 17) of root-relative poses from the labels, and whether each is known."""
+    """Distances (B, V, 17) of root-relative poses from the labels, and whether each distance is known."""
     target = batch.labels - batch.labels[..., ROOT : ROOT + 1, :]
     known = torch.isfinite(target).all(-1) & batch.has_person[..., None]
     poses = poses - poses[..., ROOT : ROOT + 1, :]
@@ -109,12 +110,13 @@ def root_positions(
     root_output: Float[Tensor, "batch view 3"] | None,
     batch: MultiViewBatch,
 ) -> Float[Tensor, "batch view 3"]:
-    """The position of the root in each view's camera; zero where it is unknown, which no term reads.
+    """The position of the root in each view's camera; unknown positions are zero, and no term uses them.
 
     labels: the triangulated root. direct: the root branch's output plus a point at the rig's distance on the optical
-    axis (Li et al. without that point, from where no gradient leads to the front of the camera). ray: on the viewing
-    ray of the detected root, or without one of the box, shifted by the output's first two numbers, at the rig's
-    distance times the exponential of the third. least_squares: where the pose fits the detections of all views best.
+    axis (Li et al. do not add this point; the start at the camera centre then has no gradient to its front). ray: a
+    point on the viewing ray of the detected root, or of the box if there is none, shifted by the first two outputs, at
+    the rig's distance times the exponential of the third output. least_squares: the position at which the pose fits the
+    detections of all views best.
     """
     R, t = _cameras(batch)
     if root == "labels":
@@ -170,7 +172,7 @@ def _transform_weight(objective: Objective, batch: MultiViewBatch) -> Tensor:
 
 
 def _cameras(batch: MultiViewBatch) -> tuple[Tensor, Tensor]:
-    """The cameras, with those that are not usable replaced: no term reads them, but their gradients must be finite."""
+    """The cameras, with unusable ones replaced: no term uses these, but their gradients must be finite."""
     known = batch.usable[..., None]
     R = torch.where(known[..., None], batch.R, torch.eye(3, device=batch.R.device))
     return R, torch.where(known, batch.t, torch.tensor([0.0, 0, 1], device=batch.t.device))

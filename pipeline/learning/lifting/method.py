@@ -1,4 +1,4 @@
-"""Lifting as the stage `train` needs it: the network, its training task, and its predictions of recordings."""
+"""The lifting method of the stage `train`: the network, its training task, and its predictions of recordings."""
 
 import logging
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ log = logging.getLogger("epiline")
 
 
 class Lifting:
-    """A lifting network: trained on the detections of all views of a rig, it predicts from those of single views."""
+    """A lifting network: trained on the detections of all views of a rig, it predicts from those of a single view."""
 
     def __init__(
         self, capture: Capture, poses2d: Poses2dStore, paths: CapturePaths, weights: Path, params: TrainParams
     ) -> None:
-        del weights  # lifting networks start at random
+        del weights  # lifting networks have random initial weights
         p = params.lifting
         torch.manual_seed(params.seed)
         root_branch = p.root in ROOT_BRANCHES
@@ -52,7 +52,7 @@ class Lifting:
         self._read_cameras = camera_reader(params, paths)
 
     def predict(self, recording: Recording) -> dict[str, np.ndarray]:
-        """The arrays of PREDICTIONS, of every view of a recording."""
+        """The arrays of PREDICTIONS of a recording, for all views."""
         cameras = self._read_cameras(recording)
         return predict_recording(self.network, recording, cameras, self._poses2d, flip_test=self._flip_test)
 
@@ -60,9 +60,9 @@ class Lifting:
 def lifting_task(
     poses2d: Poses2dStore, training: Sequence[tuple[Recording, PoseTargets]], params: TrainParams
 ) -> LiftingTask:
-    """The task of all usable frames of training recordings, in the views that are not kept for evaluation.
+    """The task of all usable frames of training recordings, in the labelling views.
 
-    Raises UserError where no frame is usable.
+    Raises UserError if no frame is usable.
     """
     parts = [recording_frames(recording, poses2d[recording.name], targets) for recording, targets in training]
     uncertainty_mm = np.concatenate([targets.uncertainty_mm for _, targets in training])
@@ -73,7 +73,7 @@ def lifting_task(
     if not usable.any():
         raise UserError(
             f"None of {len(frames)} training frames has a person and a valid label",
-            fix="Look at the counts of rejected joints in the report; loosen triangulate.* or fix the calibration.",
+            fix="See the numbers of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
     sizes = [len(part) for part in parts]
     validation = _validation([recording for recording, _ in training], sizes, params.validation_subjects)
@@ -84,7 +84,7 @@ def lifting_task(
 
 
 def _validation(recordings: Sequence[Recording], sizes: Sequence[int], subjects: list[str]) -> np.ndarray:
-    """Whether each frame of recordings with so many frames is for validation."""
+    """Whether each frame is for validation; `sizes` are the numbers of frames of the recordings."""
     names, own_subjects = (np.repeat([getattr(r, key) for r in recordings], sizes) for key in ("name", "subject"))
     return validation_mask(names, own_subjects, np.concatenate([np.arange(n) for n in sizes]), subjects)
 
@@ -113,8 +113,8 @@ def predict_recording(
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """The arrays of PREDICTIONS from the detections of every view of a recording; NaN where no person was detected.
 
-    A pose is put where it fits the view's own detections best and projected from there, lens distortion included;
-    depths are relative to the root's.
+    A pose is placed where it fits the view's own detections best, and projected with lens distortion; depths are
+    relative to the root's depth.
     """
     views = recording.view_indices()
     points_norm, confidence = detected_points_norm(cameras, poses2d[recording.name], views)

@@ -1,4 +1,4 @@
-"""Batches of lifting networks: the features of windows, and what the losses compare the poses with."""
+"""Batches of lifting networks: the features of windows, and the data that the losses compare poses with."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class MultiViewBatch:
 
 
 def training_batch(windows: Windows, virtual_views: int, rng: torch.Generator) -> tuple[Tensor, MultiViewBatch]:
-    """Features (B, V, T, F) and batch of windows, at random mirrored and with virtual views added."""
+    """Features (B, V, T, F) and batch of windows, mirrored at random and with virtual views added."""
     center = rig_center(windows)
     device = windows.R.device
     if virtual_views:

@@ -1,4 +1,4 @@
-"""Frames of recordings as all views of a rig see them, and windows of them: what lifting networks are trained on.
+"""Frames of recordings seen by all views of a rig, and windows of frames: the training data of lifting networks.
 
 Lengths are in units of UNIT_MM. Missing views, undetected joints, unknown labels and unknown cameras are NaN.
 """
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from pipeline.skeleton import MIRROR
 
-# A pose in this unit (metres, for rigs in millimetres) has a standard deviation near one, which suits networks.
+# In this unit (metres, for rigs in millimetres) the joints of a pose have a standard deviation near one, which is a
+# good scale for networks.
 UNIT_MM = 1000.0
 
 
@@ -27,7 +28,7 @@ class MultiViewFrames:
     label_weight: Float[Tensor, "frame 17"]
     rig: Int[Tensor, " frame"]  # row of R, t and up
     first: Int[Tensor, " frame"]  # row of the first frame of the frame's recording
-    last: Int[Tensor, " frame"]  # row of the last one
+    last: Int[Tensor, " frame"]  # row of the last frame of the frame's recording
     R: Float[Tensor, "rig view 3 3"]  # cameras from the world
     t: Float[Tensor, "rig view 3"]
     up: Float[Tensor, "rig 3"]  # the vertical in the world
@@ -46,7 +47,7 @@ class MultiViewFrames:
         return torch.isfinite(self.labels).all(-1).any(-1)
 
     def windows(self, rows: Int[Tensor, " batch"], length: int) -> "Windows":
-        """The frames of some rows, each with those around it; beyond the ends of a recording its end is repeated."""
+        """The frames of some rows, each with the frames around it; a recording's first and last frame are repeated."""
         around = torch.arange(length, device=rows.device) - length // 2
         window_rows = (rows[:, None] + around).clamp(self.first[rows, None], self.last[rows, None])
         rig = self.rig[rows]
@@ -77,7 +78,7 @@ class Windows:
     up: Float[Tensor, "batch 3"]
 
     def mirrored(self, which: Bool[Tensor, " batch"]) -> "Windows":
-        """The windows with those of `which` mirrored: the person, left and right exchanged, and the whole rig."""
+        """The windows, with the windows of `which` mirrored: the person with left and right exchanged, and the rig."""
         flip = torch.tensor([-1.0, 1, 1], device=which.device)
         b = which.view(-1, 1, 1)
         return replace(

@@ -15,7 +15,7 @@ from pipeline.skeleton import N_JOINTS
 class LiftingNetwork(SavableNetwork):
     """Features (..., T, F) to poses (..., 17, 3) and, with a root branch, three numbers for the root (..., 3).
 
-    Only the joints' positions relative to the pose's own root have a meaning; the network may place the root anywhere.
+    Only the joints' positions relative to the pose's root have a meaning; the root's own position is arbitrary.
     The two branches are networks of the same kind that share no weights (Li et al. 2020).
     """
 
@@ -43,7 +43,7 @@ class LiftingNetwork(SavableNetwork):
     ) -> tuple[Float[Tensor, "*batch 17 3"], Float[Tensor, "*batch 3"] | None]:
         """Poses in units of UNIT_MM, and the root branch's output."""
         batch_shape, flat = features.shape[:-2], features.flatten(0, -3)
-        # Views without a person are left out: they must not influence the batch statistics.
+        # Views without a person are left out, so that they do not influence the batch statistics.
         has_person = flat.any(-1).any(-1)
         pose = _scatter(has_person, self.pose(flat[has_person])).view(*batch_shape, N_JOINTS, 3)
         if self.root is None:
@@ -52,6 +52,6 @@ class LiftingNetwork(SavableNetwork):
 
 
 def _scatter(rows: Tensor, values: Tensor) -> Tensor:
-    """Values (n, C) in the rows that are true in `rows` (B,), zero in the others."""
+    """Values (n, C) in the rows that are true in `rows` (B,), zero in the other rows."""
     every = values.new_zeros(len(rows), values.shape[1], dtype=torch.float32)
     return every.index_put((rows.nonzero()[:, 0],), values.float())

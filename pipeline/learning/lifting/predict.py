@@ -22,11 +22,12 @@ def predict_poses(
     flip_test: bool,
     rows: Int[Tensor, " row"] | None = None,
 ) -> tuple[Float[np.ndarray, "row view 17 3"], Float[np.ndarray, "row view 3"]]:
-    """Root-relative poses in mm in each camera's frame, and the root's positions there, of all frames or some rows.
+    """Root-relative poses and root positions in mm, in each camera's frame, of all frames or of some rows.
 
-    `window` is the number of frames that the network sees. The root is where the pose fits the view's own detections
-    best; where that is behind the camera, it is in the middle of the person's box, at the depth at which the pose is as
-    large as the box. With the flip test a pose is averaged with the mirror image's. NaN where no person is detected.
+    `window` is the number of frames of the network's input. The root is placed where the pose fits the view's own
+    detections best. If this position is behind the camera, the root is placed in the centre of the person's box, at the
+    depth at which the pose is as large as the box. With the flip test a pose is averaged with the pose of the mirror
+    image. NaN where no person is detected.
     """
     network.eval()
     device = next(network.parameters()).device
@@ -46,7 +47,7 @@ def _predict(network: nn.Module, windows: Windows, *, flip_test: bool) -> tuple[
     middle = windows.points_norm.shape[2] // 2
     points_norm, confidence = windows.points_norm[:, :, middle], windows.confidence[:, :, middle]
     weight = torch.isfinite(points_norm).all(-1) * confidence.nan_to_num(0)
-    # Each view by itself: a rig of one camera, whose frame is the world's.
+    # Each view is a rig of one camera, whose frame is the world frame.
     R, t = torch.eye(3, device=poses.device).expand(*poses.shape[:2], 1, 3, 3), poses.new_zeros(*poses.shape[:2], 1, 3)
     roots = best_translation(poses, R, t, points_norm[:, :, None], weight[:, :, None])
     roots = torch.where(roots[..., 2:] > 0, roots, _root_in_box(poses, seen))
@@ -55,7 +56,7 @@ def _predict(network: nn.Module, windows: Windows, *, flip_test: bool) -> tuple[
 
 
 def _root_in_box(poses: Tensor, seen: NetworkInput) -> Tensor:
-    """Root positions (..., 3) in the middle of the box, at the depth at which the poses (..., 17, 3) are as large."""
+    """Root positions (..., 3) in the centre of the box, at the depth at which the poses (..., 17, 3) fill the box."""
     size = (poses.amax(-2) - poses.amin(-2)).amax(-1)
     return (size / seen.box_size)[..., None] * seen.R_centred_from_cam[..., 2, :]
 

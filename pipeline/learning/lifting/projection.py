@@ -1,7 +1,7 @@
 """Differentiable projections between the cameras of a rig, in normalised image coordinates: x/z and y/z.
 
-Lens distortion is removed from the detections beforehand, so projections here are those of a pinhole. A pinhole cannot
-fold the image over, as the polynomial of a lens does far outside its image, where an untrained network's joints lie.
+Lens distortion is removed from the detections beforehand, so cameras here are pinhole cameras. The
+polynomial of a lens folds back far outside the image, where the joints of an untrained network lie; a pinhole does not.
 Points and translations of one call have the same unit of length.
 """
 
@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# Depths below this, in the unit of the points, are mapped to positive ones, continuously and with the same slope: a
-# point behind the camera keeps a gradient that moves it to the front. A clamp would have none.
+# Depths below this, in the unit of the points, are mapped to positive depths, continuously and with the same slope, so
+# that a point behind the camera has a gradient that moves it to the front. With a clamp it would have no gradient.
 MIN_DEPTH = 0.1
 
 
@@ -57,7 +57,7 @@ def best_translation(
     """The world position at which a pose fits the detections of all cameras best, by linear least squares.
 
     The pose is in the axes of the world; R and t are the cameras from the world. Points of weight zero are ignored.
-    Differentiable in the pose: a loss of the result is the loss with the translation eliminated (variable projection,
+    Differentiable in the pose: a loss of the result is a loss with the translation eliminated (variable projection,
     Golub and Pereyra 1973).
     """
     rotated = poses[..., None, :, :] @ R.mT + t[..., None, :]

@@ -1,4 +1,4 @@
-"""The frames of recordings for lifting, from the stores: detections, targets, and the cameras that belong to them."""
+"""The frames of recordings for lifting, from the stores: detections, targets, and cameras."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,9 @@ UPRIGHT_CAMERA_UP = np.array([0.0, -1, 0])  # the vertical in the frame of a cam
 def recording_frames(
     recording: Recording, poses2d: RecordingGroup[Poses2dRecord], targets: PoseTargets
 ) -> MultiViewFrames:
-    """The frames of a recording in the views that may make labels, with the targets.
+    """The frames of a recording in the labelling views, with the targets.
 
-    Raises UserError where 2D poses and targets have different numbers of frames.
+    Raises UserError if 2D poses and targets have different numbers of frames.
     """
     n, n_labels = poses2d.n_rows, len(targets.joints_cam_mm)
     if n != n_labels:
@@ -40,7 +40,7 @@ def joints_in_world(
     R: Float[np.ndarray, "rig view 3 3"],
     t_mm: Float[np.ndarray, "rig view 3"],
 ) -> Float[np.ndarray, "frame 17 3"]:
-    """Joints in the world from those in the cameras, which agree with each other."""
+    """Joints in the world from joints in the cameras, which are the same points in all cameras."""
     return mean((joints_cam_mm - t_mm[:, :, None]) @ R, axis=1)
 
 
@@ -56,7 +56,7 @@ def detected_points_norm(
 
 
 def _up(joints_mm: np.ndarray, R: np.ndarray) -> np.ndarray:
-    """The vertical (3,): along standing people, or where nobody stands, the mean of the cameras' verticals."""
+    """The vertical (3,): the direction of standing people, or if nobody stands, the mean of the cameras' verticals."""
     up = up_direction(joints_mm)
     if up is None:
         up = np.nanmean(np.swapaxes(R, -1, -2) @ UPRIGHT_CAMERA_UP, axis=(0, 1))

@@ -27,7 +27,7 @@ VALIDATION_BATCH = 256
 
 @dataclass(frozen=True)
 class LiftingSchedule:
-    """What batches hold, and how the training changes over time."""
+    """The contents of batches, and the changes of the training over time."""
 
     frames: int  # of a window
     virtual_views: int  # added to each window
@@ -36,7 +36,7 @@ class LiftingSchedule:
 
 
 class LiftingTask:
-    """Trains on windows around the frames `training`; those around `validation` give the validation error."""
+    """Trains on windows around the frames `training`; windows around `validation` give the validation error."""
 
     def __init__(
         self,
@@ -55,13 +55,13 @@ class LiftingTask:
         return len(self._training)
 
     def fingerprint(self) -> str:
-        """A hash of all that batches and validation error are made from."""
+        """A hash of all inputs of the batches and of the validation error."""
         return fingerprint(self._frames, self._training, self._validation, self._objective, self._schedule)
 
     def batches(
         self, orders: Iterable[np.ndarray], seed: tuple[int, ...], *, first: int = 0, shard: tuple[int, int] = (0, 1)
     ) -> Iterator[tuple[Tensor, ...]]:
-        """Features and the fields of `MultiViewBatch` of the samples of each order."""
+        """Features and the fields of `MultiViewBatch` for each array of sample indices."""
         for number, order in enumerate(orders, start=first):
             words = np.random.SeedSequence((*seed, number)).generate_state(1, np.uint64)
             rng = torch.Generator(self._frames.R.device).manual_seed(int(words[0] >> np.uint64(1)))
@@ -71,7 +71,7 @@ class LiftingTask:
             yield tuple(array[shard[0] :: shard[1]] for array in arrays)
 
     def loss(self, network: nn.Module, batch: tuple[Tensor, ...], done: float) -> Tensor:
-        """The objective's loss, or in the pre-training its loss."""
+        """The loss of the objective, or `pretraining_loss` during the pre-training."""
         # Jain et al. 2022: dropout and updated batch statistics help in the first part of the training only.
         network.train(done < self._schedule.freeze_after)
         poses, root_output = network(batch[0])
@@ -82,7 +82,7 @@ class LiftingTask:
 
     @torch.inference_mode()
     def validation_error_mm(self, network: nn.Module) -> float:
-        """N-MPJPE against the labels, over all joints that have one; NaN where there are none."""
+        """N-MPJPE against the labels, over all joints that have one; NaN if there are none."""
         network.eval()
         total, count = 0.0, 0
         for rows in torch.split(self._validation, VALIDATION_BATCH):

@@ -1,8 +1,8 @@
-"""Virtual cameras: the labels of a frame as cameras that do not exist would see and detect them.
+"""Virtual cameras: labels projected into additional cameras, as detections with realistic errors.
 
 Li et al. 2020 ("Data Augmentation") extend four views to twelve by projecting 3D poses. Here the poses are the labels,
-and the virtual detections have the errors of real ones of the same frame: exact ones would teach the network to trust
-its input.
+and the virtual detections get the errors of real detections of the same frame. With exact detections the network would
+learn that its input has no errors.
 """
 
 import math
@@ -14,17 +14,17 @@ from pipeline.learning.lifting.multi_view_frames import Windows
 from pipeline.learning.lifting.projection import project, to_camera
 from pipeline.skeleton import ROOT
 
-ELEVATION_DEG = (-15.0, 50.0)  # of the cameras, seen from the person
-DISTANCE = (0.8, 1.25)  # over the distance of a real camera from the person
+ELEVATION_DEG = (-15.0, 50.0)  # range of the cameras' elevation, seen from the person
+DISTANCE = (0.8, 1.25)  # range of the distance from the person, relative to a real camera's distance
 OFF_AXIS_DEG = 15.0  # largest angle, about each image axis, between the person and the optical axis
 ROLL_DEG = 5.0
 
 
 def with_virtual_views(windows: Windows, n_views: int, rng: torch.Generator) -> Windows:
-    """The windows with further views around the person; without a label the further views detect nothing."""
+    """The windows with further views around the person; without a label the virtual views have no detections."""
     R, t = _cameras(windows, n_views, rng)
     B, device = len(R), R.device
-    # Rigs with fewer cameras than others are padded with missing ones, which have no detection errors to copy.
+    # Rigs with fewer cameras than others are padded with missing cameras, which have no detection errors to copy.
     exists = torch.isfinite(windows.t).all(-1).float()
     model = torch.multinomial(exists, n_views, replacement=True, generator=rng)
     rows = torch.arange(B, device=device)[:, None]

@@ -1,6 +1,6 @@
-"""Out-of-fold predictions: of each training subject by a network that was trained without the subject.
+"""Out-of-fold predictions: each training subject is predicted by a network that was trained without the subject.
 
-A network's errors on its training subjects are smaller than on others, and of another kind.
+A network's errors on its training subjects are smaller than on other subjects, and of another kind.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,21 +27,21 @@ Prediction = tuple[Recording, dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class OutOfFoldPredictor:
-    """A trained network, with all that is needed to train networks like it."""
+    """A trained network, with everything needed to train networks with the same settings."""
 
     capture: Capture
     poses2d: Poses2dStore
     paths: CapturePaths
-    weights: Path  # the initial ones
+    weights: Path  # the initial weights
     params: TrainParams
 
     def predict(self, recordings: Sequence[Recording]) -> Iterator[Prediction]:
-        """Predictions of recordings whose subjects are not trained on.
+        """Predictions of recordings by networks that were not trained on their subjects.
 
-        Subjects that the network was trained on are split into `N_FOLDS` folds; for each, a network like it is trained
+        Subjects that the network was trained on are split into `N_FOLDS` folds; for each fold, a network is trained
         without the fold's subjects. Other subjects are predicted by the network itself. With a single training subject
-        there is no out-of-fold network: its recordings are left out, or if there are no others, predicted by the
-        network itself.
+        there is no out-of-fold network: its recordings are left out, or, if there are no other recordings, predicted by
+        the network itself.
         """
         training_subjects = self._training_subjects()
         others = [r for r in recordings if r.subject not in training_subjects]

@@ -1,4 +1,4 @@
-"""The optional refinement of the 3D network's poses: the stage in the order things happen."""
+"""The optional refinement of the 3D network's poses: the steps of the stage `refine` in their order."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -46,8 +46,8 @@ def refine_predictions(
     """Train the refinement unit on out-of-fold predictions of training subjects, and refine the network's predictions.
 
     The folder gets the unit (`refiner.pt`), its curve (`curve.csv`), the refined predictions
-    (`predictions.zarr`), and the errors before and after where there is truth (`figures.json`). The networks of the
-    folds take about twice the time of `train`.
+    (`predictions.zarr`), and, if there is truth, the errors before and after (`figures.json`). The training of the
+    folds' networks takes about twice the time of `train`.
     """
     capture, poses2d = read_capture(paths.frames), open_store(paths.poses2d, POSES2D)
     predictor = OutOfFoldPredictor(capture, poses2d, paths, weights, train_params)
@@ -109,7 +109,7 @@ def _refine(
     unit: Refiner, recording: Recording, before: RecordingGroup[PredictionRecord], detected: DetectedArrays,
     after: PredictionStore,
 ) -> None:  # fmt: skip
-    """Refine the predictions of a recording; the root's position in the image stays."""
+    """Refine the predictions of a recording; the root's position in the image is unchanged."""
     predicted = before.person(0)
     joints_px, relative_depth = predicted["joints_px"], predicted["relative_depth"]
     for v, camera in enumerate(one.camera for one in before.record.cameras):
@@ -137,14 +137,14 @@ def _figures(
     return figures
 
 
-# The functions of predicted and true poses that give the figures.
+# Figure -> function of predicted and true poses.
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "n_mpjpe_mm": metrics.n_mpjpe, "pa_mpjpe_mm": metrics.pa_mpjpe,
 }  # fmt: skip
 
 
 def _errors(recording: Recording, store: PredictionStore, joints_world_mm: np.ndarray) -> np.ndarray:
-    """Errors (measure, frame and view) of a recording's predictions in the views that may make labels."""
+    """Errors (measure, frame and view) of a recording's predictions in the labelling views."""
     group = store[recording.name]
     joints_px, relative_depth = (group.person(0)[name] for name in ("joints_px", "relative_depth"))
     errors = []

@@ -19,10 +19,10 @@ MAX_OFFSET = 0.3
 
 @dataclass(frozen=True)
 class RefinerInput:
-    """N poses as a network estimates them, and the detections in the same images; lengths over the root's depth."""
+    """N poses estimated by a network, and the detections in the same images; lengths are over the root's depth."""
 
     poses: Float[np.ndarray, "pose 17 3"]  # root-relative
-    offsets: Float[np.ndarray, "pose 17 2"]  # from the joints to the detected ones, at their depths; NaN: undetected
+    offsets: Float[np.ndarray, "pose 17 2"]  # from estimated to detected joints, at the joints' depths; NaN: undetected
     confidence: Float[np.ndarray, "pose 17"]  # of the detector, 0-1; NaN: undetected
 
     def __getitem__(self, rows: np.ndarray | slice) -> "RefinerInput":
@@ -50,15 +50,15 @@ class RefinerInput:
         )  # fmt: skip
 
     def moved(self, by: Float[np.ndarray, "pose 17 3"]) -> "RefinerInput":
-        """The same detections, with joints estimated elsewhere."""
+        """The same detections, with the estimated joints moved by `by`."""
         return RefinerInput(self.poses + by, self.offsets - by[..., :2], self.confidence)
 
 
 class Refiner(nn.Module):
     """Corrects poses of unit size twice, after each of two residual blocks.
 
-    Inputs and corrections are z-scored by the mean and standard deviation of the training's inputs. Beyond the paper,
-    the unit sees the detections, and its output layers give corrections, which start at zero.
+    Inputs and corrections are z-scored by the mean and standard deviation of the training inputs. In addition to
+    the paper, the unit's input includes the detections, and its output layers give corrections that start at zero.
     """
 
     mean: Tensor
@@ -97,17 +97,17 @@ def _zero_output_layer() -> nn.Linear:
 
 
 def fit_normalisation(network: Refiner, inputs: RefinerInput) -> None:
-    """Set a refiner's mean and standard deviation to those of the training's inputs."""
+    """Set a refiner's mean and standard deviation to those of the training inputs."""
     values = torch.from_numpy(inputs.values)
     network.mean.copy_(values.mean(0))
-    network.std.copy_(values.std(0).clamp(min=1e-3))  # the root does not vary at all
+    network.std.copy_(values.std(0).clamp(min=1e-3))  # the root is constant
 
 
 @torch.inference_mode()
 def refine_poses(network: nn.Module, inputs: RefinerInput) -> Float[np.ndarray, "pose 17 3"]:
-    """The corrected poses, root-relative and at the scale of the inputs: averaged with the mirror images'.
+    """The corrected poses, root-relative and at the scale of the inputs, averaged with those of the mirror images.
 
-    A pose with a missing joint gives NaN.
+    A pose with a missing joint becomes NaN.
     """
     network.eval()
     refined = np.full_like(inputs.poses, np.nan)

@@ -1,4 +1,4 @@
-"""The training task of the refinement unit: estimated poses and the poses that they should be."""
+"""The training task of the refinement unit: estimated poses and their targets."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from pipeline.skeleton import MIRROR, ROOT
 
 # Standard deviation of the noise added to training poses, as a share of their size; depths are twice as uncertain.
 NOISE = 0.01 * np.array([1.0, 1.0, 2.0])
-# Poses are over the root's depth; the validation error is that of people at this distance.
+# Poses are divided by the root's depth; the validation error is computed for people at this distance.
 NOMINAL_DEPTH_MM = 4000
 
 
 @dataclass(frozen=True)
 class PosePairs:
-    """N estimated poses and their targets, root-relative, over the root's depth."""
+    """N estimated poses and their targets, root-relative, divided by the root's depth."""
 
     inputs: RefinerInput
     targets: Float[np.ndarray, "pose 17 3"]  # NaN where unknown
@@ -42,7 +42,7 @@ def concatenate(pairs: Sequence[PosePairs]) -> PosePairs:
 
 
 class RefinerTask:
-    """Trains on poses with noise, at random mirrored, to give their targets at the same scale."""
+    """Trains on poses with added noise, mirrored at random, and on their targets at the same scale."""
 
     def __init__(self, training: PosePairs, validation: PosePairs) -> None:
         self._training, self._validation = training, validation
@@ -51,7 +51,7 @@ class RefinerTask:
         return len(self._training.targets)
 
     def fingerprint(self) -> str:
-        """A hash of all that batches and validation error are made from."""
+        """A hash of all inputs of the batches and of the validation error."""
         return fingerprint(self._training, self._validation)
 
     def batches(
@@ -78,6 +78,6 @@ class RefinerTask:
         return mean
 
     def validation_error_mm(self, network: nn.Module) -> float:
-        """N-MPJPE of refined poses, with the root at a nominal depth: targets need not have a metric scale."""
+        """N-MPJPE of refined poses, with the root at a nominal depth, because targets may lack a metric scale."""
         errors = n_mpjpe(refine_poses(network, self._validation.inputs), self._validation.targets)
         return NOMINAL_DEPTH_MM * float(np.nanmean(errors)) if np.isfinite(errors).any() else float("nan")

@@ -1,4 +1,4 @@
-"""Backbones of the volumetric network: images to features; one file each, and one line here."""
+"""Backbones of the volumetric network, which compute features of images: one file and one line here for each."""
 
 from pipeline.learning.images.backbones.base import Backbone
 from pipeline.learning.images.backbones.resnet import BasicBlock, Bottleneck, resnet

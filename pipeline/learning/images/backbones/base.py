@@ -1,4 +1,4 @@
-"""What every backbone of the volumetric network is: the base class of its module, and its entry in the registry."""
+"""The interface of the volumetric network's backbones: the base class of the module, and the registry's entry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import nn
 class FeatureExtractor(nn.Module):
     """A module that turns images (B, 3, H, W) into a list of features.
 
-    First come the coarsest, (B, channels, H / 32, W / 32), then finer ones, if there are any, each of twice the size.
+    The first features are the coarsest, (B, channels, H / 32, W / 32); optional finer ones follow, each twice the size.
     """
 
     channels: int  # of the coarsest features
@@ -18,7 +18,7 @@ class FeatureExtractor(nn.Module):
 
 @dataclass(frozen=True)
 class Backbone:
-    """How a backbone is built."""
+    """The registry's entry of a backbone: how to build it."""
 
     build: Callable[[int], FeatureExtractor]  # from the width: the channels of its first stage; 0 if it is fixed
-    deconvolution_channels: Callable[[int], int]  # of the network's deconvolutions, from the width
+    deconvolution_channels: Callable[[int], int]  # number for the network's deconvolutions, from the width

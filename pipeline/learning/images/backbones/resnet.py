@@ -51,7 +51,7 @@ def _shortcut(c_in: int, c_out: int, stride: int) -> nn.Sequential | None:
 
 
 class ResNet(FeatureExtractor):
-    """A ResNet without its classifier (He et al. 2016); parameter names are torchvision's, so its checkpoints load."""
+    """A ResNet without its classifier (He et al. 2016); parameter names are torchvision's, to load its checkpoints."""
 
     def __init__(self, block: type[BasicBlock] | type[Bottleneck], blocks: tuple[int, int, int, int]) -> None:
         super().__init__()
@@ -75,6 +75,6 @@ class ResNet(FeatureExtractor):
 
 
 def resnet(block: type[BasicBlock] | type[Bottleneck], *blocks: int) -> Backbone:
-    """The registry's entry of a ResNet with so many blocks in each of its four stages."""
+    """The registry's entry of a ResNet with the given number of blocks in each of its four stages."""
     one, two, three, four = blocks
     return Backbone(lambda width: ResNet(block, (one, two, three, four)), lambda width: 256)

@@ -8,12 +8,12 @@ from pipeline.learning.images.backbones.base import FeatureExtractor
 
 
 class SlimResNet(FeatureExtractor):
-    """A ResNet with one block a stage and `width`, 2, 4 and 8 times `width` channels."""
+    """A ResNet with one block per stage and `width`, 2, 4 and 8 times `width` channels."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        # Every 2x2 pixels as 12 channels, then a strided 3x3 convolution: a receptive field of 6 pixels, at a tenth
-        # less time than the usual 7x7 convolution and pooling, whose full-size activations a CPU waits for.
+        # Blocks of 2x2 pixels become 12 channels, then comes a strided 3x3 convolution: a receptive field of 6 pixels,
+        # in 10 % less time than the usual 7x7 convolution and pooling, whose large activations are slow on a CPU.
         self.stem = nn.Sequential(nn.PixelUnshuffle(2), _conv_norm_relu(12, width, 3, 2))
         widths = [width, width, 2 * width, 4 * width, 8 * width]
         self.stages = nn.Sequential(

@@ -1,7 +1,7 @@
-"""Backbones of lifting networks: windows of features to a pose; one file each, and one line here.
+"""Backbones of lifting networks: windows of features to a pose; one file and one line here for each.
 
-A backbone is built from the architecture and the number of its outputs. It maps features (B, T, F) to (B, n_out) of the
-middle frame, and calls its last layer `last`.
+A backbone is built from the architecture and the number of its outputs. It maps features (B, T, F) to outputs (B,
+n_out) of the middle frame; its last layer has the name `last`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Fully connected backbones, which see one frame (Martinez et al. 2017, Li et al. 2020)."""
+"""Fully connected backbones for single frames (Martinez et al. 2017, Li et al. 2020)."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ def martinez2017(architecture: LiftingArchitecture, n_out: int) -> nn.Module:
 
 
 def li2020(architecture: LiftingArchitecture, n_out: int) -> nn.Module:
-    """Four residual blocks; the paper says "several" layers each, here one."""
+    """Four residual blocks of one layer each; the paper says only that a block has "several" layers."""
     return LinearNetwork(architecture, n_out, blocks=4, layers=1)
 
 

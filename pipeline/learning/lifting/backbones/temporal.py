@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from pipeline.learning.lifting.architecture import LiftingArchitecture
 from pipeline.learning.lifting.inputs import N_FEATURES
 
-KERNEL = 3  # frames; the number of frames seen is a power of it
+KERNEL = 3  # frames; the receptive field is a power of KERNEL
 
 
 class TemporalDilated(nn.Module):
@@ -43,7 +43,7 @@ def _block(width: int, dropout: float) -> nn.Sequential:
 
 
 def _exponent(frames: int) -> int:
-    """The exponent of the power of KERNEL that a number of frames is."""
+    """The exponent n of a number of frames KERNEL ** n."""
     n = 0
     while frames % KERNEL == 0:
         frames, n = frames // KERNEL, n + 1
