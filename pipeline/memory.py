@@ -12,10 +12,10 @@ INTERVAL_S = 0.5
 
 
 class PeakMemory:
-    """Watches, while its block runs, the memory of this process and of all its descendants sampled together.
+    """Samples, while its block runs, the summed memory of this process and of all its descendants.
 
-    Memory is resident memory; pages that processes share count once for each. What other hosts of a cluster use is
-    not seen, nor is a peak of a child that is shorter than `INTERVAL_S`.
+    Memory is resident memory; pages shared by several processes are counted once for each process. The memory of other
+    hosts of a cluster is not measured, and peaks of a child that are shorter than `INTERVAL_S` may be missed.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class PeakMemory:
 
     @property
     def mib(self) -> int:
-        """The peak so far, in MiB; at least the peak of this process alone, which the system records without gaps."""
+        """The peak so far, in MiB; at least the peak of this process, which the system records without gaps."""
         return round(max(self._peak_bytes, own_peak_bytes()) / 2**20)
 
     def _watch(self) -> None:
@@ -52,7 +52,7 @@ def tree_bytes() -> int:
 
 
 def own_peak_bytes() -> int:
-    """The largest resident memory that this process alone has had."""
+    """The peak resident memory of this process, without its descendants."""
     unit_bytes = 1 if sys.platform == "darwin" else 1024  # macOS counts in bytes, Linux in KiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes
 
@@ -60,5 +60,5 @@ def own_peak_bytes() -> int:
 def _resident_bytes(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended, or may not be looked at
+    except psutil.Error:  # the process has ended, or access to it is denied
         return 0

@@ -16,7 +16,7 @@ SECONDS_BETWEEN_LINES = 10.0
 def progress(items: Iterable[T], what: str, *, total: int | None = None, unit: str = "item") -> Iterator[T]:
     """Yield the items while showing how many are done, the rate and the time left.
 
-    `total` is needed only where the items have no length and the time left is wanted.
+    `total` is needed only if the items have no length and the remaining time shall be shown.
     """
     if total is None and isinstance(items, Sized):
         total = len(items)

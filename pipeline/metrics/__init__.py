@@ -1,7 +1,7 @@
 """The metrics, batched, each with its protocol: 3D poses (..., joint, 3) in mm and a camera's frame, 2D in px.
 
-NaN is a missing joint: it counts in no mean, unless a docstring says otherwise. Functions give a figure per pose, or
-per joint; whoever reports them takes the mean. docs/metrics.md has every formula and its source.
+NaN is a missing joint, which is left out of every mean unless a docstring says otherwise. Functions return a figure per
+pose or per joint; the caller computes the mean. docs/metrics.md has every formula and its source.
 """
 
 from pipeline.metrics.body import bone_errors, bone_lengths, symmetry_errors

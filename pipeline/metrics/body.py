@@ -1,6 +1,6 @@
-"""Errors of bone lengths, against the truth and of left against right.
+"""Errors of bone lengths: against the truth, and between left and right.
 
-A bone has the index of the joint it ends in; the root has none, and its figure is missing.
+A bone has the index of the joint at its end. No bone ends in the root, so the root's figure is missing.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def bone_errors(
 def symmetry_errors(poses_mm: Float[np.ndarray, "*batch joint=17 3"]) -> Float[np.ndarray, "*batch joint=17"]:
     """Absolute difference between the lengths of each limb bone and its mirror image, in mm.
 
-    Both joints of a pair hold their difference; joints of the middle are missing.
+    Both joints of a pair have the same value; joints in the middle of the body are missing.
     """
     found = bone_lengths(poses_mm)
     return np.where(_OF_LIMBS, np.abs(found - found[..., MIRROR]), np.nan)

@@ -21,7 +21,7 @@ from pipeline.metrics.poses import (
 )
 from pipeline.shapes import check_shapes
 
-POSES_PER_CHUNK = 1024  # poses and what is computed from them then stay in a core's cache
+POSES_PER_CHUNK = 1024  # small enough that poses and intermediate results stay in a core's cache
 ALIGNMENTS: Mapping[str, Alignment] = {"": "root", "n_": "scale", "pa_": "similarity"}
 
 
@@ -34,7 +34,7 @@ class Metric:
     unit: str
     meaning: str
     higher_is_better: bool = False
-    needs_scale: bool = True  # whether it means nothing for poses of unknown scale
+    needs_scale: bool = True  # whether the metric needs poses of known scale
     protocols: tuple[Protocol, ...] = ("standard",)
 
 
@@ -49,9 +49,9 @@ def _aligned(prefix: str, title: str, after: str, protocols: tuple[Protocol, ...
 
 PROTOCOLS: tuple[Protocol, ...] = ("standard", "epipolarpose-2019")
 METRICS = {metric.name: metric for metric in (
-    *_aligned("", "", "roots on each other", ("standard",)),
-    *_aligned("n_", "N-", "roots on each other and scaled", PROTOCOLS),
-    *_aligned("pa_", "PA-", "turned, moved and scaled", PROTOCOLS),
+    *_aligned("", "", "root-centred", ("standard",)),
+    *_aligned("n_", "N-", "root-centred and scaled", PROTOCOLS),
+    *_aligned("pa_", "PA-", "aligned by a similarity", PROTOCOLS),
     Metric("bone_mm", "bone length error", "mm", "mean difference of bone lengths from the truth's"),
     Metric("symmetry_mm", "asymmetry", "mm", "mean difference of left and right bone lengths of a pose"),
     Metric("velocity_mm_s", "velocity error (MPJVE)", "mm/s", "mean error of joint velocities, root-centred"),
@@ -66,11 +66,11 @@ def measure(
     times_s: Real[np.ndarray, " frame"],
     protocol: Protocol = "standard",
 ) -> dict[str, Float[np.ndarray, "frame joint=17"]]:
-    """Compute all `METRICS` for each joint of a sequence of poses at its times.
+    """Compute all `METRICS` for each joint of a sequence of poses at the given times.
 
-    NaN where a joint does not count. The mean over the joints is a pose's figure, the mean over the frames a joint's.
-    Raises ValueError for other skeletons or lengths, for joints that are infinite or half missing, and for times that
-    do not increase.
+    NaN where a metric does not apply to a joint. The mean over the joints is the figure of a pose, the mean over the
+    frames the figure of a joint. Raises ValueError for other skeletons or lengths, for joints that are infinite or half
+    missing, and for times that do not increase.
     """
     chunks = [slice(start, start + POSES_PER_CHUNK) for start in range(0, len(times_s), POSES_PER_CHUNK)]
     unfit = [sum(kernels.unfit_joints(flat(poses[chunk])) for chunk in chunks) for poses in (predicted_mm, true_mm)]

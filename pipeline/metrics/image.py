@@ -8,12 +8,13 @@ from pipeline.metrics.poses import JOINTS_16, joint_errors
 from pipeline.shapes import check_shapes
 from pipeline.skeleton import JOINTS, LEFT_JOINTS, LIMB_JOINTS, MIRROR, joint
 
-# Left and right closer than this share of the box cannot be told apart in the image, so they cannot be swapped either.
+# Left and right joints closer than this share of the box are not distinguishable, so their swaps are not counted.
 SWAP_SEPARATION = 0.05
 # MPII's evaluation leaves pelvis and thorax out of the mean.
 PCKH_JOINTS = np.array([j for j in JOINTS_16 if JOINTS[j] not in ("pelvis", "thorax")])
 PCKH_SHARE = 0.5
-# COCO's standard deviation of annotators by joint, as a share of the root of the person's area; it has limbs alone.
+# COCO's standard deviation of annotators by joint, as a share of the root of the person's area; COCO has only these
+# joints.
 COCO_SIGMAS = {
     "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062, "hip": 0.107, "knee": 0.087, "ankle": 0.089,
 }  # fmt: skip
@@ -27,7 +28,7 @@ def reprojection_errors(
     observed_px: Float[np.ndarray, "*batch joint=17 2"],
     camera: Camera,
 ) -> Float[np.ndarray, "*batch joint=17"]:
-    """Distance in px of each joint from the pixel where the camera sees the pose's, distortion included."""
+    """Distance in px of each observed joint from the projected joint of the pose, lens distortion included."""
     return joint_errors(camera.project_cam(poses_cam_mm), observed_px)
 
 
@@ -47,7 +48,7 @@ def box_errors_percent(
 
 @check_shapes()
 def head_lengths_px(true_px: Float[np.ndarray, "*batch joint=17 2"]) -> Float[np.ndarray, "*batch"]:
-    """Distance from the neck to the top of the head: MPII's head segment, where no head box was annotated."""
+    """Distance from the neck to the top of the head, which replaces MPII's annotated head box."""
     return joint_errors(true_px[..., joint("neck"), :], true_px[..., joint("head"), :])
 
 
@@ -59,7 +60,7 @@ def pckh(
 ) -> Float[np.ndarray, "*batch joint=17"]:
     """100 where a joint lies within half the head's length of the truth, else 0: PCKh@0.5.
 
-    Andriluka et al., 2D Human Pose Estimation: New Benchmark, CVPR 2014. On the joints of MPII's evaluation; others
+    Andriluka et al., 2D Human Pose Estimation: New Benchmark, CVPR 2014. Joints that are not in MPII's evaluation
     are missing. A joint that the truth has and the prediction lacks counts as outside.
     """
     counts = np.isin(np.arange(len(JOINTS)), PCKH_JOINTS) & np.isfinite(true_px).all(-1) & (head_px > 0)[..., None]
@@ -69,7 +70,7 @@ def pckh(
 
 @check_shapes()
 def person_areas_px2(true_px: Float[np.ndarray, "*batch joint=17 2"]) -> Float[np.ndarray, "*batch"]:
-    """Area of the person: 0.53 of the upright box around the true joints, where no outline was annotated."""
+    """Area of the person: 0.53 of the upright box around the true joints, which replaces an annotated outline."""
     return np.asarray(OUTLINE_SHARE * np.prod(_box_px(true_px), axis=-1))
 
 
@@ -79,10 +80,10 @@ def oks(
     true_px: Float[np.ndarray, "*batch joint=17 2"],
     area_px2: Float[np.ndarray, "*batch"],
 ) -> Float[np.ndarray, "*batch joint=17"]:
-    """Object keypoint similarity in percent, for persons of an area; its mean over the joints is COCO's OKS.
+    """Object keypoint similarity in percent, for given areas of persons; the mean over the joints is COCO's OKS.
 
-    On the twelve limb joints, the ones that COCO has too; others are missing. A joint that the truth has and the
-    prediction lacks counts 0.
+    Joints other than the twelve limb joints, which COCO has too, are missing. A joint that the truth has and the
+    prediction lacks counts as 0.
     """
     sigma = np.array([COCO_SIGMAS.get(name.partition("_")[2], np.nan) for name in JOINTS])
     counts = np.isin(np.arange(len(JOINTS)), LIMB_JOINTS) & np.isfinite(true_px).all(-1) & (area_px2 > 0)[..., None]

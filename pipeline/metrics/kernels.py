@@ -1,6 +1,6 @@
-"""Inner loops of the metrics, compiled: each goes once through the poses and fills in the array it is given last.
+"""Inner loops of the metrics, compiled: each loops once over the poses and writes its last argument.
 
-Poses are (pose, joint, 3) in double precision. NaN is a missing joint, and so becomes whatever depends on it.
+Poses are (pose, joint, 3) in double precision. NaN is a missing joint; results that depend on it are NaN.
 """
 
 import numpy as np
@@ -83,7 +83,7 @@ def acceleration_errors(predicted: np.ndarray, true: np.ndarray, seconds: np.nda
 
 @compiled
 def known_joints(true: np.ndarray, joints: np.ndarray, rooted: bool, known: np.ndarray) -> None:
-    """Whether the truth has each joint that counts (joint,), and if `rooted` its root too, (pose, joint)."""
+    """Whether the truth has each joint of `joints` (joint,), and with `rooted` also the root; (pose, joint)."""
     for n in range(len(true)):
         root = not rooted or np.isfinite(true[n, ROOT, 0] + true[n, ROOT, 1] + true[n, ROOT, 2])
         for j in range(true.shape[1]):
@@ -94,17 +94,17 @@ def known_joints(true: np.ndarray, joints: np.ndarray, rooted: bool, known: np.n
 def shares_within(
     errors: np.ndarray, known: np.ndarray, lowest: float, step: float, count: int, shares: np.ndarray
 ) -> None:
-    """Of `count` thresholds, `step` apart, the percentage that each error (n,) is within; missing if not known (n,)."""
+    """Percentage of `count` thresholds, `step` apart, that each error (n,) is within; missing if not `known` (n,)."""
     for n in range(len(errors)):
         passed = count - np.ceil((errors[n] - lowest) / step)
-        # An error that is missing is within none.
+        # A missing error is within no threshold.
         share = 100 / count * min(passed, float(count)) if passed > 0 else 0.0
         shares[n] = share if known[n] else np.nan
 
 
 @compiled
 def unfit_joints(poses: np.ndarray) -> int:
-    """How many joints are neither finite nor wholly missing."""
+    """The number of joints that are neither finite nor entirely missing."""
     unfit = 0
     for n in range(len(poses)):
         for j in range(poses.shape[1]):
@@ -118,7 +118,7 @@ def unfit_joints(poses: np.ndarray) -> int:
 
 @compiled
 def row_means(values: np.ndarray, means: np.ndarray) -> None:
-    """Means (n,) of what is finite in rows (n, m); missing where nothing is."""
+    """Means (n,) of the finite values in rows (n, m); NaN for rows without any."""
     for n in range(len(values)):
         total = count = 0.0
         for m in range(values.shape[1]):
@@ -130,13 +130,13 @@ def row_means(values: np.ndarray, means: np.ndarray) -> None:
 
 @inlined
 def _from_root(poses: np.ndarray, n: int, j: int) -> tuple[float, float, float]:
-    """A joint of a root-centred pose."""
+    """The position of a joint relative to the root."""
     return poses[n, j, 0] - poses[n, ROOT, 0], poses[n, j, 1] - poses[n, ROOT, 1], poses[n, j, 2] - poses[n, ROOT, 2]
 
 
 @inlined
 def _change(predicted: np.ndarray, true: np.ndarray, n: int, j: int) -> tuple[float, float, float]:
-    """How much further a root-centred joint moves to the next frame than the true one."""
+    """The predicted minus the true motion of a root-centred joint to the next frame."""
     x, y, z = _from_root(predicted, n, j)
     u, v, w = _from_root(true, n, j)
     x_next, y_next, z_next = _from_root(predicted, n + 1, j)

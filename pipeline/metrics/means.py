@@ -17,7 +17,7 @@ FEWEST_SEQUENCES = 3
 
 
 def mean(values: Shaped[np.ndarray, "..."], axis: int | tuple[int, ...] | None = -1) -> Float[np.ndarray, "..."]:
-    """Mean over one or several axes of the values that are finite; NaN where none is."""
+    """Mean of the finite values over one or several axes; NaN if none is finite."""
     axes = normalize_axis_tuple(range(values.ndim) if axis is None else axis, values.ndim)
     last = np.moveaxis(values, axes, range(values.ndim - len(axes), values.ndim))
     shape = last.shape[: values.ndim - len(axes)]
@@ -33,8 +33,8 @@ def interval(
 ) -> tuple[float, float]:
     """95 % confidence interval of sum(sums) / sum(counts) over sequences, from the sums and counts of each.
 
-    Whole sequences are drawn with replacement, as the frames of one resemble each other (percentile bootstrap, 2,000
-    resamples). NaN where fewer than three sequences have a count, which are too few to estimate their spread.
+    Whole sequences are drawn with replacement, because the frames of a sequence are similar (percentile bootstrap,
+    2,000 resamples). NaN if fewer than three sequences have a count, which is too few to estimate the spread.
     """
     counted = counts > 0
     return _interval(lambda s, n, axis: s.sum(axis) / n.sum(axis), (sums[counted], counts[counted]), seed)
@@ -48,9 +48,9 @@ def interval_of_change(
     counts_b: Real[np.ndarray, " sequence"],
     seed: int = 0,
 ) -> tuple[float, float]:
-    """95 % confidence interval of the difference b - a of two means over the same sequences, as `interval` has it.
+    """95 % confidence interval of the difference b - a of two means over the same sequences, computed as by `interval`.
 
-    Both means vary with the same sequences, so that a change can be certain where the means are not.
+    Both means are resampled with the same sequences, so a change can be significant even if the means are uncertain.
     """
     counted = (counts_a > 0) & (counts_b > 0)
     samples = tuple(values[counted] for values in (sums_a, counts_a, sums_b, counts_b))

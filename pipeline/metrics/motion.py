@@ -1,7 +1,7 @@
-"""Errors of velocity and acceleration, by the times of the frames.
+"""Errors of velocity and acceleration, from the times of the frames.
 
-In mm/s and mm/s², so that they do not depend on the frame rate. Papers often give millimetres per frame: at r frames
-per second divide the velocity by r and the acceleration by r².
+The units are mm/s and mm/s², so that errors do not depend on the frame rate. Papers often give millimetres per frame:
+at r frames per second divide the velocity by r and the acceleration by r².
 """
 
 import numpy as np
@@ -20,8 +20,8 @@ def velocity_errors(
 ) -> Float[np.ndarray, "frame joint=17"]:
     """Error of each joint's velocity from a frame to the next in mm/s; the last frame's is missing.
 
-    Poses are root-centred, as in Pavllo et al., 3D Human Pose Estimation in Video, CVPR 2019 (MPJVE). Where a frame
-    or its neighbour lacks a joint the error is missing. Raises ValueError if the times do not increase or shapes
+    Poses are root-centred, as in Pavllo et al., 3D Human Pose Estimation in Video, CVPR 2019 (MPJVE). If a frame
+    or its neighbour lacks a joint, the error is missing. Raises ValueError if the times do not increase or shapes
     do not fit.
     """
     errors = np.empty(predicted_mm.shape[:-1])

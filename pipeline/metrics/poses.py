@@ -1,7 +1,7 @@
 """Errors of 3D poses (..., joint, 3) in mm, root-centred, scaled or similarity-aligned, by a named protocol.
 
-Protocols: `standard` is what the field's papers report; `epipolarpose-2019` is what the released code of Kocabas et
-al. (CVPR 2019) computes under the same names. They differ in how a pose is scaled and aligned; see docs/metrics.md.
+Protocols: `standard` has the definitions of most papers; `epipolarpose-2019` has those of the released code of Kocabas
+et al. (CVPR 2019) under the same names. The protocols scale and align poses differently; see docs/metrics.md.
 """
 
 from typing import Literal
@@ -18,10 +18,10 @@ from pipeline.skeleton import JOINTS, LIMB_JOINTS, ROOT, joint
 Alignment = Literal["root", "scale", "similarity"]
 Protocol = Literal["standard", "epipolarpose-2019"]
 
-# The subsets that papers report: MPII's 16 joints have no spine; the 14 have neither neck nor head either.
+# Subsets of joints that papers report: the 16 joints of MPII have no spine, the 14 joints also no neck and no head.
 JOINTS_16 = np.array([j for j, name in enumerate(JOINTS) if name != "spine"])
 JOINTS_14 = np.array([j for j, name in enumerate(JOINTS) if name not in ("spine", "neck", "head")])
-# The joints PCK and AUC are counted on: those of MPI-INF-3DHP's protocol, without the root that is zero by definition.
+# The joints of PCK and AUC: those of MPI-INF-3DHP's protocol, without the root, whose error is zero by definition.
 PCK_JOINTS = np.sort(np.append(LIMB_JOINTS, [joint("thorax"), joint("head")]))
 PCK_THRESHOLD_MM = 150.0
 AUC_THRESHOLDS_MM = np.linspace(0, 150, 31)
@@ -33,7 +33,7 @@ _COUNTED = np.isin(np.arange(len(JOINTS)), PCK_JOINTS)
 def of_joints(
     poses: Float[np.ndarray, "*batch joint=17 dim"], joints: Int[np.ndarray, " chosen"]
 ) -> Float[np.ndarray, "*batch joint=17 dim"]:
-    """The poses with all but some joints missing, so that a metric covers that subset alone."""
+    """The poses with all other joints missing, so that a metric covers only the given joints."""
     return np.where(np.isin(np.arange(len(JOINTS)), joints)[:, None], poses, np.nan)
 
 
@@ -62,7 +62,7 @@ def scale_aligned(
 def best_scales(
     predicted_mm: Float[np.ndarray, "*batch joint=17 3"], true_mm: Float[np.ndarray, "*batch joint=17 3"]
 ) -> Float[np.ndarray, "*batch"]:
-    """The scales of `scale_aligned`; missing where the two have no joint but the root in common."""
+    """The scales of `scale_aligned`; missing if the poses have no common joint except the root."""
     scales = np.empty(predicted_mm.shape[:-2])
     kernels.best_scales(flat(predicted_mm), flat(true_mm), scales.reshape(-1))
     return scales
@@ -105,8 +105,8 @@ def aligned_errors(
     """Distance of each joint from the truth after the alignment, in mm.
 
     `root`: both poses root-centred. `scale`: the prediction scaled as well, by `scale_aligned`; for epipolarpose-2019
-    by the scale of the similarity that aligns it. `similarity`: by `similarity_aligned`; epipolarpose-2019 then takes
-    the roots, which no longer coincide, off again. Raises ValueError for shapes that differ and infinite joints.
+    by the scale of the similarity that aligns it. `similarity`: by `similarity_aligned`; epipolarpose-2019 then
+    subtracts the roots again, as they no longer coincide. Raises ValueError for shapes that differ and infinite joints.
     """
     if alignment == "root":
         return _root_centred_errors(predicted_mm, true_mm, np.ones(predicted_mm.shape[:-2]))
@@ -144,7 +144,7 @@ def n_mpjpe(
     true_mm: Float[np.ndarray, "*batch joint=17 3"],
     protocol: Protocol = "standard",
 ) -> Float[np.ndarray, "*batch"]:
-    """Mean per-joint position error after scaling in mm: N-MPJPE, as Rhodin et al. define it if standard."""
+    """Mean per-joint position error after scaling in mm; in the standard protocol the N-MPJPE of Rhodin et al."""
     return mean(aligned_errors(predicted_mm, true_mm, "scale", protocol))
 
 
@@ -154,7 +154,7 @@ def pa_mpjpe(
     true_mm: Float[np.ndarray, "*batch joint=17 3"],
     protocol: Protocol = "standard",
 ) -> Float[np.ndarray, "*batch"]:
-    """Mean per-joint position error after a similarity in mm: protocol 2 of Human3.6M (P-MPJPE) if standard."""
+    """Mean per-joint position error after a similarity in mm; the standard one is Human3.6M's protocol 2 (P-MPJPE)."""
     return mean(aligned_errors(predicted_mm, true_mm, "similarity", protocol))
 
 
@@ -165,7 +165,7 @@ def pck(
     threshold_mm: float = PCK_THRESHOLD_MM,
     alignment: Alignment = "root",
 ) -> Float[np.ndarray, "*batch"]:
-    """Percentage of joints within the threshold after the alignment: MPI-INF-3DHP's, on its 14 joints.
+    """Percentage of joints within the threshold after the alignment: PCK of MPI-INF-3DHP, on its 14 joints.
 
     A joint that the truth has and the prediction lacks counts as outside.
     """
@@ -209,7 +209,7 @@ def countable(
 def within(
     errors_mm: Float[np.ndarray, "*batch joint"], known: Bool[np.ndarray, "*batch joint"], threshold_mm: float
 ) -> Float[np.ndarray, "*batch joint"]:
-    """100 where a joint's error is within the threshold, else 0; missing where it does not count."""
+    """100 if a joint's error is within the threshold, else 0; missing for joints that are not counted."""
     return _shares(errors_mm, known, threshold_mm, 1.0, 1)
 
 
@@ -217,9 +217,9 @@ def within(
 def auc_shares(
     errors_mm: Float[np.ndarray, "*batch joint"], known: Bool[np.ndarray, "*batch joint"]
 ) -> Float[np.ndarray, "*batch joint"]:
-    """Percentage of `AUC_THRESHOLDS_MM` that a joint's error is within; missing where it does not count.
+    """Percentage of `AUC_THRESHOLDS_MM` that a joint's error is within; missing for joints that are not counted.
 
-    Its mean over the joints is the mean of PCK over the thresholds.
+    The mean over the joints is the mean of PCK over the thresholds.
     """
     return _shares(errors_mm, known, AUC_THRESHOLDS_MM[0], AUC_THRESHOLDS_MM[1], len(AUC_THRESHOLDS_MM))
 

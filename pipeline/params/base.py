@@ -1,4 +1,4 @@
-"""What all sections of params.yaml share: strict checks, the types of common values, and which keys apply."""
+"""The base class of all sections of params.yaml, and the types of common values."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,18 +13,18 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Section(BaseModel):
-    """A section of params.yaml: unknown keys are refused, types and ranges are checked, nothing can be changed."""
+    """A section of params.yaml: unknown keys are refused, types and ranges are checked, values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     def unused(self) -> set[str]:
-        """The keys that have no effect with the values of the others: a change of one of them reruns nothing."""
+        """The keys that have no effect, given the values of the others; a change of such a key reruns no stage."""
         return set()
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Refuse to read a key that `unused` names: `settings` did not write it down."""
+            """Refuse to read a key that `unused` names, as `settings` did not write it."""
             if name in type(self).model_fields:
                 raise AttributeError(f"{type(self).__name__}.{name} is read, but its `unused` says that it never is")
             return super().__getattr__(name)

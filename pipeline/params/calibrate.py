@@ -35,7 +35,7 @@ class CalibrateParams(Section):
     seed: Seed
 
     def unused(self) -> set[str]:
-        """What one way of finding the rig or its scale alone reads."""
+        """The keys of the modes and of the sources of scale that are not chosen."""
         windows = set() if self.mode == "window" else {"window_frames"}
         return windows if self.scale == "baseline" else windows | {"baseline"}
 

@@ -18,7 +18,7 @@ class DemoParams(Section):
 
 
 class CaptureParams(Section):
-    """Where the footage comes from."""
+    """The source of the footage."""
 
     source: Literal["demo", "videos"]
     root: str
@@ -28,5 +28,5 @@ class CaptureParams(Section):
     demo: DemoParams
 
     def unused(self) -> set[str]:
-        """Of the demo the folder of footage, of other sources the demo's own keys."""
+        """For the demo, the keys of a folder of footage; for other sources, the keys of the demo."""
         return {"root", "intrinsics"} if self.source == "demo" else {"demo"}

@@ -1,4 +1,4 @@
-"""params.yaml: read, checked as a whole, and shared out to the stages."""
+"""Reads params.yaml, checks it as a whole, and writes each stage's part of it."""
 
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -49,9 +49,9 @@ class Params(Section):
 
 
 def read_params(path: Path = PARAMS) -> Params:
-    """Read and check the whole of params.yaml.
+    """Read and check all of params.yaml.
 
-    Raises UserError that names each wrong key and its value.
+    Raises UserError with each wrong key and its value.
     """
     try:
         return Params.model_validate(load_yaml(path))
@@ -61,7 +61,7 @@ def read_params(path: Path = PARAMS) -> Params:
 
 
 def load_yaml(path: Path) -> Any:
-    """The plain values of a file of YAML 1.2. Raises UserError where it is missing or no YAML."""
+    """The plain values of a file of YAML 1.2. Raises UserError if the file is missing or is not YAML."""
     if not path.exists():
         raise UserError(f"{path} does not exist", fix="Run from the folder that holds it.")
     try:
@@ -82,8 +82,9 @@ def _explain(error: Any) -> str:
 def share_params(params: Params, detector: Path, folder: Path) -> None:
     """Write for each stage the sections it reads into `STAGE.json`, without the keys that have no effect.
 
-    A stage that has nothing to do gets no section: `pretrain` where nothing needs the weights that it writes to
-    `detector`, and `refine` for sources that are not asked for. Raises UserError where sections contradict each other.
+    A stage that has nothing to do gets no section: `pretrain` if nothing needs the weights that it writes to
+    `detector`, and `refine` for sources that are not in `refine.sources`. Raises UserError if sections contradict each
+    other.
     """
     _check_width(params, detector)
     known_rig = params.calibrate.model_copy(update={"mode": "known", "focal": "exact"})
@@ -110,7 +111,7 @@ def share_params(params: Params, detector: Path, folder: Path) -> None:
 
 
 def read_shared(folder: Path) -> Params:
-    """All sections as the stage `settings` wrote them for the stages: only the keys that have an effect."""
+    """All sections that the stage `settings` wrote for the stages, with only the keys that have an effect."""
     kinds: dict[str, Any] = {name: field.annotation for name, field in Params.model_fields.items()}
     own = {path: path.stem.partition("_")[0] for path in sorted(folder.glob("*.json"))}
     found = {path: name for path, name in own.items() if name in kinds and has_settings(path, name)}
@@ -118,7 +119,7 @@ def read_shared(folder: Path) -> Params:
 
 
 def needs_detector(params: Params, detector: Path) -> bool:
-    """Whether the 2D detector or the initial weights of the 3D network are those that `pretrain` writes."""
+    """Whether the 2D detector or the initial weights of the 3D network are the ones that `pretrain` trains."""
     detects = params.detect.detector == "pretrained" and Path(params.detect.weights) == detector
     return detects or _starts_from(detector, params.train)
 

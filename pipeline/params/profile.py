@@ -14,7 +14,7 @@ def apply_profile(profile: Path, path: Path = PARAMS) -> None:
 
     Raises UserError for a missing file, for a key that params.yaml does not have and for a value that it refuses.
     """
-    load_yaml(path)  # refuses a file that is missing or no YAML
+    load_yaml(path)  # refuses a file that is missing or not YAML
     yaml = YAML()
     yaml.width, yaml.preserve_quotes = 120, True
     params = yaml.load(path)

@@ -17,5 +17,5 @@ class PssParams(Section):
     seed: Seed
 
     def unused(self) -> set[str]:
-        """Of frozen references, how they would be fitted; otherwise where the frozen ones are."""
+        """With frozen references, the keys of fitting; otherwise the path of frozen references."""
         return {"source", "seed"} if self.reference == "frozen" else {"frozen"}

@@ -22,5 +22,5 @@ class RefineParams(LoopParams):
         return sources
 
     def unused(self) -> set[str]:
-        """The list of sources, which makes the stages: each is told its own."""
+        """The list of sources, because each stage `refine` has its source as an argument."""
         return {"sources"}

@@ -1,4 +1,4 @@
-"""What the stage `settings` leaves to the other stages: the parameters that apply, one file a stage."""
+"""The files that the stage `settings` writes: the parameters that apply to a stage, one file per stage."""
 
 import json
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 def write_settings(path: Path, sections: Mapping[str, Section]) -> None:
-    """Write the keys that have an effect of some sections, by the sections' names."""
+    """Write sections, by their names, without the keys that have no effect."""
     values = {name: applied(section) for name, section in sections.items()}
     path.write_text(json.dumps(values, indent=1) + "\n")
 
 
 def read_settings(path: Path, name: str, model: type[AnySection]) -> AnySection:
-    """Read one section from a stage's settings; keys without effect are not there and cannot be read.
+    """Read one section from a stage's settings; keys without effect are missing and cannot be read.
 
-    The values were checked when they were written. Raises UserError where the section is missing.
+    The values were checked when they were written. Raises UserError if the section is missing.
     """
     sections = _load(path)
     if name not in sections:
@@ -38,7 +38,7 @@ def _value(kind: Any, value: Any) -> Any:
 
 
 def has_settings(path: Path, name: str) -> bool:
-    """Whether a stage's settings have a section: a stage without its section has nothing to do."""
+    """Whether a stage's settings have a section; a stage without its section has nothing to do."""
     return name in _load(path)
 
 

@@ -34,7 +34,7 @@ class AugmentParams(Section):
 
 
 class LiftingLossParams(Section):
-    """How much each term of a lifting network's loss counts."""
+    """The weight of each term of a lifting network's loss."""
 
     labels: NotNegative
     reprojection: NotNegative
@@ -67,7 +67,7 @@ class LiftingParams(Section):
         if self.frames % 2 == 0:
             raise ValueError("frames must be odd: the middle one's pose is predicted")
         if not any(self.losses.model_dump().values()):
-            raise ValueError("some of losses must count")
+            raise ValueError("at least one of losses must be larger than 0")
         return self
 
 
@@ -99,7 +99,7 @@ class TrainParams(LoopParams):
         return self
 
     def unused(self) -> set[str]:
-        """The keys of the other model, and the given weights' where the weights start at random."""
+        """The keys of the other model, and the path of given weights if the initial weights are random."""
         if self.model == "lifting":
             return {"init", "weights", "backbone_lr", "backbone", "width", "input_px", "depth_bins", "crop", "augment"}
         return {"lifting", "weights", "backbone_lr"} if self.init == "random" else {"lifting"}

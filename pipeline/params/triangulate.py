@@ -19,5 +19,5 @@ class TriangulateParams(Section):
     smoothing_s: Annotated[float, Field(ge=0, le=1)]
 
     def unused(self) -> set[str]:
-        """The tolerance of the bones where the method does not know them."""
+        """The tolerance of bone lengths for methods that do not use them."""
         return set() if self.method == "robust_bones" else {"bone_tolerance"}

@@ -1,8 +1,8 @@
 """The pose structure score (PSS): whether a pose falls in the same cluster of poses as the true pose.
 
 Kocabas et al., Self-Supervised Learning of 3D Human Pose using Multi-view Geometry, CVPR 2019, section 3.4. The paper
-leaves the normalisation open; it is fixed in `score.py` and stored with every reference. docs/metrics.md says how to
-freeze and share a reference, and `epiline pss --help` lists the commands that inspect one.
+does not define the normalisation; `score.py` defines it, and every reference stores it. docs/metrics.md describes how
+to freeze and share a reference; `epiline pss --help` lists the commands that inspect references.
 """
 
 from pipeline.pss.fit import fit_reference

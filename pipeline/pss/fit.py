@@ -24,7 +24,7 @@ def fit_reference(poses_mm: np.ndarray, k: int, seed: int, **metadata: Any) -> R
     poses = complete(poses_mm)
     if len(poses) < k:
         raise ValueError(f"{k} clusters need {k} complete poses, but there are {len(poses)}.")
-    with threadpool_limits(1):  # the result of several threads depends on their number
+    with threadpool_limits(1):  # with several threads the result depends on their number
         sample = poses
         if len(poses) > SAMPLE:
             sample = poses[np.random.default_rng(seed).choice(len(poses), SAMPLE, replace=False)]

@@ -1,4 +1,4 @@
-"""Poses laid out in a plane by similarity, as in the paper's figure of the clusters."""
+"""A map of poses in the plane by t-SNE, as in the paper's figure of the clusters."""
 
 import numpy as np
 from sklearn.cluster import KMeans

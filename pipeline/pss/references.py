@@ -1,4 +1,4 @@
-"""References on disk: fitted by the stage, or frozen once and shared by many experiments."""
+"""Files of references: fitted by the stage `pss`, or frozen and shared by many experiments."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def fit_references(frames: Path, labels: Path, path: Path, params: PssParams) ->
     """Write a reference for every k of the parameters: fitted on the training recordings, or from a frozen file.
 
     Footage without truth uses the labels; the metadata of a reference name the source. Raises UserError for fewer
-    poses than clusters, and for a frozen file without the wanted references.
+    poses than clusters, and for a frozen file without the requested references.
     """
     if params.reference == "fit":
         references = _fitted(frames, labels, params)
@@ -50,7 +50,7 @@ def _fitted(frames: Path, labels: Path, params: PssParams) -> list[Reference]:
 
 
 def _reference_file(path: Path) -> Path:
-    """The named file with frozen references, or the only such file in the named folder."""
+    """The file of frozen references at `path`, or the only such file in the folder at `path`."""
     if not path.is_dir():
         return path
     files = sorted(path.glob("*.npz"))
@@ -85,8 +85,8 @@ def write_references(path: Path, references: list[Reference]) -> None:
 def read_references(path: Path) -> list[Reference]:
     """Read references.
 
-    Raises UserError where the file has none, where skeleton or normalisation differ from this code's (the message
-    names both), and where the centres were changed after they were written.
+    Raises UserError if the file has none, if skeleton or normalisation differ from this code's (the message names
+    both), and if the centres were changed after they were written.
     """
     if not path.exists():
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")

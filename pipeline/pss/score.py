@@ -11,7 +11,7 @@ from pipeline.skeleton import JOINTS, N_JOINTS, ROOT
 SPACE = {
     "joints": list(JOINTS),
     "centring": "pelvis at the origin",
-    "orientation": "frame of the camera that sees the pose",  # so facing left and facing right differ
+    "orientation": "frame of the camera that sees the pose",  # so that facing left and facing right differ
     "size": "norm 1 over all joints",
 }
 POSES_PER_BATCH = 65536
@@ -31,7 +31,7 @@ class Reference:
 
 
 def normalised(poses_mm: np.ndarray) -> np.ndarray:
-    """Root-centred poses (..., joint, 3) of norm 1; NaN where a joint is missing or all joints lie in the root."""
+    """Root-centred poses (..., joint, 3) of norm 1; NaN if a joint is missing or all joints coincide with the root."""
     centred = poses_mm - poses_mm[..., ROOT : ROOT + 1, :]
     norm = np.linalg.norm(centred, axis=(-1, -2), keepdims=True)
     return np.asarray(np.divide(centred, norm, out=np.full_like(centred, np.nan), where=norm > 0))

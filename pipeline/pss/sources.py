@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import LABELS, TRUTH, Record, RecordingGroup, Store, open_store
 
-# Longer captures are sampled: more poses change the scores less than another seed does (docs/metrics.md).
+# Longer captures are sampled, as more poses change the scores less than another seed does (docs/metrics.md).
 MAX_POSES = 200_000
 
 Piece = tuple[str, int, np.ndarray]  # recording, index of the view, and poses (frame, joint, 3)
@@ -60,7 +60,7 @@ def label_pieces(capture: Capture, labels: Path) -> Iterator[Piece]:
 def labels_and_truth(frames: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
     """The labels and the true poses of the training recordings, (pose, joint, 3) each, mm, of the views that have both.
 
-    Raises UserError where the capture has no truth.
+    Raises UserError if the capture has no truth.
     """
     capture = read_capture(frames)
     if not has_truth(capture, frames):

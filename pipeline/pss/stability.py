@@ -1,4 +1,4 @@
-"""The paper's study of stability: how similar the clusters of many k-means runs are, and how much the score varies."""
+"""The paper's study of stability: similarity of the clusters of many k-means runs, and variation of the score."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

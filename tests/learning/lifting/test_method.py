@@ -227,7 +227,7 @@ def test_a_checkpoint_of_another_kind_is_refused_with_both_names(world, lifting)
         ({"frames": 3}, "martinez2017 sees one frame"),
         ({"backbone": "temporal", "frames": 25}, "power of three"),
         ({"backbone": "transformer", "frames": 8}, "must be odd"),
-        ({"losses": losses()}, "some of losses must count"),
+        ({"losses": losses()}, "at least one of losses must be larger than 0"),
     ],
 )
 def test_parameters_that_do_not_fit_each_other_are_refused(changes, said):
