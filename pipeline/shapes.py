@@ -1,8 +1,8 @@
-"""Checks of array shapes at the doors of geometry, metrics and learning.
+"""Checks of array shapes in the public functions of geometry, metrics and learning.
 
-Shapes stand in the annotations, as jaxtyping writes them (`Float[np.ndarray, "*batch point view 2"]`). The tests check
-all of them with beartype. `check_shapes` checks those of a public function's arguments at run time too, in a few
-microseconds: the compiled kernels behind a door read and write without bounds checks.
+Shapes are annotated with jaxtyping (`Float[np.ndarray, "*batch point view 2"]`). The tests check all annotations with
+beartype. `check_shapes` also checks the arguments of a public function at run time, in a few microseconds, because the
+compiled kernels behind it read and write without bounds checks.
 """
 
 import functools
@@ -17,7 +17,7 @@ import numpy as np
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# So many combinations of shapes are remembered for each function as fitting.
+# The number of valid combinations of shapes that are remembered for each function.
 REMEMBERED = 256
 
 
@@ -27,8 +27,8 @@ class _Shape(NamedTuple):
     argument: str
     text: str
     before: tuple[str, ...]
-    variadic: str | None  # the name of a variadic dimension; "" for "...", whose size is free
-    broadcasts: bool  # whether the variadic dimension may be shorter or 1 where that of other arguments is not
+    variadic: str | None  # the name of a variadic dimension; "" for "...", which has any size
+    broadcasts: bool  # whether the variadic dimension may be broadcast to that of other arguments
     after: tuple[str, ...]
 
 
@@ -37,13 +37,13 @@ def check_shapes(*, no_inf: Sequence[str] = ()) -> Callable[[Callable[P, T]], Ca
 
     A dimension of one name has one size in all arguments; `#view` may be 1 instead, and `*#batch` broadcasts to the
     `*batch` of another argument. Dtypes and arguments that are None are not checked. `no_inf` names the arguments in
-    which an infinite value is an error. The function raises ValueError, which names both sides of a mismatch.
+    which an infinite value is an error. The function raises a ValueError that names both sides of a mismatch.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         name, shapes = function.__qualname__, _annotated(function)
         parameters = list(inspect.signature(function).parameters)
-        # The position is that of a positional argument; one that is given by name is looked up by name.
+        # A positional argument is found by its position, a keyword argument by its name.
         places = [(parameters.index(shape.argument), shape.argument) for shape in shapes]
         if unknown := set(no_inf) - {shape.argument for shape in shapes}:
             raise TypeError(f"{name} has no annotated arguments {sorted(unknown)}.")
@@ -75,12 +75,12 @@ def check_shapes(*, no_inf: Sequence[str] = ()) -> Callable[[Callable[P, T]], Ca
 
 
 def _has_inf(array: Any) -> bool:
-    # The sum is finite where all values are: it is quick to compute, and settles most arrays.
+    # If the sum is finite, all values are: the sum is quick to compute and decides for most arrays.
     return not math.isfinite(np.add.reduce(array, axis=None)) and bool(np.isinf(array).any())
 
 
 def _annotated(function: Callable[..., Any]) -> list[_Shape]:
-    """The shapes of the arguments whose annotation is jaxtyping's, or a union with such a one; broadcast ones last."""
+    """The shapes of the arguments whose annotation is jaxtyping's, or a union with one; broadcast ones last."""
     found = [
         _parsed(name, annotation.dim_str)
         for name, parameter in inspect.signature(function).parameters.items()
@@ -105,7 +105,7 @@ def _parsed(argument: str, text: str) -> _Shape:
 
 
 def _mismatch(shapes: Sequence[_Shape], found: Sequence[tuple[int, ...] | str | None]) -> str:
-    """The first mismatch, with both sides named; empty where all shapes fit (None: no array)."""
+    """The first mismatch, with both sides named; empty if all shapes fit (None: no array)."""
     sizes: dict[str, Any] = {}
     fitting: list[str] = []
     for shape, own in zip(shapes, found, strict=True):
@@ -120,7 +120,7 @@ def _mismatch(shapes: Sequence[_Shape], found: Sequence[tuple[int, ...] | str | 
 
 
 def _fits(shape: _Shape, own: tuple[int, ...], sizes: dict[str, Any]) -> bool:
-    """Whether a shape fits the annotation and the sizes known so far, to which its own are added."""
+    """Whether a shape fits the annotation and the sizes known so far, and add its sizes to these."""
     first, last = len(shape.before), len(own) - len(shape.after)
     if last < first or (shape.variadic is None and last > first):
         return False
@@ -137,5 +137,5 @@ def _fits(shape: _Shape, own: tuple[int, ...], sizes: dict[str, Any]) -> bool:
 
 
 def _broadcasts(own: tuple[int, ...], batch: tuple[int, ...]) -> bool:
-    """Whether one shape can be stretched to another; sizes of 1 in front of it are allowed."""
+    """Whether one shape can be stretched to another; leading sizes of 1 are allowed."""
     return all(size in (1, full) for size, full in zip(reversed(own), chain(reversed(batch), repeat(1)), strict=False))

@@ -25,10 +25,10 @@ def _mirror(name: str) -> str:
 # JOINTS[MIRROR[j]] is joint j on the other side of the body.
 MIRROR = np.array([JOINTS.index(_mirror(name)) for name in JOINTS])
 
-# The twelve limb joints: the ones every detector defines alike.
+# The twelve limb joints, which all detectors define in the same way.
 LIMB_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name[:2] in ("l_", "r_")])
 
-# Their left halves; MIRROR gives the right ones.
+# The left ones of the limb joints; MIRROR gives the right ones.
 LEFT_JOINTS = np.array([j for j, name in enumerate(JOINTS) if name[:2] == "l_"])
 
 

@@ -1,4 +1,4 @@
-"""Runs a stage: paths from the command line, user errors to one line, seconds and peak memory to a file."""
+"""Runs a stage: reads paths from the command line, prints user errors, writes time and peak memory to a file."""
 
 import errno
 import inspect
@@ -24,9 +24,9 @@ RESOURCES = Path("reports/resources")
 def run(main: Callable[..., None], *, measured: bool = True) -> None:
     """Run `main` with the paths of the command line, one per parameter of `main`, in their order.
 
-    A parameter that is no path is a word, by which the runs of one script differ. A `UserError` ends the process with
-    one line and exit code 1. If `measured`, the stage's wall time and the peak memory of it and of the processes it
-    starts go to `reports/resources/STAGE.json`, or `STAGE_WORD.json`.
+    A parameter that is not a path is a word that distinguishes the runs of one script, such as the source of `refine`.
+    A `UserError` ends the process with one line and exit code 1. If `measured`, the stage's wall time and the peak
+    memory of it and of the processes it starts go to `reports/resources/STAGE.json`, or `STAGE_WORD.json`.
     """
     stage = Path(inspect.getfile(main)).stem
     parameters, hints = inspect.signature(main).parameters, get_type_hints(main)
@@ -69,7 +69,7 @@ def _fail(name: str, line: str) -> None:
 
 @contextmanager
 def _resources_written(path: Path) -> Iterator[None]:
-    """Write seconds and peak memory of the block, if it ends well; of the processes of torchrun only the first does."""
+    """Write the time and peak memory of the block if it succeeds; with torchrun, only the first process writes."""
     start = time.monotonic()
     with PeakMemory() as memory:
         yield

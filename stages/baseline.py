@@ -1,4 +1,4 @@
-"""Make labels with the cameras the footage came with, to compare the self-calibrated ones with."""
+"""Make labels with the cameras given with the footage, to compare with the labels of self-calibrated cameras."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The report: figures for `dvc metrics`, tables for `dvc plots` and one self-contained page for people."""
+"""The report: figures for `dvc metrics`, tables for `dvc plots` and one self-contained page."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ log = logging.getLogger("epiline")
 def write_report(data_folder: Path, models: Path, reports: Path, params: Params) -> None:
     """Write `metrics.json`, `breakdown.csv`, the tables of `plots/` and `index.html` into the folder `reports`.
 
-    Raises UserError for stores that do not fit the capture or each other.
+    Raises UserError for stores that are inconsistent with the capture or with each other.
     """
     start = time.monotonic()
     files = Files(data_folder, models, reports)

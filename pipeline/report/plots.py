@@ -1,4 +1,4 @@
-"""The tables behind `dvc plots`; a figure that does not apply has no column or no rows."""
+"""The tables for `dvc plots`; a figure that does not apply has no column or no rows."""
 
 import csv
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The one place that knows Zarr: every array and record of every store is declared and opened here."""
+"""The only package that uses Zarr: declares and opens every array and record of every store."""
 
 from pipeline.stores.records import (
     CameraRecord,

@@ -1,7 +1,7 @@
-"""What the stores say besides their arrays: one record for each recording, and a summary of the whole store.
+"""The attributes of the stores: one record for each recording, and a summary of the whole store.
 
-Every key is declared here. Unknown and missing keys are refused, both when a record is made and when it is read; what
-is not known is None, as JSON has no NaN.
+Every key is declared here. Unknown and missing keys are refused, both when a record is made and when it is read.
+Unknown values are None, as JSON has no NaN.
 """
 
 from typing import Any, Literal
@@ -56,7 +56,7 @@ class TruthRecord(PeopleRecord):
 
 
 class TruthSummary(Record):
-    """Where the true joints of a capture come from."""
+    """The source of the true joints of a capture."""
 
     source: str
 
@@ -70,7 +70,7 @@ class Poses2dRecord(PeopleRecord):
 
 
 class Poses2dSummary(Record):
-    """What made the 2D poses of a capture."""
+    """The detector that made the 2D poses of a capture."""
 
     detector: dict[str, str]  # name, version and sha256 of the weights
 
@@ -80,20 +80,20 @@ class RigRecord(Record):
 
     cameras: list[CameraRecord]  # of every view, as found: focal scale applied, lens ignored or not
     mode: Mode
-    moving: bool  # whether each frame has extrinsics of its own
+    moving: bool  # whether each frame has its own extrinsics
     scale: Scale  # what fixed the unit of length
     gravity: Literal["people", "extrinsics", "known", "none"]  # what fixed the vertical
     ignore_distortion: bool
-    focal: Literal["exact", "approximate", "unknown"]  # what was known of the focal lengths given
-    focal_scale: float  # the focal lengths found over those given
+    focal: Literal["exact", "approximate", "unknown"]  # how well the given focal lengths were known
+    focal_scale: float  # the found focal lengths over the given ones
     focal_std: float | None  # relative standard deviation of focal_scale; 0: taken as given; None: not determined
-    pool: list[str]  # the recordings that the rig was found from
-    n_frames: int  # frames that the rig was found from, or that have a rig
-    n_poses: int | None  # poses that differ; None where rigs of single frames or moving ones were found
+    pool: list[str]  # the recordings from which the rig was found
+    n_frames: int  # frames from which the rig was found, or that have a rig
+    n_poses: int | None  # distinct poses; None for moving rigs and rigs of single frames
     inlier_share: float  # of the joints, 0-1
     noise_share: float  # standard deviation of a detected joint as a share of the person's height in the image
     parallax_deg: float | None  # median over joints of the largest angle between two rays
-    moved_deg: float | None  # largest rotation of a camera: within the pool, or from the extrinsics given
+    moved_deg: float | None  # largest rotation of a camera: within the pool, or from the given extrinsics
     views_left_out: list[str]  # labelling views that were not calibrated
     failed_frames: dict[str, int]  # frames without a rig by reason
 
@@ -104,7 +104,7 @@ class RigRecord(Record):
 
 
 class RigsSummary(Record):
-    """How the rigs of a capture were found."""
+    """The calibration of a capture."""
 
     mode: Mode
     detections: Poses2dSummary
@@ -119,7 +119,7 @@ class LabelRecord(PeopleRecord):
 
 
 class LabelsSummary(Record):
-    """How the labels of a capture were made, and how each detection was used."""
+    """The parameters of a capture's labels, and the numbers of joints and detections by status."""
 
     method: str
     params: dict[str, Any]  # of the stage triangulate
@@ -135,13 +135,13 @@ class LabelsSummary(Record):
 
 
 class PredictionRecord(PeopleRecord):
-    """The predictions of one recording and the cameras by which the network saw it."""
+    """The predictions of one recording and the cameras that they are made with."""
 
     cameras: list[CameraRecord]  # of every view
 
 
 class PredictionsSummary(Record):
-    """What was predicted, and what the network learned from."""
+    """The predicted split, and the training targets of the network."""
 
     split: Literal["train", "test"]
     supervision: str  # the value of train.supervision, or `adapted`

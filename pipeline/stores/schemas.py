@@ -22,7 +22,7 @@ from pipeline.stores.records import (
     TruthSummary,
 )
 
-# Of the dimensions, unless a recording's are given.
+# Sizes of the dimensions, unless those of a recording are given.
 SIZES = {"landmark": 0, "joint": N_JOINTS, "xy": 2, "xyz": 3, "corner": 4, "row": 3, "column": 3, "upper": 6}
 
 R = TypeVar("R", bound=Record, default=Record)
@@ -44,18 +44,18 @@ class Array:
     fill: float | int | bool = np.nan
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
-        """The shape for some sizes of the dimensions."""
+        """The shape for given sizes of the dimensions."""
         return tuple({**SIZES, **sizes}[dim] for dim in self.dims)
 
 
 @dataclass(frozen=True)
 class Schema(Generic[R, S]):
-    """What a store of one kind holds."""
+    """The contents of one kind of store."""
 
     name: str
     version: int
-    record: type[R]  # what is said of each recording
-    summary: type[S]  # what is said of the whole store
+    record: type[R]  # the attributes of each recording
+    summary: type[S]  # the attributes of the whole store
     arrays: tuple[Array, ...]
 
 

@@ -1,7 +1,7 @@
-"""Stores on disk: opened by their schema, written whole or not at all, and only by whole shards.
+"""Stores on disk: opened by their schema, written completely or not at all, and in whole shards only.
 
-A store holds one group per recording. A writer works on `NAME.partial`, which gets its final name when all is there.
-Tasks write whole shards: anything else loses data silently when two tasks meet in one shard, so it is refused.
+A store holds one group per recording. A writer works on `NAME.partial`, which is renamed when it is complete.
+Tasks must write whole shards. Other regions are refused, because two tasks that write to one shard lose data silently.
 """
 
 import json
@@ -54,7 +54,7 @@ class RecordingGroup(Generic[R]):
         return _as_float64(array[start:stop] if self._person is None else array[start:stop, self._person])
 
     def at(self, name: str, rows: np.ndarray) -> np.ndarray:
-        """Some rows (n,) of the first dimension, in rising order, as numpy; floats as float64."""
+        """Some rows (n,) of the first dimension, in increasing order, as numpy; floats as float64."""
         values = _as_float64(self._array(name).oindex[rows])
         return values if self._person is None else np.ascontiguousarray(values[:, self._person])
 
@@ -78,7 +78,7 @@ class RecordingGroup(Generic[R]):
             _write_shards(self._array(name), np.asarray(values), start, self._person)
 
     def cameras(self: "RecordingGroup[RigRecord]", row: int = 0) -> list[Camera]:
-        """The cameras of all views as found, with the extrinsics of one row; None where a view was not calibrated."""
+        """The cameras of all views as found, with one row of extrinsics, None for views without calibration."""
         R, t = (self.rows(name, row, row + 1)[0] for name in ("R_cam_from_world", "t_cam_from_world_mm"))
         return [
             replace(camera, R_cam_from_world=R[v], t_cam_from_world_mm=t[v]) if np.isfinite(t[v]).all() else camera
@@ -86,7 +86,7 @@ class RecordingGroup(Generic[R]):
         ]
 
     def _array(self, name: str) -> Any:
-        # Typed Any: zarr's own types allow a group here, and its arrays do not know numpy's.
+        # The type is Any, as zarr's types allow a group here, and do not describe its arrays as numpy arrays.
         return self._group[name]
 
 
@@ -115,14 +115,14 @@ class Store(Generic[R, S]):
 
     @property
     def summary(self) -> S:
-        """What is said of the whole store.
+        """The attributes of the whole store.
 
-        Raises UserError where keys are missing or unknown.
+        Raises UserError if keys are missing or unknown.
         """
         return _read(self._schema.summary, self._group.attrs.get("summary", {}), str(self.path))
 
     def write_summary(self, summary: S) -> None:
-        """Say what is said of the whole store."""
+        """Write the attributes of the whole store."""
         self._group.attrs["summary"] = summary.model_dump(mode="json")
 
     def __iter__(self) -> Iterator[str]:
@@ -134,7 +134,7 @@ class Store(Generic[R, S]):
     def __getitem__(self, recording: str) -> RecordingGroup[R]:
         """The arrays and the record of a recording.
 
-        Raises UserError where there is none, or where keys of its record are missing or unknown.
+        Raises UserError if the store does not have the recording, or if keys of the record are missing or unknown.
         """
         if recording not in self._group:
             raise UserError(f"{self.path} has no recording {recording!r}", fix=AGAIN)
@@ -179,9 +179,9 @@ def _reasons(error: ValidationError) -> str:
 
 @contextmanager
 def create_store(path: Path, schema: Schema[R, S], summary: S | None = None) -> Iterator[Store[R, S]]:
-    """A new store under a temporary name; it gets its final name when the block ends without an error.
+    """A new store under a temporary name; it is renamed if the block ends without an error.
 
-    The summary may also be written in the block; raises ValueError where neither is done.
+    The summary may also be written in the block. Raises ValueError if there is no summary.
     """
     with atomic_write(path) as aside:
         group = zarr.create_group(aside, attributes={"schema": schema.name, "version": schema.version})
@@ -201,7 +201,7 @@ def reopen(path: Path, schema: Schema[R, S]) -> Store[R, S]:
 def open_store(path: Path, schema: Schema[R, S]) -> Store[R, S]:
     """Open a finished store.
 
-    Raises UserError where there is none, or one of another schema, version or summary; the message says both.
+    Raises UserError if there is none, or if schema, version or summary differ; the message names both sides.
     """
     if not (path / "zarr.json").exists():
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")

@@ -11,14 +11,14 @@ import numpy as np
 
 from pipeline.errors import UserError
 
-# Containers without a frame count announce duration x rate; a difference of this many frames, or this share, is
-# rounding.
+# Containers without a frame count give duration times rate, so a difference of this many frames, or of this share, is
+# due to rounding.
 ROUNDING_FRAMES, ROUNDING_SHARE = 2, 0.01
 
 
 @dataclass(frozen=True)
 class VideoHeader:
-    """The properties that a video's container announces."""
+    """The properties in the header of a video's container."""
 
     size_px: tuple[int, int]  # width, height
     fps: float
@@ -28,7 +28,7 @@ class VideoHeader:
 def read_header(path: Path) -> VideoHeader:
     """Read a video's header.
 
-    Raises UserError where the file is missing or is not a video.
+    Raises UserError if the file is missing or is not a video.
     """
     with _opened(path) as video:
         size_px = int(video.get(cv2.CAP_PROP_FRAME_WIDTH)), int(video.get(cv2.CAP_PROP_FRAME_HEIGHT))
@@ -39,7 +39,7 @@ def read_header(path: Path) -> VideoHeader:
 class VideoFrames:
     """Every n-th frame of a video: iterate over it once; each image is (H, W, 3), uint8, BGR.
 
-    `n_decoded` counts the frames decoded so far, those that were left out included.
+    `n_decoded` counts the frames decoded so far, including those that were left out.
     """
 
     def __init__(self, path: Path, every_n_frames: int) -> None:
@@ -60,7 +60,7 @@ class VideoFrames:
                 yield image
 
     def check_complete(self, header: VideoHeader) -> None:
-        """Raise UserError if the decoded frames are clearly fewer than the header announces, or none."""
+        """Raise UserError if there are clearly fewer decoded frames than the header states, or none."""
         missing = header.n_frames - self.n_decoded
         if self.n_decoded == 0 or missing > max(ROUNDING_FRAMES, ROUNDING_SHARE * header.n_frames):
             what = f"{self.path} ends after {self.n_decoded} of {header.n_frames} announced frames"

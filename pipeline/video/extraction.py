@@ -38,8 +38,8 @@ class _PackedView:
 def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
     """Decode every view of the capture and pack every n-th frame, with a manifest that fits the packed frames.
 
-    A recording that cannot be used is reported in the manifest and skipped.
-    Raises UserError where no recording is left, or at the first unusable one with `params.strict`.
+    A recording that cannot be used is reported in the manifest and skipped. Raises UserError if no recording is left,
+    or with `params.strict` at the first unusable one.
     """
     source = read_capture(capture)
     if params.strict and source.rejected:
@@ -123,7 +123,7 @@ def _n_true(truth: TruthStore | None, recording: Recording) -> int | None:
 def _packed_recording(
     recording: Recording, views: list[_PackedView | UserError], folder: Path, params: FramesParams, n_true: int | None
 ) -> Recording:
-    """The recording with its packed views, which are trimmed to the same length where the parameters say so."""
+    """The recording with its packed views, trimmed to the same length if the parameters say so."""
     packed: list[_PackedView] = []
     for view, result in zip(recording.views, views, strict=True):
         if isinstance(result, UserError):

@@ -42,7 +42,7 @@ class PackedFrames(Sequence[np.ndarray]):
 
 
 def pack_frames(path: Path, images: Iterable[np.ndarray], jpeg_quality: int) -> None:
-    """Write images (H, W, 3), uint8, BGR as JPEG into one file, and the position where each ends into the index."""
+    """Write images (H, W, 3), uint8, BGR as JPEG into one file, and the end position of each image into the index."""
     ends = []
     with path.open("wb") as file:
         for image in images:

@@ -34,7 +34,7 @@ def test_zoom_and_crop_say_how_a_slightly_other_shape_came_about():
 @pytest.mark.parametrize(
     ("size_px", "changes", "advice"),
     [
-        ((64, 96), {}, "Turn the video"),
+        ((64, 96), {}, "Rotate the video"),
         ((96, 80), {}, "video is 96x80, its calibration 96x64"),
         ((94, 64), {"size_mismatch": "reject"}, "size_mismatch"),
         ((94, 64), {"size_tolerance": 0.01}, "size_tolerance"),

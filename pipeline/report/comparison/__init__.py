@@ -1,1 +1,1 @@
-"""Experiments and papers side by side, outside the page of one run."""
+"""Comparisons of experiments with each other and with papers, outside the page of one run."""

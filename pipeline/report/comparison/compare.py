@@ -18,11 +18,11 @@ from pipeline.report.data.measurements import WHOLE_POSE, read_table
 from pipeline.report.data.parts import PARTS
 
 TABLE = "reports/breakdown.csv"
-# The metric by which the groups of a part are compared; of the other parts it is N-MPJPE.
+# Part -> the metric by which its groups are compared; for other parts it is N-MPJPE.
 GROUP_METRIC = {"detector": "error_box_percent"}
-UNSURE = "?"  # the verdict where there are too few recordings
+UNSURE = "?"  # the verdict if there are too few recordings
 UNCHANGED = "–"
-SMALLEST = 0.005  # smaller changes count as none, because they are printed as 0.00
+SMALLEST = 0.005  # smaller changes are ignored, because they are printed as 0.00
 DIMENSIONS = ("joint", "action", "subject", "view")
 HIGHER_IS_BETTER = {"found_percent", "pckh50", "oks"} | {m.name for m in metrics.METRICS.values() if m.higher_is_better}
 
@@ -31,7 +31,7 @@ def compare_experiments(before: str, after: str) -> str:
     """A Markdown summary of the changes between two experiments: parameters, figures, joints, actions, subjects, views.
 
     Each is the name of an experiment, a git revision, "workspace", or a folder that holds a breakdown.csv.
-    Raises UserError where one of them is none of these or they have nothing in common.
+    Raises UserError if one of them is none of these, or if the two have no part in common.
     """
     lines = comparison(_table_of(before), _table_of(after))
     return "\n".join([f"# From {before} to {after}", "", *_parameters(before, after), *lines])
@@ -45,9 +45,9 @@ def write_side_by_side(before: str, after: str, path: Path) -> None:
 
 
 def comparison(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
-    """The Markdown lines for what changed between two tables of `measure_capture`.
+    """The Markdown lines of the changes between two tables of `measure_capture`.
 
-    Raises UserError where they have no part in common.
+    Raises UserError if the tables have no part in common.
     """
     parts = [part for part in PARTS if part in set(before["part"]) & set(after["part"])]
     if not parts:
@@ -74,23 +74,23 @@ def _part(part: str, before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]
 
 
 def _is_shown(table: pd.DataFrame, part: str) -> pd.Series:
-    """Which rows are of figures that metrics.json holds."""
+    """Whether each row belongs to a figure of metrics.json."""
     return _is_score(table) | ((table["protocol"] == "standard") & table["metric"].isin(PARTS[part].figures))
 
 
 def _is_score(table: pd.DataFrame) -> pd.Series:
-    """Which rows are of the pose structure score."""
+    """Whether each row belongs to the pose structure score."""
     return table["metric"].str.startswith("pss")
 
 
 def _rows_of(table: pd.DataFrame, metric: str, *, of_joints: bool) -> pd.DataFrame:
-    """The rows of one metric by the standard protocol, of joints or of whole poses."""
+    """The rows of one metric in the standard protocol, for joints or for whole poses."""
     chosen = (table["metric"] == metric) & (table["protocol"] == "standard")
     return table[chosen & ((table["joint"] != WHOLE_POSE) == of_joints)]
 
 
 def changes(before: pd.DataFrame, after: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Figures of groups of rows before and after, on the recordings and views in both; the largest change first.
+    """Figures of groups of rows in both tables, over common recordings and views; the largest change first.
 
     Columns: those of `by`, before, after, change, low and high (its 95 % interval), and verdict.
     """
@@ -120,7 +120,7 @@ def _verdict(metric: str, low: float, high: float) -> str:
 
 
 def _lines(head: str, names: Iterable[str], rows: pd.DataFrame) -> Iterator[str]:
-    """A Markdown table of changes, a row for each."""
+    """A Markdown table with one row per change."""
     yield from (f"| {head} | before | after | change | 95 % interval | |", "|---|---|---|---|---|---|")
     for name, row in zip(names, rows.itertuples(), strict=True):
         interval = "too few recordings" if row.verdict == UNSURE else f"{row.low:+.2f} to {row.high:+.2f}"
@@ -129,7 +129,7 @@ def _lines(head: str, names: Iterable[str], rows: pd.DataFrame) -> Iterator[str]
 
 
 def _groups(dimension: str, metric: str, rows: pd.DataFrame) -> Iterator[str]:
-    """The groups with a significant change or too few recordings in a table, the other groups by name."""
+    """A table of the groups with a significant change or too few recordings, and the names of the other groups."""
     if len(rows) < 2:
         return
     yield from (f"### By {dimension} ({metric})", "")
@@ -143,7 +143,7 @@ def _groups(dimension: str, metric: str, rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _recordings(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
-    """The recordings that are left out, because only one of the two tables has them."""
+    """The recordings that are left out because only one of the two tables has them."""
     sides = [set(zip(table["recording"], table["view"], strict=True)) for table in (before, after)]
     for name, only in (("before", sides[0] - sides[1]), ("after", sides[1] - sides[0])):
         if only:
@@ -160,7 +160,7 @@ def _references(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[str]:
 
 
 def _parameters(before: str, after: str) -> Iterator[str]:
-    """The parameters that differ, where both are revisions."""
+    """The parameters that differ, if both experiments are revisions."""
     if any(Path(name).is_dir() for name in (before, after)):
         return
     old, new = (_flat(dvc.api.params_show("params.yaml", rev=_revision(name))) for name in (before, after))

@@ -11,9 +11,9 @@ BEGIN, END = "<!-- papers: written by epiline dev results-tables -->", "<!-- end
 
 
 def write_tables(metrics: Path, params: Params, page: Path) -> None:
-    """Write the tables between the marks of a page, with the figures of a metrics.json and the parameters of its run.
+    """Write the tables between the markers of a page, with the figures of a metrics.json and the parameters of its run.
 
-    Raises UserError where the page has no marks.
+    Raises UserError if the page has no markers.
     """
     tables = paper_tables(json.loads(metrics.read_text()), params)
     text = "\n\n".join(f"### {table.title}\n\n{table.markdown()}" for table in tables)

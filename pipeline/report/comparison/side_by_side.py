@@ -28,11 +28,11 @@ N_ROWS = 7
 
 
 def side_by_side(names: Sequence[str], revisions: Sequence[str | None]) -> str:
-    """The page for experiments with these names, whose revisions are None for the workspace.
+    """The page for experiments with these names; a revision of None stands for the workspace.
 
-    The rows go from the frame with the smallest mean error of the experiments to the one with the largest, evenly
-    spread over the ranking. Raises UserError where the predictions of an experiment are missing, or do not belong to
-    the capture of the workspace.
+    The rows go from the frame with the smallest mean error of the experiments to the frame with the largest, evenly
+    spread over the ranking. Raises UserError if the predictions of an experiment are missing, or do not belong to the
+    capture of the workspace.
     """
     with ExitStack() as stack:
         files = [stack.enter_context(_files_of(*one)) for one in zip(names, revisions, strict=True)]

@@ -1,1 +1,1 @@
-"""What the report shows, as numbers: stores read and checked, errors measured, figures pooled."""
+"""The numbers of the report: reads and checks stores, measures errors, pools figures."""

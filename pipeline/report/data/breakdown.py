@@ -24,18 +24,18 @@ class Row:
 
 
 def reference_name(view: ViewData) -> str:
-    """The array that predictions are compared with: the truth, or the labels where there is no truth."""
+    """The array that predictions are compared with: the truth, or the labels if there is no truth."""
     return "true_cam_mm" if view.has_truth else "label_cam_mm"
 
 
 def predicted_test(data: ReportData, *, evaluation_only: bool = False) -> list[ViewData]:
-    """The test recordings' views that have predictions and a reference to compare them with."""
+    """The views of test recordings that have predictions and a reference to compare them with."""
     views = data.select("test", evaluation_only=evaluation_only)
     return [v for v in views if np.isfinite(pose_errors_mm(v, "predicted_cam_mm", reference_name(v))).any()]
 
 
 def joint_errors_mm(views: Iterable[ViewData], name: str, against: str) -> np.ndarray:
-    """Mean error of each joint (joint,) after root-centring and scaling each pose as N-MPJPE does."""
+    """Mean error of each joint (joint,) after root-centring and scaling each pose as for N-MPJPE."""
     views = list(views)
     poses, reference = joined(views, name), joined(views, against)
     errors = metrics.joint_errors(metrics.scale_aligned(poses, reference), metrics.root_centred(reference))
@@ -60,7 +60,7 @@ def network_rows(views: list[ViewData], data: ReportData, key: Callable[[ViewDat
 
 
 def rejections(data: ReportData) -> dict[str, int]:
-    """How many joints of all recordings were rejected, by reason, the most frequent first."""
+    """The number of rejected joints of all recordings by reason, the most frequent reason first."""
     counts: Counter[str] = Counter()
     for status in data.status.values():
         for code, n in zip(*np.unique(status, return_counts=True), strict=True):
@@ -70,7 +70,7 @@ def rejections(data: ReportData) -> dict[str, int]:
 
 
 def detection_outcomes(data: ReportData) -> dict[str, dict[str, float]]:
-    """Of each labelling view, the percentage of its detections with each outcome."""
+    """For each labelling view, the percentage of its detections with each outcome."""
     shares: dict[str, dict[str, float]] = {}
     for name, views in data.by_name().items():
         outcomes = [v.outcomes for v in views if v.recording.name in data.status and not v.evaluation_only]
@@ -99,7 +99,7 @@ def residuals_percent(view: ViewData) -> np.ndarray:
 
 
 def worst_joint(errors: np.ndarray) -> tuple[str, float] | None:
-    """Name and error of the joint with the largest error (joint,); None where no error is known."""
+    """Name and error of the joint with the largest error (joint,); None if no error is known."""
     if not np.isfinite(errors).any():
         return None
     j = int(np.nanargmax(errors))

@@ -1,8 +1,8 @@
-"""What the report refuses: stores that do not fit the capture or each other, and values that no stage writes.
+"""Checks of the report's inputs: consistency of the stores with the capture and each other, and valid values.
 
 A missing joint has NaN in all its coordinates. Labels and detections may lack joints; the report counts them. The
-network predicts every frame in which the detector found a person, so a prediction that lacks joints there is refused:
-means that leave such frames out would be too good. Infinite values and partly known joints are refused too.
+network predicts every frame in which the detector found a person, so a prediction that lacks joints in such a frame is
+refused: means without these frames would be too good. Infinite values and partly known joints are refused too.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def read_checked(
     store: Poses2dStore | LabelStore | PredictionStore | TruthStore, recording: Recording, name: str,
     shape: tuple[int, ...],
 ) -> np.ndarray:  # fmt: skip
-    """Read an array of the person of a recording; its shape follows from the capture: (frame, [view,] [joint,] ...).
+    """Read an array of a recording's person and check its shape against the capture: (frame, [view,] [joint,] ...).
 
     Raises UserError for another shape, infinite values, and joints or boxes with only some of their coordinates.
     """
@@ -41,7 +41,7 @@ def read_checked(
 
 
 def refuse_missing_recordings(predictions: PredictionStore, poses2d: Poses2dStore, capture: Capture) -> None:
-    """Raise UserError where recordings of the predicted split have detections but no predictions."""
+    """Raise UserError if recordings of the predicted split have detections but no predictions."""
     split = predictions.summary.split
     expected = {r.name for r in capture.recordings if r.split == split and r.name in poses2d}
     missing = sorted(expected - set(predictions))
@@ -51,7 +51,7 @@ def refuse_missing_recordings(predictions: PredictionStore, poses2d: Poses2dStor
 
 
 def refuse_gaps(predictions: PredictionStore, recording: Recording, predicted: np.ndarray, found: np.ndarray) -> None:
-    """Raise UserError where a prediction lacks joints although a person was found.
+    """Raise UserError if a prediction lacks joints although a person was found.
 
     `predicted` (frame, view, joint) marks the predicted joints, `found` (frame, view) the frames with a person.
     """
@@ -66,7 +66,7 @@ def refuse_gaps(predictions: PredictionStore, recording: Recording, predicted: n
 def checked_status(labels: LabelStore, recording: Recording) -> np.ndarray:
     """Read the Status of a recording's labels, (frame, joint).
 
-    Raises UserError where valid joints are NaN, or rejected joints have coordinates.
+    Raises UserError if valid joints are NaN, or if rejected joints have coordinates.
     """
     shape = (recording.n_frames, N_JOINTS)
     status = read_checked(labels, recording, "status", shape)

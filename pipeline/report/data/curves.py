@@ -1,4 +1,4 @@
-"""PCK over its thresholds."""
+"""PCK as a function of its threshold."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from pipeline.report.data.report_data import Alternatives, ReportData, joined
 
 
 def pck_curves(data: ReportData, alternatives: Alternatives) -> dict[str, np.ndarray]:
-    """PCK in percent at each of `metrics.AUC_THRESHOLDS_MM`, by what is measured; without truth there is none."""
+    """PCK in percent at each of `metrics.AUC_THRESHOLDS_MM`, by the name of the curve; empty without truth."""
     groups = {
         "labels": (data.select("train") if data.has_scale else [], "label_cam_mm"),
         "network": (predicted_test(data), "predicted_cam_mm"),

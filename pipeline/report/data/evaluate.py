@@ -1,6 +1,6 @@
-"""The figures of `reports/metrics.json`: how good the labels, the rig, the detector and the network are.
+"""The figures of `reports/metrics.json`: the quality of the labels, the rig, the detector and the network.
 
-Figures that do not apply are absent: those that need truth, a known scale or predictions where there are none.
+Figures that do not apply are absent, for example those that need truth if there is none.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ Figures = dict[str, Any]
 
 
 def evaluate(data: ReportData, alternatives: Alternatives, rigs: RigStore, table: pd.DataFrame) -> Figures:
-    """All figures but seconds and memory, by the standard protocol, from the table of `measure_capture`."""
+    """All figures except seconds and memory, in the standard protocol, from the table of `measure_capture`."""
     figures: Figures = {part: part_figures(table, part) for part in PARTS}
     for part in figures:
         if part.startswith("test") and not part.startswith("test_labels"):
@@ -45,7 +45,7 @@ def part_figures(table: pd.DataFrame, part: str) -> Figures:
 
 
 def mean_over_actions(table: pd.DataFrame, part: str, metric: str) -> float:
-    """Mean of the actions' means by the standard protocol, all of the same weight, as in papers on Human3.6M."""
+    """Mean over actions of the mean of each action, in the standard protocol, as in papers on Human3.6M."""
     rows = table[(table["part"] == part) & (table["joint"] == WHOLE_POSE) & (table["protocol"] == "standard")]
     rows = rows[rows["metric"] == metric]
     sums = rows.assign(sum=rows["count"] * rows["mean"]).groupby("action")[["count", "sum"]].sum()
@@ -62,7 +62,7 @@ def coverage(data: ReportData) -> float:
 def rig_figures(capture: Capture, rigs: RigStore) -> Figures:
     """Errors of the calibrated cameras against the manifest's after a similarity alignment: means over recordings.
 
-    A recording with a rig for every frame counts with the median of its frames.
+    For a recording with a rig for every frame, the error is the median over the frames.
     """
     errors = [recording_rig_error(r, rigs) for r in capture.recordings if r.name in rigs]
     rotation, center = metrics.mean(np.array(errors).reshape(-1, 2), axis=0)
@@ -92,7 +92,7 @@ def mean(values: np.ndarray) -> float:
 
 
 def drop_missing(figures: Mapping[str, Any], digits: int = 2) -> Figures:
-    """The figures sorted and rounded, without missing ones and without groups that are empty then."""
+    """The figures sorted and rounded, without missing figures and without groups that become empty."""
     kept: Figures = {}
     for name, value in sorted(figures.items()):
         if isinstance(value, Mapping):

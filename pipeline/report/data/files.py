@@ -1,4 +1,4 @@
-"""Where the stages put what the report reads."""
+"""The paths of the report's inputs."""
 
 import json
 from pathlib import Path
@@ -17,11 +17,11 @@ MEASURED_STAGES = (
 
 
 class Files(CapturePaths):
-    """The paths of a capture, and which of them hold a result."""
+    """The paths of a capture; optional results are left out if a stage made none."""
 
     @property
     def baseline_labels(self) -> Path | None:
-        """The labels in the folder `baseline`; None where the stage made none."""
+        """The labels in the folder `baseline`; None if the stage made none."""
         return self.baseline / "labels.zarr" if _has_result(self.baseline) else None
 
     def refined_sources(self) -> list[RefineSource]:
@@ -35,7 +35,7 @@ class Files(CapturePaths):
         return [*trained, *(self.refined(source) / "refiner.pt" for source in self.refined_sources())]
 
     def curves(self) -> dict[str, Path]:
-        """The training curves, by the title of what was trained."""
+        """The training curves by title."""
         curves = {"3D network": self.curve("train"), "2D detector": self.curve("pretrain")}
         refined = {f"Refinement on {source}": self.refined(source) / "curve.csv" for source in self.refined_sources()}
         return {title: path for title, path in {**curves, **refined}.items() if path.exists()}

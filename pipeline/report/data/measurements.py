@@ -1,4 +1,4 @@
-"""Every metric of every recording as each view sees it: one long table, from which all other figures are pooled.
+"""Every metric of every recording in each of its views: one long table, from which all other figures are pooled.
 
 A row is the mean of `count` values, so that rows can be pooled without loss into any larger group: by action, subject,
 view or joint. Rows with the joint `all` measure whole poses.
@@ -31,9 +31,9 @@ Row = tuple[str, str, str, int, float]  # joint, metric, protocol, count, mean
 def measure_capture(data: ReportData, alternatives: Alternatives) -> pd.DataFrame:
     """The table of a capture, one row per part, recording, view, joint, metric and protocol.
 
-    The parts (`parts.PARTS`): `labels`, and `labels_known` of the baseline, of the training recordings; `detector`;
-    `test` and `test_new_view` of the predictions, all against the truth; `test_labels`, predictions against labels
-    where the footage has no truth; and the last three of each refinement unit.
+    The parts (`parts.PARTS`) against the truth are `labels` and `labels_known` (the baseline) of the training
+    recordings, `detector`, and the predictions `test` and `test_new_view`. If the footage has no truth, `test_labels`
+    compares predictions with labels. The predictions of each refinement unit have the same three parts.
     """
     tables = [
         measured_poses("labels", data.select("train"), data, "label_cam_mm"),
@@ -66,7 +66,7 @@ def with_predictions(views: Iterable[ViewData]) -> list[ViewData]:
 def measured_poses(
     part: str, views: Iterable[ViewData], data: ReportData, array: str, against: str = "true_cam_mm"
 ) -> pd.DataFrame:
-    """The rows of one kind of poses, by every protocol; metrics that need a scale are left out where none is fixed.
+    """The rows of one kind of poses, in every protocol; without a known scale, metrics that need one are left out.
 
     Predictions against the truth have a scale, because they are placed at the true depth of the root as in the paper.
     In frames without a person PCK and AUC count all joints as misses; the other metrics leave these frames out.
@@ -127,14 +127,14 @@ def measured_detections(part: str, views: Iterable[ViewData]) -> pd.DataFrame:
 
 
 def reference_protocol(reference: Reference) -> str:
-    """The protocol of scores by a reference: its hash, because only scores by the same reference are comparable."""
+    """The protocol of scores by a reference: its hash, as only scores by the same reference are comparable."""
     return f"reference {reference.metadata['sha256'][:8]}"
 
 
 def pooled(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Groups of rows by some columns, with their count, mean and 95 % interval (low, high).
 
-    The interval resamples whole recordings, all their views together; it is NaN for fewer than three recordings.
+    The interval resamples whole recordings with all their views; it is NaN for fewer than three recordings.
     """
     sums = table.assign(sum=table["count"] * table["mean"]).groupby([*by, "recording"])[["count", "sum"]].sum()
     rows = []
@@ -145,7 +145,7 @@ def pooled(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def intervals(table: pd.DataFrame) -> Intervals:
-    """The 95 % interval over recordings of each part's figures of whole poses, where there are enough recordings."""
+    """The 95 % interval over recordings of each part's figures of whole poses, if there are enough recordings."""
     rows = table[table["joint"] == WHOLE_POSE]
     rows = rows[rows["protocol"].eq("standard") | rows["metric"].str.startswith("pss")]
     groups = pooled(rows, ["part", "metric"])
@@ -187,5 +187,5 @@ def _table(rows: Iterable[tuple[str, ViewData, Row]]) -> pd.DataFrame:
         for part, view, row in rows
         if row[3] > 0
     ]
-    # Without types the columns of an empty table, and of all tables joined with it, would hold objects.
+    # Without types, the columns of an empty table, and of all tables joined with it, would have the type object.
     return pd.DataFrame(counted, columns=list(COLUMNS)).astype({"count": int, "mean": float})

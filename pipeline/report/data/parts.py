@@ -1,4 +1,4 @@
-"""The parts that figures are measured of, by their names in metrics.json and breakdown.csv."""
+"""The parts of metrics.json and breakdown.csv, such as labels and test, by their names."""
 
 from dataclasses import dataclass
 

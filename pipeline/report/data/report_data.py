@@ -1,4 +1,4 @@
-"""What the report shows: detections, labels, predictions and truth of each recording as each of its views sees it."""
+"""The data of the report: detections, labels, predictions and truth of each recording in each of its views."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -30,11 +30,11 @@ from pipeline.video.packing import PackedFrames
 
 @dataclass(frozen=True)
 class ViewData:
-    """One recording as one view sees it; arrays (frame, joint, ...), NaN where a value is missing."""
+    """One recording in one view; arrays are (frame, joint, ...), with NaN for missing values."""
 
     recording: Recording
     index: int  # of the view in its recording
-    camera: Camera  # as calibrated, or as given where the recording has no labels; without extrinsics
+    camera: Camera  # as calibrated, or as given if the recording has no labels; without extrinsics
     detected_px: np.ndarray
     confidence: np.ndarray  # (frame, joint), of the detections, 0-1
     outcomes: np.ndarray  # (frame, joint), the ViewStatus of each detection
@@ -43,7 +43,7 @@ class ViewData:
     true_cam_mm: np.ndarray
     true_px: np.ndarray
     predicted_px: np.ndarray
-    predicted_cam_mm: np.ndarray  # at the true depth of the root, or at the label's where there is no truth
+    predicted_cam_mm: np.ndarray  # at the true depth of the root, or at the label's depth if there is no truth
 
     @property
     def view(self) -> View:
@@ -57,7 +57,7 @@ class ViewData:
 
     @property
     def evaluation_only(self) -> bool:
-        """Whether the view is kept out of calibration, labels and training."""
+        """Whether the view is excluded from calibration, labels and training."""
         return self.view.evaluation_only
 
     @property
@@ -96,7 +96,7 @@ class ViewData:
         return bool(np.isfinite(self.true_cam_mm).any())
 
     def at(self, frame: int) -> str:
-        """A frame of the view in words."""
+        """The name of a frame of the view."""
         return f"{self.recording.name}, {self.name}, frame {frame}"
 
 
@@ -107,7 +107,7 @@ class ReportData:
     capture: Capture
     views: list[ViewData]
     status: dict[str, np.ndarray]  # of the labels of each recording, (frame, joint)
-    uncertainty_mm: dict[str, np.ndarray]  # of the same, (frame, joint)
+    uncertainty_mm: dict[str, np.ndarray]  # of the labels of each recording, (frame, joint)
     references: list[Reference]
     has_scale: bool  # whether the scale of the labels was fixed
     n_crashes: int  # images on which the detector crashed
@@ -136,14 +136,14 @@ class ReportData:
 class Alternatives:
     """The same capture with other labels or other predictions."""
 
-    baseline: ReportData | None = None  # labels of the cameras that the footage came with
+    baseline: ReportData | None = None  # labels made with the cameras given with the footage
     refined: dict[RefineSource, ReportData] = field(default_factory=dict)  # by the source of the refinement unit
 
 
 def gather(files: Files, labels_path: Path | None = None) -> ReportData:
-    """Read the data of all stages, with the labels of another store where `labels_path` names one.
+    """Read the data of all stages, optionally with the labels of another store, `labels_path`.
 
-    Raises UserError for stores that do not fit the capture or each other (see `checks`).
+    Raises UserError for stores that are inconsistent with the capture or with each other (see `checks`).
     """
     poses2d, labels = open_store(files.poses2d, POSES2D), open_store(labels_path or files.labels, LABELS)
     capture = read_capture(files.frames)
@@ -163,7 +163,7 @@ def gather(files: Files, labels_path: Path | None = None) -> ReportData:
 
 
 def gather_alternatives(files: Files, data: ReportData) -> Alternatives:
-    """Read the labels of the stage `baseline` and the predictions of the stages `refine`, where they made any."""
+    """Read the labels of the stage `baseline` and the predictions of the stages `refine`, if there are any."""
     baseline = gather(files, files.baseline_labels) if files.baseline_labels else None
     poses2d = open_store(files.poses2d, POSES2D)
     refined = {
@@ -176,7 +176,7 @@ def gather_alternatives(files: Files, data: ReportData) -> Alternatives:
 def _read_views(
     recording: Recording, poses2d: Poses2dStore, labels: LabelStore, truth: TruthStore | None
 ) -> list[ViewData]:
-    """A recording as each of its views sees it, without predictions."""
+    """A recording in each of its views, without predictions."""
     n_frames, n_views = recording.n_frames, len(recording.views)
 
     def read(store: Poses2dStore | LabelStore | TruthStore | None, name: str, *shape: int) -> np.ndarray:
@@ -208,7 +208,7 @@ def _read_views(
 def _with_predictions(data: ReportData, path: Path, poses2d: Poses2dStore) -> ReportData:
     """The same data with the predictions of a store.
 
-    Raises UserError where the store lacks recordings, or poses of frames in which the detector found a person.
+    Raises UserError if the store lacks recordings, or poses of frames in which the detector found a person.
     """
     predictions = open_store(path, PREDICTIONS)
     refuse_missing_recordings(predictions, poses2d, data.capture)

@@ -1,1 +1,1 @@
-"""How the page looks: its blocks, charts, images, 3D scenes and templates."""
+"""The appearance of the page: its blocks, charts, images, 3D scenes and templates."""

@@ -1,4 +1,4 @@
-"""The parts of a page; the template says how each looks."""
+"""The elements of a page, which the template renders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; the first column names the line, and the last `marked` lines are those of this run.
+    """A table of text; the first column names the row; the last `marked` rows, which are highlighted, are of this run.
 
-    `words`: the cells hold text instead of figures.
+    `words` states that the cells hold text instead of figures.
     """
 
     title: str
@@ -35,11 +35,11 @@ class Table:
 
     @property
     def wide(self) -> bool:
-        """Whether it needs the whole width of the page."""
+        """Whether the table needs the whole width of the page."""
         return len(self.head) > (WIDE_COLUMNS_OF_WORDS if self.words else WIDE_COLUMNS)
 
     def markdown(self) -> str:
-        """The same as Markdown, without title and note."""
+        """The table in Markdown, without title and note."""
         sides = ["---"] * len(self.head) if self.words else ["---", *["---:"] * (len(self.head) - 1)]
         strong = [[f"**{cell}**" for cell in row] for row in self.rows[len(self.rows) - self.marked :]]
         lines = [self.head, sides, *self.rows[: len(self.rows) - self.marked], *strong]
@@ -138,7 +138,7 @@ class Answer:
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """A figure as text; a dash where it is missing."""
+    """A figure as text; a dash if it is missing."""
     return "–" if value is None or value != value else f"{value:,.{digits}f}"
 
 

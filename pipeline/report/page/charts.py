@@ -139,9 +139,9 @@ def reliability(
     stated: np.ndarray, error: np.ndarray, n_bins: int, stated_title: str, error_title: str, colour: str,
     *, equal: bool = False,
 ) -> str:  # fmt: skip
-    """Median, quartiles and root mean square of an error in equal groups of a stated quantity, (n,) each.
+    """Median, quartiles and root mean square of an error, in groups of equal size by a stated quantity; (n,) each.
 
-    `equal` draws the line on which both are the same.
+    `equal` draws the line on which error and stated quantity are equal.
     """
     known = np.isfinite(stated) & np.isfinite(error)
     parts = np.array_split(np.argsort(stated[known], kind="stable"), n_bins)

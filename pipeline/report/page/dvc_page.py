@@ -1,6 +1,6 @@
-"""Lets `dvc plots` draw without a network: its page with the Vega libraries inside instead of links to them.
+"""The page template of `dvc plots`, with the Vega libraries included, so that the page needs no network.
 
-`make` writes it after installing, with `epiline dev plots-template .dvc/plots.html` (extra `plots`).
+`make` writes the template after the installation, with `epiline dev plots-template .dvc/plots.html` (extra `plots`).
 """
 
 from pathlib import Path

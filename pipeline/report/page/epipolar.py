@@ -19,7 +19,7 @@ SIDE_PX = 400
 
 
 def epipolar_view(views: Sequence[ViewData], R: np.ndarray, t: np.ndarray) -> EpipolarView | None:
-    """The frame with most detections in all calibrated views of a recording; None where fewer than two see one.
+    """The frame with most detections in all calibrated views of a recording; None if fewer than two have any.
 
     R (view, 3, 3) and t (view, 3) in mm are the calibrated rig (camera from world).
     """
@@ -75,7 +75,7 @@ def _image(view: ViewData, frame: int, crop: Crop) -> dict[str, object]:
 
 
 def _curves(source: Camera, target: Camera, px: np.ndarray) -> list[np.ndarray]:
-    """The viewing rays of the source's pixels (joint, 2), in the target: pixels (point, 2) of each joint."""
+    """The viewing rays of the source's pixels (joint, 2) projected into the target: pixels (point, 2) of each joint."""
     R, center = source.R_cam_from_world, source.center_world_mm
     depth = np.geomspace(NEAR, FAR, DEPTHS) * np.linalg.norm(center - target.center_world_mm)
     points_norm = source.back_project(px, np.ones(len(px)))

@@ -1,4 +1,4 @@
-"""Images, plain or with skeletons drawn over them, as data inside the page."""
+"""Images, plain or with skeletons drawn over them, as data URIs inside the page."""
 
 import base64
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def crop_around(
 ) -> Crop:
     """The square around points (n, 2), moved and shrunk so that it lies in the image of (width, height)."""
     size = np.array(size_px)
-    # A joint far outside the image (a gross error) is ignored: the crop would show the person too small.
+    # A joint far outside the image (a gross error) is ignored, as the crop would otherwise show the person too small.
     inside = points_px[((points_px > -0.5 * size) & (points_px < 1.5 * size)).all(1)]
     low, high = (inside.min(0), inside.max(0)) if len(inside) else (np.zeros(2), size)
     side = min((1 + 2 * margin) * max(high - low).item() + 8, float(size.min()))
@@ -70,7 +70,7 @@ def shrunk(image: np.ndarray, longer_side_px: int) -> np.ndarray:
 def overlay(image: np.ndarray, skeletons_px: dict[str, np.ndarray], longer_side_px: int = LONGER_SIDE_PX) -> str | None:
     """The crop of an image (H, W, 3) around skeletons (joint, 2) in pixels, with the skeletons, as a data URI.
 
-    The skeletons are named as in `theme.COLOURS` and drawn in their order. None where no joint is known.
+    The skeletons are named as in `theme.COLOURS` and drawn in the given order. None if no joint is known.
     """
     points = np.concatenate(list(skeletons_px.values()))
     points = points[np.isfinite(points).all(1)]

@@ -1,4 +1,4 @@
-"""The page: sections in a template, with everything it needs inside one file."""
+"""The page: sections rendered by a template into one self-contained file."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ TEMPLATES = Path(__file__).parent
 def render(
     title: str, subtitle: str, answers: Sequence[Answer], sections: Sequence[Section], names: Sequence[str]
 ) -> str:
-    """The HTML of the report with a key of the colours of `names`; sections without blocks are left out."""
+    """The HTML of the report with a legend of the colours of `names`; sections without blocks are left out."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -30,6 +30,6 @@ def render(
 
 
 def _embedded(data: object) -> Markup:
-    """JSON that is safe inside a script element; a text is JSON already."""
+    """JSON that is safe inside a script element; a string is taken as JSON already."""
     text = data if isinstance(data, str) else json.dumps(data, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))

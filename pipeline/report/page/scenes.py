@@ -50,8 +50,8 @@ def rig_scene(
 ) -> tuple[Scene, int]:
     """Calibrated and given cameras with some labels (pose, joint, 3), and the magnification of the uncertainties.
 
-    The given cameras are moved into the calibrated world by a similarity. An uncertainty is drawn as the ellipsoid of
-    two standard deviations; its magnification is a power of ten, or 0 where no uncertainty is known.
+    The given cameras are transformed into the calibrated world by a similarity. An uncertainty is drawn as the
+    ellipsoid of two standard deviations; its magnification is a power of ten, or 0 where no uncertainty is known.
     """
     upright = _upright(labels_world_mm) if np.isfinite(labels_world_mm).any() else VIEW_FROM_CAMERA
     size = float(np.ptp([camera.center_mm for camera in found], axis=0).max())
@@ -73,7 +73,8 @@ def rig_scene(
 def _moved(given: Sequence[PlacedCamera], found: Sequence[PlacedCamera]) -> list[PlacedCamera]:
     """The given cameras in the calibrated world, by the similarity that fits them to the cameras of the same names.
 
-    Each camera gives three points: its centre, one in front of it and one below it. So two cameras are enough.
+    Three points of each camera are used: its centre, a point in front of it and a point below it. So two cameras
+    suffice.
     """
     common = {camera.name for camera in given} & {camera.name for camera in found}
 
@@ -111,11 +112,12 @@ def _ellipsoids(cameras: Sequence[PlacedCamera], magnification: int, upright: np
 
 
 def _upright(poses: np.ndarray) -> np.ndarray:
-    """The rotation from the axes of poses (..., joint, 3) to the viewer's that makes the people upright on average."""
+    """The rotation from the axes of poses (..., joint, 3) to the viewer's axes that makes people upright on average."""
     feet = (poses[..., joint("l_ankle"), :] + poses[..., joint("r_ankle"), :]) / 2
     up = np.nanmean((poses[..., joint("thorax"), :] - feet).reshape(-1, 3), axis=0)
     up /= np.linalg.norm(up)
-    # The viewer's x is the frame's x unless that is vertical, so that the first view is close to the camera's.
+    # The viewer's x axis is the frame's x axis unless this is vertical, so that the first view is close to the
+    # camera's.
     x = np.eye(3)[0] if abs(up[0]) < 0.9 else np.eye(3)[1]
     x = x - (x @ up) * up
     x /= np.linalg.norm(x)

@@ -1,4 +1,4 @@
-"""Colours and names of what the report shows, the same in images, charts and 3D; safe for the colour-blind."""
+"""Colours and names in the report, the same in images, charts and 3D; the colours are safe for the colour-blind."""
 
 from pipeline.skeleton import BONES, JOINTS
 
@@ -6,7 +6,7 @@ COLOURS = {
     "truth": "#009E73", "label": "#0072B2", "prediction": "#D55E00", "detection": "#AA3377", "refined": "#B8860B",
 }  # fmt: skip
 INK, FAINT, PAPER = "#1c2430", "#d5dae1", "#ffffff"
-TINT = 0.45  # of the way to white
+TINT = 0.45  # share of white in the lighter tint
 SIDES = {"l": "left", "r": "right"}
 
 
@@ -30,5 +30,5 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-# Of the predictions refined on each source, in charts.
+# Colours of the predictions refined on each source, in charts.
 REFINED_COLOURS = {"truth": COLOURS["refined"], "labels": lighter(COLOURS["refined"])}

@@ -15,7 +15,7 @@ CONFIDENCE_BINS = 10
 
 
 def detector_section(data: ReportData, figures: Figures) -> Section:
-    """Errors of the detector, how far its confidence can be trusted, and on how many images it crashed."""
+    """Errors of the detector, the reliability of its confidence, and the number of images on which it crashed."""
     has_truth = "error_px" in figures
     head: tuple[str, ...] = ("view", "person found, % of frames", "error, % of the box")
     rows: list[tuple[str, ...]] = [
@@ -43,7 +43,7 @@ def _lead(figures: Figures, has_truth: bool, n_crashes: int) -> str:
 
 
 def crash_sentence(n_crashes: int) -> str:
-    """On how many images the detector crashed; empty where it never did."""
+    """A sentence with the number of images on which the detector crashed; empty if it never did."""
     images = "image, which counts as a frame" if n_crashes == 1 else "images, which count as frames"
     return f" The detector crashed on {n_crashes:,} {images} without a person." if n_crashes else ""
 

@@ -1,4 +1,4 @@
-"""The section of example frames: predictions from the best to the worst, beside truth and labels."""
+"""The section of example frames: predictions from the best to the worst, compared with truth and labels."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ TRAINED_ON = {
 
 
 def example_section(data: ReportData, alternatives: Alternatives, n: int) -> Section:
-    """Example frames evenly spread over the ranking by error, and three of them beside truth and label."""
+    """Example frames evenly spread over the ranking by error, and three of them side by side with truth and label."""
     ranked = ranked_predictions(data)
     if not ranked:
         return Section("examples", "Examples", "")
@@ -67,7 +67,7 @@ def _rank_title(rank: int, n: int) -> str:
 
 
 def example_card(error_mm: float, frame: int, view: ViewData, *, title: str) -> Card:
-    """The image and the skeletons of a prediction, with the truth, or with the label where there is no truth."""
+    """The image and the skeletons of a prediction, with the truth, or with the label if there is no truth."""
     reference = {"truth": view.true_px[frame]} if view.has_truth else {"label": view.label_px[frame]}
     poses = {
         "truth": view.true_cam_mm[frame], "label": view.label_cam_mm[frame],

@@ -1,4 +1,4 @@
-"""The section on the labels: coverage, distance from the images and the truth, and rejections."""
+"""The section on the labels: coverage, errors in the images and against the truth, and rejections."""
 
 import numpy as np
 
@@ -24,14 +24,14 @@ from pipeline.report.sections.worst_labels import row_medians, worst_card, worst
 from pipeline.skeleton import BONES, LEFT_JOINTS, MIRROR, PARENTS
 
 TIME_BINS, UNCERTAINTY_BINS = 60, 10
-STRONGEST_PERCENT = 10.0  # of labels missing or swapped, drawn in the strongest colour of a map unless there are more
+STRONGEST_PERCENT = 10.0  # of missing or swapped labels: end of a map's colour scale, or larger
 STD_OF_MAD = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 
 
 def label_section(
     data: ReportData, figures: Figures, intervals: Intervals, rejected: dict[str, int], n_worst: int
 ) -> Section:
-    """Coverage, residuals by view and joint, rejections by reason, errors where there is truth, the worst frames."""
+    """Coverage, residuals by view and joint, rejections by reason, errors if there is truth, and the worst frames."""
     labelling_views = [view for view in data.views if not view.evaluation_only]
     train, labels = data.select("train"), figures["labels"]
     worst = [worst_card(*found) for found in worst_frames(train or labelling_views, n_worst)]
@@ -52,8 +52,8 @@ def _figures_table(figures: Figures, intervals: Intervals) -> Table:
     columns = {"labels": "these labels", "labels_known": "cameras known"}
     note = (
         "Training recordings, in the frames of the cameras that made the labels. Cameras known: labels of the same"
-        " detections with the extrinsics that the footage came with. Detections used: those that the labels were made"
-        " from, with left and right as triangulation used them. In brackets: 95 % interval over recordings."
+        " detections with the extrinsics given with the footage. Detections used: the detections that the labels were"
+        " made from, with left and right as triangulation used them. In brackets: 95 % interval over recordings."
     )
     return figures_table("Figures", {k: t for k, t in columns.items() if k in figures}, figures, intervals, note)
 
@@ -137,7 +137,7 @@ def _truth_charts(data: ReportData, train: list[ViewData]) -> list[Block]:
 
 
 def _consistency(data: ReportData) -> list[Block]:
-    """What needs no truth: steadiness of bones, left against right, views per joint, uncertainty."""
+    """A table of figures that need no truth: constancy and symmetry of bone lengths, views per joint, uncertainty."""
     rows = []
     for recording in data.capture.recordings:
         views = [v for v in data.of_recording(recording.name) if np.isfinite(v.label_cam_mm).any()]

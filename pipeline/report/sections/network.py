@@ -1,4 +1,4 @@
-"""The section on the network: its figures, and where its errors are."""
+"""The section on the network: its figures, and its errors by joint, recording and group."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The first screen: how good the labels are, how good the network is, and where the largest problems are."""
+"""The first screen of the report: the quality of labels and network, and the largest problems."""
 
 from collections.abc import Iterator
 
@@ -82,7 +82,7 @@ def _network(figures: Figures, intervals: Intervals, alternatives: Alternatives,
 
 
 def _interval(intervals: Intervals, part: str) -> list[str]:
-    """The interval of the headline figure, where there are enough recordings for one."""
+    """The interval of the main figure, if there are enough recordings."""
     if (part, "n_mpjpe_mm") not in intervals:
         return []
     low, high = intervals[part, "n_mpjpe_mm"]
@@ -121,7 +121,7 @@ def _detector_problems(data: ReportData) -> Iterator[str]:
 
 
 def _residual_problems(data: ReportData) -> Iterator[str]:
-    """Where there is no truth: the view whose detections disagree most with the labels."""
+    """Without truth: the view whose detections differ most from the labels."""
     tails: dict[str, float] = {}
     for name, views in data.by_name().items():
         values = np.concatenate([residuals_percent(view).ravel() for view in views])

@@ -1,4 +1,4 @@
-"""The tables of the papers beside this run's figures, and which of them can be compared."""
+"""The tables of the papers with this run's figures, and which of the figures are comparable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TITLES = ("MPJPE, mm", "N-MPJPE, mm", "PA-MPJPE, mm", "PSS@50, %", "PSS@100, %")
 
 @dataclass(frozen=True)
 class Published:
-    """A line of a paper's table: the figures of `COLUMNS`, None where the paper has none."""
+    """A row of a paper's table: the figures of `COLUMNS`, None if the paper has none."""
 
     name: str
     paper: str
@@ -55,7 +55,7 @@ OURS = {
 
 
 def comparability(params: Params) -> tuple[tuple[str, str, str, str], ...]:
-    """What the papers did, what a run with these parameters did, and whether the two are comparable."""
+    """The conditions in the papers and in a run with these parameters, and whether the two are comparable."""
     crop, is_crop_comparable = _crop(params)
     n = params.frames.every_n_frames
     frames = {1: "every frame", 2: "every second frame", 3: "every third frame"}.get(n, f"every {n}th frame")
@@ -90,7 +90,7 @@ def _crop(params: Params) -> tuple[str, str]:
 
 
 def paper_section(figures: Figures, params: Params) -> Section:
-    """The papers' tables with this run's lines below theirs; without truth there are no lines and no section."""
+    """The papers' tables with this run's rows below theirs; without truth there are no rows and no section."""
     if not any(_ours(figures, name) for name in OURS):
         return Section("papers", "Papers", "")
     blocks: list[Block] = [*paper_tables(figures, params)]
@@ -102,7 +102,7 @@ def paper_section(figures: Figures, params: Params) -> Section:
 
 
 def paper_tables(figures: Figures, params: Params) -> list[Table]:
-    """What is comparable, and each table of the papers with this run's lines where it has any."""
+    """The table of comparability, and each table of the papers to which this run has rows."""
     titles = {"labels": "Labels on training subjects", "networks": "Networks on test subjects"}
     head = ("", "papers", "here", "comparable?")
     return [

@@ -23,7 +23,7 @@ CURVES = {
 NOT_SHOWN = ("lr",)  # set by a parameter
 PACKAGES = ("numpy", "opencv-python", "torch", "scipy", "scikit-learn", "zarr", "dask", "dvc", "mediapipe")
 HASH_DIGITS = 12
-MOST_ENTRIES = 24  # of a value of a store, as there may be one for each recording; of more only the number is shown
+MOST_ENTRIES = 24  # shown of a store's value, which may have an entry per recording; of more only the number
 
 
 def training_section(files: Files) -> Section:
@@ -54,7 +54,7 @@ def run_section(
 
 
 def _flat(values: Mapping[str, Any], most_entries: float = inf, prefix: str = "") -> list[tuple[str, str]]:
-    """The leaves of nested values by their dotted keys; of groups with too many leaves only the number."""
+    """The leaves of nested values by dotted keys; for groups with too many leaves, only the number of leaves."""
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
         inner = (

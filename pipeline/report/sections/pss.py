@@ -22,7 +22,7 @@ EQUAL_MM = 1.0  # errors that differ by less count as equal
 
 
 def pss_section(data: ReportData, figures: Figures) -> Section:
-    """How often predictions fall in the cluster of the true pose, and examples of both cases at equal errors."""
+    """The share of predictions in the cluster of the true pose, and examples inside and outside at equal errors."""
     views = predicted_test(data)
     against = reference_name(views[0]) if views else "true_cam_mm"
     poses, target = joined(views, "predicted_cam_mm"), joined(views, against)
@@ -75,7 +75,7 @@ def _score_table(figures: Figures) -> list[Block]:
 
 
 def _gallery(reference: Reference, poses: np.ndarray, target: np.ndarray) -> Gallery:
-    """The cluster centres, ordered by their share of the test poses, and how often the network hits each."""
+    """The cluster centres, ordered by their share of the test poses, and the share of correct predictions in each."""
     expected, found = clusters(reference, target), clusters(reference, poses)
     counted = (expected >= 0) & (found >= 0)
     n = np.bincount(expected[counted], minlength=reference.k)

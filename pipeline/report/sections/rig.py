@@ -24,7 +24,7 @@ def rig_section(data: ReportData, rigs: RigStore, figures: Figures) -> Section:
         return Section("rig", "Rig", "")
     group = rigs[recording.name]
     usable = np.flatnonzero(np.isfinite(group["t_cam_from_world_mm"]).all(-1).sum(-1) >= 2)
-    row = int(usable[len(usable) // 2]) if len(usable) else 0  # of a rig per frame, the middle one that was found
+    row = int(usable[len(usable) // 2]) if len(usable) else 0  # with a rig per frame, the middle one of the rigs found
     arrays = {array.name: group[array.name][row] for array in RIGS.arrays}
     blocks = _images(data, recording, group.record, arrays)
     blocks.append(_rig_table(data, rigs))
@@ -58,10 +58,10 @@ def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:
     lead += f", one of {n_rigs} rigs found frame by frame." if n_rigs > 1 else "."
     if figures:
         return (
-            f"{lead} Compared with the extrinsics that the footage came with, after a similarity alignment, their mean"
+            f"{lead} Compared with the extrinsics given with the footage, after a similarity alignment, their mean"
             f" errors are {number(figures['rotation_deg'], 2)}° and {number(figures['centre_mm'])} mm."
         )
-    return f"{lead} The footage came without extrinsics, so their errors are not known; see their residuals."
+    return f"{lead} The footage came without extrinsics, so the errors of the cameras are not known; see the residuals."
 
 
 def _images(data: ReportData, recording: Recording, record: RigRecord, rig: dict[str, np.ndarray]) -> list[Block]:

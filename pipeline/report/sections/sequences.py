@@ -13,7 +13,7 @@ from pipeline.skeleton import BONES, ROOT
 
 MOST_FRAMES = 240  # shown of a sequence
 SINGLE_VIEW_PX, MULTI_VIEW_PX = 300, 190  # longer side of the images
-LARGEST_PX = 1e4  # coordinates beyond are not drawn
+LARGEST_PX = 1e4  # larger coordinates are not drawn
 
 
 def sequence_section(data: ReportData) -> Section:
@@ -50,7 +50,7 @@ def playback(title: str, views: list[ViewData], names: tuple[str, ...], side_px:
     arrays = {"truth": first.true_cam_mm, "label": first.label_cam_mm, "prediction": first.predicted_cam_mm}
     poses = {name: arrays[name][rows] for name in names if np.isfinite(arrays[name][rows]).any()}
     if "truth" in poses and "label" in poses:
-        # The scale and the position of the labels depend on the rig; this scene compares the poses alone.
+        # The scale and the position of the labels depend on the rig; this scene compares only the poses.
         poses["label"] = metrics.scale_aligned(poses["label"], poses["truth"]) + poses["truth"][:, ROOT : ROOT + 1]
     videos = [_video(view, tuple(poses), rows, side_px) for view in views]
     scene = sequence_scene(poses, first.recording.fps)

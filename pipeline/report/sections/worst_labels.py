@@ -57,6 +57,6 @@ def _worst_joint(view: ViewData, frame: int) -> str:
 
 
 def row_medians(values: np.ndarray) -> np.ndarray:
-    """Median of each row (row, column) over its known values; NaN where a row has none."""
+    """Median of each row (row, column) over its known values; NaN for a row without known values."""
     known = np.isfinite(values).any(1)
     return np.where(known, np.nanmedian(np.where(known[:, None], values, 0), axis=1), np.nan)

@@ -1,4 +1,4 @@
-"""Random poses within the joint limits; they cover more than the actions do."""
+"""Random poses within the joint limits, with more variety than the actions."""
 
 from dataclasses import replace
 
