@@ -63,7 +63,7 @@ def mean_mm(predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def time_metrics(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """Time of all metrics of all poses, and of a loop over poses that computes PA-MPJPE alone."""
+    """Time of all metrics of all poses, and of a loop over poses that computes only PA-MPJPE."""
     times = np.arange(len(true)) / 25
 
     def everything() -> list[float]:

@@ -12,7 +12,7 @@ from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
 from pipeline.geometry.calibration.rig import Rig, RigNotFound
 from pipeline.metrics import n_mpjpe, pa_mpjpe
 
-NOTE = """Captures whose extrinsics are unknown, 5 px of noise and 5 % outliers unless said: the rig's error (median
+NOTE = """Captures whose extrinsics are unknown, 5 px of noise and 5 % outliers unless stated: the rig's error (median
 over captures, similarity-aligned), then the error of robust labels in mm with this rig and with the true one: PA-MPJPE,
 and N-MPJPE in the cameras' frames. CPU seconds to find the rig, one thread. "none": captures without a rig; their
 labels count as 150 mm off."""

@@ -66,7 +66,7 @@ def run(scenes: Scenes, sizes: Sizes) -> dict[str, float]:
         name: scenes.film(sizes.captures, sizes.single_frames, noise_px=noise_px, outliers=outliers)
         for name, (noise_px, outliers) in settings.items()
     }
-    table = Table("One frame at a time", NOTE, ["per pair, or as said", *settings, "frames/s"])
+    table = Table("One frame at a time", NOTE, ["per pair unless stated", *settings, "frames/s"])
     for name, estimator in estimators().items():
         _row(table, name, shots, lambda capture, e=estimator: from_pairs(capture, e))
     joint = _row(table, "ours: all cameras of the frame jointly", shots, ours.frame_by_frame)

@@ -1,4 +1,4 @@
-"""The source `videos`: a folder of synchronised videos with a calibration file, laid out as docs/footage.md says."""
+"""The source `videos`: a folder of synchronised videos with a calibration file, in the layout of docs/footage.md."""
 
 import hashlib
 import logging

@@ -171,9 +171,9 @@ def _read(record: type[R], attributes: Any, where: str) -> R:
 
 
 def _reasons(error: ValidationError) -> str:
-    said = {"missing": "is missing", "extra_forbidden": "is not known to this code"}
+    messages = {"missing": "is missing", "extra_forbidden": "is not known to this code"}
     return "; ".join(
-        f"{'.'.join(str(key) for key in one['loc'])} {said.get(one['type'], one['msg'])}" for one in error.errors()
+        f"{'.'.join(str(key) for key in one['loc'])} {messages.get(one['type'], one['msg'])}" for one in error.errors()
     )
 
 

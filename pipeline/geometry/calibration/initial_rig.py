@@ -30,7 +30,7 @@ Pairs = dict[tuple[int, int], RelativePose]
 
 
 class RigNotFound(Exception):
-    """The rig cannot be found from these joints; the message says why."""
+    """The rig cannot be found from these joints; the message states the reason."""
 
 
 @dataclass(frozen=True)

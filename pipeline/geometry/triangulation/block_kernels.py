@@ -1,7 +1,7 @@
 """Points in blocks: the input and output layout of the triangulation kernels.
 
 A kernel works on up to BLOCK points at a time. Each coordinate is a row: row r of a block is `rows[r * BLOCK :]`, one
-flat array for all rows. The constant row length lets the compiler prove that rows do not overlap, and thus vectorise a
+flat array for all rows. The constant row length lets the compiler prove that rows do not overlap, and so vectorise a
 loop over the points of a row. Normalised image points take ROWS_PER_VIEW rows per view, in double precision; their
 weights take one row per view, in single precision, in a separate array.
 """

@@ -71,11 +71,11 @@ def fit_bone_lengths(
 ) -> tuple[Float[np.ndarray, "frame joint=17 3"], Float[np.ndarray, "frame joint=17 6"]]:
     """Adjust joints to the normalised image points and to the bone lengths, with robust costs for both.
 
-    `sigma` is the standard deviation of an image point, infinite where not seen, `tolerance` that of a bone length, in
-    the unit of the joints. Rotations and translations are one rig or one for each frame. Joints and lengths that are
-    NaN are ignored. Gauss-Newton over all joints of a frame at once; a step that raises the frame's cost is shortened.
-    Also returns the joints' covariance (xx, xy, xz, yy, yz, zz); NaN for NaN joints. Raises ValueError for shapes that
-    do not fit and for infinite values other than those of sigma.
+    `sigma` is the standard deviation of an image point, infinite where not seen; `tolerance` is the standard deviation
+    of a bone length, in the unit of the joints. Rotations and translations are one rig or one for each frame. Joints
+    and lengths that are NaN are ignored. Gauss-Newton over all joints of a frame at once; a step that raises the
+    frame's cost is shortened. Also returns the joints' covariance (xx, xy, xz, yy, yz, zz); NaN for NaN joints. Raises
+    ValueError for shapes that do not fit and for infinite values other than those of sigma.
     """
     if len(R) not in (1, len(joints)):
         raise ValueError(f"fit_bone_lengths: {len(R)} rigs for {len(joints)} frames; give one, or one for each frame.")

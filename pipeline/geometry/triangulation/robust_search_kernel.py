@@ -17,7 +17,7 @@ from pipeline.geometry.triangulation.linear_kernel import POINT, add_view, clear
 AGREED = 3.0
 # Costs are compared with a tolerance of the precision in which they are summed.
 SLACK = np.float32(1 + 1e-6)
-# For a point seen by fewer than ENOUGH_PAIRS of the common pairs, pairs of its own views are tried, at most MOST_PAIRS.
+# For a point seen by fewer than ENOUGH_PAIRS of the common pairs, up to MOST_PAIRS pairs of its own views are tried.
 ENOUGH_PAIRS, MOST_PAIRS = 10, 36
 # Rows of a search: the best point so far and its cost, the tried point and its cost, the number of pairs tried.
 BEST, BEST_COST, TRIED, TRIED_COST, N_TRIED = 0, 3 * BLOCK, 4 * BLOCK, 7 * BLOCK, 8 * BLOCK

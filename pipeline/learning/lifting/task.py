@@ -31,7 +31,7 @@ class LiftingSchedule:
 
     frames: int  # of a window
     virtual_views: int  # added to each window
-    pretraining: float  # share of the training, at its beginning, with the pre-training loss alone
+    pretraining: float  # share of the training, at its beginning, with only the pre-training loss
     freeze_after: float  # share of the training after which dropout and batch statistics are frozen
 
 
