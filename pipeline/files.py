@@ -1,6 +1,8 @@
 """Files and folders that are either complete or do not exist, and placeholders for results that were not made."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +14,17 @@ UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write a file or a folder to; renamed to `path` if the block succeeds."""
+    """Give a path beside `path` to write a file or a folder to; renamed to `path` if the block succeeds.
+
+    Raises IsADirectoryError where a file would replace a folder.
+    """
     aside = path.with_name(path.name + ".partial")
     _remove(aside)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield aside
+        if path.is_dir() and not aside.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         _remove(path)
         aside.rename(path)
     except BaseException:

@@ -1,6 +1,5 @@
 """Runs a stage: reads paths from the command line, prints user errors, writes time and peak memory to a file."""
 
-import errno
 import inspect
 import json
 import logging
@@ -8,13 +7,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import get_type_hints
 
 import click
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, system_errors_for_user
 from pipeline.files import atomic_write
 from pipeline.memory import PeakMemory
 
@@ -49,22 +48,11 @@ def run(main: Callable[..., None], *, measured: bool = True) -> None:
 
 def _guarded(name: str, main: Callable[..., None], given: Mapping[str, Path | str], *, measured: bool) -> None:
     try:
-        if not measured:
-            main(**given)
-            return
-        with _resources_written(RESOURCES / f"{name}.json"):
+        with system_errors_for_user(), _resources_written(RESOURCES / f"{name}.json") if measured else nullcontext():
             main(**given)
     except UserError as error:
-        _fail(name, str(error))
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
-            raise
-        _fail(name, f"{error.strerror} ({error.filename or Path.cwd()}). Free or unlock the disk and run again.")
-
-
-def _fail(name: str, line: str) -> None:
-    click.echo(f"{name}: {' '.join(line.split())}", err=True)
-    sys.exit(1)
+        click.echo(f"{name}: {' '.join(str(error).split())}", err=True)
+        sys.exit(1)
 
 
 @contextmanager

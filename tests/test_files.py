@@ -35,3 +35,15 @@ def test_an_absent_result_says_why(tmp_path):
     write_absent(tmp_path / "result", "there is no truth")
     assert why_absent(tmp_path / "result") == "there is no truth"
     assert why_absent(tmp_path) is None
+
+
+def test_a_file_does_not_replace_a_folder(tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "kept").touch()
+    with pytest.raises(IsADirectoryError, match="results"), atomic_write(folder) as aside:
+        aside.write_text("a file")
+    assert [path.name for path in tmp_path.rglob("*")] == ["results", "kept"]
+    with atomic_write(folder) as aside:
+        aside.mkdir()
+    assert list(folder.iterdir()) == []

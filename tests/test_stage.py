@@ -66,6 +66,16 @@ def test_full_disk_is_a_user_error(monkeypatch, capsys, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_cannot_be_written_to_is_a_user_error(monkeypatch, capsys, tmp_path):
+    (tmp_path / "file").touch()
+
+    def main():
+        (tmp_path / "file" / "out").write_text("text")
+
+    assert run_with(monkeypatch, main) == 1
+    assert capsys.readouterr().err == f"test_stage: Not a directory ({tmp_path}/file/out). Correct the path.\n"
+
+
 def test_a_bug_is_not_hidden(monkeypatch):
     def main():
         raise KeyError("bug")

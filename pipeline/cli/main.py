@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, system_errors_for_user
 
 
 class Entry(NamedTuple):
@@ -49,9 +49,10 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, COMMANDS[name].summary) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a subcommand. A `UserError` becomes one line and exit code 1."""
+        """Run a subcommand. A `UserError`, and an error of the disk or of a path, becomes one line and exit code 1."""
         try:
-            return super().invoke(ctx)
+            with system_errors_for_user():
+                return super().invoke(ctx)
         except UserError as error:
             raise click.ClickException(" ".join(str(error).split())) from None
 

@@ -48,16 +48,16 @@ class Params(Section):
         return self
 
 
-def read_params(path: Path = PARAMS) -> Params:
+def read_params(path: Path = PARAMS, *, where: str = "") -> Params:
     """Read and check all of params.yaml.
 
-    Raises UserError with each wrong key and its value.
+    Raises UserError with each wrong key and its value; `where` says where they are, the file if it is empty.
     """
     try:
         return Params.model_validate(load_yaml(path))
     except ValidationError as error:
         wrong = "; ".join(_explain(e) for e in error.errors())
-        raise UserError(wrong, where=str(path), fix="Correct it and run again.") from None
+        raise UserError(wrong, where=where or str(path), fix="Correct it and run again.") from None
 
 
 def load_yaml(path: Path) -> Any:

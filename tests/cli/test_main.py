@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from pipeline.cli import main as module
 from pipeline.cli.main import COMMANDS, main
 from pipeline.errors import UserError
+from tests.house.imports import ROOT
 
 HEAVY = {"torch", "numpy", "cv2", "dask", "zarr", "pandas", "sklearn", "dvc"}
 
@@ -48,6 +49,14 @@ def test_a_user_error_is_one_line_and_exit_code_1(monkeypatch, tmp_path):
     shown = CliRunner().invoke(main, ["profile", str(tmp_path / "none.yaml")])
     assert shown.exit_code == 1
     assert shown.output == "Error: the file is two lines long. Shorten it.\n"
+
+
+def test_a_folder_in_place_of_a_file_is_one_line(monkeypatch, tmp_path):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(ROOT)
+    shown = CliRunner().invoke(main, ["profile", str(tmp_path / "folder")])
+    assert shown.exit_code == 1
+    assert shown.output == f"Error: Is a directory ({tmp_path}/folder). Give the path of a file.\n"
 
 
 def test_other_errors_keep_their_traceback(monkeypatch):
