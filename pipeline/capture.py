@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, wrong_keys
 from pipeline.geometry.camera.model import Camera
 
 VERSION = 1
@@ -96,17 +96,19 @@ class Capture(_Strict):
 def read_capture(folder: Path) -> Capture:
     """Read a folder's manifest; the views' files become paths that can be opened.
 
-    Raises UserError if the manifest is missing or has another version.
+    Raises UserError if the manifest is missing, or has another version or other keys.
     """
     path = folder / "manifest.json"
     if not path.exists():
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
     text = path.read_text()
-    version = json.loads(text).get("version")
+    version, again = json.loads(text).get("version"), "Run dvc repro to make it again."
     if version != VERSION:
-        fix = "Run dvc repro to make it again."
-        raise UserError(f"{path} has version {version}, this code reads version {VERSION}", fix=fix)
-    capture = Capture.model_validate_json(text)
+        raise UserError(f"{path} has version {version}, this code reads version {VERSION}", fix=again)
+    try:
+        capture = Capture.model_validate_json(text)
+    except ValidationError as error:
+        raise UserError(wrong_keys(error.errors()), where=str(path), fix=again) from None
     for recording in capture.recordings:
         for view in recording.views:
             view.file = str(folder / view.file)

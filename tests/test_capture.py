@@ -45,6 +45,12 @@ def test_missing_manifest_and_other_version(tmp_path):
         read_capture(tmp_path)
 
 
+def test_other_keys_are_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"version": 1, "source": "videos", "takes": []}')
+    with pytest.raises(UserError, match=r"recordings is missing; takes is not known to this code \(.*manifest.json\)"):
+        read_capture(tmp_path)
+
+
 def test_unknown_fields_are_refused():
     with pytest.raises(ValidationError):
         View(name="a", file="f", K=np.eye(3).tolist(), dist=[], size_px=(1, 1), foo=1)

@@ -1,6 +1,7 @@
 """The stores: written whole or not at all, by whole shards, and read only by the schema they were written with."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -150,8 +151,16 @@ def test_another_type_in_a_record_is_refused(tmp_path):
     path = tmp_path / "rigs.zarr"
     write_rig(path)
     change_attributes(path / "S1", lambda a: a.update(focal_scale="1.25"))
-    with pytest.raises(UserError, match=r"RigRecord: focal_scale .*valid number"):
+    with pytest.raises(UserError, match=r"RigRecord: focal_scale = '1.25': .*valid number"):
         open_store(path, RIGS)["S1"]
+
+
+def test_a_missing_array_is_refused(tmp_path):
+    path = tmp_path / "rigs.zarr"
+    write_rig(path)
+    shutil.rmtree(path / "S1/residual_px")
+    with pytest.raises(UserError, match=r"rigs.zarr/S1 has no array residual_px, which this code declares"):
+        open_store(path, RIGS)["S1"]["residual_px"]
 
 
 def test_missing_keys_of_a_summary_are_refused(tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 import zarr
 from pydantic import ValidationError
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, wrong_keys
 from pipeline.files import atomic_write
 from pipeline.geometry.camera.model import Camera
 from pipeline.stores.records import PeopleRecord, RigRecord
@@ -87,7 +87,13 @@ class RecordingGroup(Generic[R]):
 
     def _array(self, name: str) -> Any:
         # The type is Any, as zarr's types allow a group here, and do not describe its arrays as numpy arrays.
-        return self._group[name]
+        try:
+            return self._group[name]
+        except KeyError:
+            if name not in (array.name for array in self._arrays):
+                raise
+            where = str(self._group.store_path).removeprefix("file://")
+            raise UserError(f"{where} has no array {name}, which this code declares", fix=AGAIN) from None
 
 
 def _as_float64(values: Any) -> np.ndarray:
@@ -167,14 +173,7 @@ def _read(record: type[R], attributes: Any, where: str) -> R:
     try:
         return record.model_validate_json(json.dumps(attributes))
     except ValidationError as error:
-        raise UserError(f"{record.__name__}: {_reasons(error)}", where=where, fix=AGAIN) from None
-
-
-def _reasons(error: ValidationError) -> str:
-    messages = {"missing": "is missing", "extra_forbidden": "is not known to this code"}
-    return "; ".join(
-        f"{'.'.join(str(key) for key in one['loc'])} {messages.get(one['type'], one['msg'])}" for one in error.errors()
-    )
+        raise UserError(f"{record.__name__}: {wrong_keys(error.errors())}", where=where, fix=AGAIN) from None
 
 
 @contextmanager
