@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.errors import UserError
 from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.engine.device import as_input, choose_device, precision, to_device
 from pipeline.learning.images.crops import Crop
@@ -35,6 +36,9 @@ class CropDetector:
         Raises UserError if the file is not a checkpoint of a 2D network.
         """
         network, metadata = load_network(weights, PoseNetwork)
+        if network.architecture.depth_bins != 1:
+            what = f"{weights} holds a 3D network ({network.architecture}), a 2D detector is needed"
+            raise UserError(what, fix="Set detect.weights to a file that the stage pretrain wrote.")
         return cls(to_device(network, choose_device()), int(metadata["input_px"]), float(metadata["margin"]), metadata)
 
     @torch.inference_mode()

@@ -30,3 +30,10 @@ def test_defaults_and_options(calls):
 def test_values_out_of_range(calls, option):
     assert CliRunner().invoke(main, ["adapt", *PATHS, *option]).exit_code == 2
     assert not calls
+
+
+def test_the_network_to_adapt_is_not_replaced(tmp_path):
+    arguments = [str(tmp_path / "pose3d.pt"), "frames", "poses2d", "rigs", str(tmp_path)]
+    shown = CliRunner().invoke(main, ["adapt", *arguments])
+    assert shown.exit_code == 1
+    assert shown.output.startswith(f"Error: The adapted network would replace {tmp_path}/pose3d.pt.")

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from pipeline.detectors.crop_detector import CropDetector, peak_position
+from pipeline.errors import UserError
+from pipeline.learning.engine.checkpoints import save_network
 from pipeline.learning.images.crops import Crop
 from pipeline.learning.images.networks import Architecture, PoseNetwork, expectation
 from pipeline.skeleton import MIRROR
@@ -22,6 +24,13 @@ def test_the_flip_test_gives_the_same_for_the_mirrored_image():
     np.testing.assert_allclose(sure_back[:, MIRROR], sure, atol=0.01)
     one_way, _ = detector.detect([image], [crop], 1)
     assert np.abs(one_way - there).max() > 1
+
+
+def test_a_3d_network_is_no_detector(tmp_path):
+    network = PoseNetwork(Architecture("slim", 8, depth_bins=4))
+    save_network(tmp_path / "pose3d.pt", network, input_px=64, margin=1.25)
+    with pytest.raises(UserError, match=r"holds a 3D network .*4 deep.*, a 2D detector is needed"):
+        CropDetector.load(tmp_path / "pose3d.pt")
 
 
 def heatmaps(scores: torch.Tensor) -> torch.Tensor:

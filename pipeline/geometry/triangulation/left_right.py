@@ -77,6 +77,8 @@ def find_swapped(
     Frames whose views agree keep their names. A frame's result depends only on the CONTEXT frames before and after it.
     Raises ValueError for shapes that do not fit and for infinite values other than those of sigma.
     """
+    if len(R) not in (1, len(points_norm)):
+        raise ValueError(f"find_swapped: {len(R)} rigs for {len(points_norm)} frames; give one, or one for each frame.")
     found = np.zeros(sigma.shape, bool)
     search = _search(points_norm, sigma, R, t)
     if len(search.frames):

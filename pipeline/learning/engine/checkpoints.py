@@ -1,6 +1,7 @@
 """Checkpoints: a network's weights with the configuration to build it, so that a checkpoint is complete."""
 
 import pickle
+import struct
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -50,7 +51,7 @@ def load_network(path: Path, wanted: type[Network]) -> tuple[Network, dict[str, 
     Raises UserError if the file is missing or damaged, or has another version, kind, backbone or skeleton.
     """
     content = read_checkpoint(path)
-    again = "Run dvc repro to make it again."
+    again = "Run dvc repro to make it again, or name a file that this code has written."
     if not is_checkpoint(content):
         raise UserError(f"{path} is not a checkpoint of this pipeline", fix=again)
     if content["version"] != VERSION:
@@ -84,6 +85,6 @@ def read_checkpoint(path: Path) -> Any:
         raise UserError(f"{path} holds no weights: nothing needed them when dvc repro made it", fix=fix)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError, struct.error) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise UserError(f"{path} cannot be read as weights: {reason}", fix="Make or fetch it again.") from None

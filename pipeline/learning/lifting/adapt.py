@@ -27,6 +27,7 @@ from pipeline.params.train import LoopParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, RIGS, PredictionsSummary, RigStore, open_store
 
+ADAPTED = "pose3d.pt"
 OBJECTIVE = Objective(
     labels=0.0, reprojection=1.0, transform=1.0, consistency=1.0, squared=False, confidence="target",
     root="least_squares", root_relative=False,
@@ -47,6 +48,8 @@ def adapt(
     Raises UserError if the checkpoint is not of a lifting network, if no recording of the split has a rig, or if a rig
     has no scale.
     """
+    if (out / ADAPTED).resolve() == model.resolve():
+        raise UserError(f"The adapted network would replace {model}", fix="Choose another folder for the results.")
     network, metadata = load_network(model, LiftingNetwork)
     detections, rig_store = open_store(poses2d, POSES2D), open_store(rigs, RIGS)
     capture = read_capture(frames)
@@ -60,7 +63,7 @@ def adapt(
     schedule = LiftingSchedule(network.architecture.frames, virtual_views=0, pretraining=0, freeze_after=0)
     out.mkdir(parents=True, exist_ok=True)
     train(network, LiftingTask(training, rows, rows, OBJECTIVE, schedule), params, out / "adapt.csv")
-    save_network(out / "pose3d.pt", network, **{**metadata, "adapted_to": [r.name for r in recordings]})
+    save_network(out / ADAPTED, network, **{**metadata, "adapted_to": [r.name for r in recordings]})
 
     def cameras(recording: Recording) -> list[Camera]:
         return rig_store[recording.name].record.intrinsics

@@ -153,6 +153,13 @@ def test_a_rig_for_each_frame_gives_the_same_as_one_for_all():
     np.testing.assert_array_equal(find(joints, points_norm, sigma, *each), find(joints, points_norm, sigma, R, t))
 
 
+@pytest.mark.parametrize("n_rigs", [2, 8])
+def test_rigs_of_other_frames_are_refused(n_rigs):
+    points_norm, sigma, R, t = scene(walk(5))
+    with pytest.raises(ValueError, match=f"{n_rigs} rigs for 5 frames"):
+        find_swapped(points_norm, sigma, R.repeat(n_rigs, 0), t.repeat(n_rigs, 0), np.full(16, np.nan))
+
+
 def test_unseen_joints_take_no_part():
     joints = people(40)
     points_norm, sigma, R, t = scene(joints, noise_px=0.0)

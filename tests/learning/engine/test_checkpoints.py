@@ -31,7 +31,7 @@ def test_a_network_comes_back_with_its_metadata(saved):
     ("changes", "said"),
     [
         ({"joints": ["nose"]}, r"predicts the joints \['nose'\], this code has \['pelvis'"),
-        ({"version": 0}, "has version 0, this code reads version 3"),
+        ({"version": 0}, "has version 0, this code reads version 3.*or name a file that this code has written"),
         ({"kind": "other"}, "holds a other network, a volumetric one is needed"),
         ({"architecture": {"backbone": "vgg"}}, r"has the backbone 'vgg', known are \['slim'"),
     ],
@@ -47,9 +47,10 @@ def test_a_file_of_something_else_is_refused(tmp_path):
     torch.save([1, 2], tmp_path / "x.pt")
     with pytest.raises(UserError, match="is not a checkpoint of this pipeline"):
         load_network(tmp_path / "x.pt", PoseNetwork)
-    (tmp_path / "y.pt").write_bytes(b"half a fi")
-    with pytest.raises(UserError, match=r"y\.pt cannot be read as weights"):
-        read_checkpoint(tmp_path / "y.pt")
+    for content in (b"", b"half a fi", b"junk"):
+        (tmp_path / "y.pt").write_bytes(content)
+        with pytest.raises(UserError, match=r"y\.pt cannot be read as weights"):
+            read_checkpoint(tmp_path / "y.pt")
 
 
 def test_a_detector_that_nothing_needed_is_named_as_such(tmp_path):
