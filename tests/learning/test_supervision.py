@@ -61,7 +61,7 @@ def test_true_2d_poses_make_exact_labels_with_the_rig_that_was_found(shifted, pa
     full, gt2d = (_by_subject(shifted, params, supervision=kind) for kind in ("full", "gt2d"))
     for name in full:
         np.testing.assert_allclose(gt2d[name], full[name], atol=0.1)
-    rigs = reopen(shifted.rigs, RIGS)
+    rigs = reopen(shifted.paths.rigs, RIGS)
     for name in rigs:
         rigs[name].write(0, {"t_cam_from_world_mm": 2 * rigs[name]["t_cam_from_world_mm"]})
     twice = _by_subject(shifted, params, supervision="gt2d")

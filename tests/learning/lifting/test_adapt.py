@@ -48,10 +48,10 @@ def depth_error(world, predictions):
 
 def test_detections_and_a_rig_are_enough_to_get_better(trained, tmp_path):
     out = tmp_path / "adapted"
-    adapt(trained.model, trained.frames, trained.poses2d, trained.rigs, out, "test", LOOP)
+    adapt(trained.paths.network, trained.paths.frames, trained.paths.poses2d, trained.paths.rigs, out, "test", LOOP)
     assert list(open_store(out / "predictions.zarr", PREDICTIONS)) == ["S2"]
-    assert depth_error(trained, out / "predictions.zarr") < 0.7 * depth_error(trained, trained.predictions)
-    before, after = (load_network(path, LiftingNetwork) for path in (trained.model, out / "pose3d.pt"))
+    assert depth_error(trained, out / "predictions.zarr") < 0.7 * depth_error(trained, trained.paths.predictions)
+    before, after = (load_network(path, LiftingNetwork) for path in (trained.paths.network, out / "pose3d.pt"))
     assert after[1] == {**before[1], "adapted_to": ["S2"]}
     norms = [name for name in before[0].state_dict() if "running" in name]
     assert norms
@@ -60,20 +60,28 @@ def test_detections_and_a_rig_are_enough_to_get_better(trained, tmp_path):
 
 
 def test_bad_input_is_refused(trained, tmp_path):
-    others = trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted"
+    others = trained.paths.frames, trained.paths.poses2d, trained.paths.rigs, tmp_path / "adapted"
     with pytest.raises(UserError, match="holds a volumetric network, a lifting one is needed"):
-        adapt(trained.detector, *others, "test", LOOP)
-    with create_store(trained.rigs, RIGS, RIGS_SUMMARY):
+        adapt(trained.paths.detector, *others, "test", LOOP)
+    with create_store(trained.paths.rigs, RIGS, RIGS_SUMMARY):
         pass
     with pytest.raises(UserError, match="None of the 3 recordings is of the split 'test' and has a rig"):
-        adapt(trained.model, *others, "test", LOOP)
+        adapt(trained.paths.network, *others, "test", LOOP)
     assert not (tmp_path / "adapted").exists()
 
 
 def test_a_rig_without_a_scale_is_refused(trained, tmp_path):
-    rig = open_store(trained.rigs, RIGS)["S2"]
+    rig = open_store(trained.paths.rigs, RIGS)["S2"]
     arrays = {name: rig[name] for name in ("R_cam_from_world", "t_cam_from_world_mm")}
-    with create_store(trained.rigs, RIGS, RIGS_SUMMARY) as rigs:
+    with create_store(trained.paths.rigs, RIGS, RIGS_SUMMARY) as rigs:
         rigs.create("S2", {"rig": 1, "view": 3}, rig.record.model_copy(update={"scale": "none"})).write(0, arrays)
     with pytest.raises(UserError, match="nothing fixed the scale of the rig"):
-        adapt(trained.model, trained.frames, trained.poses2d, trained.rigs, tmp_path / "adapted", "test", LOOP)
+        adapt(
+            trained.paths.network,
+            trained.paths.frames,
+            trained.paths.poses2d,
+            trained.paths.rigs,
+            tmp_path / "adapted",
+            "test",
+            LOOP,
+        )
