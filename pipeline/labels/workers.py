@@ -51,7 +51,7 @@ def _n_workers() -> int:
     given = os.environ.get("EPILINE_WORKERS")
     if given is None:
         return n_cores()
-    if not given.isdigit():
+    if not given.isdecimal():
         raise UserError(f"EPILINE_WORKERS = {given!r} is not a number", fix="Give a number of processes, 0 for none.")
     return int(given)
 
@@ -67,7 +67,7 @@ def _client(n_workers: int) -> Iterator[Client]:
     if address:
         try:
             client = Client(address, timeout=SECONDS_TO_CONNECT)
-        except OSError:
+        except (OSError, ValueError):  # the latter for an address that is not one, such as a host without a port
             fix = "Start it, or unset DASK_SCHEDULER_ADDRESS to use this machine."
             raise UserError(f"No Dask scheduler answers at {address}", fix=fix) from None
         with client:

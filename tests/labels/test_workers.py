@@ -60,14 +60,16 @@ def test_an_empty_address_is_none(monkeypatch):
     assert run_tasks(square, [(2,), (3,)], "squares") == [4, 9]
 
 
-def test_dead_cluster(monkeypatch):
-    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:9")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "localhost"])
+def test_dead_cluster(monkeypatch, address):
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", address)
     monkeypatch.setattr("pipeline.labels.workers.SECONDS_TO_CONNECT", 1)
-    with pytest.raises(UserError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(UserError, match=f"No Dask scheduler answers at {address}"):
         run_tasks(square, [(1,)], "squares")
 
 
-def test_workers_must_be_a_number(monkeypatch):
-    monkeypatch.setenv("EPILINE_WORKERS", "many")
-    with pytest.raises(UserError, match="EPILINE_WORKERS = 'many'"):
+@pytest.mark.parametrize("given", ["many", "-1", "²"])
+def test_workers_must_be_a_number(monkeypatch, given):
+    monkeypatch.setenv("EPILINE_WORKERS", given)
+    with pytest.raises(UserError, match=f"EPILINE_WORKERS = '{given}'"):
         run_tasks(square, [(1,)], "squares")
