@@ -31,18 +31,18 @@ docs: $(READY)  ## Build the documentation into build/docs; a broken link is an 
 wheel-check: $(READY)  ## Build a wheel and use it from an environment of its own
 	python .ci/wheel_check.py
 
-bench: $(READY)  ## Measure the geometry beside its peers, in full (see docs/geometry.md; MOTION=FILE.npz for real motion)
+bench: $(READY)  ## Compare the geometry with other libraries, in full (see docs/geometry.md; MOTION=FILE.npz for real motion)
 	python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	python -m bench.geometry $(if $(MOTION),--motion $(MOTION))
 
-bench-peers: $(PEERS)/ready  ## Install aniposelib and Pose2Sim into .venv-peers, for the bench alone (2 GB)
+bench-peers: $(PEERS)/ready  ## Install aniposelib and Pose2Sim into .venv-peers, only for the benchmark (2 GB)
 
 $(PEERS)/ready: bench/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --requirement bench/peers/requirements.txt
 	@touch $@
 
-help:  ## Say what can be made
+help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
 
 $(READY): pyproject.toml constraints.txt

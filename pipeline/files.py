@@ -50,15 +50,15 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_absent(folder: Path, reason: str) -> None:
+def write_placeholder(folder: Path, reason: str) -> None:
     """Write, in place of a folder with a result, a folder that holds only the reason why there is no result."""
     with atomic_write(folder) as aside:
         aside.mkdir()
         (aside / ABSENT).write_text(json.dumps({"reason": reason}) + "\n")
 
 
-def why_absent(folder: Path) -> str | None:
-    """The reason that `write_absent` wrote; None if the folder holds a result."""
+def placeholder_reason(folder: Path) -> str | None:
+    """The reason that `write_placeholder` wrote; None if the folder holds a result."""
     path = folder / ABSENT
     return str(json.loads(path.read_text())["reason"]) if path.exists() else None
 

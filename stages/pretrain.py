@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.datasets.rendered import render_singles
-from pipeline.learning.images.pretrain import leave_untrained, train_detector
+from pipeline.learning.images.pretrain import train_detector, write_placeholders
 from pipeline.params.pretrain import PretrainParams
 from pipeline.params.settings import has_settings, read_settings
 from pipeline.stage import run
@@ -11,7 +11,7 @@ from pipeline.stage import run
 
 def main(settings: Path, detector: Path, curve: Path) -> None:
     if not has_settings(settings, "pretrain"):
-        leave_untrained(detector, curve)
+        write_placeholders(detector, curve)
         return
     params = read_settings(settings, "pretrain", PretrainParams)
     images = render_singles(params)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.capture_paths import CapturePaths
-from pipeline.files import atomic_write, write_absent
+from pipeline.files import atomic_write, write_placeholder
 from pipeline.params.refine import RefineParams, RefineSource
 from pipeline.params.settings import has_settings, read_settings
 from pipeline.params.train import TrainParams
@@ -13,7 +13,7 @@ from pipeline.stage import run
 def main(source: RefineSource, settings: Path, data: Path, models: Path, reports: Path, weights: Path) -> None:
     paths = CapturePaths(data, models, reports)
     if not has_settings(settings, "refine"):
-        write_absent(paths.refined(source), f"refine.sources does not name {source}")
+        write_placeholder(paths.refined(source), f"refine.sources does not name {source}")
         return
     # Imported only here, as torch takes seconds to load.
     from pipeline.learning.refinement.refine import refine_predictions

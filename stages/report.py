@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from pipeline.params.file import read_shared
+from pipeline.params.file import read_stage_settings
 from pipeline.report import write_report
 from pipeline.stage import run
 
 
 def main(settings: Path, data: Path, models: Path, reports: Path) -> None:
-    write_report(data, models, reports, read_shared(settings))
+    write_report(data, models, reports, read_stage_settings(settings))
 
 
 if __name__ == "__main__":

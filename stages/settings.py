@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from pipeline.params.file import read_params, share_params
+from pipeline.params.file import read_params, write_stage_settings
 from pipeline.stage import run
 
 
 def main(detector: Path, settings: Path) -> None:
-    share_params(read_params(), detector, settings)
+    write_stage_settings(read_params(), detector, settings)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.files import atomic_write, scratch_folder, why_absent, write_absent
+from pipeline.files import atomic_write, placeholder_reason, scratch_folder, write_placeholder
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
@@ -32,9 +32,9 @@ def test_a_scratch_folder_starts_empty_and_is_removed(tmp_path):
 
 
 def test_an_absent_result_says_why(tmp_path):
-    write_absent(tmp_path / "result", "there is no truth")
-    assert why_absent(tmp_path / "result") == "there is no truth"
-    assert why_absent(tmp_path) is None
+    write_placeholder(tmp_path / "result", "there is no truth")
+    assert placeholder_reason(tmp_path / "result") == "there is no truth"
+    assert placeholder_reason(tmp_path) is None
 
 
 def test_a_file_does_not_replace_a_folder(tmp_path):

@@ -15,7 +15,7 @@ from pipeline.geometry.calibration.rig_per_frame import find_rigs
 from pipeline.geometry.calibration.scale import bone_scale
 from pipeline.geometry.camera.model import undistort
 from pipeline.geometry.triangulation import methods as triangulation
-from pipeline.labels.observations import EXPECTED_NOISE, LEAST_CONFIDENCE, assumed_cameras, observe, observe_landmarks
+from pipeline.labels.observations import CONFIDENCE_FLOOR, EXPECTED_NOISE, assumed_cameras, observe, observe_landmarks
 from pipeline.skeleton import JOINTS, LIMB_JOINTS
 from pipeline.stores import POSES2D, open_store
 
@@ -62,7 +62,7 @@ def _from_file(path: Path) -> Detections:
     known = np.array([joint >= 0 for joint in joints])[:, None]
     of_joints = np.where(known[..., None], points_norm[:, joints], np.nan)
     height = np.nanmax(of_joints[..., 1], axis=1) - np.nanmin(of_joints[..., 1], axis=1)
-    sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(confidence, LEAST_CONFIDENCE, 1))
+    sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(confidence, CONFIDENCE_FLOOR, 1))
     sigma = np.where(np.isfinite(points_norm).all(-1), sigma, np.inf)
     names = {"as shipped": ("R", "t"), "shipped, adjusted": ("R_ba", "t_ba")}
     found = {name: (data[R], 1000 * data[t]) for name, (R, t) in names.items() if R in data}

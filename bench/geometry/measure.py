@@ -12,7 +12,7 @@ from pipeline.metrics import pa_mpjpe
 # A frame with this PA-MPJPE or more has failed; a frame without labels counts as this error.
 FAILED_MM = 150.0
 # The least total time over which calls are repeated, in seconds.
-LEAST_TIMED_S = 0.2
+MIN_TIMED_S = 0.2
 
 
 def mean_or_failed(errors: np.ndarray) -> float:
@@ -28,7 +28,7 @@ def cpu_seconds(function: Callable[[], Any], repeats: int) -> float:
     if repeats > 1:
         function()
     times: list[float] = []
-    while len(times) < repeats or (repeats > 1 and sum(times) < LEAST_TIMED_S):
+    while len(times) < repeats or (repeats > 1 and sum(times) < MIN_TIMED_S):
         start = time.process_time()
         function()
         times.append(time.process_time() - start)

@@ -23,7 +23,7 @@ AREA_MM = 1000.0
 OUTLIER_PX = (50.0, 235.0)
 CONFIDENCE, OUTLIER_CONFIDENCE = (0.6, 1.0), (0.25, 0.7)
 # Lower bound of the noise that is passed to estimators, which cannot handle 0 for exact detections.
-LEAST_NOISE_PX = 1.0
+MIN_NOISE_PX = 1.0
 
 Motion = list[np.ndarray]  # of one person: sequences (T, J, 3) in mm, z up
 
@@ -144,7 +144,7 @@ def film(
     far = length[..., None] * np.stack([np.cos(angle), np.sin(angle)], -1)
     px = true_px + np.where(outlier[..., None], far, noise_px * rng.normal(size=true_px.shape))
     confidence = np.where(outlier, rng.uniform(*OUTLIER_CONFIDENCE, shape), rng.uniform(*CONFIDENCE, shape))
-    return Capture(cameras, joints, px, confidence, outlier, max(noise_px, LEAST_NOISE_PX))
+    return Capture(cameras, joints, px, confidence, outlier, max(noise_px, MIN_NOISE_PX))
 
 
 def _spread(motion: Motion, frames: int, rng: np.random.Generator) -> np.ndarray:

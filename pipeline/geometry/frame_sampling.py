@@ -8,7 +8,7 @@ from pipeline.shapes import check_shapes
 
 # Frames show the same pose in the same place if their joints differ by fewer standard deviations on average.
 DISTINCT_SIGMAS = 4.0
-MOST_CANDIDATES = 600
+MAX_CANDIDATES = 600
 
 
 @check_shapes(no_inf=("points_norm",))
@@ -23,7 +23,7 @@ def diverse_frames(
     """
     if not len(points_norm):
         return np.zeros(0, int), 0
-    candidates = linspace_indices(len(points_norm), MOST_CANDIDATES)
+    candidates = linspace_indices(len(points_norm), MAX_CANDIDATES)
     x, inverse = _whitened(points_norm[candidates], sigma[candidates])
     n_seen = (inverse > 0).sum(1)
     chosen = [int(n_seen.argmax())]

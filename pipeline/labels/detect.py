@@ -25,7 +25,7 @@ log = logging.getLogger("epiline")
 FRAMES_PER_TASK = 64
 # The stage fails if the detector crashes on more than this share of the images and more than this number of them, as
 # bad images cannot be the cause then.
-MOST_CRASHES, FEW_CRASHES = 0.03, 3
+MAX_CRASHES, FEW_CRASHES = 0.03, 3
 # Parts of the messages of libraries that do not raise MemoryError.
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "allocate memory", "insufficient memory", "bad_alloc")
 ARRAYS = ("joints_px", "confidence", "box_px", "landmarks_px", "landmark_confidence")
@@ -212,7 +212,7 @@ def _report(capture: Capture, records: list[Poses2dRecord], results: list[_Found
 def _check_crashes(n_crashed: int, n_images: int, crash: str) -> None:
     """Raise UserError if the detector crashed on more images than bad images can explain."""
     first = f"the first time with {crash}"
-    if n_crashed > max(MOST_CRASHES * n_images, FEW_CRASHES):
+    if n_crashed > max(MAX_CRASHES * n_images, FEW_CRASHES):
         fix = "Remove the cause of the crash, or choose another detect.detector."
         raise UserError(f"The detector crashed on {n_crashed} of {n_images} images, {first}", where="detect", fix=fix)
     log.warning("The detector crashed on %d of %d images, which count as empty, %s", n_crashed, n_images, first)

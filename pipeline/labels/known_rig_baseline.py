@@ -2,14 +2,14 @@
 
 The result is a folder. If the footage has truth, and extrinsics for all labelling views of the training recordings, the
 folder holds `rigs.zarr` and `labels.zarr`, made by the functions of the stages `calibrate` and `triangulate`. Otherwise
-it holds the reason why there are no labels (`files.why_absent`).
+it holds the reason why there are no labels (`files.placeholder_reason`).
 """
 
 import logging
 from pathlib import Path
 
 from pipeline.capture import read_capture
-from pipeline.files import atomic_write, write_absent
+from pipeline.files import atomic_write, write_placeholder
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params.calibrate import CalibrateParams
@@ -28,7 +28,7 @@ def label_with_known_rig(
     reason = _why_not(frames)
     if reason:
         log.info("Baseline: none, as %s", reason)
-        write_absent(baseline, reason)
+        write_placeholder(baseline, reason)
         return
     with atomic_write(baseline) as aside:
         aside.mkdir()

@@ -12,7 +12,7 @@ from pipeline.stores import CameraRecord, Poses2dRecord, RecordingGroup
 
 # Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
 EXPECTED_NOISE = 0.02
-LEAST_CONFIDENCE = 0.05
+CONFIDENCE_FLOOR = 0.05
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _points_norm(
     c = np.swapaxes(confidence, 1, 2)
     found = np.isfinite(points_norm).all(-1) & (c > 0)
     seen = found & (c >= min_confidence) & labelling & (height > 0)[:, None]
-    sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(c, LEAST_CONFIDENCE, 1))
+    sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(c, CONFIDENCE_FLOOR, 1))
     return points_norm, np.where(seen, sigma, np.inf), np.where(found, c, np.nan)
 
 

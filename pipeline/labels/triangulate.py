@@ -36,7 +36,7 @@ from pipeline.stores import (
 
 log = logging.getLogger("epiline")
 # Lower bound of the noise of the detections, as a share of the person's height.
-LEAST_NOISE = 0.002
+MIN_NOISE = 0.002
 # Bone lengths are estimated from this many windows of this many frames.
 WINDOWS, WINDOW_FRAMES = 4, 128
 
@@ -150,7 +150,7 @@ class _Labeller:
         wide, own = self._widened(rows, CONTEXT)
         cameras, least = self.rig.record.intrinsics, self.params.min_confidence
         seen = observe(self.recording, cameras, self.poses, wide, min_confidence=least)
-        noise = max(self.rig.record.noise_share, LEAST_NOISE)
+        noise = max(self.rig.record.noise_share, MIN_NOISE)
         seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
         swapped = np.zeros(seen.sigma.shape, bool)
         if self.params.fix_left_right:

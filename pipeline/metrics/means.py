@@ -13,7 +13,7 @@ from pipeline.shapes import check_shapes
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-FEWEST_SEQUENCES = 3
+MIN_SEQUENCES = 3
 
 
 def mean(values: Shaped[np.ndarray, "..."], axis: int | tuple[int, ...] | None = -1) -> Float[np.ndarray, "..."]:
@@ -61,7 +61,7 @@ def interval_of_change(
 
 def _interval(statistic: Callable[..., np.ndarray], samples: tuple[np.ndarray, ...], seed: int) -> tuple[float, float]:
     """Percentile-bootstrap interval of a statistic of paired samples (sequence,)."""
-    if len(samples[0]) < FEWEST_SEQUENCES:
+    if len(samples[0]) < MIN_SEQUENCES:
         return np.nan, np.nan
     found = bootstrap(
         samples, statistic, paired=True, vectorized=True, n_resamples=RESAMPLES, confidence_level=CONFIDENCE,

@@ -30,7 +30,7 @@ class Section(BaseModel):
             return super().__getattr__(name)
 
 
-def applied(section: Section) -> dict[str, Any]:
+def effective_values(section: Section) -> dict[str, Any]:
     """The plain values of all keys that have an effect."""
     values = {name: getattr(section, name) for name in type(section).model_fields if name not in section.unused()}
-    return {name: applied(value) if isinstance(value, Section) else value for name, value in values.items()}
+    return {name: effective_values(value) if isinstance(value, Section) else value for name, value in values.items()}

@@ -79,7 +79,7 @@ def _explain(error: Any) -> str:
     return f"{key} = {error['input']!r}: {error['msg'].lower()}"
 
 
-def share_params(params: Params, detector: Path, folder: Path) -> None:
+def write_stage_settings(params: Params, detector: Path, folder: Path) -> None:
     """Write for each stage the sections it reads into `STAGE.json`, without the keys that have no effect.
 
     A stage that has nothing to do gets no section: `pretrain` if nothing needs the weights that it writes to
@@ -110,7 +110,7 @@ def share_params(params: Params, detector: Path, folder: Path) -> None:
             write_settings(aside / f"{stage}.json", own)
 
 
-def read_shared(folder: Path) -> Params:
+def read_stage_settings(folder: Path) -> Params:
     """All sections that the stage `settings` wrote for the stages, with only the keys that have an effect."""
     kinds: dict[str, Any] = {name: field.annotation for name, field in Params.model_fields.items()}
     own = {path: path.stem.partition("_")[0] for path in sorted(folder.glob("*.json"))}

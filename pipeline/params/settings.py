@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import UserError
-from pipeline.params.base import Section, applied
+from pipeline.params.base import Section, effective_values
 
 AnySection = TypeVar("AnySection", bound=Section)
 
 
 def write_settings(path: Path, sections: Mapping[str, Section]) -> None:
     """Write sections, by their names, without the keys that have no effect."""
-    values = {name: applied(section) for name, section in sections.items()}
+    values = {name: effective_values(section) for name, section in sections.items()}
     path.write_text(json.dumps(values, indent=1) + "\n")
 
 

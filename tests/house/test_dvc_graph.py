@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.capture_paths import CapturePaths
-from pipeline.params.file import read_params, share_params
+from pipeline.params.file import read_params, write_stage_settings
 from tests.house.imports import ROOT, SOURCE
 
 LINES = 250
@@ -98,7 +98,9 @@ def test_only_settings_reads_params_yaml(stage):
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "report"])
 def test_a_script_reads_the_sections_that_are_written_for_it(stage, tmp_path):
-    share_params(with_all_sources(read_params(ROOT / "params.yaml")), Path(PATHS["detector"]), tmp_path / "settings")
+    write_stage_settings(
+        with_all_sources(read_params(ROOT / "params.yaml")), Path(PATHS["detector"]), tmp_path / "settings"
+    )
     name = Path(arguments(stage)[stage == "refine"].replace("${item}", "truth")).name
     written = set(YAML(typ="safe").load(tmp_path / "settings" / name))
     calls = [node for node in ast.walk(SOURCE.syntax(f"stages.{stage}")) if isinstance(node, ast.Call)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.capture import View, read_capture
-from pipeline.files import why_absent
+from pipeline.files import placeholder_reason
 from pipeline.geometry.camera.model import Camera
 from pipeline.labels.known_rig_baseline import label_with_known_rig
 from pipeline.stores import LABELS, RIGS, open_store
@@ -36,7 +36,7 @@ def label(world):
 
 def test_given_cameras_give_the_true_joints(world):
     baseline = label(world)
-    assert why_absent(baseline) is None
+    assert placeholder_reason(baseline) is None
     assert sorted(path.name for path in baseline.iterdir()) == ["labels.zarr", "rigs.zarr"]
     labels = open_store(baseline / "labels.zarr", LABELS)
     for name, joints_mm in world.joints_world_mm.items():
@@ -48,7 +48,7 @@ def test_given_cameras_give_the_true_joints(world):
 
 def test_without_truth_there_is_nothing_to_measure_by(world):
     world.paths.truth.rmdir()
-    assert why_absent(label(world)) == "the footage has no truth to measure by"
+    assert placeholder_reason(label(world)) == "the footage has no truth to measure by"
 
 
 def test_without_extrinsics_there_is_none(world):
@@ -56,10 +56,10 @@ def test_without_extrinsics_there_is_none(world):
         recording.views[2] = View.of("c2", "none", Camera(K, DIST, SIZE_PX))
 
     world.rewrite(forget)
-    assert why_absent(label(world)) == "camera c2 of r0 came without extrinsics"
+    assert placeholder_reason(label(world)) == "camera c2 of r0 came without extrinsics"
 
 
 def test_extrinsics_that_no_training_recording_needs_may_be_missing(tmp_path):
     world = observed_walkers(tmp_path, split="test")
     world.paths.truth.mkdir()
-    assert why_absent(label(world)) is None
+    assert placeholder_reason(label(world)) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.params.base import Section, applied
+from pipeline.params.base import Section, effective_values
 
 
 class Inner(Section):
@@ -19,8 +19,8 @@ class Outer(Section):
 
 
 def test_keys_without_effect_are_left_out_at_every_depth():
-    assert applied(Outer(kind="x", inner=Inner(a=0, b=1))) == {"kind": "x", "inner": {"a": 0}}
-    assert applied(Outer(kind="x", inner=Inner(a=1, b=1))) == {"kind": "x", "inner": {"a": 1, "b": 1}}
+    assert effective_values(Outer(kind="x", inner=Inner(a=0, b=1))) == {"kind": "x", "inner": {"a": 0}}
+    assert effective_values(Outer(kind="x", inner=Inner(a=1, b=1))) == {"kind": "x", "inner": {"a": 1, "b": 1}}
 
 
 def test_a_key_that_was_left_out_cannot_be_read():

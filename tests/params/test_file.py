@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.params.file import needs_detector, read_params, read_shared, share_params
+from pipeline.params.file import needs_detector, read_params, read_stage_settings, write_stage_settings
 
 DETECTOR = Path("models/detector.pt")
 
@@ -44,7 +44,7 @@ def test_missing_file(tmp_path):
 
 
 def shared(params, folder):
-    share_params(params, DETECTOR, folder)
+    write_stage_settings(params, DETECTOR, folder)
     return {path.stem: json.loads(path.read_text()) for path in folder.iterdir()}
 
 
@@ -90,14 +90,14 @@ def test_the_detector_is_trained_where_something_reads_its_weights(changed, tmp_
 
 def test_a_width_that_is_not_the_detectors_is_refused_before_the_detector_is_trained(changed, tmp_path):
     with pytest.raises(UserError, match=r"train\.width = 16, but the detector .* has pretrain\.width = 32"):
-        share_params(changed(train__width=16), DETECTOR, tmp_path / "settings")
-    share_params(changed(train__width=16, train__init="random"), DETECTOR, tmp_path / "settings")
+        write_stage_settings(changed(train__width=16), DETECTOR, tmp_path / "settings")
+    write_stage_settings(changed(train__width=16, train__init="random"), DETECTOR, tmp_path / "settings")
 
 
 def test_the_report_reads_what_has_an_effect(changed, tmp_path):
     params = changed(refine__sources=["labels"], calibrate__mode="window")
-    share_params(params, DETECTOR, tmp_path / "settings")
-    found = read_shared(tmp_path / "settings")
+    write_stage_settings(params, DETECTOR, tmp_path / "settings")
+    found = read_stage_settings(tmp_path / "settings")
     assert (found.train.lr, found.report, found.calibrate.mode) == (params.train.lr, params.report, "window")
     assert found.refine.epochs == params.refine.epochs
     assert "lifting" not in found.model_dump()["train"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import write_absent
+from pipeline.files import write_placeholder
 from pipeline.params.pss import PssParams
 from pipeline.pss import fit_references
 from pipeline.report.data.evaluate import Figures, evaluate
@@ -66,14 +66,14 @@ def write_all(root: Path, *, refined: tuple[str, ...] = (), **lacking: bool) -> 
     if lacking.get("truth", True) and lacking.get("extrinsics", True):
         write_baseline(world)
     else:
-        write_absent(world.paths.baseline, "the footage has no truth to measure by")
+        write_placeholder(world.paths.baseline, "the footage has no truth to measure by")
     if predictions:
         write_predictions(world)
     for source in REFINE_SOURCES:
         if source in refined:
             write_refined(world, source)
         else:
-            write_absent(world.paths.refined(source), f"refine.sources does not name {source}")
+            write_placeholder(world.paths.refined(source), f"refine.sources does not name {source}")
     write_resources(world, *MEASURED_STAGES)
     write_references(world)
     return world

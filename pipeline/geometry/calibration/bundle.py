@@ -19,7 +19,7 @@ START_WIDTHS = (10.0, 6.0)
 FINAL_WIDTHS = (6.0, 6.0)
 STEPS_PER_WIDTH = 10
 # Lower bound of the noise as a share of the expected sigma, so that exact data cause no division by zero.
-LEAST_NOISE = 1e-4
+MIN_NOISE = 1e-4
 ENOUGH = 1e-5  # relative decrease of the cost below which a stage ends
 # The median of the larger of two absolute standard normal deviates.
 MEDIAN_OF_LARGER = 1.0516
@@ -46,7 +46,7 @@ EXACT = Focal()
 
 
 @dataclass(frozen=True)
-class Adjusted:
+class AdjustedRig:
     """A rig after the adjustment."""
 
     R: Float[np.ndarray, "view 3 3"]  # camera from world
@@ -79,7 +79,7 @@ def adjust(
     focal: Focal = EXACT,
     groups: Sequence[Shaped[np.ndarray, " point"]] = (),
     noise: float | None = None,
-) -> Adjusted:
+) -> AdjustedRig:
     """Adjust cameras and points to normalised image points with standard deviations sigma.
 
     Image points and sigma are normalised with the given focal lengths: the prediction is focal.scale * (x / z, y / z).
@@ -101,7 +101,7 @@ def adjust(
             root, scores = problem.linearised(state, width * scale, prior)
             variance_inflation = shared_errors(scores @ root, [group[problem.used] for group in groups])
     weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * scale)
-    return Adjusted(
+    return AdjustedRig(
         state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, scale=state.focal), scale,
         problem.over_all(weights, 0.0), float((1 - np.sqrt(weights[problem.inverse_sigma > 0])).sum()),
     )  # fmt: skip
@@ -109,7 +109,7 @@ def adjust(
 
 @check_shapes(no_inf=("points_norm",))
 def uncertainty(
-    adjusted: Adjusted,
+    adjusted: AdjustedRig,
     points_norm: Float[np.ndarray, "point view 2"],
     sigma: Float[np.ndarray, "point view"],
     groups: Sequence[Shaped[np.ndarray, " point"]] = (),
@@ -177,7 +177,7 @@ class _Problem:
         """Standard deviation of one coordinate's residuals, from their median, corrected for degrees of freedom."""
         size = np.abs(self.residual(state)).max(-1)[self.inverse_sigma > 0]
         median = float(np.median(size)) / MEDIAN_OF_LARGER if len(size) else 1.0
-        return max(median / np.sqrt(self.freedom()), LEAST_NOISE)
+        return max(median / np.sqrt(self.freedom()), MIN_NOISE)
 
     def descend(self, state: _State, width: float, prior: float) -> None:
         state.focal = bundle_kernels.descend(
@@ -231,7 +231,7 @@ class _Problem:
         share = 1 / np.sqrt(w) - 1  # squared residual over the squared width
         score = (w**2 * share).mean() * width**2 / 2
         slope = (w * (1 - 2 * share / (1 + share))).mean()
-        return max(float(w.mean() * score / max(slope, 0.05) ** 2) / self.freedom(), LEAST_NOISE**2)
+        return max(float(w.mean() * score / max(slope, 0.05) ** 2) / self.freedom(), MIN_NOISE**2)
 
 
 def shared_errors(scores: np.ndarray, groups: Sequence[np.ndarray]) -> float:

@@ -12,7 +12,7 @@ from pipeline.compiled import compiled
 
 # Residual, in standard deviations, of a point behind a camera that sees it.
 BEHIND = 1e3
-LEAST_DEPTH = 1e-9
+MIN_DEPTH = 1e-9
 
 
 @compiled
@@ -29,7 +29,7 @@ def residuals(
             z = R[v, 2, 0] * X[n, 0] + R[v, 2, 1] * X[n, 1] + R[v, 2, 2] * X[n, 2] + t[v, 2]
             if s == 0:
                 out[n, v, 0] = out[n, v, 1] = 0.0
-            elif z <= LEAST_DEPTH:
+            elif z <= MIN_DEPTH:
                 out[n, v, 0] = out[n, v, 1] = BEHIND
             else:
                 out[n, v, 0] = s * (points_norm[n, v, 0] - focal * x / z)
@@ -90,7 +90,7 @@ def linearise(
     x = R[0, 0] * X[0] + R[0, 1] * X[1] + R[0, 2] * X[2] + t[0]
     y = R[1, 0] * X[0] + R[1, 1] * X[1] + R[1, 2] * X[2] + t[1]
     z = R[2, 0] * X[0] + R[2, 1] * X[1] + R[2, 2] * X[2] + t[2]
-    if z <= LEAST_DEPTH:
+    if z <= MIN_DEPTH:
         return False
     u, v = x / z, y / z
     fu, fv = s * focal * u, s * focal * v

@@ -12,7 +12,7 @@ from pipeline.shapes import check_shapes
 
 # Epipolar distance, in standard deviations, up to which a match is an inlier.
 INLIER_SIGMAS = 2.0
-MOST_ITERATIONS = 500
+MAX_ITERATIONS = 500
 # The relative pose is degenerate if a homography explains this share of the essential matrix's inliers.
 HOMOGRAPHY_SHARE = 0.9
 
@@ -52,7 +52,7 @@ def relative_pose(
     camera = {"model": "SIMPLE_PINHOLE", "width": 1, "height": 1, "params": [focal, 0.0, 0.0]}
     options = {
         "max_epipolar_error": INLIER_SIGMAS, "seed": seed,
-        "max_iterations": MOST_ITERATIONS, "min_iterations": 100,
+        "max_iterations": MAX_ITERATIONS, "min_iterations": 100,
     }  # fmt: skip
     pose, info = poselib.estimate_relative_pose(first * focal, second * focal, camera, camera, options, {})
     inliers = np.array(info["inliers"], bool)
@@ -114,7 +114,7 @@ def focal_of_pair(
     unit = float(np.median(sigma))
     options = {
         "max_epipolar_error": INLIER_SIGMAS, "seed": seed,
-        "max_iterations": MOST_ITERATIONS, "min_iterations": 100,
+        "max_iterations": MAX_ITERATIONS, "min_iterations": 100,
     }  # fmt: skip
     pair, info = poselib.estimate_shared_focal_relative_pose(first / unit, second / unit, np.zeros(2), options, {})
     return float(pair.camera1.focal()) * unit if info["num_inliers"] >= 7 else float("nan")

@@ -18,13 +18,13 @@ from pipeline.geometry.calibration.essential import (
 from pipeline.geometry.calibration.resection import resect
 from pipeline.geometry.triangulation import methods as triangulation
 
-LEAST_PARALLAX_DEG = 2.0
+MIN_PARALLAX_DEG = 2.0
 
 STARTS = 2
 # The least number of joints that both views of a pair must see.
-FEWEST_MATCHES = 40
+MIN_MATCHES = 40
 # An unknown focal length lies within this factor of the guess.
-MOST_FOCAL_SCALE = 5.0
+MAX_FOCAL_SCALE = 5.0
 
 Pairs = dict[tuple[int, int], RelativePose]
 
@@ -57,10 +57,10 @@ def find_initial_rig(
     """
     scale = focal.scale if np.isfinite(focal.std) else shared_focal(points_norm, sigma, seed)
     x, s = points_norm / scale, sigma / scale
-    pairs = refuse_degenerate(x, s, pair_poses(x, s, seed, FEWEST_MATCHES))
+    pairs = non_degenerate_pairs(x, s, pair_poses(x, s, seed, MIN_MATCHES))
     found = []
     for pair in sorted(pairs, key=lambda p: -pairs[p].score)[:STARTS]:
-        R, t = register_views(x, s, *of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
+        R, t = register_views(x, s, *extrinsics_of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
         views = np.isfinite(t).all(-1)
         epipolar = scale * epipolar_error(x[:, views], s[:, views], R[views], t[views])
         points = triangulation.robust(x[:, views], s[:, views], R[views], t[views])
@@ -79,8 +79,8 @@ def shared_focal(
     """The scale of all focal lengths, the median over the pairs of views. Raises RigNotFound if no pair has one."""
     n_views = points_norm.shape[1]
     matches = [matched(points_norm, sigma, a, b) for a, b in combinations(range(n_views), 2)]
-    scales = [focal_of_pair(*pair, seed=seed) for pair in matches if len(pair[0]) >= FEWEST_MATCHES]
-    good = [scale for scale in scales if 1 / MOST_FOCAL_SCALE <= scale <= MOST_FOCAL_SCALE]
+    scales = [focal_of_pair(*pair, seed=seed) for pair in matches if len(pair[0]) >= MIN_MATCHES]
+    good = [scale for scale in scales if 1 / MAX_FOCAL_SCALE <= scale <= MAX_FOCAL_SCALE]
     if not good:
         raise RigNotFound("the joints do not determine the focal length")
     return float(np.median(good))
@@ -110,21 +110,21 @@ def matched(
     return points_norm[both, a], points_norm[both, b], np.sqrt(sigma[both, a] * sigma[both, b])
 
 
-def refuse_degenerate(
+def non_degenerate_pairs(
     points_norm: Float[np.ndarray, "point view 2"], sigma: Float[np.ndarray, "point view"], pairs: Pairs
 ) -> Pairs:
     """The pairs whose pose is not degenerate. Raises RigNotFound if there is none."""
     good = {
         pair: pose
         for pair, pose in pairs.items()
-        if pose.parallax_deg >= LEAST_PARALLAX_DEG and not is_degenerate(*matched(points_norm, sigma, *pair), pose)
+        if pose.parallax_deg >= MIN_PARALLAX_DEG and not is_degenerate(*matched(points_norm, sigma, *pair), pose)
     }
     if not good:
         raise RigNotFound("no two views differ enough: the cameras stand in one place, or all joints lie in one plane")
     return good
 
 
-def of_pair(
+def extrinsics_of_pair(
     pair: tuple[int, int], pose: RelativePose, n_views: int
 ) -> tuple[Float[np.ndarray, "view 3 3"], Float[np.ndarray, "view 3"]]:
     """Extrinsics of the two views of a pair; NaN for the others."""

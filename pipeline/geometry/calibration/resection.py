@@ -7,7 +7,7 @@ from jaxtyping import Float
 from pipeline.shapes import check_shapes
 
 INLIER_SIGMAS = 4.0
-FEWEST_POINTS = 6
+MIN_POINTS = 6
 
 
 @check_shapes(no_inf=("points", "points_norm"))
@@ -24,13 +24,13 @@ def resect(
     shapes that do not fit and infinite points.
     """
     keep = np.isfinite(points).all(-1) & np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
-    if keep.sum() < FEWEST_POINTS:
+    if keep.sum() < MIN_POINTS:
         return None
     focal = 1 / float(np.median(sigma[keep]))
     camera = {"model": "SIMPLE_PINHOLE", "width": 1, "height": 1, "params": [focal, 0.0, 0.0]}
     options = {"max_reproj_error": INLIER_SIGMAS, "seed": seed, "max_iterations": 500, "min_iterations": 50}
     pose, info = poselib.estimate_absolute_pose(points_norm[keep] * focal, points[keep], camera, options, {})
     R, t = np.array(pose.R), np.array(pose.t)
-    if info["num_inliers"] < FEWEST_POINTS or not (np.isfinite(R).all() and np.isfinite(t).all()):
+    if info["num_inliers"] < MIN_POINTS or not (np.isfinite(R).all() and np.isfinite(t).all()):
         return None
     return R, t

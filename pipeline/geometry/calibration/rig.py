@@ -15,7 +15,7 @@ from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import (
-    LEAST_PARALLAX_DEG,
+    MIN_PARALLAX_DEG,
     InitialRig,
     RigNotFound,
     find_initial_rig,
@@ -30,12 +30,12 @@ _checked = check_shapes(no_inf=("points_norm",))
 
 FRAMES_FOR_START = 60
 FRAMES_FOR_ADJUSTMENT = 1000
-FEWEST_POSES = 3
-LEAST_INLIER_SHARE = 0.5
+MIN_POSES = 3
+MIN_INLIER_SHARE = 0.5
 # Robust weight of an inlier: at the kernel's scale of 6 it lies within four standard deviations.
 INLIER_WEIGHT = 0.48
-MOST_NOISE = 2.5
-MOST_ROTATION_STD_DEG = 5.0
+MAX_NOISE = 2.5
+MAX_ROTATION_STD_DEG = 5.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def find_rig(
     while True:
         rig = _find_rig(points_norm, sigma, seed, focal)
         worst = int(np.nanargmin(rig.inlier_share))
-        if rig.inlier_share[worst] >= LEAST_INLIER_SHARE or rig.has_extrinsics.sum() <= 2:
+        if rig.inlier_share[worst] >= MIN_INLIER_SHARE or rig.has_extrinsics.sum() <= 2:
             check_quality(rig)
             first = int(rig.has_extrinsics.argmax())
             return rig.in_axes(rig.R[first].T, -rig.R[first].T @ rig.t[first])
@@ -133,8 +133,8 @@ def _diverse_frames(
 ) -> tuple[Int[np.ndarray, " chosen"], int]:
     """Frames that differ the most, and the number of distinct poses. Raises RigNotFound if there are too few poses."""
     order, n_poses = diverse_frames(points_norm, sigma, FRAMES_FOR_START)
-    if n_poses < FEWEST_POSES:
-        raise RigNotFound(f"the people hold {n_poses} distinct pose(s), at least {FEWEST_POSES} are needed")
+    if n_poses < MIN_POSES:
+        raise RigNotFound(f"the people hold {n_poses} distinct pose(s), at least {MIN_POSES} are needed")
     return order, n_poses
 
 
@@ -250,7 +250,7 @@ def _std(covariance: np.ndarray) -> np.ndarray:
     return np.sqrt(np.trace(covariance, axis1=1, axis2=2))
 
 
-def _residual(adjusted: bundle.Adjusted, points_norm: np.ndarray, inlier: np.ndarray) -> np.ndarray:
+def _residual(adjusted: bundle.AdjustedRig, points_norm: np.ndarray, inlier: np.ndarray) -> np.ndarray:
     """Median distance (V,) of the inliers from the projected points, in the unit of the image points."""
     scale = adjusted.focal.scale
     distance, _ = reprojection.residuals(adjusted.points, points_norm / scale, adjusted.R, adjusted.t)
@@ -280,12 +280,12 @@ def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
 def check_quality(rig: Rig) -> None:
     """Raise RigNotFound, with the reason, if the residuals or the uncertainty of a rig are too large."""
     share = float(np.nanmin(rig.inlier_share))
-    if share < LEAST_INLIER_SHARE:
+    if share < MIN_INLIER_SHARE:
         raise RigNotFound(f"only {share:.0%} of a view's joints agree with the best rig")
-    if rig.noise > MOST_NOISE:
+    if rig.noise > MAX_NOISE:
         raise RigNotFound(f"the joints miss the best rig by {rig.noise:.1f} times the error of a usable detector")
-    if rig.parallax_deg < LEAST_PARALLAX_DEG:
+    if rig.parallax_deg < MIN_PARALLAX_DEG:
         raise RigNotFound(f"the views lie only {rig.parallax_deg:.1f} deg apart")
     worst = float(np.nanmax(rig.rotation_std_deg))
-    if not worst <= MOST_ROTATION_STD_DEG:
+    if not worst <= MAX_ROTATION_STD_DEG:
         raise RigNotFound(f"the joints determine the cameras' directions only to {worst:.1f} deg")

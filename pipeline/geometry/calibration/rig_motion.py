@@ -9,9 +9,9 @@ from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.initial_rig import InitialRig
 from pipeline.geometry.calibration.rig import (
-    FEWEST_POSES,
     FRAMES_FOR_ADJUSTMENT,
     FRAMES_FOR_START,
+    MIN_POSES,
     Rig,
     adjust_rig,
 )
@@ -34,7 +34,7 @@ def rotation_change_deg(
     halves = []
     for half in np.array_split(linspace_indices(len(points_norm), FRAMES_FOR_ADJUSTMENT), 2):
         order, n_poses = diverse_frames(points_norm[half], sigma[half], FRAMES_FOR_START)
-        if n_poses < FEWEST_POSES:
+        if n_poses < MIN_POSES:
             return 0.0
         start = InitialRig(rig.R, rig.t, rig.focal.scale, rig.epipolar)
         own = replace(rig.focal, std=0.0)

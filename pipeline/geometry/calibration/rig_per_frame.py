@@ -13,23 +13,23 @@ from jaxtyping import Float
 
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.body_prior import adjust_to_body
-from pipeline.geometry.calibration.bundle import EXACT, Adjusted
+from pipeline.geometry.calibration.bundle import EXACT, AdjustedRig
 from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import (
-    LEAST_PARALLAX_DEG,
+    MIN_PARALLAX_DEG,
     InitialRig,
     RigNotFound,
-    of_pair,
+    extrinsics_of_pair,
     pair_poses,
     register_views,
 )
-from pipeline.geometry.calibration.rig import LEAST_INLIER_SHARE, Rig, adjust_rig
+from pipeline.geometry.calibration.rig import MIN_INLIER_SHARE, Rig, adjust_rig
 from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.shapes import check_shapes
 
 # Five points determine a relative pose; with fewer matches than this, outliers are not detected.
-FEWEST_MATCHES = 8
+MIN_MATCHES = 8
 # The number of pairs of views to start from, the most promising first.
 STARTS = 4
 FRAMES_FOR_NOISE = 30
@@ -62,12 +62,12 @@ def find_rigs(
 def _starts(points_norm: np.ndarray, sigma: np.ndarray, seed: int) -> list[InitialRig] | str:
     """Initial rigs from the pairs of a frame's views; those with the most views."""
     try:
-        pairs = pair_poses(points_norm, sigma, seed, FEWEST_MATCHES)
+        pairs = pair_poses(points_norm, sigma, seed, MIN_MATCHES)
     except RigNotFound as error:
         return str(error)
     starts = []
     for pair in sorted(pairs, key=lambda p: -pairs[p].score)[:STARTS]:
-        R, t = register_views(points_norm, sigma, *of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
+        R, t = register_views(points_norm, sigma, *extrinsics_of_pair(pair, pairs[pair], points_norm.shape[1]), seed)
         starts.append(InitialRig(R, t, 1.0, float("nan")))
     most = max(start.has_extrinsics.sum() for start in starts)
     return [start for start in starts if start.has_extrinsics.sum() == most]
@@ -87,7 +87,7 @@ def _noise(
 
 def _adjusted(
     points_norm: np.ndarray, sigma: np.ndarray, start: InitialRig, widths: tuple[float, ...], noise: float | None
-) -> Adjusted:
+) -> AdjustedRig:
     views = start.has_extrinsics
     x, s, R, t = points_norm[:, views], sigma[:, views], start.R[views], start.t[views]
     return bundle.adjust(x, s, R, t, triangulation.robust(x, s, R, t), widths, noise=noise)
@@ -101,9 +101,9 @@ def _best(points_norm: np.ndarray, sigma: np.ndarray, starts: list[InitialRig], 
     best, _ = _to_body(points_norm, sigma, best, noise, widths=())
     best = replace(best, epipolar=epipolar_error(points_norm, sigma, start.R, start.t))
     rig = adjust_rig(points_norm[None], sigma[None], best, (), focal=EXACT, pose=np.zeros(1, int), noise=noise)
-    if not np.nanmean(rig.inlier_share) >= LEAST_INLIER_SHARE:
+    if not np.nanmean(rig.inlier_share) >= MIN_INLIER_SHARE:
         return "too few joints agree with the best rig"
-    if not rig.parallax_deg >= LEAST_PARALLAX_DEG:
+    if not rig.parallax_deg >= MIN_PARALLAX_DEG:
         return "the views lie too close together"
     return rig
 

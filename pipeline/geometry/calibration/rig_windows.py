@@ -15,7 +15,7 @@ from pipeline.geometry.calibration.initial_rig import InitialRig, RigNotFound
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_START,
     INLIER_WEIGHT,
-    MOST_ROTATION_STD_DEG,
+    MAX_ROTATION_STD_DEG,
     Rig,
     adjust_from,
     check_quality,
@@ -31,9 +31,9 @@ from pipeline.shapes import check_shapes
 # them.
 TRIM = 2.5
 # A window in which the cameras move too fast is halved, down to SHORTEST frames. The cameras move too fast if the
-# window has no rig, or if the noise of its rig is MOST_MISFIT times the noise of windows a quarter as long, of which
+# window has no rig, or if the noise of its rig is MAX_MISFIT times the noise of windows a quarter as long, of which
 # TRIED are calibrated.
-SHORTEST, MOST_MISFIT, TRIED = 12, 1.3, 8
+SHORTEST, MAX_MISFIT, TRIED = 12, 1.3, 8
 # The number of frames adjusted between two knots, and the number of those whose epipolar error is measured.
 FRAMES_PER_KNOT, FRAMES_FOR_EPIPOLAR = 25, 5
 
@@ -56,7 +56,7 @@ def find_moving_rig(
     """
     windows: list[slice] = []
     found: list[Rig | str] = []
-    most_noise = MOST_MISFIT * _least_noise(points_norm, sigma, length // 4, seed)
+    most_noise = MAX_MISFIT * _least_noise(points_norm, sigma, length // 4, seed)
     for window in _windows(len(points_norm), length):
         for part, rig in _window_rigs(points_norm, sigma, window, found[-1] if found else "none", most_noise, seed):
             windows.append(part)
@@ -222,8 +222,8 @@ def _nearest(
 
 
 def _rigs_of(
-    found: trajectory.Adjusted, few: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, start: Sequence[Rig | str],
-    views: np.ndarray,
+    found: trajectory.AdjustedTrajectory, few: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray,
+    start: Sequence[Rig | str], views: np.ndarray,
 ) -> list[Rig | str]:  # fmt: skip
     """The adjusted rigs of all frames that had a start; residuals are those of the adjusted frames between knots."""
     every = np.arange(len(start))
@@ -239,7 +239,7 @@ def _rigs_of(
         worst = float(np.degrees(rotation_std[f]).max())
         if isinstance(rig, str):
             rigs.append(rig)
-        elif not worst <= MOST_ROTATION_STD_DEG:
+        elif not worst <= MAX_ROTATION_STD_DEG:
             rigs.append(f"the joints determine the cameras' directions only to {worst:.1f} deg")
         else:
             of_views = [R[f], t[f], np.degrees(rotation_std[f]), center_covariance[f], *fits[between[f]][:2]]
@@ -254,7 +254,7 @@ def _rigs_of(
 
 
 def _fit(
-    found: trajectory.Adjusted,
+    found: trajectory.AdjustedTrajectory,
     R: np.ndarray,
     t: np.ndarray,
     points_norm: np.ndarray,

@@ -23,7 +23,7 @@ STATURE = ("ankle", "knee", "hip"), ("pelvis", "spine", "thorax", "neck", "head"
 # Height of the ankle's centre as a share of the stature: Drillis and Contini, Body segment parameters, 1966.
 ANKLE_SHARE = 0.039
 # Above this median angle to the vertical, people are bent or lying too often to estimate it.
-MOST_TILT_DEG = 35.0
+MAX_TILT_DEG = 35.0
 
 
 def bone_scale(
@@ -91,7 +91,7 @@ def up_direction(joints: Float[np.ndarray, "frame joint=17 3"]) -> Float[np.ndar
     if length == 0:
         return None
     tilt_deg = np.degrees(np.arccos(np.clip(body @ up / length, -1, 1)))
-    return up / length if np.median(tilt_deg) <= MOST_TILT_DEG else None
+    return up / length if np.median(tilt_deg) <= MAX_TILT_DEG else None
 
 
 @check_shapes()

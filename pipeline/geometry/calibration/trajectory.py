@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, Shaped
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.calibration import bundle, trajectory_kernels
-from pipeline.geometry.calibration.bundle import LEAST_NOISE, MEDIAN_OF_LARGER
+from pipeline.geometry.calibration.bundle import MEDIAN_OF_LARGER, MIN_NOISE
 from pipeline.shapes import check_shapes
 
 # Scales of the robust kernel in units of the noise, one for each round of steps. A round ends with an estimate of the
@@ -25,7 +25,7 @@ STEPS_PER_ROUND = 6
 ENOUGH = 1e-5  # relative decrease of the cost below which a round ends
 # Lower bound of the standard deviation of a camera's motion from knot to knot, in radians and in shares of the rig's
 # extent; the start is START_MOTION times the bound.
-LEAST_MOTION, START_MOTION = 1e-5, 10.0
+MIN_MOTION, START_MOTION = 1e-5, 10.0
 # Standard deviation of the first knot, which fixes the gauge: radians and shares of the extent.
 ANCHOR = 30.0
 
@@ -74,7 +74,7 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
-class Adjusted:
+class AdjustedTrajectory:
     """A trajectory after the adjustment, and its uncertainty."""
 
     trajectory: Trajectory
@@ -115,7 +115,7 @@ def adjust(
     points: Float[np.ndarray, "frame joint 3"],
     *,
     groups: Sequence[Shaped[np.ndarray, " point"]],
-) -> Adjusted:
+) -> AdjustedTrajectory:
     """Adjust moving cameras and points to the normalised image points of some frames.
 
     NaN image points and infinite sigma count as not seen. `groups` (frames times joints) are those of
@@ -133,7 +133,7 @@ def adjust(
         covariance, to_next = (weight * block for block in _inverse(diagonal, above))
         problem.motion_std = problem.estimated_motion_std(covariance, to_next)
     weights = problem.weights(width)
-    return Adjusted(problem.trajectory, problem.points, weights, problem.noise, covariance, to_next)
+    return AdjustedTrajectory(problem.trajectory, problem.points, weights, problem.noise, covariance, to_next)
 
 
 @dataclass
@@ -157,7 +157,7 @@ class _Problem:
             np.where(seen[..., None], points_norm, 0.0),
             np.where(seen.any(-1)[..., None], points, 0.0),
         )
-        least = START_MOTION * LEAST_MOTION * np.array([1.0, start.extent])
+        least = START_MOTION * MIN_MOTION * np.array([1.0, start.extent])
         motion_std = np.maximum(np.sqrt((start.motion**2).mean((0, 3))), least)
         problem = cls(frames, points_norm, inverse, start, points, motion_std)
         problem.noise = problem.measured_noise()
@@ -179,7 +179,7 @@ class _Problem:
         size = np.abs(self.residual(self.trajectory, self.points)).max(-1)[seen]
         freedom = max(1 - 1.5 * np.count_nonzero(seen.any(-1)) / max(len(size), 1), 0.1)
         median = float(np.median(size)) / MEDIAN_OF_LARGER if len(size) else 1.0
-        return max(median / np.sqrt(freedom), LEAST_NOISE)
+        return max(median / np.sqrt(freedom), MIN_NOISE)
 
     def cost(self, trajectory: Trajectory, points: np.ndarray, width: float, weight: float) -> float:
         share = (self.residual(trajectory, points) ** 2).sum(-1) / width**2
@@ -251,7 +251,7 @@ class _Problem:
         between = covariance[:-1] + covariance[1:] - to_next - np.swapaxes(to_next, 1, 2)
         relative_variance = np.einsum("kdd->kd", between).reshape(motion.shape) / self.motion_std[:, :, None] ** 2
         n_determined = np.maximum((1 - relative_variance).sum((0, 3)), 1e-3 * motion[:, 0, 0].size)
-        least = LEAST_MOTION * np.array([1.0, self.trajectory.extent])
+        least = MIN_MOTION * np.array([1.0, self.trajectory.extent])
         return np.maximum(np.sqrt((motion**2).sum((0, 3)) / n_determined), least)
 
 

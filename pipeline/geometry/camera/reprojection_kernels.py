@@ -6,7 +6,7 @@ from pipeline.compiled import compiled
 from pipeline.geometry.camera.projection_kernels import project_point
 
 # Below this determinant of its information matrix, scaled to a trace of 1, the views do not determine a point.
-LEAST_DETERMINANT = 1e-12
+MIN_DETERMINANT = 1e-12
 
 
 @compiled
@@ -59,7 +59,7 @@ def _invert(a: float, b: float, c: float, d: float, e: float, f: float, inverse:
     aa, bb, cc = d * f - e * e, c * e - b * f, b * e - c * d
     dd, ee, ff = a * f - c * c, b * c - a * e, a * d - b * b
     determinant, size = a * aa + b * bb + c * cc, a + d + f
-    if not determinant > LEAST_DETERMINANT * size * size * size:
+    if not determinant > MIN_DETERMINANT * size * size * size:
         inverse[:] = np.inf
         return
     scale = 1 / determinant

@@ -14,7 +14,7 @@ UPPER = np.triu_indices(3)
 # Standard deviations in one median absolute deviation of a normal distribution.
 NORMAL_MAD = 1.4826
 # The least number of frames from which a bone length is estimated.
-FEWEST_FRAMES = 20
+MIN_FRAMES = 20
 
 
 @check_shapes(no_inf=("joints",))
@@ -31,7 +31,7 @@ def own_lengths(
     bone = joints[:, BONES[:, 1]] - joints[:, BONES[:, 0]]
     length = np.linalg.norm(bone, axis=-1)
     known = np.isfinite(length) & (length > 0)
-    enough = known.sum(0) >= FEWEST_FRAMES
+    enough = known.sum(0) >= MIN_FRAMES
     length = np.where(known & enough, length, np.where(enough, np.nan, 0.0))
     scatter = NORMAL_MAD * np.nanmedian(np.abs(length - np.nanmedian(length, axis=0)), axis=0)
     across = 2 * scatter**2

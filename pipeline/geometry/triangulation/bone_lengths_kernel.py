@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.compiled import compiled
 
-MOST_STEPS = 10
+MAX_STEPS = 10
 # The iteration ends at a step that lowers the cost by less than this share.
 ENOUGH = 1e-5
 # Huber's threshold in tolerances, beyond which the pull of a bone is constant. Joints whose distance differs by more
@@ -31,7 +31,7 @@ def refine_frames(
         g = f if len(P) > 1 else 0
         X, x, s, stiffness = joints[f], points_norm[f], sigma[f], 1 / tolerance[g] ** 2
         cost = _linearise(X, x, s, P[g], lengths[g], stiffness, parents, width, system)
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_STEPS):
             _solve_tree(system, parents)
             factor, new = 1.0, np.inf
             while factor > 0.05:

@@ -50,7 +50,7 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
     "robust_bones": triangulation.robust,  # fit_bone_lengths then adjusts the joints
 }
 # A point whose standard deviation exceeds this share of its depth is not determined.
-MOST_UNCERTAINTY = 0.1
+MAX_UNCERTAINTY = 0.1
 # A detection far from the joint counts as occluded below this confidence and as an outlier above.
 SURE = 0.5
 # The six numbers of a symmetric matrix.
@@ -110,7 +110,7 @@ def label(
             able.sum(-1) < min_views,
             (used.sum(-1) < min_views) & (able & (depth <= 0)).any(-1),
             used.sum(-1) < min_views,
-            ~(uncertainty <= MOST_UNCERTAINTY * nearest),
+            ~(uncertainty <= MAX_UNCERTAINTY * nearest),
         ],
         [Status.NO_RIG, Status.TOO_FEW_VIEWS, Status.BEHIND_CAMERA, Status.TOO_FEW_AGREE, Status.UNDETERMINED],
         Status.VALID,

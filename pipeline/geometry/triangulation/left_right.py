@@ -32,15 +32,15 @@ PATTERNS = (CODES[:, None] >> np.arange(len(PAIRS)) & 1).astype(bool)
 DOUBT = 10.0
 TOGETHER = (PAIRS, ["hip", "knee", "ankle"], ["shoulder", "elbow", "wrist"])
 # For each view in which a pair is swapped, the cost must be lower than with the given names by at least this.
-LEAST_GAIN = 7.0
+MIN_GAIN = 7.0
 # The largest cost of a swapped joint, about four standard deviations, so that an outlier that fits neither name keeps
 # its name.
-MOST_COST = 10.0
+MAX_COST = 10.0
 # A frame is searched if a swap would lower the cost of a view by the first, or if two views of a pair cost the second.
 SUSPICIOUS_GAIN, SUSPICIOUS_COST = 4.0, 6.6
-# Cost of a bone: 1 if its length is off by BONE_TOLERANCE, at most MOST_BONE_COST. TWIST_COST is the cost of hips and
+# Cost of a bone: 1 if its length is off by BONE_TOLERANCE, at most MAX_BONE_COST. TWIST_COST is the cost of hips and
 # shoulders that face in opposite directions.
-BONE_TOLERANCE, MOST_BONE_COST, TWIST_COST = 0.1, 25.0, 12.0
+BONE_TOLERANCE, MAX_BONE_COST, TWIST_COST = 0.1, 25.0, 12.0
 LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 # Number of frames before and after a frame that break ties, the decay of their weight in frames, and their cost.
 CONTEXT, CONTEXT_FADES, CONTEXT_COST = 8, 3.0, 10.0
@@ -48,7 +48,7 @@ CONTEXT, CONTEXT_FADES, CONTEXT_COST = 8, 3.0, 10.0
 SURE = 20.0
 FRAMES_PER_BLOCK = 1024
 # The largest number of pairs of views that a search starts from, spread evenly over all pairs.
-MOST_STARTS = 36
+MAX_STARTS = 36
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,11 @@ def _named(search: _Search, lengths: np.ndarray) -> np.ndarray:
     flip = (by_flip + _context_costs(search, by_flip)).argmin(-1)
     other = (views + PATTERN_COSTS[CODES ^ flip[:, None, None]]).argmin(-1)  # (S, V) pattern of each view's names
     costs = np.where(PATTERNS[other][:, None], search.costs[:, 1], search.costs[:, 0])  # (S, 2, V, 6)
-    found = PATTERNS[other ^ flip[:, None]] & (costs.max(1) < MOST_COST)
+    found = PATTERNS[other ^ flip[:, None]] & (costs.max(1) < MAX_COST)
     # Two wrong joints may agree by chance, so swaps must lower the total cost, including the cost of body proportions.
     after = np.where(PATTERNS[flip][..., None, None], places[:, :, ::-1], places)
     gain = search.cost_as_named + _misfit(search.as_named, lengths) - costs.sum((1, 2)) - _misfit(after, lengths)
-    return found & (gain > LEAST_GAIN * found.sum(1))[:, None]
+    return found & (gain > MIN_GAIN * found.sum(1))[:, None]
 
 
 def _search(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> _Search:
@@ -171,7 +171,7 @@ def _agreed_places(
 
 def _starts(n_views: int) -> list[tuple[int, int]]:
     every = list(combinations(range(n_views), 2))
-    return [every[i] for i in linspace_indices(len(every), MOST_STARTS)]
+    return [every[i] for i in linspace_indices(len(every), MAX_STARTS)]
 
 
 def _both(
@@ -214,7 +214,7 @@ def _limb_costs(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
             for one_swapped in (0, 1):
                 bone = places[:, PAIRS.index(upper), side] - places[:, PAIRS.index(lower), side ^ one_swapped]
                 off = (np.linalg.norm(bone, axis=-1) / length - 1) / BONE_TOLERANCE
-                costs[:, limb, one_swapped] += np.nan_to_num(np.minimum(off**2, MOST_BONE_COST))
+                costs[:, limb, one_swapped] += np.nan_to_num(np.minimum(off**2, MAX_BONE_COST))
     return costs
 
 

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from pipeline.geometry.triangulation.linear_kernel import linear_kernel
 from pipeline.geometry.triangulation.point_blocks import solve
 from pipeline.geometry.triangulation.robust_kernel import robust_kernel
-from pipeline.geometry.triangulation.robust_search_kernel import MOST_PAIRS
+from pipeline.geometry.triangulation.robust_search_kernel import MAX_PAIRS
 from pipeline.geometry.triangulation.two_view_kernel import pairwise_median_kernel
 from pipeline.shapes import check_shapes
 
@@ -43,7 +43,7 @@ def robust(
     cost follow. With more than nine views, only 36 pairs, spread evenly over all pairs, are tried.
     """
     every = list(combinations(range(points_norm.shape[-2]), 2))
-    spread = np.linspace(0, len(every) - 1, min(len(every), MOST_PAIRS)).round().astype(int)
+    spread = np.linspace(0, len(every) - 1, min(len(every), MAX_PAIRS)).round().astype(int)
     pairs = np.array([every[i] for i in np.unique(spread)], np.int64).reshape(-1, 2)
     return solve(robust_kernel, points_norm, sigma, R, t, pairs, ROBUST_WIDTH)
 

@@ -17,8 +17,8 @@ from pipeline.geometry.triangulation.linear_kernel import POINT, add_view, clear
 AGREED = 3.0
 # Costs are compared with a tolerance of the precision in which they are summed.
 SLACK = np.float32(1 + 1e-6)
-# For a point seen by fewer than ENOUGH_PAIRS of the common pairs, up to MOST_PAIRS pairs of its own views are tried.
-ENOUGH_PAIRS, MOST_PAIRS = 10, 36
+# For a point seen by fewer than ENOUGH_PAIRS of the common pairs, up to MAX_PAIRS pairs of its own views are tried.
+ENOUGH_PAIRS, MAX_PAIRS = 10, 36
 # Rows of a search: the best point so far and its cost, the tried point and its cost, the number of pairs tried.
 BEST, BEST_COST, TRIED, TRIED_COST, N_TRIED = 0, 3 * BLOCK, 4 * BLOCK, 7 * BLOCK, 8 * BLOCK
 ROWS_PER_SEARCH = 9
@@ -91,7 +91,7 @@ def _try_own_pairs(seen: Block, P: np.ndarray, parts: np.ndarray, system: np.nda
     """Try pairs of the views that saw the first point of the rows, spread evenly over all such pairs."""
     seeing = [v for v in range(len(P)) if seen.weights[v * BLOCK] > 0]
     total = len(seeing) * (len(seeing) - 1) // 2
-    tries, index = min(total, MOST_PAIRS), 0
+    tries, index = min(total, MAX_PAIRS), 0
     for i in range(len(seeing)):
         for j in range(i):
             if (index + 1) * tries // total > index * tries // total:

@@ -114,7 +114,7 @@ def train_detector(images: LabelledImages, params: PretrainParams, detector: Pat
     )  # fmt: skip
 
 
-def leave_untrained(detector: Path, curve: Path) -> None:
+def write_placeholders(detector: Path, curve: Path) -> None:
     """Write placeholders for the weights and the curve, because no stage needs the detector."""
     with curve_file(curve, COLUMNS):
         write_untrained(detector)

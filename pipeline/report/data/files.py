@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from pipeline.capture_paths import CapturePaths
-from pipeline.files import is_untrained, why_absent
+from pipeline.files import is_untrained, placeholder_reason
 from pipeline.params.refine import RefineSource
 
 REFINE_SOURCES: tuple[RefineSource, ...] = get_args(RefineSource)
@@ -47,4 +47,4 @@ class Files(CapturePaths):
 
 
 def _has_result(folder: Path) -> bool:
-    return folder.is_dir() and why_absent(folder) is None
+    return folder.is_dir() and placeholder_reason(folder) is None

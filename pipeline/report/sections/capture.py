@@ -4,7 +4,7 @@ from pipeline.report.data.report_data import ReportData
 from pipeline.report.page.blocks import Block, Card, Gallery, Section, Table, number
 from pipeline.report.page.images import THUMB_PX, data_uri, shrunk
 
-MOST_RECORDINGS_SHOWN = 8
+MAX_RECORDINGS_SHOWN = 8
 
 
 def capture_section(data: ReportData) -> Section:
@@ -34,7 +34,7 @@ def capture_section(data: ReportData) -> Section:
 def _contact_sheet(data: ReportData) -> list[Card]:
     """The middle frame of every view of the first recording, and of one view of each of the next recordings."""
     first = data.capture.recordings[0].name
-    others = [v for v in data.views if v.recording.name != first and v.index == 0][: MOST_RECORDINGS_SHOWN - 1]
+    others = [v for v in data.views if v.recording.name != first and v.index == 0][: MAX_RECORDINGS_SHOWN - 1]
     cards = []
     for view in [*data.of_recording(first), *others]:
         caption = f"{view.recording.name}, {view.name}" + (" (evaluation)" if view.evaluation_only else "")

@@ -23,7 +23,7 @@ CURVES = {
 NOT_SHOWN = ("lr",)  # set by a parameter
 PACKAGES = ("numpy", "opencv-python", "torch", "scipy", "scikit-learn", "zarr", "dask", "dvc", "mediapipe")
 HASH_DIGITS = 12
-MOST_ENTRIES = 24  # shown of a store's value, which may have an entry per recording; of more only the number
+MAX_ENTRIES = 24  # shown of a store's value, which may have an entry per recording; of more only the number
 
 
 def training_section(files: Files) -> Section:
@@ -76,10 +76,10 @@ def _provenance(files: Files, data: ReportData) -> list[tuple[str, str, str]]:
         if path.exists():
             summary = open_store(path, schema).summary.model_dump(mode="json")
             summary["schema"] = f"{schema.name} {schema.version}"
-            rows += [(name, key, value) for key, value in _flat(summary, MOST_ENTRIES)]
+            rows += [(name, key, value) for key, value in _flat(summary, MAX_ENTRIES)]
     for reference in data.references:
         metadata = {key: value for key, value in reference.metadata.items() if key not in ("k", "joints")}
-        rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(metadata, MOST_ENTRIES)]
+        rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(metadata, MAX_ENTRIES)]
     for path in files.weights():
         file = path.relative_to(files.data if path.is_relative_to(files.data) else files.models)
         rows.append((file.as_posix(), "sha256", hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS]))

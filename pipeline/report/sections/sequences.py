@@ -11,7 +11,7 @@ from pipeline.report.page.scenes import sequence_scene
 from pipeline.report.page.theme import COLOURS, LEFT_BONES, lighter
 from pipeline.skeleton import BONES, ROOT
 
-MOST_FRAMES = 240  # shown of a sequence
+MAX_FRAMES = 240  # shown of a sequence
 SINGLE_VIEW_PX, MULTI_VIEW_PX = 300, 190  # longer side of the images
 LARGEST_PX = 1e4  # larger coordinates are not drawn
 
@@ -45,7 +45,7 @@ def _most_labelled(data: ReportData) -> list[ViewData]:
 
 def playback(title: str, views: list[ViewData], names: tuple[str, ...], side_px: int) -> Playback:
     """The images of some views of one recording beside its moving skeletons in the frame of the first view."""
-    rows = slice(0, MOST_FRAMES)
+    rows = slice(0, MAX_FRAMES)
     first, n_frames = views[0], views[0].recording.n_frames
     arrays = {"truth": first.true_cam_mm, "label": first.label_cam_mm, "prediction": first.predicted_cam_mm}
     poses = {name: arrays[name][rows] for name in names if np.isfinite(arrays[name][rows]).any()}
@@ -54,7 +54,7 @@ def playback(title: str, views: list[ViewData], names: tuple[str, ...], side_px:
         poses["label"] = metrics.scale_aligned(poses["label"], poses["truth"]) + poses["truth"][:, ROOT : ROOT + 1]
     videos = [_video(view, tuple(poses), rows, side_px) for view in views]
     scene = sequence_scene(poses, first.recording.fps)
-    note = "" if n_frames <= MOST_FRAMES else f"The first {MOST_FRAMES} of {n_frames} frames."
+    note = "" if n_frames <= MAX_FRAMES else f"The first {MAX_FRAMES} of {n_frames} frames."
     return Playback(title, {"videos": videos, "scene": scene, "edges": BONES.tolist(), "left": LEFT_BONES}, note)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from pipeline.params.file import read_shared, share_params
+from pipeline.params.file import read_stage_settings, write_stage_settings
 from pipeline.report.sections.papers import paper_section
 from pipeline.report.sections.provenance import run_section, training_section
 
@@ -30,8 +30,8 @@ def test_sections_need_no_parameters_without_effect(shown, tmp_path):
     """As the stage `settings` shares them."""
     lifting = shown.params.train.model_copy(update={"model": "lifting"})
     params = shown.params.model_copy(update={"train": lifting})
-    share_params(params, Path("models/detector.pt"), tmp_path / "settings")
-    shared = read_shared(tmp_path / "settings")
+    write_stage_settings(params, Path("models/detector.pt"), tmp_path / "settings")
+    shared = read_stage_settings(tmp_path / "settings")
     table = run_section(shown.files, shown.data, {}, shared).blocks[0]
     assert ("train.model", "lifting") in table.rows
     assert not [key for key, _ in table.rows if key == "train.crop"]
