@@ -3,7 +3,6 @@
 import csv
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,16 +58,6 @@ def test_a_root_branch_that_no_loss_uses_does_not_stop_two_processes(world, para
     assert len(_rows(world.paths.curve("train"))) == params.epochs
 
 
-def _normalised(rank: int, make: Callable[[], nn.Module], x: torch.Tensor, port: int, folder: Path) -> None:
-    _join(rank, port)
-    network = nn.Sequential(make())
-    own = x[rank::2].clone().requires_grad_()
-    with process_group():
-        y = wrap_ddp(network)(own)
-        (y * torch.arange(y.shape[1]).view(1, -1, *[1] * (y.ndim - 2))).square().sum().backward()
-    torch.save({"y": y.detach(), "gradient": own.grad, "network": network.state_dict()}, folder / f"{rank}.pt")
-
-
 def _norm1d() -> nn.Module:
     return nn.BatchNorm1d(3)
 
@@ -77,19 +66,55 @@ def _norm2d() -> nn.Module:
     return nn.BatchNorm2d(3)
 
 
-@pytest.mark.parametrize(("make", "shape"), [(_norm1d, (16, 3)), (_norm2d, (6, 3, 4, 5))])
-@pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (100.0, 0.01)])
-def test_batch_statistics_are_those_of_the_whole_batch(tmp_path, make, shape, mean, std):
-    """Also of values whose spread is a ten thousandth of their mean."""
-    x = mean + std * torch.randn(shape, generator=torch.manual_seed(0))
-    mp.spawn(_normalised, (make, x, _free_port(), tmp_path), nprocs=2)
-    alone, all_x = make(), x.clone().requires_grad_()
-    y = alone(all_x)
+# The layer, the shape of the batch, and the mean and standard deviation of its values.
+NORMS = {
+    f"{make.__name__}, mean {mean}": (make, shape, mean, std)
+    for make, shape in ((_norm1d, (16, 3)), (_norm2d, (6, 3, 4, 5)))
+    for mean, std in ((0.0, 1.0), (100.0, 0.01))
+}
+
+
+def _batch(case: str) -> torch.Tensor:
+    _, shape, mean, std = NORMS[case]
+    return mean + std * torch.randn(shape, generator=torch.manual_seed(0))
+
+
+def _backward(y: torch.Tensor) -> None:
     (y * torch.arange(3).view(1, -1, *[1] * (y.ndim - 2))).square().sum().backward()
+
+
+def _normalise(rank: int, port: int, folder: Path) -> None:
+    _join(rank, port)
+    found = {}
+    with process_group():
+        for case, (make, *_) in NORMS.items():
+            network = nn.Sequential(make())
+            own = _batch(case)[rank::2].clone().requires_grad_()
+            y = wrap_ddp(network)(own)
+            _backward(y)
+            found[case] = {"y": y.detach(), "gradient": own.grad, "network": network.state_dict()}
+    torch.save(found, folder / f"{rank}.pt")
+
+
+@pytest.fixture(scope="module")
+def normalised(tmp_path_factory):
+    """What each of two processes found, by case. One start of the processes serves all cases."""
+    folder = tmp_path_factory.mktemp("normalised")
+    mp.spawn(_normalise, (_free_port(), folder), nprocs=2)
+    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+
+
+@pytest.mark.parametrize("case", NORMS)
+def test_batch_statistics_are_those_of_the_whole_batch(normalised, case):
+    """Also of values whose spread is a ten thousandth of their mean."""
+    make, _, mean, std = NORMS[case]
+    alone, x = make(), _batch(case).requires_grad_()
+    y = alone(x)
+    _backward(y)
     for rank in range(2):
-        found = torch.load(tmp_path / f"{rank}.pt")
+        found = normalised[rank][case]
         torch.testing.assert_close(found["y"], y[rank::2].detach(), atol=5e-3 if mean else 1e-5, rtol=1e-3)
-        torch.testing.assert_close(found["gradient"] * std, all_x.grad[rank::2] * std, atol=2e-2, rtol=1e-2)
+        torch.testing.assert_close(found["gradient"] * std, x.grad[rank::2] * std, atol=2e-2, rtol=1e-2)
         statistics = {name.removeprefix("0."): value for name, value in found["network"].items()}
         for name, value in alone.state_dict().items():
             torch.testing.assert_close(statistics[name], value, atol=1e-6, rtol=1e-4)
