@@ -98,11 +98,12 @@ def rig_error(
     return float(rotation_deg[keep].mean()), float(center[keep].mean())
 
 
-@check_shapes()
+@check_shapes(no_inf=("M",))
 def nearest_rotation(M: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch 3 3"]:
-    """The rotation nearest to a matrix, never a reflection. Raises ValueError for another shape.
+    """The rotation nearest to a matrix, never a reflection.
 
-    Computed by quaternions; where these are inaccurate, by the singular value decomposition.
+    Computed by quaternions; where these are inaccurate, by the singular value decomposition. Raises ValueError for
+    another shape and for infinite values, for which that decomposition does not end.
     """
     matrices = _flat(M)
     R = np.empty_like(matrices)
@@ -115,8 +116,11 @@ def nearest_rotation(M: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*
     return R.reshape(M.shape)
 
 
-@check_shapes()
+@check_shapes(no_inf=("R",))
 def rotation_angle(R: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:
-    """The angle of rotations in radians, also accurate for small angles. Raises ValueError for another shape."""
+    """The angle of rotations in radians, also accurate for small angles.
+
+    Raises ValueError for another shape and for infinite values.
+    """
     sine = np.stack([R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0], R[..., 1, 0] - R[..., 0, 1]], -1)
     return np.asarray(np.arctan2(np.linalg.norm(sine, axis=-1), np.trace(R, axis1=-2, axis2=-1) - 1))

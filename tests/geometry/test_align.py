@@ -94,3 +94,10 @@ def test_the_nearest_rotation_is_that_of_the_singular_value_decomposition():
     assert (np.linalg.det(R) > 0.9).all()
     reached = (R * M).sum((-2, -1))  # what the nearest rotation makes largest
     np.testing.assert_allclose(reached, d[:, 0] + d[:, 1] + side * d[:, 2], atol=1e-9 * d[:, 0].max(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("function", [nearest_rotation, rotation_angle])
+def test_infinite_matrices_are_refused(function):
+    """The singular value decomposition of diag(inf, 1, 1) does not end."""
+    with pytest.raises(ValueError, match="infinite"):
+        function(np.diag([np.inf, 1.0, 1.0])[None])
