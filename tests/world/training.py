@@ -34,7 +34,7 @@ class TrainingWorld(World):
 
 
 def write_training_world(root: Path) -> TrainingWorld:
-    """Stick figures with frames, exact detections, rigs and labels of all views, and a detector that knows nothing."""
+    """Stick figures with frames, exact detections, rigs and labels of all views, and an untrained detector."""
     world = TrainingWorld(**vars(stick_figure_world(root)))
     write_array_frames(world)
     write_poses2d(world)
