@@ -3,12 +3,16 @@
 import resource
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
 import psutil
 
 INTERVAL_S = 0.5
+# A process younger than this is not counted: until a new process starts its own program, it shares all memory of its
+# parent, whose memory would be counted twice.
+MIN_AGE_S = 0.25
 
 
 class PeakMemory:
@@ -46,15 +50,23 @@ class PeakMemory:
 
 
 def tree_bytes() -> int:
-    """Resident memory of this process and all its descendants, now."""
+    """Resident memory of this process and of its descendants older than `MIN_AGE_S`, now."""
     this = psutil.Process()
-    return sum(map(_resident_bytes, [this, *this.children(recursive=True)]))
+    return _resident_bytes(this) + sum(map(_old_enough_bytes, this.children(recursive=True)))
 
 
 def own_peak_bytes() -> int:
     """The peak resident memory of this process, without its descendants."""
     unit_bytes = 1 if sys.platform == "darwin" else 1024  # macOS counts in bytes, Linux in KiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes
+
+
+def _old_enough_bytes(process: psutil.Process) -> int:
+    try:
+        is_new = time.time() - process.create_time() < MIN_AGE_S
+    except psutil.Error:  # the process has ended, or access to it is denied
+        return 0
+    return 0 if is_new else _resident_bytes(process)
 
 
 def _resident_bytes(process: psutil.Process) -> int:

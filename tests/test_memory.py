@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 from pipeline import memory
@@ -21,6 +22,7 @@ def test_children_that_run_at_the_same_time_add_up():
     try:
         for child in children:
             assert child.stdout.readline() == b"full\n"
+        time.sleep(memory.MIN_AGE_S)
         with PeakMemory() as peak:
             pass  # one look at the processes is enough
     finally:
@@ -31,11 +33,25 @@ def test_children_that_run_at_the_same_time_add_up():
 
 def test_children_one_after_the_other_do_not(monkeypatch):
     monkeypatch.setattr(memory, "INTERVAL_S", 0.02)
-    before = max(memory.tree_bytes(), own_peak_bytes()) / 2**20
+    monkeypatch.setattr(memory, "own_peak_bytes", lambda: 0)
+    before = memory.tree_bytes() / 2**20
     with PeakMemory() as peak:
         for _ in range(2):
-            subprocess.run([sys.executable, "-c", CHILD], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
-    assert peak.mib < before + 2 * CHILD_MIB
+            child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            assert child.stdout.readline() == b"full\n"
+            time.sleep(memory.MIN_AGE_S + 0.2)
+            child.communicate()
+    assert before + CHILD_MIB < peak.mib < before + 2 * CHILD_MIB
+
+
+def test_a_process_that_has_not_started_its_program_is_not_counted(monkeypatch):
+    """Until then it shares all memory of its parent."""
+    with subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"full\n"
+        time.sleep(memory.MIN_AGE_S)
+        counted = memory.tree_bytes()
+        monkeypatch.setattr(memory, "MIN_AGE_S", 1e6)
+        assert memory.tree_bytes() < counted - CHILD_MIB * 2**20
 
 
 def test_a_short_peak_of_the_process_itself_is_seen(monkeypatch):
