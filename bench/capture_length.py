@@ -66,7 +66,7 @@ def write_recording(n_frames: int, folder: Path) -> None:
     """Write the manifest and the 2D poses of one recording with at most one shard in memory."""
     folder.mkdir()
     cameras = _cameras()
-    summary = Poses2dSummary(detector={"name": "simulated"})
+    summary = Poses2dSummary(detector={"name": "simulated"}, alerts=[])
     record = Poses2dRecord(persons=["S1"], views=[f"cam{v}" for v in range(N_VIEWS)], found={}, crashed={})
     with create_store(folder / "poses2d.zarr", POSES2D, summary) as store:
         group = store.create("S1_walk", {"frame": n_frames, "view": N_VIEWS}, record).person(0)

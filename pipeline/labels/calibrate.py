@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.alerts import log_alerts, worst_first
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
+from pipeline.labels.given_rig import adjusted_rig, given_rig
 from pipeline.labels.moving_rig import joined_frames, moving_rig, rigs_of_frames
 from pipeline.labels.observations import cameras_found
-from pipeline.labels.static_rig import CalibrationResult, adjusted_rig, given_rig, pooled_rig
+from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of
+from pipeline.labels.self_calibrated_rig import pooled_rig
 from pipeline.labels.workers import run_tasks
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, create_store, open_store
@@ -39,7 +42,10 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
             reasons = "; ".join(f"{name}: {reason}" for name, reason in list(rejected.items())[:3])
             fix = "See the advice on footage and calibration in the README."
             raise UserError(f"No recording could be calibrated: {reasons}", where=str(poses2d), fix=fix)
-        summary = RigsSummary(mode=params.mode, detections=detections, calibrated=calibrated, rejected=rejected)
+        summary = RigsSummary(
+            mode=params.mode, detections=detections, calibrated=calibrated, rejected=rejected,
+            alerts=worst_first(alert for result in found.values() for alert in result.alerts),
+        )  # fmt: skip
         store.write_summary(summary)
 
 
@@ -74,7 +80,7 @@ def _check_lenses(capture: Capture, params: CalibrateParams) -> None:
             raise UserError(what, where=recording.name, fix=fix)
 
 
-Found = dict[str, CalibrationResult | str]
+Found = dict[str, CalibrationResult | Refused]
 # The function that calibrates a pool of recordings in each mode. In mode `frame` a task is a part of a recording.
 TASKS = {"rig": pooled_rig, "adjust": adjusted_rig, "known": given_rig, "window": moving_rig}
 
@@ -123,8 +129,8 @@ def _write(store: RigStore, capture: Capture, found: Found) -> dict[str, str]:
     rejected = {}
     for recording in capture.recordings:
         result = found[recording.name]
-        if isinstance(result, str):
-            rejected[recording.name] = result
+        if isinstance(result, Refused):
+            rejected[recording.name] = result.reason
             continue
         n_rigs = len(result.arrays["t_cam_from_world_mm"])
         group = store.create(recording.name, {"rig": n_rigs, "view": len(recording.views)}, _record(recording, result))
@@ -143,10 +149,9 @@ def _record(recording: Recording, result: CalibrationResult) -> RigRecord:
     return RigRecord(cameras=cameras, **result.fields)
 
 
-def _log(pool: Sequence[Recording], result: CalibrationResult | str) -> None:
-    names = f"rig {pool[0].rig} ({len(pool)} recordings)" if len(pool) > 1 else pool[0].name
-    if isinstance(result, str):
-        log.warning("%s: not calibrated, %s", names, result)
+def _log(pool: Sequence[Recording], result: CalibrationResult | Refused) -> None:
+    log_alerts(result.alerts)
+    if isinstance(result, Refused):
         return
     arrays, fields = result.arrays, result.fields
     n_views = int(np.isfinite(arrays["t_cam_from_world_mm"]).all(-1).any(0).sum())
@@ -155,5 +160,6 @@ def _log(pool: Sequence[Recording], result: CalibrationResult | str) -> None:
     residual = np.nanmedian(arrays["residual_px"]) if np.isfinite(arrays["residual_px"]).any() else np.nan
     log.info(
         "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, %sscale: %s",
-        names, n_views, fields["n_frames"], residual, 100 * fields["inlier_share"], uncertainty, fields["scale"],
+        subject_of(pool), n_views,
+        fields["n_frames"], residual, 100 * fields["inlier_share"], uncertainty, fields["scale"],
     )  # fmt: skip

@@ -61,7 +61,7 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
     detector = load_detector(weights, params)
     with (
         scratch_folder(poses2d.resolve().with_name("backgrounds.partial")) as scratch,
-        create_store(poses2d.resolve(), POSES2D, Poses2dSummary(detector=detector.provenance())) as store,
+        create_store(poses2d.resolve(), POSES2D) as store,
     ):
         backgrounds = _write_backgrounds(capture, detector, scratch)
         tasks: list[tuple[_Job, int, int]] = []
@@ -79,6 +79,7 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
             own = [found for name, found in zip(owners, results, strict=True) if name == recording.name]
             records.append(_write(store, recording, own))
         _report(capture, records, results, detector.provenance()["name"])
+        store.write_summary(Poses2dSummary(detector=detector.provenance(), alerts=[]))
 
 
 def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:

@@ -16,15 +16,8 @@ from pipeline.geometry.calibration.rig_windows import find_moving_rig
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
-from pipeline.labels.static_rig import (
-    CalibrationResult,
-    People,
-    arrays_of,
-    people_of,
-    scale_missing,
-    scale_of,
-    vertical_of,
-)
+from pipeline.labels.people_in_rig import People, people_of, scale_missing, scale_of, vertical_of
+from pipeline.labels.rig_result import CalibrationResult, Refused, arrays_of, refused
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, open_store
 
@@ -62,14 +55,16 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
     return FrameRigs(rigs, failed, observed.focal_px)
 
 
-def joined_frames(recording: Recording, parts: Sequence[FrameRigs], params: CalibrateParams) -> CalibrationResult | str:
+def joined_frames(
+    recording: Recording, parts: Sequence[FrameRigs], params: CalibrateParams
+) -> CalibrationResult | Refused:
     """The rigs of all frames of a recording in one world; if no frame has a rig, the most frequent reason."""
     if not parts:
-        return "it has no frames"
+        return refused(recording.name, "it has no frames")
     rigs = [rig for part in parts for rig in part.rigs]
     failed = sum((part.failed for part in parts), Counter[str]())
     if not any(rigs):
-        return f"no frame could be calibrated: {failed.most_common(1)[0][0]}"
+        return refused(recording.name, f"no frame could be calibrated: {failed.most_common(1)[0][0]}")
     aligned = in_one_world(rigs)
     good = [rig for rig in aligned if rig is not None]
     n_unaligned = sum(rig is not None for rig in rigs) - len(good)
@@ -127,24 +122,24 @@ def _observe(
     return observed, observe_landmarks(recording, cameras, poses, rows, observed, min_confidence=params.min_confidence)
 
 
-def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | str:
+def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | Refused:
     """Calibrate a recording whose cameras move slowly, one rig per frame; the reason if that fails."""
     [recording] = pool
     if not recording.n_frames:
-        return "it has no frames"
+        return refused(recording.name, "it has no frames")
     observed, (points_norm, sigma) = _observe(recording, poses2d, (0, recording.n_frames), params)
     results = find_moving_rig(points_norm, sigma, length=params.window_frames, seed=params.seed)
     failed = Counter(result for result in results if isinstance(result, str))
     rigs = [result for result in results if isinstance(result, Rig)]
     if not rigs:
-        return f"no window could be calibrated: {failed.most_common(1)[0][0]}"
+        return refused(recording.name, f"no window could be calibrated: {failed.most_common(1)[0][0]}")
     R, t = np.stack([rig.R for rig in rigs]), np.stack([rig.t for rig in rigs])
     with_rig = observed.taken(np.array([isinstance(result, Rig) for result in results]))
     noise = _noise_of_joints(with_rig, R, t)
     people = People.triangulated(with_rig, R, t, noise)
     factor = scale_of([recording], [people], rigs[0], params)
     if not np.isfinite(factor):
-        return scale_missing(params)
+        return refused(recording.name, scale_missing(params))
     axes, gravity = vertical_of(recording, [people], rigs[0], params)
     upright = [rig.scaled(factor).in_axes(axes, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
     fields = _fields(recording, params, rigs, failed) | {

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation.left_right import swap_left_right
-from pipeline.stores import CameraRecord, Poses2dRecord, RecordingGroup
+from pipeline.stores import POSES2D, CameraRecord, Poses2dRecord, RecordingGroup, open_store
 
 # Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
 EXPECTED_NOISE = 0.02
 CONFIDENCE_FLOOR = 0.05
+# At most this many evenly spread frames of a pool of recordings are read.
+FRAMES_PER_POOL = 4000
 
 
 @dataclass(frozen=True)
@@ -120,3 +124,21 @@ def _person_height_px(px: np.ndarray, box: np.ndarray) -> np.ndarray:
     height = box[..., 3] - box[..., 1]
     height = np.where(np.isfinite(height), height, of_joints)
     return np.where(np.isfinite(height), height, 0.0)
+
+
+def observe_pool(
+    pool: Sequence[Recording], poses2d: Path, *, ignore_distortion: bool, min_confidence: float
+) -> tuple[list[Observations], np.ndarray, np.ndarray]:
+    """Observed joints of each recording, and normalised points and sigmas of all landmarks of the pool."""
+    store = open_store(poses2d, POSES2D)
+    n_frames = max(FRAMES_PER_POOL // len(pool), 1)
+    observed, landmarks = [], []
+    for recording in pool:
+        group = store[recording.name].person(0)
+        cameras = assumed_cameras(recording, ignore_distortion=ignore_distortion)
+        rows = linspace_indices(group.n_rows, n_frames)
+        own = observe(recording, cameras, group, rows, min_confidence=min_confidence)
+        observed.append(own)
+        landmarks.append(observe_landmarks(recording, cameras, group, rows, own, min_confidence=min_confidence))
+    points_norm, sigma = (np.concatenate(arrays) for arrays in zip(*landmarks, strict=True))
+    return observed, points_norm, sigma

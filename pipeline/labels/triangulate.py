@@ -221,6 +221,7 @@ def _summary(
         joints=list(JOINTS),
         views_by_recording={r.name: _by_view(r, _of(r.name, names, [count.views for count in counts]))
                             for r in capture.recordings if r.name in joints},
+        alerts=[],
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.alerts import Alert
 from pipeline.geometry.camera.model import Camera
 
 Mode = Literal["rig", "window", "frame", "known", "adjust"]
@@ -73,6 +74,7 @@ class Poses2dSummary(Record):
     """The detector that made the 2D poses of a capture."""
 
     detector: dict[str, str]  # name, version and sha256 of the weights
+    alerts: list[Alert]  # doubts about the footage that the detections show
 
 
 class RigRecord(Record):
@@ -110,6 +112,7 @@ class RigsSummary(Record):
     detections: Poses2dSummary
     calibrated: int  # recordings
     rejected: dict[str, str]  # recordings without a rig, each with the reason
+    alerts: list[Alert]  # doubts about the cameras
 
 
 class LabelRecord(PeopleRecord):
@@ -132,6 +135,7 @@ class LabelsSummary(Record):
     rejected_by_recording: dict[str, dict[str, int]]
     recordings_without_rig: list[str]
     views_by_recording: dict[str, dict[str, dict[str, list[int]]]]  # recording, view, view status: joints' counts
+    alerts: list[Alert]  # doubts about the labels
 
 
 class PredictionRecord(PeopleRecord):

@@ -71,7 +71,7 @@ TRUTH = Schema("truth", 2, TruthRecord, TruthSummary, (
     _f32("joints_world_mm", "frame person joint xyz", "mm", "true joints, one row per frame of the video"),
 ))  # fmt: skip
 
-POSES2D = Schema("poses2d", 3, Poses2dRecord, Poses2dSummary, (
+POSES2D = Schema("poses2d", 4, Poses2dRecord, Poses2dSummary, (
     _f32("joints_px", "frame person view joint xy", "px",
          "detected joints in the packed frames, lens distortion included"),
     _f32("confidence", "frame person view joint", "0-1", "the detector's confidence; 0 or NaN: not seen"),
@@ -82,7 +82,7 @@ POSES2D = Schema("poses2d", 3, Poses2dRecord, Poses2dSummary, (
     _f32("landmark_confidence", "frame person view landmark", "0-1", "the detector's confidence in the landmarks"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 5, RigRecord, RigsSummary, (
+RIGS = Schema("rigs", 6, RigRecord, RigsSummary, (
     # One row for a static rig, else one per frame. The record has the intrinsics.
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
@@ -94,7 +94,7 @@ RIGS = Schema("rigs", 5, RigRecord, RigsSummary, (
     _f32("epipolar_px", "rig", "px", "the same after adjustment"),
 ))  # fmt: skip
 
-LABELS = Schema("labels", 3, LabelRecord, LabelsSummary, (
+LABELS = Schema("labels", 4, LabelRecord, LabelsSummary, (
     _f32("joints_world_mm", "frame person joint xyz", "mm", "triangulated joints; NaN: rejected"),
     _f32("joints_cam_mm", "frame person view joint xyz", "mm", "the same in each camera's frame"),
     _code("status", "frame person joint", "code", "0 not done, 1 valid, others: why it was rejected"),

@@ -7,6 +7,7 @@ from tests.house.imports import MODULES, SOURCE
 # What each room may import of the project, besides itself and what stands in EVERYWHERE.
 EVERYWHERE = {
     "pipeline",
+    "pipeline.alerts",
     "pipeline.errors",
     "pipeline.skeleton",
     "pipeline.progress",
@@ -17,6 +18,7 @@ EVERYWHERE = {
 }
 FILES = {"pipeline.capture", "pipeline.capture_paths", "pipeline.stores", "pipeline.video", "pipeline.files"}
 MAY_IMPORT = {
+    "pipeline.alerts": set(),
     "pipeline.errors": set(),
     "pipeline.skeleton": set(),
     "pipeline.progress": set(),

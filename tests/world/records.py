@@ -20,15 +20,15 @@ from pipeline.stores import (
 )
 
 TRUTH_SUMMARY = TruthSummary(source="test")
-POSES2D_SUMMARY = Poses2dSummary(detector={"name": "test", "version": "1", "sha256": "0"})
-RIGS_SUMMARY = RigsSummary(mode="rig", detections=POSES2D_SUMMARY, calibrated=1, rejected={})
+POSES2D_SUMMARY = Poses2dSummary(detector={"name": "test", "version": "1", "sha256": "0"}, alerts=[])
+RIGS_SUMMARY = RigsSummary(mode="rig", detections=POSES2D_SUMMARY, calibrated=1, rejected={}, alerts=[])
 PREDICTIONS_SUMMARY = PredictionsSummary(split="test", supervision="self", refined_by=None)
 
 
 def labels_summary(**changes: Any) -> LabelsSummary:
     fields: dict[str, Any] = dict(
         method="robust", params={}, rigs=RIGS_SUMMARY, joints=[], statuses={}, view_statuses={}, valid=0, rejected={},
-        rejected_by_recording={}, recordings_without_rig=[], views_by_recording={},
+        rejected_by_recording={}, recordings_without_rig=[], views_by_recording={}, alerts=[],
     )  # fmt: skip
     return LabelsSummary(**{**fields, **changes})
 

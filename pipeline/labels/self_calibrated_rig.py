@@ -1,0 +1,44 @@
+"""Calibration tasks for static cameras whose extrinsics are found from the people alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.capture import Recording
+from pipeline.geometry.calibration.bundle import EXACT, Focal
+from pipeline.geometry.calibration.initial_rig import RigNotFound
+from pipeline.geometry.calibration.rig import find_rig
+from pipeline.geometry.calibration.rig_motion import rotation_change_deg
+from pipeline.labels.observations import observe_pool
+from pipeline.labels.people_in_rig import people_of, scale_missing, scale_of, vertical_of, with_noise_of_joints
+from pipeline.labels.rig_result import CalibrationResult, Refused, arrays_of, refused, static_fields, subject_of
+from pipeline.params.calibrate import CalibrateParams
+
+# The values of `calibrate.focal`. Approximate focal lengths come from data sheets and image headers.
+FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05), "unknown": Focal(std=np.inf)}
+
+
+def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | Refused:
+    """Calibrate the rig of a pool of recordings from their 2D poses only; the reason if that fails."""
+    observed, points_norm, sigma = observe_pool(
+        pool, poses2d, ignore_distortion=params.ignore_distortion, min_confidence=params.min_confidence
+    )
+    usable = np.isfinite(sigma).any((0, 1)).sum()
+    if usable < 2:
+        reason = f"only {usable} view(s) with joints of confidence {params.min_confidence} or more"
+        return refused(subject_of(pool), reason)
+    try:
+        rig = find_rig(points_norm, sigma, seed=params.seed, focal=FOCAL[params.focal])
+    except RigNotFound as error:
+        return refused(subject_of(pool), str(error))
+    rig = with_noise_of_joints(rig, observed)
+    people = [people_of(one, rig) for one in observed]
+    factor = scale_of(pool, people, rig, params)
+    if not np.isfinite(factor):
+        return refused(subject_of(pool), scale_missing(params))
+    moved_deg = rotation_change_deg(points_norm, sigma, rig)
+    up, gravity = vertical_of(pool[0], people, rig, params)
+    rig = rig.scaled(factor).in_axes(up, np.zeros(3))
+    fields = static_fields(pool, rig, params, scale=params.scale, gravity=gravity, moved_deg=moved_deg)
+    return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields)
