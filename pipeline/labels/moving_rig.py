@@ -11,8 +11,8 @@ import numpy as np
 from pipeline.capture import Recording
 from pipeline.geometry.align import nearest_rotation, rig_similarity, rotation_angle
 from pipeline.geometry.calibration.rig import Rig
-from pipeline.geometry.calibration.rig_per_frame import find_rigs
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
+from pipeline.geometry.calibration.single_frame.rig_per_frame import find_rigs
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks

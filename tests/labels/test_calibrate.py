@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.geometry.align import align, rig_error
-from pipeline.geometry.calibration.scale import bone_scale
+from pipeline.geometry.body.scale import bone_scale
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params.calibrate import BaselineParams, CalibrateParams

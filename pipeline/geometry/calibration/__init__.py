@@ -1,1 +1,1 @@
-"""Cameras from people: initial rigs, resection, bundle adjustment, moving cameras, scale and vertical."""
+"""Cameras from people: initial rigs, resection, bundle adjustment, moving cameras."""

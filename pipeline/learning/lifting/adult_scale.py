@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
-from pipeline.geometry.calibration.scale import bone_scale
+from pipeline.geometry.body.scale import bone_scale
 from pipeline.learning.lifting.recordings import joints_in_world
 from pipeline.learning.supervision import PoseTargets
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
-from pipeline.geometry.calibration.scale import up_direction
+from pipeline.geometry.body.scale import up_direction
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
 from pipeline.learning.supervision import PoseTargets

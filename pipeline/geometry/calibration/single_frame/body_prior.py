@@ -7,8 +7,8 @@ once, because bones couple the points.
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.geometry.calibration.body_prior_kernel import descend
-from pipeline.geometry.calibration.scale import ADULT_LIMBS_MM
+from pipeline.geometry.body.scale import ADULT_LIMBS_MM
+from pipeline.geometry.calibration.single_frame.body_prior_kernel import descend
 from pipeline.shapes import check_shapes
 from pipeline.skeleton import BONES, MIRROR, joint
 

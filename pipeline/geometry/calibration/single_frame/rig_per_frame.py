@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.geometry.calibration import bundle
-from pipeline.geometry.calibration.body_prior import adjust_to_body
 from pipeline.geometry.calibration.bundle import EXACT, AdjustedRig
 from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import (
@@ -24,6 +23,7 @@ from pipeline.geometry.calibration.initial_rig import (
     register_views,
 )
 from pipeline.geometry.calibration.rig import MIN_INLIER_SHARE, Rig, adjust_rig
+from pipeline.geometry.calibration.single_frame.body_prior import adjust_to_body
 from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.shapes import check_shapes

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.geometry.align import align
-from pipeline.geometry.calibration.rig_per_frame import find_rigs
+from pipeline.geometry.calibration.single_frame.rig_per_frame import find_rigs
 from pipeline.geometry.triangulation.methods import robust
 from tests.world.cameras import error_deg_mm, observed, ring
 from tests.world.people import people

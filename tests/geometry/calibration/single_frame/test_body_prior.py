@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.geometry.align import align
 from pipeline.geometry.calibration import bundle
-from pipeline.geometry.calibration.body_prior import adjust_to_body
+from pipeline.geometry.calibration.single_frame.body_prior import adjust_to_body
 from pipeline.geometry.triangulation.methods import robust
 from pipeline.skeleton import joint
 from tests.world.cameras import observed, ring

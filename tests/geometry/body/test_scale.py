@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pipeline.geometry.calibration.scale import ANKLE_SHARE, bone_scale, height_scale, up_direction, upright_axes
+from pipeline.geometry.body.scale import ANKLE_SHARE, bone_scale, height_scale, up_direction, upright_axes
 from pipeline.geometry.camera.reprojection import covariance
 from pipeline.geometry.triangulation.methods import robust
 from pipeline.skeleton import BONES, joint

@@ -1,0 +1,1 @@
+"""Calibration of each frame on its own, with a prior on the human build."""
