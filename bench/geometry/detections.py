@@ -9,10 +9,10 @@ from bench.geometry import ours
 from bench.geometry.measure import Table
 from pipeline.capture import read_capture
 from pipeline.geometry.align import align, rig_error
+from pipeline.geometry.body.scale import bone_scale
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import Rig, find_rig, measure_rig
-from pipeline.geometry.calibration.rig_per_frame import find_rigs
-from pipeline.geometry.calibration.scale import bone_scale
+from pipeline.geometry.calibration.single_frame.rig_per_frame import find_rigs
 from pipeline.geometry.camera.model import undistort
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import CONFIDENCE_FLOOR, EXPECTED_NOISE, assumed_cameras, observe, observe_landmarks

@@ -8,7 +8,7 @@ from bench.geometry.simulation import Capture
 from pipeline.geometry.align import rig_error
 from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.rig import Rig, RigNotFound, find_rig
-from pipeline.geometry.calibration.rig_per_frame import find_rigs
+from pipeline.geometry.calibration.single_frame.rig_per_frame import find_rigs
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import bone_lengths as bones
 from pipeline.geometry.triangulation import methods as triangulation

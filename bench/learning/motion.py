@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from pipeline.geometry.body.scale import bone_scale
 from pipeline.geometry.calibration.rig import find_rig
-from pipeline.geometry.calibration.scale import bone_scale
 from pipeline.geometry.camera.model import Camera, undistort
 from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
 from pipeline.geometry.triangulation.labelling import Labelled, label
