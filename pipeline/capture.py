@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.alerts import Alert
 from pipeline.errors import UserError, wrong_keys
 from pipeline.geometry.camera.model import Camera
 
@@ -77,6 +78,12 @@ class Rejected(_Strict):
 
     recording: str
     reason: str
+
+    @property
+    def alert(self) -> Alert:
+        """The rejection as an alert."""
+        message = f"the recording is left out: {self.reason}"
+        return Alert(kind="recording_rejected", severity="error", subject=self.recording, message=message)
 
 
 class Capture(_Strict):
