@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry.align import nearest_rotation, rig_similarity, rotation_angle
-from pipeline.geometry.calibration.rig import Rig
+from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
 from pipeline.geometry.calibration.single_frame.rig_per_frame import find_rigs
 from pipeline.geometry.camera import reprojection

@@ -7,7 +7,8 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry.body.scale import bone_scale, height_scale, up_direction, upright_axes
-from pipeline.geometry.calibration.rig import Rig, measure_rig
+from pipeline.geometry.calibration.calibrated_rig import Rig
+from pipeline.geometry.calibration.rig import measure_rig
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation

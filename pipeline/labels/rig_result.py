@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.alerts import Alert
 from pipeline.capture import Recording
-from pipeline.geometry.calibration.rig import Rig, unknown_rig
+from pipeline.geometry.calibration.calibrated_rig import Rig, unknown_rig
 from pipeline.labels.observations import EXPECTED_NOISE
 from pipeline.params.calibrate import CalibrateParams
 
@@ -72,10 +72,10 @@ def _quality(rig: Rig) -> dict[str, Any]:
 
 
 def arrays_of(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays of RIGS, one row per rig; NaN for a missing rig."""
+    """The arrays of RIGS, one row per rig; NaN for a missing rig. Only a single rig has a covariance of its poses."""
     all_rigs = [rig or unknown_rig(len(focal_px)) for rig in rigs]
     focal = float(focal_px.mean())
-    return {
+    arrays = {
         "R_cam_from_world": np.stack([rig.R for rig in all_rigs]),
         "t_cam_from_world_mm": np.stack([rig.t for rig in all_rigs]),
         "rotation_std_deg": np.stack([rig.rotation_std_deg for rig in all_rigs]),
@@ -85,3 +85,4 @@ def arrays_of(rigs: Sequence[Rig | None], focal_px: np.ndarray) -> dict[str, np.
         "epipolar_start_px": np.array([rig.epipolar_start * focal for rig in all_rigs]),
         "epipolar_px": np.array([rig.epipolar * focal for rig in all_rigs]),
     }
+    return arrays | ({"pose_covariance": all_rigs[0].pose_covariance[None]} if len(all_rigs) == 1 else {})

@@ -24,6 +24,8 @@ from pipeline.stores.records import (
 
 # Sizes of the dimensions, unless those of a recording are given.
 SIZES = {"landmark": 0, "joint": N_JOINTS, "xy": 2, "xyz": 3, "corner": 4, "row": 3, "column": 3, "upper": 6}
+# The unknowns of a view's extrinsics: a rotation vector and a translation.
+UNKNOWNS_PER_VIEW = 6
 
 R = TypeVar("R", bound=Record, default=Record)
 S = TypeVar("S", bound=Record, default=Record)
@@ -45,7 +47,8 @@ class Array:
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The shape for given sizes of the dimensions."""
-        return tuple({**SIZES, **sizes}[dim] for dim in self.dims)
+        unknowns = dict.fromkeys(("unknown", "unknown_2"), UNKNOWNS_PER_VIEW * sizes.get("view", 0))
+        return tuple({**SIZES, **unknowns, **sizes}[dim] for dim in self.dims)
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,16 @@ POSES2D = Schema("poses2d", 4, Poses2dRecord, Poses2dSummary, (
     _f32("landmark_confidence", "frame person view landmark", "0-1", "the detector's confidence in the landmarks"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 6, RigRecord, RigsSummary, (
+RIGS = Schema("rigs", 7, RigRecord, RigsSummary, (
     # One row for a static rig, else one per frame. The record has the intrinsics.
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
     _f32("rotation_std_deg", "rig view", "deg", "standard deviation of the rotation, from the adjustment's covariance"),
     _f32("center_std_mm", "rig view", "mm", "standard deviation of the camera centre (root of its covariance's trace)"),
     _f32("center_covariance_mm2", "rig view row column", "mm^2", "covariance of the camera centre in the world"),
+    _f32("pose_covariance", "rig unknown unknown_2", "rad, mm",
+         "covariance of all views' (rotation vector, translation), each in its camera's frame, in their order;"
+         " without the freedom of the world's frame and unit; NaN: views not calibrated, rigs that move"),
     _f32("residual_px", "rig view", "px", "median reprojection error of the inliers"),
     _f32("epipolar_start_px", "rig", "px", "median distance of a joint from its epipolar line before adjustment"),
     _f32("epipolar_px", "rig", "px", "the same after adjustment"),

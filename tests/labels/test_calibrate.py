@@ -54,6 +54,10 @@ def test_one_rig_for_all_recordings(tmp_path):
     assert record.n_frames == 50
     assert 0.3 < np.median(rigs["r0"]["residual_px"]) < 2
     assert (rigs["r0"]["rotation_std_deg"] < 1).all()
+    covariance = rigs["r0"]["pose_covariance"]
+    assert covariance.shape == (1, 24, 24)
+    center_mm2 = np.einsum("vivi->v", covariance[0].reshape(4, 6, 4, 6)[:, 3:, :, 3:])
+    np.testing.assert_allclose(np.sqrt(center_mm2), rigs["r0"]["center_std_mm"][0], rtol=1e-4)
     assert rigs.summary.rejected == {}
     assert rigs.summary.calibrated == 2
 

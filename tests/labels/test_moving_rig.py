@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pipeline.geometry.calibration.rig import unknown_rig
+from pipeline.geometry.calibration.calibrated_rig import unknown_rig
 from pipeline.labels.moving_rig import in_one_world
 from tests.world.cameras import ring
 

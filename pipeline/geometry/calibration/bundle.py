@@ -62,7 +62,9 @@ class AdjustedRig:
 class Uncertainty:
     """Uncertainty of an adjusted rig, without the gauge freedoms: the world's frame and scale."""
 
-    pose_covariance: Float[np.ndarray, "view 6 6"]  # of (rotation in rad, translation), each in its camera's frame
+    # Of all cameras' (rotation vector in rad, translation): with w and d of a camera, its extrinsics are off by
+    # R -> exp(w) R and t -> exp(w) t + d, both in the camera's frame.
+    pose_covariance: Float[np.ndarray, "unknown unknown"]
     focal_std: float  # relative
     variance_inflation: float  # factor by which errors shared by points enlarge the covariance
 
@@ -129,9 +131,7 @@ def uncertainty(
         root, scores = problem.linearised(state, width, variance_inflation * adjusted.focal.information(adjusted.noise))
         variance_inflation = shared_errors(scores @ root, own)
     covariance = problem.variance(state, width) * variance_inflation * root @ root.T
-    V = len(adjusted.R)
-    poses = np.stack([covariance[6 * v : 6 * v + 6, 6 * v : 6 * v + 6] for v in range(V)])
-    return Uncertainty(poses, float(np.sqrt(covariance[-1, -1])), variance_inflation)
+    return Uncertainty(covariance[:-1, :-1], float(np.sqrt(covariance[-1, -1])), variance_inflation)
 
 
 @dataclass

@@ -5,14 +5,15 @@ seen. The world frame of a found rig is the frame of its first calibrated camera
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from pipeline.geometry.align import rig_similarity, rotation_angle
+from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import EXACT, Focal
+from pipeline.geometry.calibration.calibrated_rig import Rig, root_of_trace, unknown_rig
 from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import (
     MIN_PARALLAX_DEG,
@@ -36,60 +37,6 @@ MIN_INLIER_SHARE = 0.5
 INLIER_WEIGHT = 0.48
 MAX_NOISE = 2.5
 MAX_ROTATION_STD_DEG = 5.0
-
-
-@dataclass(frozen=True)
-class Rig:
-    """A calibrated rig, its uncertainty and its residuals; NaN for views without extrinsics."""
-
-    R: Float[np.ndarray, "view 3 3"]  # camera from world
-    t: Float[np.ndarray, "view 3"]
-    focal: Focal  # scale common to all given focal lengths, and its standard deviation
-    rotation_std_deg: Float[np.ndarray, " view"]
-    center_covariance: Float[
-        np.ndarray, "view 3 3"
-    ]  # of the centre, along its camera's axes, in the rig's unit squared
-    residual: Float[np.ndarray, " view"]  # median distance of the inliers, normalised units
-    inlier_share: Float[np.ndarray, " view"]  # of each view's joints
-    noise: float  # standard deviation of the residuals as a multiple of the expected sigma
-    epipolar_start: float  # median distance of a joint from its epipolar line before adjustment, normalised units
-    epipolar: float  # the same after the adjustment
-    parallax_deg: float
-    n_frames: int
-    n_poses: int  # distinct poses among them
-
-    @property
-    def has_extrinsics(self) -> Bool[np.ndarray, " view"]:
-        """Which views have extrinsics."""
-        return np.asarray(np.isfinite(self.t).all(-1))
-
-    @property
-    def centers(self) -> Float[np.ndarray, "view 3"]:
-        """The cameras' centres in the world."""
-        return -np.einsum("vji,vj->vi", self.R, self.t)
-
-    @property
-    def center_covariance_in_world(self) -> Float[np.ndarray, "view 3 3"]:
-        """The covariance of the cameras' centres along the world's axes."""
-        return np.asarray(np.swapaxes(self.R, -1, -2) @ self.center_covariance @ self.R)
-
-    @property
-    def center_std(self) -> Float[np.ndarray, " view"]:
-        """The standard deviation of the cameras' centres: the root of their covariance's trace."""
-        return _std(self.center_covariance)
-
-    def scaled(self, factor: float) -> "Rig":
-        """The same rig in another unit of length."""
-        return replace(self, t=self.t * factor, center_covariance=self.center_covariance * factor**2)
-
-    def in_axes(self, R_old_from_new: Float[np.ndarray, "3 3"], origin: Float[np.ndarray, "3"]) -> "Rig":
-        """The same rig in a world with other axes, whose origin lies at `origin` of the old one."""
-        return replace(self, R=self.R @ R_old_from_new, t=self.t + self.R @ origin)
-
-    def in_world_of(self, R: Float[np.ndarray, "view 3 3"], t: Float[np.ndarray, "view 3"]) -> "Rig":
-        """The same rig in the world and the unit of other extrinsics of its cameras."""
-        scale, Q, shift = rig_similarity(self.R, self.centers, R, -np.einsum("vji,vj->vi", R, t))
-        return self.scaled(scale).in_axes(Q.T, -Q.T @ shift)
 
 
 @_checked
@@ -195,16 +142,9 @@ def measure_rig(
     rig = adjust_rig(points_norm, sigma, start, (), focal=EXACT, pose=np.arange(len(points_norm)))
     # The uncertainty of an adjustment to these joints would not be the uncertainty of the given extrinsics.
     none = unknown_rig(len(t))
-    return replace(rig, rotation_std_deg=none.rotation_std_deg, center_covariance=none.center_covariance)
-
-
-def unknown_rig(n_views: int) -> Rig:
-    """A rig of cameras that were not calibrated; all values are NaN."""
-    none, nan = np.full(n_views, np.nan), float("nan")
-    return Rig(
-        R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal=Focal(nan, nan),
-        rotation_std_deg=none, center_covariance=np.full((n_views, 3, 3), nan), residual=none, inlier_share=none,
-        noise=nan, epipolar_start=nan, epipolar=nan, parallax_deg=nan, n_frames=0, n_poses=0,
+    return replace(
+        rig, rotation_std_deg=none.rotation_std_deg, center_covariance=none.center_covariance,
+        pose_covariance=none.pose_covariance,
     )  # fmt: skip
 
 
@@ -231,23 +171,21 @@ def adjust_rig(
     focal = replace(focal, scale=start.focal_scale)
     adjusted = bundle.adjust(x, s, R, t, points, widths, focal=focal, groups=groups, noise=noise)
     left = bundle.uncertainty(adjusted, x, s, groups)
+    own = _blocks(left.pose_covariance)
     seen = np.isfinite(x).all(-1) & np.isfinite(s) & np.isfinite(adjusted.points).all(-1)[:, None]
     inlier = seen & (adjusted.weights > INLIER_WEIGHT)
     return Rig(
         R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views),
         focal=Focal(adjusted.focal.scale, left.focal_std),
-        rotation_std_deg=_over_all(np.degrees(_std(left.pose_covariance[:, :3, :3])), views),
-        center_covariance=_over_all(left.pose_covariance[:, 3:, 3:], views),
+        rotation_std_deg=_over_all(np.degrees(root_of_trace(own[:, :3, :3])), views),
+        center_covariance=_over_all(own[:, 3:, 3:], views),
+        pose_covariance=_pairs_over_all(left.pose_covariance, views),
         residual=_over_all(_residual(adjusted, x, inlier), views),
         inlier_share=_over_all(inlier.sum(0) / np.maximum(seen.sum(0), 1), views),
         noise=adjusted.noise, epipolar_start=start.epipolar,
         epipolar=epipolar_error(x / adjusted.focal.scale, s, adjusted.R, adjusted.t) * adjusted.focal.scale,
         parallax_deg=_parallax(adjusted.points, adjusted.R, adjusted.t), n_frames=F, n_poses=len(np.unique(pose)),
     )  # fmt: skip
-
-
-def _std(covariance: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.trace(covariance, axis1=1, axis2=2))
 
 
 def _residual(adjusted: bundle.AdjustedRig, points_norm: np.ndarray, inlier: np.ndarray) -> np.ndarray:
@@ -262,6 +200,19 @@ def _residual(adjusted: bundle.AdjustedRig, points_norm: np.ndarray, inlier: np.
 def _over_all(values: np.ndarray, views: np.ndarray) -> np.ndarray:
     full = np.full((len(views), *values.shape[1:]), np.nan)
     full[views] = values
+    return full
+
+
+def _blocks(pose_covariance: np.ndarray) -> np.ndarray:
+    """The covariance (V, 6, 6) of each view's own pose."""
+    V = len(pose_covariance) // 6
+    return np.einsum("vivj->vij", pose_covariance.reshape(V, 6, V, 6))
+
+
+def _pairs_over_all(pose_covariance: np.ndarray, views: np.ndarray) -> np.ndarray:
+    unknowns = np.repeat(views, 6)
+    full = np.full((len(unknowns), len(unknowns)), np.nan)
+    full[np.ix_(unknowns, unknowns)] = pose_covariance
     return full
 
 

@@ -7,12 +7,12 @@ from jaxtyping import Float
 
 from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.calibration import bundle
+from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.initial_rig import InitialRig
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_ADJUSTMENT,
     FRAMES_FOR_START,
     MIN_POSES,
-    Rig,
     adjust_rig,
 )
 from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar

@@ -10,13 +10,13 @@ from scipy.spatial.transform import Rotation
 from pipeline.geometry.align import rig_similarity, similarity
 from pipeline.geometry.calibration import bundle, trajectory
 from pipeline.geometry.calibration.bundle import EXACT
+from pipeline.geometry.calibration.calibrated_rig import Rig, unknown_rig
 from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import InitialRig, RigNotFound
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_START,
     INLIER_WEIGHT,
     MAX_ROTATION_STD_DEG,
-    Rig,
     adjust_from,
     check_quality,
     find_rig,
@@ -226,7 +226,7 @@ def _rigs_of(
     start: Sequence[Rig | str], views: np.ndarray,
 ) -> list[Rig | str]:  # fmt: skip
     """The adjusted rigs of all frames that had a start; residuals are those of the adjusted frames between knots."""
-    every = np.arange(len(start))
+    every, none = np.arange(len(start)), unknown_rig(len(views)).pose_covariance
     R, t = found.trajectory.at(every)
     rotation_std, center_covariance = found.uncertainty(every)
     between, between_few = found.trajectory.place(every)[0], found.trajectory.place(few)[0]
@@ -247,8 +247,8 @@ def _rigs_of(
                 _over_all(one, views, rig.has_extrinsics) for one in of_views
             )
             rigs.append(replace(
-                rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_covariance=center, residual=residual,
-                inlier_share=share, noise=found.noise, epipolar=fits[between[f]][2],
+                rig, R=R_f, t=t_f, rotation_std_deg=rotation, center_covariance=center, pose_covariance=none,
+                residual=residual, inlier_share=share, noise=found.noise, epipolar=fits[between[f]][2],
             ))  # fmt: skip
     return rigs
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import rig_error, rig_similarity
-from pipeline.geometry.calibration.bundle import Focal
+from pipeline.geometry.calibration.bundle import Focal, gauge_basis, units_of
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, measure_rig
 from tests.world.cameras import centers_of, error_deg_mm, extrinsics_error_deg_mm, looking_at, observed, ring
@@ -54,6 +54,26 @@ def test_the_covariance_of_the_centres_rotates_with_the_world():
     expected = 1e6 * Q.T @ rig.center_covariance_in_world @ Q
     np.testing.assert_allclose(moved.center_covariance_in_world, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(moved.center_std, np.sqrt(np.trace(expected, axis1=1, axis2=2)))
+
+
+def test_the_covariance_of_all_poses_is_free_of_the_gauge_and_leaves_out_views_without_extrinsics():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(30), R, t, noise_px=2)
+    sigma[:, :, 1] = np.inf
+    rig = find_rig(points_norm, sigma, seed=1).scaled(1000.0).in_axes(R[0], np.array([10.0, 20, 30]))
+    known = np.repeat(rig.has_extrinsics, 6)
+    assert np.isnan(rig.pose_covariance[~known]).all()
+    assert np.isnan(rig.pose_covariance[:, ~known]).all()
+    covariance, views = rig.pose_covariance[np.ix_(known, known)], rig.has_extrinsics
+    of_views = np.einsum("vivj->vij", covariance.reshape(3, 6, 3, 6))
+    np.testing.assert_allclose(of_views[:, 3:, 3:], rig.center_covariance[views], rtol=1e-9)
+    rotation_std_deg = np.degrees(np.sqrt(np.trace(of_views[:, :3, :3], axis1=1, axis2=2)))
+    np.testing.assert_allclose(rotation_std_deg, rig.rotation_std_deg[views], rtol=1e-9)
+    # Steps that only move the world have no variance, also after a change of the world's unit and axes.
+    units = units_of(rig.R[views], rig.t[views])[:-1]
+    free = gauge_basis(rig.R[views], rig.t[views])[:-1] / units[:, None]
+    np.testing.assert_allclose((covariance / units / units[:, None]) @ free, 0, atol=1e-9 * np.abs(free).max())
+    assert np.linalg.matrix_rank(covariance / units / units[:, None], tol=1e-12) == 6 * 3 - 7
 
 
 def test_order_of_views_changes_nothing():

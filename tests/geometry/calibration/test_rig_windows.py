@@ -5,8 +5,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import align, rig_error
+from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.initial_rig import RigNotFound
-from pipeline.geometry.calibration.rig import Rig, find_rig
+from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
 from pipeline.geometry.triangulation.methods import robust
 from tests.world.cameras import centers_of, observed, ring

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import EXACT, AdjustedRig
+from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import (
     MIN_PARALLAX_DEG,
@@ -22,7 +23,7 @@ from pipeline.geometry.calibration.initial_rig import (
     pair_poses,
     register_views,
 )
-from pipeline.geometry.calibration.rig import MIN_INLIER_SHARE, Rig, adjust_rig
+from pipeline.geometry.calibration.rig import MIN_INLIER_SHARE, adjust_rig
 from pipeline.geometry.calibration.single_frame.body_prior import adjust_to_body
 from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation import methods as triangulation
