@@ -3,10 +3,14 @@
 import json
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
+from pipeline.alerts import LEVELS, Alert
 from pipeline.files import atomic_write
 from pipeline.params.file import Params
+from pipeline.report.data.alerts import collect_alerts, count_alerts, grouped, verdict, write_alerts
 from pipeline.report.data.breakdown import rejections
 from pipeline.report.data.evaluate import Figures, evaluate
 from pipeline.report.data.files import Files
@@ -15,6 +19,7 @@ from pipeline.report.data.report_data import Alternatives, ReportData, gather, g
 from pipeline.report.page.blocks import Section
 from pipeline.report.page.render import render
 from pipeline.report.plots import write_plots
+from pipeline.report.sections.alerts import alert_section, first_screen_verdict, flag
 from pipeline.report.sections.capture import capture_section
 from pipeline.report.sections.detector import detector_section
 from pipeline.report.sections.examples import example_section
@@ -29,16 +34,18 @@ from pipeline.report.sections.sequences import sequence_section
 from pipeline.stores import RIGS, RigStore, open_store
 
 log = logging.getLogger("epiline")
+MAX_LOGGED, LONGEST_LINE = 8, 300  # groups of alerts that the log shows, and characters of each
 
 
 def write_report(data_folder: Path, models: Path, reports: Path, params: Params) -> None:
-    """Write `metrics.json`, `breakdown.csv`, the tables of `plots/` and `index.html` into the folder `reports`.
+    """Write `metrics.json`, `alerts.json`, `breakdown.csv`, the tables of `plots/` and `index.html` into `reports`.
 
     Raises UserError for stores that are inconsistent with the capture or with each other.
     """
     start = time.monotonic()
     files = Files(data_folder, models, reports)
     data = gather(files)
+    alerts = collect_alerts(files, data.capture)
     alternatives = gather_alternatives(files, data)
     rigs = open_store(files.rigs, RIGS)
     table = measure_capture(data, alternatives)
@@ -46,7 +53,7 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
     write_table(reports / "breakdown.csv", table)
     write_plots(reports / "plots", data, alternatives)
     spread = intervals(table)
-    sections = _sections(files, data, alternatives, rigs, figures, spread, params)
+    sections = _sections(files, data, alternatives, rigs, figures, spread, params, alerts)
     resources = files.stage_resources()
     resources["report"] = {"seconds": round(time.monotonic() - start, 1)}
     sections.append(run_section(files, data, resources, params))
@@ -55,19 +62,21 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
     if peaks:
         figures["peak_mib"] = max(peaks)
     subtitle = f"Source “{data.capture.source}”, {sum(figures['seconds'].values()) / 60:.1f} minutes."
-    first = answers(data, alternatives, figures, spread, rejections(data))
+    figures["alerts"] = count_alerts(alerts)
+    first = answers(data, alternatives, figures, spread, rejections(data), flag(alerts))
     names = ("truth", "label", "prediction", "detection", *(("refined",) if alternatives.refined else ()))
-    page = render("Epiline report", subtitle, first, sections, names)
+    page = render("Epiline report", subtitle, first, sections, names, first_screen_verdict(alerts))
+    write_alerts(reports / "alerts.json", alerts)
     with atomic_write(reports / "metrics.json") as aside:
         aside.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     with atomic_write(reports / "index.html") as aside:
         aside.write_text(page, encoding="utf-8")
-    _log(figures)
+    _log(figures, alerts, reports)
 
 
 def _sections(
     files: Files, data: ReportData, alternatives: Alternatives, rigs: RigStore, figures: Figures, spread: Intervals,
-    params: Params,
+    params: Params, alerts: Sequence[Alert],
 ) -> list[Section]:  # fmt: skip
     n = params.report.examples
     return [
@@ -79,12 +88,19 @@ def _sections(
         rig_section(data, rigs, figures.get("rig", {})),
         detector_section(data, figures.get("detector", {})),
         capture_section(data),
+        alert_section(alerts),
         paper_section(figures, params),
         training_section(files),
     ]
 
 
-def _log(figures: Figures) -> None:
+def _log(figures: Figures, alerts: Sequence[Alert], reports: Path) -> None:
+    """Log the main figures, and last the worst alerts, in few lines."""
     errors = [f"{part} N-MPJPE {one['n_mpjpe_mm']} mm" for part, one in figures.items()
               if isinstance(one, dict) and "n_mpjpe_mm" in one]  # fmt: skip
     log.info("Report: %s", ", ".join([f"coverage {figures['labels']['coverage']} %", *errors]))
+    groups = grouped(alerts)
+    for group in groups[:MAX_LOGGED]:
+        log.log(LEVELS[group.severity], "%s", shorten(str(group), LONGEST_LINE, placeholder=" ..."))
+    where = f"{reports / 'index.html'} and {reports / 'alerts.json'}"
+    log.info("Alerts: %s; see %s", verdict(count_alerts(alerts)), where)

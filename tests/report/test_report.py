@@ -8,11 +8,13 @@ from html.parser import HTMLParser
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.alerts import Alert
 from pipeline.params.file import read_params
 from pipeline.report import write_report
 from pipeline.report.data.files import MEASURED_STAGES
 from tests.house.imports import ROOT
 from tests.world.capture import REJECTED
+from tests.world.labels import write_labels
 from tests.world.results import write_all
 
 
@@ -58,8 +60,8 @@ def test_the_page_needs_nothing_else(whole):
 def test_every_section_and_its_link_are_there(whole):
     parts = Parts(whole[2])
     assert parts.sections == [
-        "examples", "motion", "network", "pss", "labels", "rig", "detector", "capture", "papers", "training",
-        "run",
+        "examples", "motion", "network", "pss", "labels", "rig", "detector", "capture", "alerts", "papers",
+        "training", "run",
     ]  # fmt: skip
     assert {link.removeprefix("#") for link in parts.links} == set(parts.sections)
 
@@ -107,17 +109,29 @@ def test_without_refined_predictions_nothing_is_said_of_them(tmp_path):
     [
         (
             {"truth": False, "extrinsics": False, "evaluation_view": False},
-            ["examples", "motion", "network", "pss", "labels", "rig", "detector", "capture", "training", "run"],
+            [
+                "examples",
+                "motion",
+                "network",
+                "pss",
+                "labels",
+                "rig",
+                "detector",
+                "capture",
+                "alerts",
+                "training",
+                "run",
+            ],
             {"labels", "test_labels", "detector"},
         ),
         (
             {"test": False},
-            ["motion", "pss", "labels", "rig", "detector", "capture", "papers", "training", "run"],
+            ["motion", "pss", "labels", "rig", "detector", "capture", "alerts", "papers", "training", "run"],
             {"labels", "labels_known", "rig", "detector"},
         ),
         (
             {"predictions": False, "truth": False},
-            ["motion", "pss", "labels", "rig", "detector", "capture", "training", "run"],
+            ["motion", "pss", "labels", "rig", "detector", "capture", "alerts", "training", "run"],
             {"labels", "rig", "detector"},
         ),
     ],
@@ -126,7 +140,7 @@ def test_what_does_not_apply_is_left_out(tmp_path, lacking, sections, groups):
     metrics, page = report(tmp_path, **lacking)
     assert Parts(page).sections == sections
     assert {link.removeprefix("#") for link in Parts(page).links} == set(sections)
-    assert set(metrics) - {"seconds", "peak_mib"} == groups
+    assert set(metrics) - {"seconds", "peak_mib", "alerts"} == groups
     assert "nan" not in re.sub(r"<script.*?</script>", "", page, flags=re.S).lower().split()
 
 
@@ -146,3 +160,26 @@ def test_outputs_are_those_that_dvc_knows(whole):
     inputs |= {f"reports/resources/{stage}.json" for stage in MEASURED_STAGES}
     files = {p.relative_to(whole[0]).as_posix() for p in (whole[0] / "reports").rglob("*") if p.is_file()}
     assert declared == files - inputs | {"reports/resources/report.json"}
+
+
+def test_alerts_are_counted_on_the_first_screen_in_the_metrics_and_last_in_the_log(tmp_path, caplog):
+    world = write_all(tmp_path)
+    mixed = [
+        Alert(kind="people_mixed", severity="warning", subject=f"take {i}", message="labels mix people")
+        for i in range(30)
+    ]
+    write_labels(world, alerts=mixed)
+    with caplog.at_level("INFO", logger="epiline"):
+        write_report(tmp_path / "data", tmp_path / "models", tmp_path / "reports", read_params())
+    metrics = json.loads((tmp_path / "reports/metrics.json").read_text())
+    assert metrics["alerts"] == {"error": 1, "warning": 30, "note": 0}
+    assert len(json.loads((tmp_path / "reports/alerts.json").read_text())) == 31
+    page = (tmp_path / "reports/index.html").read_text()
+    first_screen = page[: page.index("<section")]
+    assert "1 error, 30 warnings, no notes" in first_screen
+    assert "take 0; take 1; take 2; take 3; take 4 and 25 more" in first_screen
+    assert first_screen.count("Read the error above before you use this figure.") == 2
+    *_, error, warning, last = [record.getMessage() for record in caplog.records]
+    assert error.startswith("error: S9-jumping")
+    assert warning.startswith("warning: take 0")
+    assert last.startswith("Alerts: 1 error, 30 warnings, no notes; see")

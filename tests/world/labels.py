@@ -1,9 +1,11 @@
 """The labels of a world: its true joints, exact or with known errors."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.alerts import Alert
 from pipeline.geometry.triangulation.labelling import Status, ViewStatus
 from pipeline.skeleton import joint
 from pipeline.stores import LABELS, LabelRecord, LabelStore, RecordingGroup, create_store, reopen
@@ -24,6 +26,7 @@ def write_labels(
     scale_from: str = "bones",
     wrist_mm: float = 17.0,
     path: Path | None = None,
+    alerts: Sequence[Alert] = (),
 ) -> None:
     """Labels with errors: the truth times `scale`, the left wrist `wrist_mm` too high; frame 5 has no head.
 
@@ -31,7 +34,7 @@ def write_labels(
     Views for evaluation only have no labels.
     """
     wrist, head = joint("l_wrist"), joint("head")
-    with create_store(path or world.paths.labels, LABELS, labels_summary()) as store:
+    with create_store(path or world.paths.labels, LABELS, labels_summary(alerts=list(alerts))) as store:
         for recording in world.capture.recordings:
             joints = world.joints_world_mm[recording.name].copy()
             joints[:, wrist, 2] += wrist_mm

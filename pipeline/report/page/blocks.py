@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 WIDE_COLUMNS, WIDE_COLUMNS_OF_WORDS = 4, 3  # a table with more columns takes the whole width of the page
 
@@ -127,7 +127,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question of the first screen, and its answer as a figure, lines of text and images."""
+    """A question of the first screen, and its answer as a figure, lines of text and images.
+
+    `flag` is a caution about the figure, which is then shown less prominently.
+    """
 
     question: str
     figure: str
@@ -135,6 +138,41 @@ class Answer:
     lines: Sequence[str]
     link: str
     cards: Sequence[Card] = ()
+    flag: str = ""
+
+
+class Finding(Protocol):
+    """Something to state on the first screen, such as a group of alerts."""
+
+    @property
+    def severity(self) -> str:
+        """How bad it is: error, warning or note."""
+
+    @property
+    def subjects(self) -> str:
+        """What it is about."""
+
+    @property
+    def message(self) -> str:
+        """What was found."""
+
+    @property
+    def evidence(self) -> str:
+        """The figures that it was found by; may be empty."""
+
+    @property
+    def mend(self) -> str:
+        """What to do about it; may be empty."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The top of the first screen: whether the results can be relied on, and what speaks against it."""
+
+    worst: str  # severity: error, warning, note or none
+    title: str
+    findings: Sequence[Finding]
+    more: str = ""  # about the findings that are not shown
 
 
 def number(value: float | None, digits: int = 1) -> str:

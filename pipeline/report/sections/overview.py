@@ -1,6 +1,7 @@
-"""The first screen of the report: the quality of labels and network, and the largest problems."""
+"""The first screen of the report: the quality of labels and network, and the largest errors."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,27 +19,27 @@ from pipeline.report.data.measurements import Intervals
 from pipeline.report.data.parts import refined_part
 from pipeline.report.data.report_data import Alternatives, ReportData
 from pipeline.report.page.blocks import Answer, Card, number, percent
-from pipeline.report.sections.detector import crash_sentence
 from pipeline.report.sections.examples import example_card, ranked_predictions
 from pipeline.report.sections.worst_labels import worst_card, worst_frames
 
 MIN_FOUND_PERCENT = 98.0  # of the frames of a view in which the detector finds a person
 MAX_SWAPPED_PERCENT = 1.0  # of the joints of a view
 TAIL_PERCENTILE = 95
+MISSING = "–"  # the figure of an answer that is not known
 
 
 def answers(
-    data: ReportData, alternatives: Alternatives, figures: Figures, intervals: Intervals, rejected: dict[str, int]
-) -> list[Answer]:
-    """The three questions and their answers."""
-    problems = [*_footage_problems(data), *_detector_problems(data), *_label_problems(data, rejected)]
-    problems += _network_problems(data)
+    data: ReportData, alternatives: Alternatives, figures: Figures, intervals: Intervals, rejected: dict[str, int],
+    caution: str = "",
+) -> list[Answer]:  # fmt: skip
+    """The three questions and their answers; `caution` is shown beside the figures of labels and network."""
+    largest = [*_detector_errors(data), *_label_errors(data, rejected), *_network_errors(data)]
+    labels = _labels(data, figures, intervals)
+    network = _network(figures, intervals, alternatives, has_test=bool(data.select("test")))
     return [
-        _labels(data, figures, intervals),
-        _network(figures, intervals, alternatives, has_test=bool(data.select("test"))),
-        Answer("What are the largest problems?", "", "", problems or ["no problem was detected"], "labels",
-               _worst_images(data)),
-    ]  # fmt: skip
+        *(replace(answer, flag=caution if answer.figure != MISSING else "") for answer in (labels, network)),
+        Answer("Where are the largest errors?", "", "", largest or ["not known"], "labels", _worst_images(data)),
+    ]
 
 
 def _labels(data: ReportData, figures: Figures, intervals: Intervals) -> Answer:
@@ -78,7 +79,7 @@ def _network(figures: Figures, intervals: Intervals, alternatives: Alternatives,
         lines.append("without truth this measures agreement, not accuracy")
         return Answer(question, number(figures["test_labels"]["n_mpjpe_mm"]), "mm", lines, link)
     reason = "there are no predictions of the test recordings" if has_test else "no recording was kept for testing"
-    return Answer(question, "–", "", [f"not known: {reason}"], "capture")
+    return Answer(question, MISSING, "", [f"not known: {reason}"], "capture")
 
 
 def _interval(intervals: Intervals, part: str) -> list[str]:
@@ -89,19 +90,7 @@ def _interval(intervals: Intervals, part: str) -> list[str]:
     return [f"{number(low)}–{number(high)} mm: 95 % interval over recordings"]
 
 
-def _footage_problems(data: ReportData) -> Iterator[str]:
-    rejected = data.capture.rejected
-    if rejected:
-        were = "recording was" if len(rejected) == 1 else "recordings were"
-        yield f"{len(rejected)} {were} rejected; {rejected[0].recording}: {rejected[0].reason}"
-    unlabelled = [r.name for r in data.capture.recordings if r.name not in data.status]
-    if unlabelled:
-        yield f"no labels for {', '.join(unlabelled)}"
-
-
-def _detector_problems(data: ReportData) -> Iterator[str]:
-    if data.n_crashes:
-        yield crash_sentence(data.n_crashes).strip().rstrip(".").replace("The detector", "the detector")
+def _detector_errors(data: ReportData) -> Iterator[str]:
     rows = detector_rows(data)
     name, found, _ = min(rows, key=lambda row: np.nan_to_num(row[1], nan=np.inf))
     if found < MIN_FOUND_PERCENT:
@@ -111,7 +100,7 @@ def _detector_problems(data: ReportData) -> Iterator[str]:
         name, _, error = max(with_error, key=lambda row: row[2])
         yield f"worst view of the detector: {name}, {number(error)} % of the box"
     else:
-        yield from _residual_problems(data)
+        yield from _residual_errors(data)
     shares = {
         name: 100 * float(np.mean(np.concatenate([v.swapped for v in views]))) for name, views in data.by_name().items()
     }
@@ -120,7 +109,7 @@ def _detector_problems(data: ReportData) -> Iterator[str]:
         yield f"left and right were swapped in {number(shares[name])} % of the joints detected in {name}"
 
 
-def _residual_problems(data: ReportData) -> Iterator[str]:
+def _residual_errors(data: ReportData) -> Iterator[str]:
     """Without truth: the view whose detections differ most from the labels."""
     tails: dict[str, float] = {}
     for name, views in data.by_name().items():
@@ -134,7 +123,7 @@ def _residual_problems(data: ReportData) -> Iterator[str]:
         yield f"{share} % of the joints detected in {name} lie over {distance} % of the box height off the label"
 
 
-def _label_problems(data: ReportData, rejected: dict[str, int]) -> Iterator[str]:
+def _label_errors(data: ReportData, rejected: dict[str, int]) -> Iterator[str]:
     if rejected:
         reason, n = next(iter(rejected.items()))
         yield f"{n:,} joints without a label: {reason}"
@@ -144,7 +133,7 @@ def _label_problems(data: ReportData, rejected: dict[str, int]) -> Iterator[str]
         yield f"worst joint of the labels: {worst[0]}, {number(worst[1])} mm"
 
 
-def _network_problems(data: ReportData) -> Iterator[str]:
+def _network_errors(data: ReportData) -> Iterator[str]:
     test = predicted_test(data)
     if not test:
         return

@@ -6,9 +6,9 @@ from pipeline.report.data.breakdown import rejections
 from pipeline.report.sections.overview import answers
 
 
-def all_answers(shown, **changes):
-    data = replace(shown.data, **changes)
-    return answers(data, shown.alternatives, shown.figures, shown.spread, rejections(data))
+def all_answers(shown, caution="", figures=None, data=None):
+    data = data or shown.data
+    return answers(data, shown.alternatives, figures or shown.figures, shown.spread, rejections(data), caution)
 
 
 def test_headlines_are_those_of_the_metrics(shown):
@@ -20,19 +20,20 @@ def test_headlines_are_those_of_the_metrics(shown):
     assert f"{refined:.1f} mm after refinement on labels" in network.lines
 
 
-def test_problems_name_recordings_joints_and_crashes(shown):
-    problems = all_answers(shown)[2].lines
-    assert any("S9-jumping" in line for line in problems)
-    assert any(line.startswith("worst joint of the labels: left wrist") for line in problems)
-    assert any(line.startswith("worst joint of the network: right ankle") for line in problems)
-    assert not any("crashed" in line for line in problems)
-    crashed = all_answers(shown, n_crashes=7)[2].lines
-    assert "the detector crashed on 7 images, which count as frames without a person" in crashed
+def test_the_largest_errors_name_views_and_joints(shown):
+    largest = all_answers(shown)[2].lines
+    assert any(line.startswith("worst joint of the labels: left wrist") for line in largest)
+    assert any(line.startswith("worst joint of the network: right ankle") for line in largest)
+    assert any(line.startswith("worst view of the detector") for line in largest)
 
 
-def test_recordings_without_labels_are_a_problem(shown):
-    status = {name: codes for name, codes in shown.data.status.items() if name != "S1-turning"}
-    assert "no labels for S1-turning" in all_answers(shown, status=status)[2].lines
+def test_a_caution_stands_beside_every_figure(shown):
+    labels, network, largest = all_answers(shown, caution="Read the error above.")
+    assert labels.flag == network.flag == "Read the error above."
+    assert not largest.flag
+    views = [view for view in shown.data.views if view.recording.split == "train"]
+    assert not all_answers(shown, caution="Read the error above.", figures={"labels": {"coverage": 50}},
+                           data=replace(shown.data, views=views))[1].flag  # fmt: skip
 
 
 def test_without_truth_the_headlines_are_agreement(shown_without_truth):
