@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.alerts import Alert, log_alerts
 from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.detectors.protocol import Detections, Detector
 from pipeline.detectors.registry import load_detector
@@ -78,8 +79,9 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
         for recording in capture.recordings:
             own = [found for name, found in zip(owners, results, strict=True) if name == recording.name]
             records.append(_write(store, recording, own))
-        _report(capture, records, results, detector.provenance()["name"])
-        store.write_summary(Poses2dSummary(detector=detector.provenance(), alerts=[]))
+        alerts = _report(capture, records, results, detector.provenance()["name"])
+        log_alerts(alerts)
+        store.write_summary(Poses2dSummary(detector=detector.provenance(), alerts=alerts))
 
 
 def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
@@ -187,33 +189,48 @@ def _refuse_out_of_memory(error: Exception, n_images: int) -> None:
         raise UserError(what, where="detect", fix=fix) from error
 
 
-def _report(capture: Capture, records: list[Poses2dRecord], results: list[_Found], detector: str) -> None:
-    """Log the share of frames with a person for each view.
+def _report(
+    capture: Capture, records: list[Poses2dRecord], results: list[_Found], detector: str
+) -> list[Alert]:  # fmt: skip
+    """Log the share of frames with a person for each view; return the doubts about the detections.
 
     Raises UserError if the detector crashed too often or found no person at all.
     """
     totals: dict[str, np.ndarray] = {}  # of each view name: frames with a person, frames
+    alerts = []
     for recording, record in zip(capture.recordings, records, strict=True):
         for view, n in record.found.items():
             totals[view] = totals.get(view, np.zeros(2, int)) + np.array([n, recording.n_frames])
         if not any(record.found.values()):
-            log.warning("Recording %s: no person found in any view", recording.name)
+            alerts.append(_nobody(recording.name, "no person was found in any view"))
     n_found, n_images = np.sum(list(totals.values()), axis=0)
     crash = next((result.crash for result in results if result.crash), None)
     if crash:
-        _check_crashes(sum(sum(record.crashed.values()) for record in records), n_images, crash)
+        alerts.append(_crashes(sum(sum(record.crashed.values()) for record in records), n_images, crash))
     if n_found == 0:
         cause = f"; it crashed with {crash}" if crash else ""
         fix = "Check that the frames show a whole person of a good size, or choose another detect.detector."
         raise UserError(f"{detector} found no person in any of {n_images} images{cause}", where="detect", fix=fix)
     shares = ", ".join(f"{view} {100 * n / of:.1f} %" for view, (n, of) in totals.items())
     log.info("Person found: %s", shares)
+    return [*alerts, *_empty_views(totals)]
 
 
-def _check_crashes(n_crashed: int, n_images: int, crash: str) -> None:
-    """Raise UserError if the detector crashed on more images than bad images can explain."""
+def _nobody(subject: str, message: str) -> Alert:
+    mend = "Check that the video shows a person of a good size, or choose another detect.detector."
+    return Alert(kind="nobody_found", severity="warning", subject=subject, message=message, mend=mend)
+
+
+def _empty_views(totals: dict[str, np.ndarray]) -> list[Alert]:
+    """An alert for each view name without any person, from the numbers of frames with a person and of frames."""
+    return [_nobody(view, f"no person was found in any of {of} images") for view, (n, of) in totals.items() if n == 0]
+
+
+def _crashes(n_crashed: int, n_images: int, crash: str) -> Alert:
+    """The alert about a few crashes; raises UserError if there are more than bad images can explain."""
     first = f"the first time with {crash}"
     if n_crashed > max(MAX_CRASHES * n_images, FEW_CRASHES):
         fix = "Remove the cause of the crash, or choose another detect.detector."
         raise UserError(f"The detector crashed on {n_crashed} of {n_images} images, {first}", where="detect", fix=fix)
-    log.warning("The detector crashed on %d of %d images, which count as empty, %s", n_crashed, n_images, first)
+    message = f"it crashed on {n_crashed} of {n_images} images, which count as frames without a person"
+    return Alert(kind="detector_crash", severity="note", subject="detector", message=message, evidence=first)

@@ -154,13 +154,16 @@ def test_more_crashes_than_a_few_per_cent_fail_the_stage(tmp_path):
 
 
 def test_a_crash_costs_its_frame_alone_and_is_counted(tmp_path, caplog):
+    caplog.set_level("INFO", "epiline")
     views = [[1, CRASH, 3, 4], [11, 12, 13, CRASH]]
     store = run(tmp_path, make_frames(tmp_path, {"S1_a": views}))
     np.testing.assert_array_equal(levels_found(store, "S1_a"), [[1, 11], [np.nan, 12], [3, 13], [4, np.nan]])
     assert store["S1_a"].person(0)["confidence"][1, 0].max() == 0
     assert store["S1_a"].record.crashed == {"cam0": 1, "cam1": 1}
     assert "crashed on 2 of 8 images" in caplog.text
-    assert "RuntimeError: out of colours" in caplog.text
+    [alert] = store.summary.alerts
+    assert (alert.kind, alert.severity) == ("detector_crash", "note")
+    assert "RuntimeError: out of colours" in alert.evidence
 
 
 def test_says_and_keeps_where_people_were_found_and_by_what(tmp_path, caplog):
@@ -173,7 +176,16 @@ def test_says_and_keeps_where_people_were_found_and_by_what(tmp_path, caplog):
     assert store["S2_a"].record.found == {"cam0": 0, "cam1": 0}
     assert store["S1_a"].record.persons == ["S1"]
     assert "Person found: cam0 50.0 %, cam1 25.0 %" in caplog.text
-    assert "Recording S2_a: no person found" in caplog.text
+    assert "warning: S2_a: no person was found in any view" in caplog.text
+    [alert] = store.summary.alerts
+    assert (alert.kind, alert.severity, alert.subject) == ("nobody_found", "warning", "S2_a")
+
+
+def test_a_camera_that_never_shows_anybody_is_an_alert(tmp_path):
+    clips = {f"S{i}_a": [[1, 2], [NOBODY, NOBODY]] for i in (1, 2)}
+    [alert] = run(tmp_path, make_frames(tmp_path, clips)).summary.alerts
+    assert (alert.kind, alert.subject) == ("nobody_found", "cam1")
+    assert "any of 4 images" in alert.message
 
 
 @pytest.mark.parametrize(("level", "cause"), [(NOBODY, "found no person in any of 4"), (CRASH, "crashed on 4 of 4")])
