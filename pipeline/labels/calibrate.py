@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.alerts import log_alerts, worst_first
+from pipeline.alerts import Alert, log_alerts, worst_first
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.labels.given_rig import adjusted_rig, given_rig
@@ -20,6 +21,8 @@ from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, cre
 
 log = logging.getLogger("epiline")
 FRAMES_PER_TASK = 512
+WARN_ROTATION_DEG = 1.0  # rotations of a camera above this are reported
+LOOKS_LIKE_MOTION = {"late_camera", "dropped_frames", "exchanged_views"}  # kinds of alerts whose cause looks the same
 
 
 def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: CalibrateParams) -> None:
@@ -93,10 +96,41 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
         pools = [[recording] for recording in capture.recordings]
     else:
         pools = list(_pools(capture).values())
-    results = run_tasks(TASKS[params.mode], [(pool, poses2d, params) for pool in pools], "Calibration", unit="rig")
+    tasks = [(pool, poses2d, params) for pool in pools]
+    results = run_tasks(TASKS[params.mode], tasks, "Calibration", unit="rig")
+    results = [with_alerts_of_motion(subject_of(pool), result) for pool, result in zip(pools, results, strict=True)]
     for pool, result in zip(pools, results, strict=True):
         _log(pool, result)
     return {recording.name: result for pool, result in zip(pools, results, strict=True) for recording in pool}
+
+
+def with_alerts_of_motion(subject: str, result: CalibrationResult | Refused) -> CalibrationResult | Refused:
+    """The result with an alert about cameras that rotated, where no cause of it is known, and about missing frames."""
+    if isinstance(result, Refused):
+        return result
+    alerts, fields = list(result.alerts), result.fields
+    if (fields["moved_deg"] or 0.0) > WARN_ROTATION_DEG and not {one.kind for one in alerts} & LOOKS_LIKE_MOTION:
+        alerts.append(_moved(subject, fields["mode"], fields["moved_deg"]))
+    if fields["failed_frames"]:
+        n, reason = sum(fields["failed_frames"].values()), max(fields["failed_frames"].items(), key=lambda one: one[1])
+        message = f"{n} frames have no rig, and so no labels"
+        evidence = f"{reason[1]} of them: {reason[0]}"
+        alerts.append(Alert(kind="frames_without_rig", severity="note", subject=subject, message=message,
+                            evidence=evidence))  # fmt: skip
+    return replace(result, alerts=tuple(alerts))
+
+
+def _moved(subject: str, mode: str, moved_deg: float) -> Alert:
+    """The alert about a camera that rotated by some angle; in mode `window`, which expects it, only a note."""
+    during, mend = {
+        "rig": ("between the first and the second half of the frames", "See calibrate.mode: window follows cameras."),
+        "window": ("during the recording", ""),
+        "adjust": ("from its given extrinsics by the adjustment to the people", "Check the calibration file."),
+    }[mode]
+    return Alert(
+        kind="camera_moved", severity="note" if mode == "window" else "warning", subject=subject,
+        message=f"a camera rotated {during}", evidence=f"by {moved_deg:.1f} deg", mend=mend,
+    )  # fmt: skip
 
 
 def _pools(capture: Capture) -> dict[tuple[str, ...], list[Recording]]:
@@ -119,7 +153,7 @@ def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) ->
     found: Found = {}
     for recording in capture.recordings:
         own = [part for part, owner in zip(parts, owners, strict=True) if owner == recording.name]
-        found[recording.name] = joined_frames(recording, own, params)
+        found[recording.name] = with_alerts_of_motion(recording.name, joined_frames(recording, own, params))
         _log([recording], found[recording.name])
     return found
 

@@ -5,11 +5,13 @@ import pytest
 from pydantic import ValidationError
 from scipy.spatial.transform import Rotation
 
+from pipeline.alerts import Alert
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.body.scale import bone_scale
-from pipeline.labels.calibrate import calibrate_capture
+from pipeline.labels.calibrate import calibrate_capture, with_alerts_of_motion
+from pipeline.labels.rig_result import CalibrationResult
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.params.calibrate import BaselineParams, CalibrateParams
 from pipeline.stores import LABELS, RIGS, open_store
@@ -33,6 +35,32 @@ def calibrate(world, **changes):
 
 def poses(group):
     return group["R_cam_from_world"], group["t_cam_from_world_mm"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "severity", "words"),
+    [("rig", "warning", "second half"), ("adjust", "warning", "given extrinsics"), ("window", "note", "during")],
+)
+def test_cameras_that_rotated_are_an_alert(mode, severity, words):
+    fields = {"mode": mode, "moved_deg": 4.2, "failed_frames": {}}
+    [alert] = with_alerts_of_motion("rig A", CalibrationResult({}, fields)).alerts
+    assert (alert.kind, alert.severity, alert.evidence) == ("camera_moved", severity, "by 4.2 deg")
+    assert words in alert.message
+    for moved_deg in (0.9, None):
+        assert not with_alerts_of_motion("rig A", CalibrationResult({}, fields | {"moved_deg": moved_deg})).alerts
+
+
+def test_a_late_camera_is_not_said_to_have_rotated_too():
+    late = Alert(kind="late_camera", severity="warning", subject="rig A", message="cam3 is late")
+    fields = {"mode": "rig", "moved_deg": 4.2, "failed_frames": {}}
+    assert with_alerts_of_motion("rig A", CalibrationResult({}, fields, (late,))).alerts == (late,)
+
+
+def test_frames_without_a_rig_are_counted_with_the_most_frequent_reason():
+    fields = {"mode": "frame", "moved_deg": None, "failed_frames": {"few joints": 2, "flat": 5}}
+    [alert] = with_alerts_of_motion("S1", CalibrationResult({}, fields)).alerts
+    assert alert.message.startswith("7 frames")
+    assert alert.evidence == "5 of them: flat"
 
 
 def test_one_rig_for_all_recordings(tmp_path):

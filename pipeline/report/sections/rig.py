@@ -1,7 +1,5 @@
 """The section on the calibrated cameras."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from pipeline.capture import Capture, Recording
@@ -14,7 +12,6 @@ from pipeline.report.page.scenes import PlacedCamera, rig_scene
 from pipeline.stores import RIGS, RecordingGroup, RigRecord, RigStore
 
 PEOPLE_IN_RIG = 6
-WARN_ROTATION_DEG = 1.0  # rotations of a camera above this are reported
 
 
 def rig_section(data: ReportData, rigs: RigStore, figures: Figures) -> Section:
@@ -28,29 +25,8 @@ def rig_section(data: ReportData, rigs: RigStore, figures: Figures) -> Section:
     arrays = {array.name: group[array.name][row] for array in RIGS.arrays}
     blocks = _images(data, recording, group.record, arrays)
     blocks.append(_rig_table(data, rigs))
-    lead = _lead(recording, group.n_rows, figures) + motion_warning({name: rigs[name].record for name in rigs})
+    lead = _lead(recording, group.n_rows, figures)
     return Section("rig", "Rig", lead, blocks)
-
-
-def motion_warning(records: Mapping[str, RigRecord]) -> str:
-    """A warning about the recording whose cameras rotated most, from the record of each recording's rig.
-
-    Empty where no camera rotated noticeably.
-    """
-    rotations = {name: record.moved_deg or 0.0 for name, record in records.items()}
-    name = max(rotations, key=lambda name: rotations[name], default="")
-    if not name or rotations[name] <= WARN_ROTATION_DEG:
-        return ""
-    angle = f"{number(rotations[name], 2)}°"
-    record = records[name]
-    if record.mode == "adjust":
-        return (
-            f" Warning: the adjustment to the people of {name} rotated a camera by {angle} from its given extrinsics."
-        )
-    if record.mode == "rig":
-        halves = f"between the first and the second half of {', '.join(record.pool)}"
-        return f" Warning: a camera rotated by {angle} {halves}; see calibrate.mode."
-    return f" Warning: a camera rotated by {angle} during {name}."
 
 
 def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:

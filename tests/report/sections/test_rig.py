@@ -3,21 +3,10 @@
 import pytest
 
 from pipeline.report.data.report_data import gather
-from pipeline.report.sections.rig import motion_warning, rig_section
+from pipeline.report.sections.rig import rig_section
 from pipeline.stores import RIGS, open_store
-from tests.world.records import rig_record
 from tests.world.results import files_of, write_all
 from tests.world.rigs import write_rigs
-
-
-def test_the_camera_that_rotated_most_is_reported():
-    still, window = rig_record(), rig_record(mode="window", moved_deg=4.2)
-    assert motion_warning({}) == motion_warning({"a": still}) == ""
-    assert motion_warning({"a": rig_record(mode="adjust", moved_deg=0.4)}) == ""
-    assert "4.20° during b" in motion_warning({"a": still, "b": window})
-    assert "second half of c, d" in motion_warning({"c": rig_record(moved_deg=1.5, pool=["c", "d"])})
-    text = motion_warning({"a": rig_record(mode="adjust", moved_deg=7.0), "b": window})
-    assert "people of a rotated a camera by 7.00°" in text
 
 
 def section(root, figures, **rig):
