@@ -193,7 +193,12 @@ def _log(pool: Sequence[Recording], result: CalibrationResult | Refused) -> None
     uncertainty = f"rotation +-{np.nanmedian(std):.2f} deg, " if np.isfinite(std).any() else ""
     residual = np.nanmedian(arrays["residual_px"]) if np.isfinite(arrays["residual_px"]).any() else np.nan
     log.info(
-        "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, %sscale: %s",
-        subject_of(pool), n_views,
-        fields["n_frames"], residual, 100 * fields["inlier_share"], uncertainty, fields["scale"],
+        "%s: %d views from %d frames, residual %.2f px, %.0f %% inliers, %sscale: %s, vertical: %s",
+        subject_of(pool), n_views, fields["n_frames"], residual, 100 * fields["inlier_share"], uncertainty,
+        _with_std(fields["scale"], fields["scale_std"], "{:.0%}"),
+        _with_std(fields["gravity"], fields["gravity_std_deg"], "{:.1f} deg"),
     )  # fmt: skip
+
+
+def _with_std(source: str, std: float | None, form: str) -> str:
+    return source if std is None else f"{source} +-{form.format(std)}"

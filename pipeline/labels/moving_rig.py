@@ -10,13 +10,22 @@ import numpy as np
 
 from pipeline.capture import Recording
 from pipeline.geometry.align import nearest_rotation, rig_similarity, rotation_angle
+from pipeline.geometry.body.scale import Scale
 from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
 from pipeline.geometry.calibration.single_frame.rig_per_frame import find_rigs
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
-from pipeline.labels.people_in_rig import People, people_of, scale_missing, scale_of, vertical_of
+from pipeline.labels.people_in_rig import (
+    People,
+    people_of,
+    scale_alerts,
+    scale_missing,
+    scale_of,
+    stds_of,
+    vertical_of,
+)
 from pipeline.labels.rig_result import CalibrationResult, Refused, arrays_of, refused
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, open_store
@@ -34,6 +43,7 @@ class FrameRigs:
     rigs: list[Rig | None]  # of each frame
     failed: Counter[str]  # number of frames without a rig, by reason
     focal_px: np.ndarray  # (V,)
+    scale_stds: list[float]  # relative standard deviation of the scale of each rig
 
 
 def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], params: CalibrateParams) -> FrameRigs:
@@ -41,18 +51,20 @@ def rigs_of_frames(recording: Recording, poses2d: Path, rows: tuple[int, int], p
     observed, _ = _observe(recording, poses2d, rows, params)
     failed: Counter[str] = Counter()
     rigs: list[Rig | None] = []
+    scale_stds: list[float] = []
     for f, result in enumerate(find_rigs(observed.points_norm, observed.sigma, seed=params.seed)):
         rig = None
         if isinstance(result, str):
             failed[result] += 1
         else:
-            factor = scale_of([recording], [people_of(observed.taken(np.array([f])), result)], result, params)
-            if np.isfinite(factor):
-                rig = result.scaled(factor)
+            scale = scale_of([recording], [people_of(observed.taken(np.array([f])), result)], result, params)
+            if np.isfinite(scale.factor):
+                rig = result.scaled(scale.factor)
+                scale_stds.append(scale.std)
             else:
                 failed[scale_missing(params)] += 1
         rigs.append(rig)
-    return FrameRigs(rigs, failed, observed.focal_px)
+    return FrameRigs(rigs, failed, observed.focal_px, scale_stds)
 
 
 def joined_frames(
@@ -70,7 +82,12 @@ def joined_frames(
     n_unaligned = sum(rig is not None for rig in rigs) - len(good)
     if n_unaligned:
         failed["it shares fewer than two cameras with the other frames"] += n_unaligned
-    return CalibrationResult(arrays_of(aligned, parts[0].focal_px), _fields(recording, params, good, failed))
+    # Each frame has its own scale, and the person's proportions make the same error in all of them.
+    scale = Scale(1.0, float(np.median([std for part in parts for std in part.scale_stds])))
+    fields = _fields(recording, params, good, failed) | stds_of(scale, None)
+    return CalibrationResult(
+        arrays_of(aligned, parts[0].focal_px), fields, scale_alerts(recording.name, scale, params)
+    )
 
 
 def in_one_world(rigs: Sequence[Rig | None]) -> list[Rig | None]:
@@ -137,15 +154,19 @@ def moving_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     with_rig = observed.taken(np.array([isinstance(result, Rig) for result in results]))
     noise = _noise_of_joints(with_rig, R, t)
     people = People.triangulated(with_rig, R, t, noise)
-    factor = scale_of([recording], [people], rigs[0], params)
-    if not np.isfinite(factor):
+    scale = scale_of([recording], [people], rigs[0], params)
+    if not np.isfinite(scale.factor):
         return refused(recording.name, scale_missing(params))
-    axes, gravity = vertical_of(recording, [people], rigs[0], params)
-    upright = [rig.scaled(factor).in_axes(axes, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results]
+    up = vertical_of(recording, [people], rigs[0], params)
+    upright = [
+        rig.scaled(scale.factor).in_axes(up.axes, np.zeros(3)) if isinstance(rig, Rig) else None for rig in results
+    ]
     fields = _fields(recording, params, rigs, failed) | {
-        "gravity": gravity, "noise_share": EXPECTED_NOISE * noise, "moved_deg": _largest_rotation_deg(R),
+        "gravity": up.source, "noise_share": EXPECTED_NOISE * noise, "moved_deg": _largest_rotation_deg(R),
+        **stds_of(scale, up),
     }  # fmt: skip
-    return CalibrationResult(arrays_of(upright, observed.focal_px), fields)
+    alerts = scale_alerts(recording.name, scale, params)
+    return CalibrationResult(arrays_of(upright, observed.focal_px), fields, alerts)
 
 
 def _noise_of_joints(observed: Observations, R: np.ndarray, t: np.ndarray) -> float:

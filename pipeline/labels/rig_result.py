@@ -48,6 +48,7 @@ def static_fields(
     labelling = pool[0].view_indices(for_labels=True)
     return {
         "mode": params.mode, "moving": False, "scale": scale, "gravity": gravity,
+        "scale_std": None, "gravity_std_deg": None,
         "ignore_distortion": params.ignore_distortion,
         "focal": params.focal, "focal_scale": rig.focal.scale, "focal_std": finite_or_none(rig.focal.std),
         "pool": [recording.name for recording in pool], "n_poses": rig.n_poses,

@@ -11,7 +11,15 @@ from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
 from pipeline.labels.observations import observe_pool
-from pipeline.labels.people_in_rig import people_of, scale_missing, scale_of, vertical_of, with_noise_of_joints
+from pipeline.labels.people_in_rig import (
+    people_of,
+    scale_alerts,
+    scale_missing,
+    scale_of,
+    stds_of,
+    vertical_of,
+    with_noise_of_joints,
+)
 from pipeline.labels.rig_result import CalibrationResult, Refused, arrays_of, refused, static_fields, subject_of
 from pipeline.params.calibrate import CalibrateParams
 
@@ -34,11 +42,14 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
         return refused(subject_of(pool), str(error))
     rig = with_noise_of_joints(rig, observed)
     people = [people_of(one, rig) for one in observed]
-    factor = scale_of(pool, people, rig, params)
-    if not np.isfinite(factor):
+    scale = scale_of(pool, people, rig, params)
+    if not np.isfinite(scale.factor):
         return refused(subject_of(pool), scale_missing(params))
     moved_deg = rotation_change_deg(points_norm, sigma, rig)
-    up, gravity = vertical_of(pool[0], people, rig, params)
-    rig = rig.scaled(factor).in_axes(up, np.zeros(3))
-    fields = static_fields(pool, rig, params, scale=params.scale, gravity=gravity, moved_deg=moved_deg)
-    return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields)
+    upright = vertical_of(pool[0], people, rig, params)
+    rig = rig.scaled(scale.factor).in_axes(upright.axes, np.zeros(3))
+    fields = static_fields(pool, rig, params, scale=params.scale, gravity=upright.source, moved_deg=moved_deg)
+    fields |= stds_of(scale, upright)
+    return CalibrationResult(
+        arrays_of([rig], observed[0].focal_px), fields, scale_alerts(subject_of(pool), scale, params)
+    )

@@ -84,7 +84,9 @@ class RigRecord(Record):
     mode: Mode
     moving: bool  # whether each frame has its own extrinsics
     scale: Scale  # what fixed the unit of length
+    scale_std: float | None  # relative standard deviation of the unit of length; None: unknown, or no scale
     gravity: Literal["people", "extrinsics", "known", "none"]  # what fixed the vertical
+    gravity_std_deg: float | None  # standard deviation of the vertical's angle; None: unknown
     ignore_distortion: bool
     focal: Literal["exact", "approximate", "unknown"]  # how well the given focal lengths were known
     focal_scale: float  # the found focal lengths over the given ones

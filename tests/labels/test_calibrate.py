@@ -178,11 +178,14 @@ def test_scale(tmp_path):
         calibrate(world, scale="height")
 
     def tall(recording):
-        recording.height_mm = 2 * (408 + 428 + 230 + 250 + 120 + 110) / (1 - 0.039)
+        recording.height_mm = 2 * (408 + 428 + 258 + 258 + 120 + 110) / (1 - 0.039)
 
     world.rewrite(tall)
     tall = centers_of(*(x[0] for x in poses(calibrate(world, scale="height")["r0"])))
-    np.testing.assert_allclose(tall[0] - tall[2], 2 * (bones[0] - bones[2]), rtol=1e-3, atol=1)
+    true = centers_of(*ring(4))
+    for found, factor, tolerance in ((bones, 1, 0.01), (tall, 2, 0.002)):
+        distance = np.linalg.norm(found[0] - found[2])
+        assert distance == pytest.approx(factor * np.linalg.norm(true[0] - true[2]), rel=tolerance)
 
 
 @pytest.mark.parametrize("mode", ["rig", "window", "frame"])

@@ -7,8 +7,8 @@ from pipeline.skeleton import BONES, JOINTS, N_JOINTS, joint
 
 # (length in mm, mean direction) of each joint from its parent; x to the person's left, z up.
 REST = {
-    "hip": (130, (1, 0, 0)), "knee": (408, (0, 0, -1)), "ankle": (428, (0, 0, -1)), "spine": (230, (0, 0, 1)),
-    "thorax": (250, (0, 0, 1)), "neck": (120, (0, 0.2, 1)), "head": (110, (0, 0, 1)), "shoulder": (150, (1, 0, -0.1)),
+    "hip": (130, (1, 0, 0)), "knee": (408, (0, 0, -1)), "ankle": (428, (0, 0, -1)), "spine": (258, (0, 0, 1)),
+    "thorax": (258, (0, 0, 1)), "neck": (120, (0, 0.2, 1)), "head": (110, (0, 0, 1)), "shoulder": (150, (1, 0, -0.1)),
     "elbow": (299, (0.2, 0.1, -1)), "wrist": (259, (0, 0.5, -1)),
 }  # fmt: skip
 N_FRAMES = 24  # of a person who turns

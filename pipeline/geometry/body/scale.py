@@ -1,103 +1,163 @@
-"""Scale in millimetres and the vertical of a rig, from the people in it."""
+"""The scale of a rig in millimetres, with its standard deviation, from the people in it."""
 
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from pipeline.geometry.body.proportions import (
+    ADULT_MM,
+    ANKLE_SHARE,
+    HEIGHT_STD,
+    PLACEMENT_STD_MM,
+    PROPORTION_STDS,
+    SEGMENTS,
+    STATURE_BONES,
+    STATURE_DEFINITION_STD,
+    STATURE_MM,
+    STATURE_STD,
+)
+from pipeline.geometry.body.segment_lengths import SegmentLengths, mean_lengths, segment_lengths
 from pipeline.geometry.triangulation.bone_lengths import own_lengths
 from pipeline.shapes import check_shapes
 from pipeline.skeleton import BONES, joint
 
-# Distances in mm between the joint centres of an average adult: the mean of Drillis and Contini's shares of a stature
-# of 1720 mm (Body segment parameters, 1966) and of the means over men and women of P. de Leva (Adjustments to
-# Zatsiorsky-Seluyanov's segment inertia parameters, 1996). Only limbs, as every detector defines the trunk differently.
-ADULT_LIMBS_MM = (
-    (("hip", "knee"), 408.0),
-    (("knee", "ankle"), 428.0),
-    (("shoulder", "elbow"), 299.0),
-    (("elbow", "wrist"), 259.0),
-)
-# The bones whose lengths add up to the stature, except the height of the ankle above the ground.
-STATURE = ("ankle", "knee", "hip"), ("pelvis", "spine", "thorax", "neck", "head")
-# Height of the ankle's centre as a share of the stature: Drillis and Contini, Body segment parameters, 1966.
-ANKLE_SHARE = 0.039
-# Above this median angle to the vertical, people are bent or lying too often to estimate it.
-MAX_TILT_DEG = 35.0
+# A segment whose ratio to the others is off by more standard deviations than this loses weight.
+MAX_DEVIATION = 2.0
+REWEIGHTINGS = 5
+# The segments from the ankles to the shoulders.
+UPRIGHT = [i for i, segment in enumerate(SEGMENTS) if segment.end in ("hip", "knee", "ankle")]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Millimetres per unit of length, and their relative standard deviation."""
+
+    factor: float
+    std: float
+
+
+UNKNOWN = Scale(float("nan"), float("nan"))
 
 
 def bone_scale(
     joints: Float[np.ndarray, "frame joint=17 3"], covariance: Float[np.ndarray, "frame joint=17 6"] | None = None
 ) -> float:
-    """Millimetres per unit of one subject's joints, from mean adult limbs; NaN if no limb is known.
+    """Millimetres per unit of one subject's joints, from mean adult proportions; NaN if no segment is seen enough.
 
-    Bone lengths are corrected for noise by `own_lengths`. Raises ValueError as `own_lengths` does.
+    Raises ValueError as `segment_lengths` does.
     """
-    lengths = _lengths(joints, covariance)
-    ratios = [length_mm / _limb(lengths, *ends) for ends, length_mm in ADULT_LIMBS_MM]
-    return _median(np.array(ratios))
+    return scale_from_bones([[segment_lengths(joints, covariance)]]).factor
 
 
+def scale_from_bones(subjects: Sequence[Sequence[SegmentLengths]], *, stature_std: float = STATURE_STD) -> Scale:
+    """The scale at which the segments of the subjects (of each: in all its recordings) have mean adult lengths.
+
+    Generalised least squares on the logarithms of the ratios to mean adult lengths. Their covariance has a part common
+    to all segments of a subject (the stature), one for each segment of a subject (proportions, measurement), and one
+    for each joint that all subjects share (the detector's definition of the joint). Segments that contradict the others
+    lose weight, and a remaining contradiction raises the standard deviation. UNKNOWN if no segment is seen enough.
+    """
+    means = [mean_lengths(own) for own in subjects if own]
+    ratios = np.concatenate([np.log(one.length / ADULT_MM) for one in means]) if means else np.zeros(0)
+    known = np.isfinite(ratios)
+    if not known.any():
+        return UNKNOWN
+    of_subject = np.repeat(np.arange(len(means)), len(SEGMENTS))[known]
+    own = np.concatenate([one.variance + PROPORTION_STDS**2 for one in means])[known]
+    placement = _placement_covariance(np.mean([one.cosine for one in means], axis=0))
+    shared = np.tile(placement, (len(means), len(means)))[np.ix_(known, known)]
+    inner = shared + np.diag(_without_outliers(ratios[known], own, shared, of_subject))
+    common = stature_std**2 * (of_subject[:, None] == of_subject)
+    size, variance = _generalised_mean(ratios[known], inner + common)
+    return Scale(float(np.exp(-size)), float(np.sqrt(variance)))
+
+
+def _placement_covariance(cosine: Float[np.ndarray, "segment segment"]) -> Float[np.ndarray, "segment segment"]:
+    """Covariance of the relative lengths of one side's segments from a detector's definition of their joints.
+
+    A joint moved along a leg lengthens one segment and shortens the other, as far as they are in line.
+    """
+    covariance = np.zeros_like(cosine)
+    for name, std_mm in PLACEMENT_STD_MM.items():
+        sign = np.array([(one.end == name) - (one.start == name) for one in SEGMENTS], float)
+        covariance += std_mm**2 * np.outer(sign, sign) * cosine
+    return covariance / np.outer(ADULT_MM, ADULT_MM)
+
+
+def _without_outliers(
+    ratios: Float[np.ndarray, " n"], own: Float[np.ndarray, " n"], shared: Float[np.ndarray, "n n"],
+    of_subject: Int[np.ndarray, " n"],
+) -> Float[np.ndarray, " n"]:  # fmt: skip
+    """The variances `own`, raised where a ratio contradicts the others of its subject."""
+    raised = own.copy()
+    for subject in np.unique(of_subject):
+        i = np.flatnonzero(of_subject == subject)
+        for _ in range(REWEIGHTINGS):
+            inner = shared[np.ix_(i, i)] + np.diag(raised[i])
+            size, _ = _generalised_mean(ratios[i], inner)
+            deviation = np.abs(ratios[i] - size) / np.sqrt(shared[i, i] + own[i])
+            raised[i] = own[i] * np.maximum(deviation / MAX_DEVIATION, 1) ** 4
+    return raised
+
+
+def _generalised_mean(values: Float[np.ndarray, " n"], covariance: Float[np.ndarray, "n n"]) -> tuple[float, float]:
+    """Mean of correlated values and its variance, which is raised if the values contradict their covariance."""
+    precision = np.linalg.inv(covariance)
+    variance = 1 / float(precision.sum())
+    mean = variance * float(precision.sum(0) @ values)
+    residual = values - mean
+    contradiction = float(residual @ precision @ residual) / max(len(values) - 1, 1)
+    return mean, variance * max(contradiction, 1.0)
+
+
+@check_shapes(no_inf=("joints",))
 def height_scale(
     joints: Float[np.ndarray, "frame joint=17 3"],
     height_mm: float,
     covariance: Float[np.ndarray, "frame joint=17 6"] | None = None,
-) -> float:
-    """Millimetres per unit of one subject's joints, from the stature; NaN if one of its bones is unknown."""
-    lengths = _lengths(joints, covariance)
-    leg = sum(_limb(lengths, a, b) for a, b in pairwise(STATURE[0]))
-    trunk = sum(_bone(lengths, a, b) for a, b in pairwise(STATURE[1]))
-    return float(height_mm * (1 - ANKLE_SHARE) / (leg + trunk))
+) -> Scale:
+    """The scale at which a subject has the given stature; UNKNOWN if no segment is seen enough.
 
-
-def _lengths(
-    joints: Float[np.ndarray, "frame joint 3"], covariance: Float[np.ndarray, "frame joint 6"] | None
-) -> Float[np.ndarray, "bone=16"]:
-    """Length of each bone; the uncorrected median if there are too few frames to estimate the noise."""
-    own = own_lengths(joints, covariance)
-    seen = np.linalg.norm(joints[:, BONES[:, 1]] - joints[:, BONES[:, 0]], axis=-1)
-    return np.where(np.isfinite(own), own, [_median(one) for one in seen.T])
-
-
-def _limb(lengths: np.ndarray, start: str, end: str) -> float:
-    sides = [_bone(lengths, f"{side}_{start}", f"{side}_{end}") for side in "lr"]
-    return float(np.mean(sides)) if np.isfinite(sides).all() else _median(np.array(sides))
-
-
-def _bone(lengths: np.ndarray, a: str, b: str) -> float:
-    ends = {joint(a), joint(b)}
-    return float(next(length for bone, length in zip(BONES, lengths, strict=True) if set(bone.tolist()) == ends))
-
-
-def _median(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")
-
-
-@check_shapes(no_inf=("joints",))
-def up_direction(joints: Float[np.ndarray, "frame joint=17 3"]) -> Float[np.ndarray, "3"] | None:
-    """The vertical, upwards, from joints of people who mostly stand: the median direction from ankles to thorax.
-
-    None if the people are bent or lying too often. Raises ValueError for another shape and infinite joints.
+    From the distance between the ankles and the top of the head, along the bones. If parts of it are not seen often
+    enough, from the proportions of a mean adult of that stature. Raises ValueError for other shapes.
     """
-    ankles = (joints[:, joint("l_ankle")] + joints[:, joint("r_ankle")]) / 2
-    body = joints[:, joint("thorax")] - ankles
-    body = body[np.isfinite(body).all(-1)]
-    if not len(body):
-        return None
-    body /= np.linalg.norm(body, axis=-1, keepdims=True)
-    up = np.median(body, axis=0)
-    length = float(np.linalg.norm(up))
-    if length == 0:
-        return None
-    tilt_deg = np.degrees(np.arccos(np.clip(body @ up / length, -1, 1)))
-    return up / length if np.median(tilt_deg) <= MAX_TILT_DEG else None
+    lengths = segment_lengths(joints, covariance)
+    chain = _ankles_to_head(joints, covariance)
+    upright = lengths.variance[UPRIGHT]
+    if not (np.isfinite(chain) and np.isfinite(upright).all()):
+        adult = scale_from_bones([[lengths]], stature_std=HEIGHT_STD)
+        return Scale(adult.factor * height_mm / STATURE_MM, adult.std)
+    share = ADULT_MM[UPRIGHT] / STATURE_MM
+    variance = HEIGHT_STD**2 + STATURE_DEFINITION_STD**2 + float(share**2 @ upright)
+    return Scale(float(height_mm * (1 - ANKLE_SHARE) / chain), float(np.sqrt(variance)))
 
 
-@check_shapes()
-def upright_axes(up: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
-    """Axes as columns: z along the unit vector `up`, x orthogonal to it and nearest to a given axis."""
-    x = np.eye(3)[np.argmin(np.abs(up) - 1e-6 * np.arange(3, 0, -1))]
-    x = x - (x @ up) * up
-    x /= np.linalg.norm(x)
-    return np.stack([x, np.cross(up, x), up], -1)
+def _ankles_to_head(joints: np.ndarray, covariance: np.ndarray | None) -> float:
+    """The sum of the bones from the ankles to the top of the head; NaN if one of them is seen in too few frames."""
+    own = own_lengths(joints, covariance)
+    vectors = joints[:, BONES[:, 1]] - joints[:, BONES[:, 0]]
+    seen = np.linalg.norm(vectors, axis=-1)
+    median = [float(np.median(one[np.isfinite(one)])) if np.isfinite(one).any() else np.nan for one in seen.T]
+    lengths = np.where(np.isfinite(own), own, median)
+    total = 0.0
+    for sides in STATURE_BONES:
+        bones = [lengths[[set(bone) == {joint(a), joint(b)} for bone in BONES.tolist()]][0] for a, b in sides]
+        known = [length for length in bones if np.isfinite(length)]
+        total += float(np.mean(known)) if known else np.nan
+    return total
+
+
+def mean_scale(scales: Sequence[Scale]) -> Scale:
+    """The mean of scales, by variance. Their errors count as common to all, so the standard deviation stays as it is.
+
+    UNKNOWN scales are left out; UNKNOWN if no other is left.
+    """
+    known = [scale for scale in scales if np.isfinite(scale.factor)]
+    if not known:
+        return UNKNOWN
+    weight = np.array([scale.std**-2 for scale in known])
+    log = np.log([scale.factor for scale in known])
+    std = float(weight @ [scale.std for scale in known] / weight.sum())
+    return Scale(float(np.exp(weight @ log / weight.sum())), max(std, float(np.std(log))))

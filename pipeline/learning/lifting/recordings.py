@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from pipeline.capture import Recording
 from pipeline.errors import UserError
-from pipeline.geometry.body.scale import up_direction
+from pipeline.geometry.body.vertical import find_vertical
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
 from pipeline.learning.supervision import PoseTargets
@@ -57,8 +57,9 @@ def detected_points_norm(
 
 def _up(joints_mm: np.ndarray, R: np.ndarray) -> np.ndarray:
     """The vertical (3,): the direction of standing people, or if nobody stands, the mean of the cameras' verticals."""
-    up = up_direction(joints_mm)
-    if up is None:
-        up = np.nanmean(np.swapaxes(R, -1, -2) @ UPRIGHT_CAMERA_UP, axis=(0, 1))
+    vertical = find_vertical(joints_mm)
+    if vertical is not None:
+        return vertical.up
+    up = np.nanmean(np.swapaxes(R, -1, -2) @ UPRIGHT_CAMERA_UP, axis=(0, 1))
     unit: np.ndarray = up / max(np.linalg.norm(up), 1e-12)
     return unit

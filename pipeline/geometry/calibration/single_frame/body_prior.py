@@ -7,7 +7,7 @@ once, because bones couple the points.
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.geometry.body.scale import ADULT_LIMBS_MM
+from pipeline.geometry.body.proportions import LIMBS
 from pipeline.geometry.calibration.single_frame.body_prior_kernel import descend
 from pipeline.shapes import check_shapes
 from pipeline.skeleton import BONES, MIRROR, joint
@@ -20,7 +20,7 @@ TWIN_STD, ADULT_STD = 0.05, 0.08
 SIDE_BONES = np.array([bone for bone in BONES if MIRROR[bone[1]] != bone[1]])
 TWIN = np.array([SIDE_BONES[:, 1].tolist().index(MIRROR[child]) for _, child in SIDE_BONES])
 ADULT_MM = np.full(len(SIDE_BONES), np.nan)
-for (parent, child), length_mm in ADULT_LIMBS_MM:
+for parent, child, length_mm in LIMBS:
     for side in "lr":
         ends = np.array([joint(f"{side}_{parent}"), joint(f"{side}_{child}")])
         ADULT_MM[(ends == SIDE_BONES).all(1)] = length_mm
