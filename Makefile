@@ -35,7 +35,7 @@ bench: $(READY)  ## Compare the geometry with other libraries, in full (see docs
 	python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	python -m bench.geometry $(if $(MOTION),--motion $(MOTION))
 
-bench-peers: $(PEERS)/ready  ## Install aniposelib and Pose2Sim into .venv-peers, only for the benchmark (2 GB)
+bench-peers: $(PEERS)/ready  ## Install aniposelib, Pose2Sim and Caliscope into .venv-peers, only for the benchmark (2 GB)
 
 $(PEERS)/ready: bench/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)

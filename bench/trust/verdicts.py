@@ -140,11 +140,11 @@ def errors_of(
     `people` are the joints (F, J, 3) of everybody whose labels may be made, the nearest at each frame counts; of
     several shifts the best. `usual` (F, L) are the errors of the unaltered run against the same reference.
     """
-    if outcome.joints_world_mm is None:
+    if outcome.refused is not None:
         return None
     fields = dict.fromkeys(("labels_mm", "labels_high_mm", "labels_std_mm", "share_off"), np.nan) | {"valid": 1.0}
     scale = float("nan")
-    if people:
+    if people and outcome.joints_world_mm is not None:
         tried = [[label_errors(outcome, one, freedom, shift=shift) for one in people] for shift in shifts]
         error, std, factor = min((_nearest(of_people) for of_people in tried), key=lambda one: np.nanmedian(one[0]))
         free = FREE_MM + (0.0 if usual is None else np.nan_to_num(usual))
