@@ -107,17 +107,27 @@ def _print(table: Table, seen: Detections) -> None:
         "joints": find_rig(points_norm, sigma, seed=ours.SEED),
     }
     sigma = sigma * measure_rig(points_norm, sigma, rigs["all points"].R, rigs["all points"].t).noise
-    single = np.full((*points_norm.shape[:2], 3), np.nan)
-    for f, found in enumerate(find_rigs(*seen.joints, seed=ours.SEED)):
-        if isinstance(found, Rig):
-            single[f] = triangulation.robust(points_norm[f], sigma[f], found.R, found.t)
+    single = {
+        source: _labels_of_frames(points_norm, sigma, find_rigs(*points, seed=ours.SEED))
+        for source, points in (("all points", (*seen.joints, *seen.landmarks)), ("joints", seen.joints))
+    }
     for name, (R, t) in seen.calibrations.items():
         reference = triangulation.robust(points_norm, sigma, R, t)
         for source, rig in rigs.items():
             own = triangulation.robust(points_norm, sigma, rig.R, rig.t)
             errors = rig_error(rig.R, bone_scale(own) * rig.centers, R, -np.einsum("vji,vj->vi", R, t))
             table.row(f"{seen.name} {source}: {name}", *errors, *_apart(own, reference))
-        table.row(f"{seen.name} frame by frame: {name}", None, None, *_apart(single, reference))
+        for source, own in single.items():
+            table.row(f"{seen.name} frame by frame, {source}: {name}", None, None, *_apart(own, reference))
+
+
+def _labels_of_frames(points_norm: np.ndarray, sigma: np.ndarray, rigs: list[Rig | str]) -> np.ndarray:
+    """Robust labels (F, J, 3), each frame with its own rig; NaN without a rig."""
+    labels = np.full((*points_norm.shape[:2], 3), np.nan)
+    for f, rig in enumerate(rigs):
+        if isinstance(rig, Rig):
+            labels[f] = triangulation.robust(points_norm[f], sigma[f], rig.R, rig.t)
+    return labels
 
 
 def _apart(points: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
