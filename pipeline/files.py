@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from pipeline.alerts import Alert
 
 ABSENT = "absent.json"
 UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
@@ -50,17 +52,27 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_placeholder(folder: Path, reason: str) -> None:
-    """Write, in place of a folder with a result, a folder that holds only the reason why there is no result."""
+def write_placeholder(folder: Path, reason: str, alerts: Sequence[Alert] = ()) -> None:
+    """Write, in place of a folder with a result, a folder that holds only the reason why there is no result.
+
+    Alerts are for reasons that the person who runs the pipeline did not choose.
+    """
     with atomic_write(folder) as aside:
         aside.mkdir()
-        (aside / ABSENT).write_text(json.dumps({"reason": reason}) + "\n")
+        content = {"reason": reason, "alerts": [alert.model_dump(mode="json") for alert in alerts]}
+        (aside / ABSENT).write_text(json.dumps(content) + "\n")
 
 
 def placeholder_reason(folder: Path) -> str | None:
     """The reason that `write_placeholder` wrote; None if the folder holds a result."""
     path = folder / ABSENT
     return str(json.loads(path.read_text())["reason"]) if path.exists() else None
+
+
+def placeholder_alerts(folder: Path) -> list[Alert]:
+    """The alerts that `write_placeholder` wrote; none if the folder holds a result."""
+    path = folder / ABSENT
+    return [Alert(**one) for one in json.loads(path.read_text())["alerts"]] if path.exists() else []
 
 
 def write_untrained(path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.files import atomic_write, placeholder_reason, scratch_folder, write_placeholder
+from pipeline.alerts import Alert
+from pipeline.files import atomic_write, placeholder_alerts, placeholder_reason, scratch_folder, write_placeholder
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
@@ -35,6 +36,10 @@ def test_an_absent_result_says_why(tmp_path):
     write_placeholder(tmp_path / "result", "there is no truth")
     assert placeholder_reason(tmp_path / "result") == "there is no truth"
     assert placeholder_reason(tmp_path) is None
+    alert = Alert(kind="no_rig", severity="error", subject="S1", message="not calibrated")
+    write_placeholder(tmp_path / "result", "there is no rig", [alert])
+    assert placeholder_alerts(tmp_path / "result") == [alert]
+    assert placeholder_alerts(tmp_path) == []
 
 
 def test_a_file_does_not_replace_a_folder(tmp_path):

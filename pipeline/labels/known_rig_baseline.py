@@ -8,7 +8,9 @@ it holds the reason why there are no labels (`files.placeholder_reason`).
 import logging
 from pathlib import Path
 
+from pipeline.alerts import Alert, log_alerts
 from pipeline.capture import read_capture
+from pipeline.errors import UserError
 from pipeline.files import atomic_write, write_placeholder
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.triangulate import triangulate_capture
@@ -23,17 +25,26 @@ def label_with_known_rig(
 ) -> None:
     """Write labels from the detections and the given extrinsics, or the reason why there are none.
 
-    `calibrate.mode` is set to `known`. Raises UserError if no recording can be labelled.
+    `calibrate.mode` is set to `known`. That no recording can be labelled is an alert, as only a comparison is missing.
     """
     reason = _why_not(frames)
     if reason:
         log.info("Baseline: none, as %s", reason)
         write_placeholder(baseline, reason)
         return
-    with atomic_write(baseline) as aside:
-        aside.mkdir()
-        calibrate_capture(frames, poses2d, aside / "rigs.zarr", calibrate)
-        triangulate_capture(frames, poses2d, aside / "rigs.zarr", aside / "labels.zarr", triangulate)
+    try:
+        with atomic_write(baseline) as aside:
+            aside.mkdir()
+            calibrate_capture(frames, poses2d, aside / "rigs.zarr", calibrate)
+            triangulate_capture(frames, poses2d, aside / "rigs.zarr", aside / "labels.zarr", triangulate)
+    except UserError as error:
+        alert = Alert(
+            kind="no_baseline", severity="warning", subject="cameras as given",
+            message="no labels could be made with them, to compare with", evidence=str(error),
+            mend="Check the calibration file: errors against the truth use these cameras too.",
+        )  # fmt: skip
+        log_alerts([alert])
+        write_placeholder(baseline, str(error), [alert])
 
 
 def _why_not(frames: Path) -> str | None:

@@ -7,11 +7,11 @@ to freeze and share a reference; `epiline pss --help` lists the commands that in
 
 from pipeline.pss.fit import fit_reference
 from pipeline.pss.layout import pose_map
-from pipeline.pss.references import fit_references, read_references, write_references
+from pipeline.pss.references import fit_references, read_reference_alerts, read_references, write_references
 from pipeline.pss.score import Reference, clusters, normalised, pss
 from pipeline.pss.sources import has_truth
 
 __all__ = [
     "Reference", "clusters", "fit_reference", "fit_references", "has_truth", "normalised", "pose_map", "pss",
-    "read_references", "write_references",
+    "read_reference_alerts", "read_references", "write_references",
 ]  # fmt: skip

@@ -3,12 +3,14 @@
 import io
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
+from pipeline.alerts import Alert, log_alerts
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
@@ -23,30 +25,42 @@ log = logging.getLogger("epiline")
 def fit_references(frames: Path, labels: Path, path: Path, params: PssParams) -> None:
     """Write a reference for every k of the parameters: fitted on the training recordings, or from a frozen file.
 
-    Footage without truth uses the labels; the metadata of a reference name the source. Raises UserError for fewer
-    poses than clusters, and for a frozen file without the requested references.
+    Footage without truth uses the labels; the metadata of a reference name the source. A k with fewer complete poses
+    than clusters has no reference, and the file has an alert that says so. Raises UserError for a frozen file without
+    the requested references.
     """
     if params.reference == "fit":
-        references = _fitted(frames, labels, params)
+        references, alerts = _fitted(frames, labels, params)
     else:
-        references = _frozen(_reference_file(Path(params.frozen)), params.k)
-    write_references(path, references)
+        references, alerts = _frozen(_reference_file(Path(params.frozen)), params.k), []
+    log_alerts(alerts)
+    write_references(path, references, alerts)
 
 
-def _fitted(frames: Path, labels: Path, params: PssParams) -> list[Reference]:
+def _fitted(frames: Path, labels: Path, params: PssParams) -> tuple[list[Reference], list[Alert]]:
     capture = read_capture(frames)
     source = "truth" if params.source == "truth" and has_truth(capture, frames) else "labels"
     if source != params.source:
         log.info("PSS: the references are fitted on the labels, because the footage has no truth")
     poses = draw_poses(capture, frames, labels, source, params.seed)
     n = len(complete(poses))
-    if n < max(params.k):
-        what = f"pss.k = {max(params.k)} is more than the {n} complete poses of the training recordings ({source})"
-        raise UserError(what, where="params.yaml", fix="Use fewer clusters, or more footage.")
     names = sorted({recording.name for recording in capture.recordings if recording.split == "train"})
-    return [
-        fit_reference(poses, k, params.seed, source=source, capture=capture.source, recordings=names) for k in params.k
-    ]
+    references = [
+        fit_reference(poses, k, params.seed, source=source, capture=capture.source, recordings=names)
+        for k in params.k if k <= n
+    ]  # fmt: skip
+    too_many = [k for k in params.k if k > n]
+    return references, [_few_poses(too_many, n, len(poses), source)] if too_many else []
+
+
+def _few_poses(k: list[int], n_complete: int, n_poses: int, source: str) -> Alert:
+    many = ", ".join(str(one) for one in k)
+    return Alert(
+        kind="few_poses", severity="note", subject="pose structure score",
+        message=f"no score with {many} clusters, as the training recordings have too few complete poses",
+        evidence=f"{n_complete} of {n_poses} poses have all joints, by the {source}",
+        mend="Use fewer clusters (pss.k), or a frozen reference (pss.reference).",
+    )  # fmt: skip
 
 
 def _reference_file(path: Path) -> Path:
@@ -70,12 +84,13 @@ def _frozen(path: Path, wanted: list[int]) -> list[Reference]:
     return [found[k] for k in wanted]
 
 
-def write_references(path: Path, references: list[Reference]) -> None:
-    """Write references to a file that `read_references` reads and `pss.frozen` may name."""
+def write_references(path: Path, references: list[Reference], alerts: Sequence[Alert] = ()) -> None:
+    """Write references to a file that `read_references` reads and `pss.frozen` may name, and doubts about them."""
     arrays: dict[str, Any] = {
         f"centers_{reference.k}": reference.centers.astype(np.float32) for reference in references
     }
     arrays["about"] = json.dumps([reference.metadata for reference in references])
+    arrays["alerts"] = json.dumps([alert.model_dump(mode="json") for alert in alerts])
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     with atomic_write(path) as aside:
@@ -99,6 +114,12 @@ def read_references(path: Path) -> list[Reference]:
     for reference in references:
         _check(path, reference)
     return [Reference(reference.centers.astype(float), reference.metadata) for reference in references]
+
+
+def read_reference_alerts(path: Path) -> list[Alert]:
+    """The doubts that the stage `pss` stated in a file of references; none in files of other origin."""
+    with np.load(path) as file:
+        return [Alert(**one) for one in json.loads(str(file["alerts"]))] if "alerts" in file else []
 
 
 def _check(path: Path, reference: Reference) -> None:

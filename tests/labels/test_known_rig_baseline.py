@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.capture import View, read_capture
-from pipeline.files import placeholder_reason
+from pipeline.files import placeholder_alerts, placeholder_reason
 from pipeline.geometry.camera.model import Camera
 from pipeline.labels.known_rig_baseline import label_with_known_rig
 from pipeline.stores import LABELS, RIGS, open_store
@@ -63,3 +63,14 @@ def test_extrinsics_that_no_training_recording_needs_may_be_missing(tmp_path):
     world = observed_walkers(tmp_path, split="test")
     world.paths.truth.mkdir()
     assert placeholder_reason(label(world)) is None
+
+
+def test_given_cameras_that_are_useless_leave_an_alert(world):
+    def behind(recording):
+        for view in recording.views:
+            view.t_cam_from_world_mm = [0.0, 0.0, -1e6]
+
+    world.rewrite(behind)
+    [alert] = placeholder_alerts(label(world))
+    assert (alert.kind, alert.severity) == ("no_baseline", "warning")
+    assert placeholder_reason(world.paths.baseline) == alert.evidence

@@ -5,7 +5,15 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.params.pss import PssParams
-from pipeline.pss import Reference, clusters, fit_references, normalised, read_references, write_references
+from pipeline.pss import (
+    Reference,
+    clusters,
+    fit_references,
+    normalised,
+    read_reference_alerts,
+    read_references,
+    write_references,
+)
 from pipeline.skeleton import JOINTS
 from tests.world.capture import turning_people
 from tests.world.labels import write_labels
@@ -69,9 +77,30 @@ def test_labels_replace_a_missing_truth(tmp_path, lacking):
 
 
 def test_more_clusters_than_poses(world, tmp_path):
-    with pytest.raises(UserError, match=r"pss\.k = 200 is more than the 144"):
-        fit(world, tmp_path, k=(5, 200))
-    assert not (tmp_path / "pss.npz").exists()
+    assert [reference.k for reference in fit(world, tmp_path, k=(5, 200))] == [5]
+    [alert] = read_reference_alerts(tmp_path / "pss.npz")
+    assert alert.kind == "few_poses"
+    assert "200 clusters" in alert.message
+    assert alert.evidence == "144 of 144 poses have all joints, by the truth"
+
+
+def test_enough_poses_are_no_alert_and_older_files_have_none(world, tmp_path):
+    fit(world, tmp_path)
+    path = tmp_path / "pss.npz"
+    assert read_reference_alerts(path) == []
+    with np.load(path) as file:
+        np.savez(path, **{name: file[name] for name in file if name != "alerts"})
+    assert read_reference_alerts(path) == []
+    assert len(read_references(path)) == 2
+
+
+def test_without_any_complete_pose_there_is_no_reference(world, tmp_path):
+    write_labels(world, scale=np.nan, path=tmp_path / "labels.zarr")
+    fit_references(world.paths.frames, tmp_path / "labels.zarr", tmp_path / "pss.npz", params(source="labels"))
+    assert read_references(tmp_path / "pss.npz") == []
+    [alert] = read_reference_alerts(tmp_path / "pss.npz")
+    assert "3, 5 clusters" in alert.message
+    assert alert.evidence.startswith("0 of 144 poses")
 
 
 def changed(path, tmp_path, **metadata):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pipeline.alerts import SEVERITIES, Alert, Severity, worst_first
 from pipeline.capture import Capture
-from pipeline.files import atomic_write
+from pipeline.files import atomic_write, placeholder_alerts
+from pipeline.pss import read_reference_alerts
 from pipeline.report.data.files import Files
 from pipeline.stores import LABELS, POSES2D, RIGS, open_store
 
@@ -70,6 +71,8 @@ def _all(files: Files, capture: Capture) -> Iterator[Alert]:
     yield from open_store(files.poses2d, POSES2D).summary.alerts
     yield from open_store(files.rigs, RIGS).summary.alerts
     yield from open_store(files.labels, LABELS).summary.alerts
+    yield from read_reference_alerts(files.pss)
+    yield from placeholder_alerts(files.baseline)
 
 
 def grouped(alerts: Iterable[Alert]) -> list[AlertGroup]:
