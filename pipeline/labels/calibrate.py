@@ -11,10 +11,12 @@ from pipeline.alerts import Alert, log_alerts, worst_first
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.labels.given_rig import adjusted_rig, given_rig
-from pipeline.labels.moving_rig import joined_frames, moving_rig, rigs_of_frames
+from pipeline.labels.moving_rig import moving_rig
 from pipeline.labels.observations import cameras_found
 from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of
 from pipeline.labels.self_calibrated_rig import pooled_rig
+from pipeline.labels.single_frame_rigs import joined_frames, rigs_of_frames
+from pipeline.labels.time_check import check_times, result_in_step, with_views_in_step
 from pipeline.labels.workers import run_tasks
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, create_store, open_store
@@ -92,16 +94,24 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
     """The rig of each recording, or the reason why there is none."""
     if params.mode == "frame":
         return _find_per_frame(capture, poses2d, params)
-    if params.mode in ("known", "window"):
-        pools = [[recording] for recording in capture.recordings]
-    else:
-        pools = list(_pools(capture).values())
-    tasks = [(pool, poses2d, params) for pool in pools]
-    results = run_tasks(TASKS[params.mode], tasks, "Calibration", unit="rig")
-    results = [with_alerts_of_motion(subject_of(pool), result) for pool, result in zip(pools, results, strict=True)]
+    tasks = [(recording, poses2d, params) for recording in capture.recordings]
+    timed = run_tasks(check_times, tasks, "Time check", unit="recording")
+    checks = {recording.name: check for recording, check in zip(capture.recordings, timed, strict=True)}
+    found: Found = {name: Refused(check.reason, check.alerts) for name, check in checks.items() if check.reason}
+    usable = [recording for recording in capture.recordings if recording.name not in found]
+    pools = [[recording] for recording in usable] if params.mode in ("known", "window") else _pools(usable)
+    results = run_tasks(
+        TASKS[params.mode], [(with_views_in_step(pool, checks), poses2d, params) for pool in pools],
+        "Calibration", unit="rig",
+    )  # fmt: skip
+    for name, refusal in found.items():
+        _log([recording for recording in capture.recordings if recording.name == name], refusal)
     for pool, result in zip(pools, results, strict=True):
+        late = tuple(alert for recording in pool for alert in checks[recording.name].alerts)
+        result = with_alerts_of_motion(subject_of(pool), replace(result, alerts=(*late, *result.alerts)))
         _log(pool, result)
-    return {recording.name: result for pool, result in zip(pools, results, strict=True) for recording in pool}
+        found |= {recording.name: result_in_step(result, recording, checks[recording.name]) for recording in pool}
+    return found
 
 
 def with_alerts_of_motion(subject: str, result: CalibrationResult | Refused) -> CalibrationResult | Refused:
@@ -133,13 +143,13 @@ def _moved(subject: str, mode: str, moved_deg: float) -> Alert:
     )  # fmt: skip
 
 
-def _pools(capture: Capture) -> dict[tuple[str, ...], list[Recording]]:
-    """Recordings by rig and by views, as a recording that lacks a view cannot be pooled with the others."""
+def _pools(recordings: Sequence[Recording]) -> list[list[Recording]]:
+    """Recordings of the same rig and views, as a recording that lacks a view cannot be pooled with the others."""
     pools: dict[tuple[str, ...], list[Recording]] = {}
-    for recording in capture.recordings:
+    for recording in recordings:
         usable = [view.name + ("-" if view.evaluation_only else "+") for view in recording.views]
         pools.setdefault((recording.rig, *usable), []).append(recording)
-    return pools
+    return list(pools.values())
 
 
 def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:

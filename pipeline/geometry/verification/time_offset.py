@@ -1,0 +1,144 @@
+"""Time offsets between the views of a recording, found from the people without a rig.
+
+Each pair of views has a lag at which its epipolar geometry fits best; the offsets of the views are the least-squares
+solution of all lags.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from pipeline.geometry.verification.pair_lag import Tracks
+from pipeline.geometry.verification.pair_offset import PairOffset, offset_of_pair, stds_of_sum
+from pipeline.shapes import check_shapes
+
+# Views are out of step if their lag has this many standard deviations, lowers the cost by this many, and moves the
+# image points by this share of their noise.
+SURE, SURE_GAIN, EFFECT = 4.0, 2.0, 0.5
+# Smallest standard deviation of a lag, in frames.
+LEAST_STD = 0.05
+# With more views than this, each view is compared with its next two neighbours only.
+ALL_PAIRS = 5
+BLOCKS = 10
+# Half the span of frames that velocities are taken over, in seconds.
+VELOCITY_S = 0.05
+
+Pairs = dict[tuple[int, int], PairOffset]
+
+
+@dataclass(frozen=True)
+class TimeOffsets:
+    """The time offsets of the views of a recording: frame f + offset of a view shows what the views in step show at f.
+
+    NaN for views without a comparison.
+    """
+
+    frames: Float[np.ndarray, " view"]  # against the other views in step
+    std: Float[np.ndarray, " view"]
+    certainty: Float[np.ndarray, " view"]  # how sure the gain by the offset is, in standard deviations
+    effect: Float[np.ndarray, " view"]  # root-mean-square error of image points by the offset, over their noise
+    in_step: Bool[np.ndarray, " view"]  # the largest set of views none of which is clearly out of step with another
+    cost_ratio: float  # cost of all matches without offsets over that with them
+
+
+@check_shapes(no_inf=("points_norm",))
+def find_time_offsets(
+    points_norm: Float[np.ndarray, "frame joint view 2"],
+    sigma: Float[np.ndarray, "frame joint view"],
+    window: Int[np.ndarray, " frame"],
+    *,
+    fps: float,
+    seed: int,
+) -> TimeOffsets:
+    """Find the time offsets of all views from normalised image points with standard deviations sigma.
+
+    Frames of one number in `window` (increasing from 0) are consecutive frames of one recording. Sigma is infinite
+    where not seen. Raises ValueError for shapes that do not fit and infinite image points.
+    """
+    n_frames, _, n_views = sigma.shape
+    block = np.arange(n_frames) * BLOCKS // max(n_frames, 1)
+    h = max(1, round(VELOCITY_S * fps))
+    tracks = [Tracks.of(points_norm[:, :, v], sigma[:, :, v], window, block, h) for v in range(n_views)]
+    found = {(a, b): offset_of_pair(tracks[a], tracks[b], fps, seed) for a, b in _chosen_pairs(tracks)}
+    pairs = {pair: offset for pair, offset in found.items() if offset is not None}
+    return _combined(pairs, n_views)
+
+
+def _chosen_pairs(tracks: list[Tracks]) -> list[tuple[int, int]]:
+    views = [v for v, track in enumerate(tracks) if np.isfinite(track.sigma).any()]
+    if len(views) <= ALL_PAIRS:
+        return list(combinations(views, 2))
+    following = views[1:] + views[:1], views[2:] + views[:2]
+    return sorted({(min(a, b), max(a, b)) for others in following for a, b in zip(views, others, strict=True)})
+
+
+def _combined(pairs: Pairs, n_views: int) -> TimeOffsets:
+    """The offsets of the views by robust least squares over the lags of the pairs."""
+    unknown = np.full(n_views, np.nan)
+    if not pairs:
+        return TimeOffsets(unknown, unknown, unknown, unknown, np.ones(n_views, bool), 1.0)
+    found = list(pairs.values())
+    D = np.zeros((len(pairs), n_views))
+    for row, (a, b) in enumerate(pairs):
+        D[row, a], D[row, b] = -1.0, 1.0
+    lags = np.array([offset.lag.frames for offset in found])
+    variance = np.array([_variance(o.by_block, o.by_joint, o.by_both) for o in found]) + LEAST_STD**2
+    weight, misfit = 1 / variance, np.zeros(len(lags))
+    for _ in range(5):  # pairs that contradict the others lose weight
+        G = np.linalg.pinv((D * weight[:, None]).T @ D, rcond=1e-9) @ (D * weight[:, None]).T
+        misfit = (lags - D @ (G @ lags)) ** 2 / variance
+        weight = 1 / variance / (1 + misfit / 9)
+    freedom = len(pairs) - int(np.linalg.matrix_rank(D))
+    inflation = max(1.0, float(np.minimum(misfit, 9).sum()) / freedom) if freedom else 1.0
+    return _judged(pairs, G @ lags, G, inflation)
+
+
+def _judged(pairs: Pairs, tau: np.ndarray, G: np.ndarray, inflation: float) -> TimeOffsets:
+    """The largest set of views that do not clearly disagree, and the offsets of all views against it."""
+    found, n_views = list(pairs.values()), len(tau)
+    block, joint, both = (
+        G @ np.array([getattr(o, name) for o in found]) for name in ("by_block", "by_joint", "by_both")
+    )
+    compared = np.isin(np.arange(n_views), list(pairs))
+
+    def std(rows: np.ndarray) -> float:
+        """The standard deviation of a combination (V,) of the offsets."""
+        return float(np.sqrt(inflation * _variance(rows @ block, rows @ joint, rows @ both) + LEAST_STD**2))
+
+    apart = np.zeros((n_views, n_views), bool)
+    for (a, b), offset in pairs.items():
+        lag, difference = tau[b] - tau[a], np.zeros(n_views)
+        difference[a], difference[b] = -1.0, 1.0
+        is_sure = abs(lag) > SURE * std(difference) and offset.certainty > SURE_GAIN
+        apart[a, b] = apart[b, a] = is_sure and abs(lag) * offset.speed > EFFECT
+    sets = [compared & ~apart[v] for v in np.flatnonzero(compared)]
+    in_step = max((_consistent(views, apart) for views in sets), key=lambda views: int(views.sum()))
+    frames, stds = np.full(n_views, np.nan), np.full(n_views, np.nan)
+    certainty, effect = np.full(n_views, np.nan), np.full(n_views, np.nan)
+    for v in np.flatnonzero(compared):
+        others = in_step & (np.arange(n_views) != v)
+        against = np.where(others, -1 / max(others.sum(), 1), 0.0) + (np.arange(n_views) == v) * others.any()
+        frames[v], stds[v] = against @ tau, std(against)
+        own = [(pair, o) for pair, o in pairs.items() if v in pair and others[list(pair)].any()]
+        if own:
+            certainty[v] = stds_of_sum(np.sum([o.gain for _, o in own], axis=0))
+            effect[v] = abs(frames[v]) * float(np.median([o.speed for _, o in own]))
+    # Views without a comparison are not known to be out of step.
+    ratio = float(np.mean([o.share_of_cost for o in found]))
+    return TimeOffsets(frames, stds, certainty, effect, in_step | ~compared, ratio)
+
+
+def _consistent(views: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """The views without those that disagree with the most others, until none disagrees."""
+    views = views.copy()
+    while (clashes := (apart & views).sum(1) * views).any():
+        views[int(clashes.argmax())] = False
+    return views
+
+
+def _variance(by_block: np.ndarray, by_joint: np.ndarray, by_both: np.ndarray) -> float:
+    """The variance of a sum of influences whose errors are shared within blocks and within joints."""
+    block, joint = (float((x**2).sum()) * len(x) / max(len(x) - 1, 1) for x in (by_block, by_joint))
+    return max(block + joint - float((by_both**2).sum()), block, joint)

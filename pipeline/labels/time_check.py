@@ -1,0 +1,163 @@
+"""Checks that the views of a recording run in step, from its 2D poses: views that do not are left out or refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.alerts import Alert
+from pipeline.capture import Recording
+from pipeline.geometry.frame_sampling import spread_windows
+from pipeline.geometry.verification.time_offset import SURE, SURE_GAIN, TimeOffsets, find_time_offsets
+from pipeline.labels.observations import assumed_cameras, observe, observe_landmarks
+from pipeline.labels.rig_result import CalibrationResult, Refused
+from pipeline.params.calibrate import CalibrateParams
+from pipeline.stores import POSES2D, open_store
+
+# The check reads at most this many windows of this many seconds, and of at least this many frames.
+WINDOWS, WINDOW_S, WINDOW_FRAMES = 6, 4.0, 64
+# Offsets below this many frames are not worth a note.
+WORTH_NOTING = 0.3
+
+
+@dataclass(frozen=True)
+class TimeCheck:
+    """The views of a recording that are out of step with the others, and the alerts that say so."""
+
+    left_out: frozenset[str]  # names of views that must not be used together with the others
+    reason: str | None  # why the recording cannot be used; None if it can
+    alerts: tuple[Alert, ...]
+
+
+def check_times(recording: Recording, poses2d: Path, params: CalibrateParams) -> TimeCheck:
+    """Compare the views of a recording in time.
+
+    A view whose offset from the others moves its image points by much of their noise is left out if two others remain
+    in step; otherwise the recording cannot be used.
+    """
+    if not recording.n_frames:
+        return TimeCheck(frozenset(), None, ())
+    points_norm, sigma, window = _windows(recording, poses2d, params)
+    offsets = find_time_offsets(points_norm, sigma, window, fps=recording.fps, seed=params.seed)
+    late = [v for v in recording.view_indices(for_labels=True) if not offsets.in_step[v]]
+    used = np.isfinite(sigma).any((0, 1))
+    remaining = int((offsets.in_step & used).sum())
+    notes = tuple(_note(recording, v, offsets) for v in np.flatnonzero(_is_small(offsets)).tolist())
+    if not late:
+        return TimeCheck(frozenset(), None, notes)
+    if remaining < 2:
+        names = ", ".join(recording.views[v].name for v in np.flatnonzero(used))
+        reason = f"its views do not run in step: {_amounts(recording, late, offsets)}"
+        return TimeCheck(frozenset(), reason, (_refusal(recording, late, offsets, names),))
+    alerts = tuple(_late(recording, v, offsets) for v in late)
+    return TimeCheck(frozenset(recording.views[v].name for v in late), None, (*alerts, *notes))
+
+
+def _windows(recording: Recording, poses2d: Path, params: CalibrateParams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, sigma and window number of all landmarks in windows spread over the recording."""
+    poses = open_store(poses2d, POSES2D)[recording.name].person(0)
+    cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
+    length = max(WINDOW_FRAMES, round(WINDOW_S * recording.fps))
+    spans = spread_windows(poses.n_rows, WINDOWS, length)
+    if poses.n_rows <= WINDOWS * length:
+        spans = [(0, poses.n_rows)]
+    parts, least = [], params.min_confidence
+    for rows in spans:
+        observed = observe(recording, cameras, poses, rows, min_confidence=least)
+        parts.append(observe_landmarks(recording, cameras, poses, rows, observed, min_confidence=least))
+    points_norm, sigma = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return points_norm, sigma, np.repeat(np.arange(len(parts)), [len(part[1]) for part in parts])
+
+
+def _is_small(offsets: TimeOffsets) -> np.ndarray:
+    """Which views (V,) in step have a small but certain offset."""
+    certain = (np.abs(offsets.frames) > SURE * offsets.std) & (offsets.certainty > SURE_GAIN)
+    return np.asarray(offsets.in_step & certain & (np.abs(offsets.frames) >= WORTH_NOTING))
+
+
+def _amount(recording: Recording, v: int, offsets: TimeOffsets) -> str:
+    frames, std = offsets.frames[v], offsets.std[v]
+    return f"{abs(frames):.1f} +- {std:.1f} frames ({abs(frames) / recording.fps:.3f} s)"
+
+
+def _direction(v: int, offsets: TimeOffsets) -> str:
+    return "late" if offsets.frames[v] > 0 else "early"
+
+
+def _amounts(recording: Recording, views: list[int], offsets: TimeOffsets) -> str:
+    return ", ".join(
+        f"{recording.views[v].name} shows everything {_amount(recording, v, offsets)} {_direction(v, offsets)}"
+        for v in views
+    )
+
+
+def _mend(recording: Recording, v: int, offsets: TimeOffsets) -> str:
+    """A view that shows everything n frames late began to record n frames before the others."""
+    n = max(1, round(abs(offsets.frames[v])))
+    whose = recording.views[v].name if offsets.frames[v] > 0 else "all other views"
+    return f"Trim {n} frames from the start of {whose}, or synchronise the cameras."
+
+
+def _evidence(v: int, offsets: TimeOffsets) -> str:
+    return (
+        f"{abs(offsets.frames[v]) / offsets.std[v]:.0f} standard deviations; the image points are "
+        f"{offsets.effect[v]:.1f} times their noise away from where the other views see them"
+    )
+
+
+def _late(recording: Recording, v: int, offsets: TimeOffsets) -> Alert:
+    name = recording.views[v].name
+    what = f"the view shows everything {_amount(recording, v, offsets)} {_direction(v, offsets)}; it is left out"
+    return Alert(
+        kind="late_camera", severity="warning", subject=f"{recording.name}, {name}", message=what,
+        evidence=_evidence(v, offsets), mend=_mend(recording, v, offsets),
+    )  # fmt: skip
+
+
+def _note(recording: Recording, v: int, offsets: TimeOffsets) -> Alert:
+    name = recording.views[v].name
+    what = f"the view shows everything {_amount(recording, v, offsets)} {_direction(v, offsets)}; it is used"
+    return Alert(
+        kind="late_camera", severity="note", subject=f"{recording.name}, {name}", message=what,
+        evidence=_evidence(v, offsets), mend="",
+    )  # fmt: skip
+
+
+def _refusal(recording: Recording, late: list[int], offsets: TimeOffsets, names: str) -> Alert:
+    v = max(late, key=lambda v: abs(offsets.frames[v]))
+    return Alert(
+        kind="late_camera", severity="error", subject=recording.name,
+        message=f"not calibrated: {names} do not run in step: {_amounts(recording, late, offsets)}",
+        evidence=_evidence(v, offsets), mend=_mend(recording, v, offsets),
+    )  # fmt: skip
+
+
+def with_views_in_step(pool: Sequence[Recording], checks: Mapping[str, TimeCheck]) -> list[Recording]:
+    """The recordings to calibrate a pool from: views that are out of step count as for evaluation only.
+
+    Recordings with all their views come first, as what all recordings share is read from the first.
+    """
+    pool = sorted(pool, key=lambda recording: len(checks[recording.name].left_out))
+    return [_without(recording, checks[recording.name].left_out) for recording in pool]
+
+
+def _without(recording: Recording, names: frozenset[str]) -> Recording:
+    hidden = {"evaluation_only": True}
+    views = [view.model_copy(update=hidden) if view.name in names else view for view in recording.views]
+    return recording.model_copy(update={"views": views})
+
+
+def result_in_step(
+    result: CalibrationResult | Refused, recording: Recording, check: TimeCheck
+) -> CalibrationResult | Refused:
+    """The result of a pool for one of its recordings: views that are out of step have no extrinsics there."""
+    if isinstance(result, Refused) or not check.left_out:
+        return result
+    out = np.array([view.name in check.left_out for view in recording.views])
+    arrays = dict(result.arrays)
+    for name in ("R_cam_from_world", "t_cam_from_world_mm"):
+        arrays[name] = arrays[name].copy()
+        arrays[name][:, out] = np.nan
+    names = [*result.fields["views_left_out"], *sorted(check.left_out)]
+    return replace(result, arrays=arrays, fields=result.fields | {"views_left_out": list(dict.fromkeys(names))})
