@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.calibration.calibrated_rig import unknown_rig
-from pipeline.labels.moving_rig import in_one_world
+from pipeline.labels.single_frame_rigs import in_one_world
 from tests.world.cameras import ring
 
 
