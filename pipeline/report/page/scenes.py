@@ -7,22 +7,27 @@ from typing import Any
 import numpy as np
 
 from pipeline.geometry.align import similarity
-from pipeline.metrics import scale_aligned
+from pipeline.metrics import mean, scale_aligned
 from pipeline.report.page.theme import COLOURS, FAINT, INK, LEFT_BONES, lighter
-from pipeline.skeleton import BONES, joint
+from pipeline.skeleton import BONES, ROOT, joint
 
 Scene = dict[str, Any]
 Layer = dict[str, Any]
 VIEW_FROM_CAMERA = np.diag([1.0, -1.0, -1.0])  # a camera has y down and z forward
+CENTERS = (ROOT, joint("thorax"))  # joints that a single pose is centred on, the first one that is known
 GRID_MM = 500
 FRUSTUM_DEPTH = 0.12  # of a drawn camera, as a share of the rig's size
 ELLIPSE_POINTS = 20
 
 
 def pose_scene(poses_cam_mm: dict[str, np.ndarray]) -> Scene:
-    """Skeletons (joint, 3) of one frame in one camera's frame, root-centred, scaled to the truth or else the label."""
-    centred = {name: pose - pose[:1] for name, pose in poses_cam_mm.items() if np.isfinite(pose[0]).all()}
-    target = centred.get("truth", centred.get("label"))
+    """Skeletons (joint, 3) of one frame in one camera's frame, root-centred, scaled to the truth or else the label.
+
+    Where no pose has a root, the poses are centred on their thorax and not scaled.
+    """
+    center = next((j for j in CENTERS if any(np.isfinite(pose[j]).all() for pose in poses_cam_mm.values())), ROOT)
+    centred = {name: pose - pose[center] for name, pose in poses_cam_mm.items() if np.isfinite(pose[center]).all()}
+    target = centred.get("truth", centred.get("label")) if center == ROOT else None
     scaled = {name: pose if target is None else scale_aligned(pose, target) for name, pose in centred.items()}
     return _scene([_skeleton(name, pose[None] @ VIEW_FROM_CAMERA.T) for name, pose in scaled.items()])
 
@@ -113,15 +118,27 @@ def _ellipsoids(cameras: Sequence[PlacedCamera], magnification: int, upright: np
 
 def _upright(poses: np.ndarray) -> np.ndarray:
     """The rotation from the axes of poses (..., joint, 3) to the viewer's axes that makes people upright on average."""
-    feet = (poses[..., joint("l_ankle"), :] + poses[..., joint("r_ankle"), :]) / 2
-    up = np.nanmean((poses[..., joint("thorax"), :] - feet).reshape(-1, 3), axis=0)
-    up /= np.linalg.norm(up)
+    up = _up(poses)
     # The viewer's x axis is the frame's x axis unless this is vertical, so that the first view is close to the
     # camera's.
     x = np.eye(3)[0] if abs(up[0]) < 0.9 else np.eye(3)[1]
     x = x - (x @ up) * up
     x /= np.linalg.norm(x)
     return np.stack([x, up, np.cross(x, up)])
+
+
+def _up(poses: np.ndarray) -> np.ndarray:
+    """The mean direction (3,) from the feet, or else from lower joints of the upper body, to the thorax or the head.
+
+    The vertical of an upright camera if none of these joints is known.
+    """
+    feet = (poses[..., joint("l_ankle"), :] + poses[..., joint("r_ankle"), :]) / 2
+    thorax = poses[..., joint("thorax"), :]
+    for offset in (thorax - feet, thorax - poses[..., ROOT, :], poses[..., joint("head"), :] - thorax):
+        up = mean(offset.reshape(-1, 3), axis=0)
+        if np.linalg.norm(up) > 0:
+            return np.asarray(up / np.linalg.norm(up))
+    return np.array([0.0, -1, 0])
 
 
 def _skeleton(name: str, poses: np.ndarray) -> Layer:

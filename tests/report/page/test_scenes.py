@@ -3,9 +3,10 @@
 import json
 
 import numpy as np
+import pytest
 
 from pipeline.report.page.scenes import PlacedCamera, pose_scene, rig_scene, sequence_scene
-from pipeline.skeleton import N_JOINTS
+from pipeline.skeleton import N_JOINTS, joint
 from tests.world.cameras import small_camera
 from tests.world.people import turning
 
@@ -31,6 +32,18 @@ def test_people_of_a_sequence_stand_upright():
     frames = np.array(scene["layers"][-1]["frames"], float).reshape(-1, N_JOINTS, 3)
     height = frames[:, 8] - (frames[:, 3] + frames[:, 6]) / 2
     assert (height[:, 1] > 0.95 * np.linalg.norm(height, axis=-1)).all()
+
+
+@pytest.mark.parametrize("missing", [["l_ankle"], ["l_ankle", "pelvis"], ["l_ankle", "pelvis", "head"]])
+def test_people_without_legs_are_drawn_as_well(missing):
+    poses = small_camera(1.0).to_camera(turning(0))
+    poses[:, [joint(name) for name in missing]] = np.nan
+    frames = np.array(sequence_scene({"label": poses}, 12.5)["layers"][-1]["frames"], float).reshape(-1, N_JOINTS, 3)
+    up = frames[:, joint("thorax")] - (frames[:, joint("r_hip")] + frames[:, joint("l_hip")]) / 2
+    assert (up[:, 1] > 0.9 * np.linalg.norm(up, axis=-1)).all()
+    [label] = pose_scene({"label": poses[0], "prediction": np.full((N_JOINTS, 3), np.nan)})["layers"]
+    drawn = np.array(label["frames"][0], float).reshape(-1, 3)
+    np.testing.assert_array_equal(np.isnan(drawn[:, 0]), np.isnan(poses[0, :, 0]))
 
 
 def test_given_cameras_are_moved_into_the_calibrated_world():
