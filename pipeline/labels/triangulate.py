@@ -14,6 +14,9 @@ from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_l
 from pipeline.geometry.triangulation.labelling import Labelled, Status, ViewStatus, label, view_status
 from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, swap_left_right
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
+from pipeline.geometry.triangulation.uncertainty.label_covariance import label_covariance
+from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root
+from pipeline.labels import label_noise
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params.triangulate import TriangulateParams
@@ -25,6 +28,7 @@ from pipeline.stores import (
     LabelRecord,
     LabelsSummary,
     LabelStore,
+    NoiseRecord,
     Poses2dRecord,
     RecordingGroup,
     RigRecord,
@@ -51,15 +55,24 @@ def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, p
     with create_store(labels.resolve(), LABELS) as store:
         recordings = [recording for recording in capture.recordings if recording.name in found]
         sources = poses2d.resolve(), rigs.resolve()
-        measured = run_tasks(_own_lengths, [(r, *sources, params) for r in recordings], "Bone lengths", "recording")
+        measured = run_tasks(_measured, [(r, *sources, params) for r in recordings], "Bone lengths", "recording")
         tasks = []
-        for recording, lengths in zip(recordings, measured, strict=True):
+        for recording, measures in zip(recordings, measured, strict=True):
             sizes = {"frame": recording.n_frames, "view": len(recording.views)}
             persons = detections[recording.name].record.persons
-            group = store.create(recording.name, sizes, LabelRecord(persons=persons, rig=found[recording.name].record))
-            tasks += [(recording, *sources, store.path, rows, lengths, params) for rows in group.shards()]
+            rig = found[recording.name].record
+            group = store.create(recording.name, sizes, LabelRecord(persons=persons, rig=rig, noise=measures.noise))
+            tasks += [(recording, *sources, store.path, rows, measures, params) for rows in group.shards()]
         counts = run_tasks(_label_shard, tasks, "Triangulation", unit="shard")
         store.write_summary(_summary(capture, store, [task[0].name for task in tasks], counts, found.summary, params))
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """What is measured on a sample of a recording before its labels are made."""
+
+    lengths: np.ndarray  # (16,) the person's bone lengths in mm, NaN if unknown
+    noise: NoiseRecord
 
 
 @dataclass(frozen=True)
@@ -76,12 +89,12 @@ def _label_shard(
     rigs: Path,
     labels: Path,
     rows: tuple[int, int],
-    lengths: np.ndarray,
+    measures: _Measures,
     params: TriangulateParams,
 ) -> _Counts:
     """Make and write the labels of the rows (start, stop); return the counts of their status."""
     labeller = _labeller(recording, poses2d, rigs, params)
-    made, seen, swapped = labeller.labels(rows, lengths)
+    made, seen, swapped = labeller.labels(rows, measures.lengths, measures.noise)
     R, t = labeller.rig_poses(rows)
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
     if labeller.rig.record.scale == "known":
@@ -107,12 +120,15 @@ def _label_shard(
     return _Counts(np.bincount(made.status.ravel(), minlength=len(Status)), by_view)
 
 
-def _own_lengths(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> np.ndarray:
-    """The person's bone lengths (16,) from windows spread over the whole recording."""
+def _measured(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Measures:
+    """The person's bone lengths and the noise of the detections, from windows spread over the whole recording."""
     labeller = _labeller(recording, poses2d, rigs, params)
     n, unknown = labeller.poses.n_rows, np.full(len(BONES), np.nan)
     made = [labeller.labels(rows, unknown)[0] for rows in spread_windows(n, WINDOWS, WINDOW_FRAMES)]
-    return own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
+    lengths = own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
+    windows = spread_windows(n, label_noise.WINDOWS, label_noise.WINDOW_FRAMES)
+    samples = [labeller.sample(rows, lengths) for rows in windows]
+    return _Measures(lengths, label_noise.measure_noise(samples, labeller.pose_root, 1 / recording.fps))
 
 
 @dataclass(frozen=True)
@@ -124,25 +140,58 @@ class _Labeller:
     rig: RecordingGroup[RigRecord]
     params: TriangulateParams
 
-    def labels(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Labelled, Observations, np.ndarray]:
+    def labels(
+        self, rows: tuple[int, int], lengths: np.ndarray, noise: NoiseRecord | None = None
+    ) -> tuple[Labelled, Observations, np.ndarray]:
         """Labels of the rows, the observations they were made from, and where left and right were swapped (F, J, V).
 
-        `lengths` (16,) are the bone lengths of the person in mm, NaN if unknown.
+        `lengths` (16,) are the bone lengths of the person in mm, NaN if unknown. Without `noise`, the covariance is
+        that of the expected noise.
         """
-        params, frames = self.params, self.params.smoothing_s * self.recording.fps
+        frames = self.params.smoothing_s * self.recording.fps
         wide, own = self._widened(rows, smoothing_radius(frames))
         seen, swapped = self._seen(wide, lengths)
         R, t = self.rig_poses(wide)
-        limit = np.broadcast_to(params.max_reprojection * seen.height, seen.sigma.shape)
-        made = label(seen.points_norm, seen.sigma, limit, R, t, method=params.method, min_views=params.min_views)
-        # A rig found from one frame is too uncertain to estimate bone lengths with.
-        if params.method == "robust_bones" and self.rig.record.mode != "frame" and np.isfinite(lengths).any():
-            tolerance = params.bone_tolerance * float(np.nanmean(lengths))
-            points, covariance = fit_bone_lengths(made.points, seen.points_norm, seen.sigma, R, t, lengths, tolerance)
-            made = replace(made, points=points, covariance=covariance)
+        made = self._made(seen, seen.sigma, R, t, lengths)
+        if noise is not None:
+            limit, own_noise = self._limit(seen), label_noise.noise_of(noise)
+            of_noise = label_covariance(made, seen.points_norm, seen.sigma, limit, R, t, own_noise, self.pose_root)
+            made = replace(made, covariance=of_noise)
         if frames > 0:
             made = replace(made, points=smooth(made.points, frames))
         return made.taken(own), seen.taken(own), swapped[own]
+
+    def sample(self, rows: tuple[int, int], lengths: np.ndarray) -> label_noise.NoiseSample:
+        """The rows' observations, and a function that labels them with any choice of views."""
+        seen, _ = self._seen(rows, lengths)
+        R, t = self.rig_poses(rows)
+        return label_noise.NoiseSample(
+            seen, self._limit(seen), R, t, lambda sigma: self._made(seen, sigma, R, t, lengths)
+        )
+
+    @property
+    def pose_root(self) -> np.ndarray:
+        """A root of the covariance of the poses of a static rig; without columns if it is not known."""
+        if self.rig.record.moving:
+            return np.zeros((6 * len(self.recording.views), 0))
+        return pose_root(self.rig.rows("pose_covariance", 0, 1)[0])
+
+    def _limit(self, seen: Observations) -> np.ndarray:
+        """The distance (F, J, V) up to which a view agrees with a joint, in normalised units."""
+        return np.broadcast_to(self.params.max_reprojection * seen.height, seen.sigma.shape)
+
+    def _made(
+        self, seen: Observations, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, lengths: np.ndarray
+    ) -> Labelled:
+        """Labels from the observations with some `sigma` (F, J, V), which is infinite for views that are left out."""
+        params = self.params
+        made = label(seen.points_norm, sigma, self._limit(seen), R, t, method=params.method, min_views=params.min_views)
+        # A rig found from one frame is too uncertain to estimate bone lengths with.
+        if params.method != "robust_bones" or self.rig.record.mode == "frame" or not np.isfinite(lengths).any():
+            return made
+        tolerance = params.bone_tolerance * float(np.nanmean(lengths))
+        points, covariance = fit_bone_lengths(made.points, seen.points_norm, sigma, R, t, lengths, tolerance)
+        return replace(made, points=points, covariance=covariance)
 
     def _seen(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Observations, np.ndarray]:
         """The observations of the rows with left and right corrected, and where they were swapped (F, J, V)."""

@@ -4,6 +4,7 @@ from pipeline.stores.records import (
     CameraRecord,
     LabelRecord,
     LabelsSummary,
+    NoiseRecord,
     Poses2dRecord,
     Poses2dSummary,
     PredictionRecord,
@@ -32,7 +33,7 @@ TruthStore = Store[TruthRecord, TruthSummary]
 
 __all__ = [
     "FRAMES_PER_SHARD", "LABELS", "POSES2D", "PREDICTIONS", "RIGS", "SIZES", "TRUTH", "Array", "CameraRecord",
-    "LabelRecord", "LabelStore", "LabelsSummary", "Poses2dRecord", "Poses2dStore", "Poses2dSummary",
+    "LabelRecord", "LabelStore", "LabelsSummary", "NoiseRecord", "Poses2dRecord", "Poses2dStore", "Poses2dSummary",
     "PredictionRecord", "PredictionStore", "PredictionsSummary", "Record", "RecordingGroup", "RigRecord", "RigStore",
     "RigsSummary", "Schema", "Store", "TruthRecord", "TruthStore", "TruthSummary", "create_store", "open_store",
     "reopen",

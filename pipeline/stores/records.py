@@ -117,10 +117,24 @@ class RigsSummary(Record):
     alerts: list[Alert]  # doubts about the cameras
 
 
+class NoiseRecord(Record):
+    """The detections' noise as left-out views show it; variances are multiples of the variance expected before."""
+
+    dof: float  # degrees of freedom of Student's t: the lower, the heavier the tails
+    variance: list[float]  # of each joint: squared scale of Student's t
+    shared: float  # variance of the errors that all views share over the variance of those that differ
+    by_rig: list[float]  # of each joint: share of the variance that the rig's uncertainty explains, 0-1
+    n_left_out: int  # detections that were compared with joints from the other views; 0 with two views
+    # Of tenths of these detections, from the most certain on: the distance from its prediction that is stated (root of
+    # the mean square) and that is found, px.
+    left_out_px: list[tuple[float, float]]
+
+
 class LabelRecord(PeopleRecord):
-    """The labels of one recording and the rig that they were made with."""
+    """The labels of one recording, the rig that they were made with, and the noise that their uncertainty is from."""
 
     rig: RigRecord
+    noise: NoiseRecord
 
 
 class LabelsSummary(Record):

@@ -100,7 +100,7 @@ RIGS = Schema("rigs", 7, RigRecord, RigsSummary, (
     _f32("epipolar_px", "rig", "px", "the same after adjustment"),
 ))  # fmt: skip
 
-LABELS = Schema("labels", 4, LabelRecord, LabelsSummary, (
+LABELS = Schema("labels", 5, LabelRecord, LabelsSummary, (
     _f32("joints_world_mm", "frame person joint xyz", "mm", "triangulated joints; NaN: rejected"),
     _f32("joints_cam_mm", "frame person view joint xyz", "mm", "the same in each camera's frame"),
     _code("status", "frame person joint", "code", "0 not done, 1 valid, others: why it was rejected"),
@@ -111,7 +111,7 @@ LABELS = Schema("labels", 4, LabelRecord, LabelsSummary, (
     _code("view_status", "frame person view joint", "code", "0 not done, 1 used, others: why not"),
     _code("views_used", "frame person joint", "1", "number of views that agree with the joint"),
     _f32("covariance_mm2", "frame person joint upper", "mm^2",
-         "covariance of the joint in the world: xx, xy, xz, yy, yz, zz"),
+         "covariance of the joint in the world, the scale's uncertainty apart: xx, xy, xz, yy, yz, zz"),
     _f32("uncertainty_mm", "frame person joint", "mm",
          "standard deviation of the joint (root of the covariance's trace)"),
 ))  # fmt: skip

@@ -5,10 +5,12 @@ from typing import Any
 
 from pipeline.capture import Recording
 from pipeline.geometry.camera.model import Camera
+from pipeline.skeleton import N_JOINTS
 from pipeline.stores import (
     CameraRecord,
     LabelRecord,
     LabelsSummary,
+    NoiseRecord,
     Poses2dRecord,
     Poses2dSummary,
     PredictionRecord,
@@ -22,6 +24,9 @@ from pipeline.stores import (
 TRUTH_SUMMARY = TruthSummary(source="test")
 POSES2D_SUMMARY = Poses2dSummary(detector={"name": "test", "version": "1", "sha256": "0"}, alerts=[])
 RIGS_SUMMARY = RigsSummary(mode="rig", detections=POSES2D_SUMMARY, calibrated=1, rejected={}, alerts=[])
+NOISE = NoiseRecord(
+    dof=4.0, variance=[1.0] * N_JOINTS, shared=0.0, by_rig=[0.0] * N_JOINTS, n_left_out=0, left_out_px=[]
+)  # fmt: skip
 PREDICTIONS_SUMMARY = PredictionsSummary(split="test", supervision="self", refined_by=None)
 
 
@@ -56,7 +61,7 @@ def rig_record(cameras: Sequence[Camera] = (), **changes: Any) -> RigRecord:
 
 
 def label_record(person: str = "S1", cameras: Sequence[Camera] = (), **changes: Any) -> LabelRecord:
-    return LabelRecord(persons=[person], rig=rig_record(cameras, **changes))
+    return LabelRecord(persons=[person], rig=rig_record(cameras, **changes), noise=NOISE)
 
 
 def prediction_record(recording: Recording) -> PredictionRecord:
