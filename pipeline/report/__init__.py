@@ -64,7 +64,7 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
     subtitle = f"Source “{data.capture.source}”, {sum(figures['seconds'].values()) / 60:.1f} minutes."
     figures["alerts"] = count_alerts(alerts)
     first = answers(data, alternatives, figures, spread, rejections(data), flag(alerts))
-    names = ("truth", "label", "prediction", "detection", *(("refined",) if alternatives.refined else ()))
+    names = _kinds_of_poses(data, alternatives)
     page = render("Epiline report", subtitle, first, sections, names, first_screen_verdict(alerts))
     write_alerts(reports / "alerts.json", alerts)
     with atomic_write(reports / "metrics.json") as aside:
@@ -92,6 +92,15 @@ def _sections(
         paper_section(figures, params),
         training_section(files),
     ]
+
+
+def _kinds_of_poses(data: ReportData, alternatives: Alternatives) -> list[str]:
+    """The kinds of poses in the legend, which are those that the page shows."""
+    shown = {
+        "truth": any(view.has_truth for view in data.views), "label": True, "prediction": bool(data.supervision),
+        "detection": True, "refined": bool(alternatives.refined),
+    }  # fmt: skip
+    return [name for name, is_shown in shown.items() if is_shown]
 
 
 def _log(figures: Figures, alerts: Sequence[Alert], reports: Path) -> None:
