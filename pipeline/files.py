@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.alerts import Alert
 
 ABSENT = "absent.json"
-UNTRAINED = b"No network was trained, because no stage needs its weights.\n"
+UNTRAINED = b"No network was trained.\n"
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def placeholder_alerts(folder: Path) -> list[Alert]:
 
 
 def write_untrained(path: Path) -> None:
-    """Write, in place of a checkpoint that nothing needs, a text that says that no network was trained."""
+    """Write, in place of a checkpoint that nothing needs or nothing could train, a text that says so."""
     with atomic_write(path) as aside:
         aside.write_bytes(UNTRAINED)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.capture_paths import CapturePaths
-from pipeline.files import atomic_write, write_placeholder
+from pipeline.files import write_placeholder
 from pipeline.params.refine import RefineParams, RefineSource
 from pipeline.params.settings import has_settings, read_settings
 from pipeline.params.train import TrainParams
@@ -16,13 +16,11 @@ def main(source: RefineSource, settings: Path, data: Path, models: Path, reports
         write_placeholder(paths.refined(source), f"refine.sources does not name {source}")
         return
     # Imported only here, as torch takes seconds to load.
-    from pipeline.learning.refinement.refine import refine_predictions
+    from pipeline.learning.refinement.refine import refine_or_explain
 
     params = read_settings(settings, "refine", RefineParams)
     train_params = read_settings(settings, "train", TrainParams)
-    with atomic_write(paths.refined(source)) as aside:
-        aside.mkdir()
-        refine_predictions(source, paths, weights, aside, params, train_params)
+    refine_or_explain(source, paths, weights, params, train_params)
 
 
 if __name__ == "__main__":

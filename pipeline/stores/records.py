@@ -166,3 +166,4 @@ class PredictionsSummary(Record):
     split: Literal["train", "test"]
     supervision: str  # the value of train.supervision, or `adapted`
     refined_by: str | None  # the source of the refinement unit's targets; None: not refined
+    alerts: list[Alert]  # doubts about the training

@@ -116,7 +116,7 @@ LABELS = Schema("labels", 5, LabelRecord, LabelsSummary, (
          "standard deviation of the joint (root of the covariance's trace)"),
 ))  # fmt: skip
 
-PREDICTIONS = Schema("predictions", 2, PredictionRecord, PredictionsSummary, (
+PREDICTIONS = Schema("predictions", 3, PredictionRecord, PredictionsSummary, (
     _f32("joints_px", "frame person view joint xy", "px", "predicted joints in the packed frames"),
     _f32("relative_depth", "frame person view joint", "1", "(depth - root depth) / root depth, as predicted"),
 ))  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
+from pipeline.files import is_untrained, placeholder_alerts
 from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.images.initial_weights import initial_network
 from pipeline.learning.images.networks import PoseNetwork
@@ -144,14 +145,47 @@ def test_no_test_recording_predicts_the_training_ones_and_says_so(world, params)
     store = open_store(world.paths.predictions, PREDICTIONS)
     assert list(store) == ["S0", "S1", "S2"]
     assert store.summary.split == "train"
+    assert "no_test_recordings" in [alert.kind for alert in store.summary.alerts]
 
 
 def test_no_valid_label(world, params):
     labels = reopen(world.paths.labels, LABELS)
     for name in labels:
         labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
-    with pytest.raises(UserError, match="None of 24 training images has a person and a valid label"):
-        world.train(params)
+    world.train(params)
+    [alert] = placeholder_alerts(world.paths.predictions)
+    assert (alert.kind, alert.severity) == ("not_trained", "error")
+    assert alert.evidence == "None of 24 training images has a person and a valid label"
+    assert is_untrained(world.paths.network)
+    assert world.paths.curve("train").read_text().startswith("epoch,")
+    # The truth of subjects who are not there is an error of the parameters, not of the footage.
+    with pytest.raises(UserError, match="No training recording"):
+        world.train(params.model_copy(update={"supervision": "subset", "subjects": ["S7"]}))
+
+
+def _without_joints(world, *joints):
+    labels = reopen(world.paths.labels, LABELS)
+    for name in labels:
+        values = labels[name].person(0)["joints_cam_mm"]
+        values[:, :, joints] = np.nan
+        labels[name].person(0).write(0, {"joints_cam_mm": values})
+
+
+def test_joints_that_were_never_labelled_are_named_as_not_learnt(world, params):
+    _without_joints(world, 3, 6)
+    world.train(params)
+    summary = open_store(world.paths.predictions, PREDICTIONS).summary
+    missing, few = summary.alerts
+    assert (missing.kind, missing.severity) == ("joints_not_trained", "warning")
+    assert "r_ankle, l_ankle;" in missing.message
+    assert (few.kind, few.evidence) == ("few_training_samples", "20 images with labels")
+
+
+def test_without_any_label_of_the_pelvis_depths_cannot_be_learnt(world, params):
+    _without_joints(world, 0)
+    world.train(params)
+    [alert] = placeholder_alerts(world.paths.predictions)
+    assert "label of the pelvis" in alert.evidence
 
 
 def test_images_without_person_or_label_are_left_out(world, params):

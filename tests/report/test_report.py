@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.alerts import Alert
+from pipeline.files import write_placeholder, write_untrained
 from pipeline.params.file import read_params
 from pipeline.report import write_report
 from pipeline.report.data.files import MEASURED_STAGES
@@ -183,3 +184,15 @@ def test_alerts_are_counted_on_the_first_screen_in_the_metrics_and_last_in_the_l
     assert error.startswith("error: S9-jumping")
     assert warning.startswith("warning: take 0")
     assert last.startswith("Alerts: 1 error, 30 warnings, no notes; see")
+
+
+def test_where_nothing_could_be_trained_the_report_says_so(tmp_path):
+    world = write_all(tmp_path, predictions=False)
+    alert = Alert(kind="not_trained", severity="error", subject="3D network", message="no network was trained")
+    write_placeholder(world.paths.predictions, "no network was trained", [alert])
+    write_untrained(world.paths.network)
+    write_report(tmp_path / "data", tmp_path / "models", tmp_path / "reports", read_params())
+    page = (tmp_path / "reports/index.html").read_text()
+    assert "<strong>3D network</strong>: no network was trained" in page
+    assert "not known: no network was trained" in page
+    assert json.loads((tmp_path / "reports/metrics.json").read_text())["alerts"]["error"] == 2

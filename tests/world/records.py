@@ -27,7 +27,7 @@ RIGS_SUMMARY = RigsSummary(mode="rig", detections=POSES2D_SUMMARY, calibrated=1,
 NOISE = NoiseRecord(
     dof=4.0, variance=[1.0] * N_JOINTS, shared=0.0, by_rig=[0.0] * N_JOINTS, n_left_out=0, left_out_px=[]
 )  # fmt: skip
-PREDICTIONS_SUMMARY = PredictionsSummary(split="test", supervision="self", refined_by=None)
+PREDICTIONS_SUMMARY = PredictionsSummary(split="test", supervision="self", refined_by=None, alerts=[])
 
 
 def labels_summary(**changes: Any) -> LabelsSummary:

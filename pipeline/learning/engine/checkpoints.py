@@ -81,8 +81,8 @@ def read_checkpoint(path: Path) -> Any:
     if not path.is_file():
         raise UserError(f"{path} does not exist", fix="Run the stages before this one: dvc repro.")
     if is_untrained(path):
-        fix = "Name it in detect.weights or train.weights and run dvc repro."
-        raise UserError(f"{path} holds no weights: nothing needed them when dvc repro made it", fix=fix)
+        fix = "Name it in detect.weights or train.weights and run dvc repro, or see the alerts of the report."
+        raise UserError(f"{path} holds no weights: no network was trained when dvc repro made it", fix=fix)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, KeyError, struct.error) as error:

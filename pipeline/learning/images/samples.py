@@ -14,6 +14,7 @@ from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.validation_split import validation_mask
 from pipeline.learning.images.crops import Crop, crop_of_box
 from pipeline.learning.supervision import PoseTargets, TargetReader
+from pipeline.learning.training_alerts import NoTrainingDataError
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Poses2dStore
 
@@ -66,7 +67,7 @@ def training_recordings(
 ) -> list[tuple[Recording, PoseTargets]]:
     """The training recordings that have 2D poses and targets, with their targets.
 
-    Raises UserError if there are none.
+    Raises UserError if there are no training recordings, and NoTrainingDataError if none has 2D poses and targets.
     """
     recordings = [r for r in capture.recordings if r.split == "train"]
     if not recordings:
@@ -77,7 +78,7 @@ def training_recordings(
     if not training:
         subjects = ", ".join(sorted({r.subject for r in recordings}))
         fix = "Check train.subjects, and the recordings that detect and calibrate rejected."
-        raise UserError(f"No training recording, of {subjects}, has 2D poses and training targets", fix=fix)
+        raise NoTrainingDataError(f"No training recording, of {subjects}, has 2D poses and training targets", fix=fix)
     return training
 
 
@@ -86,8 +87,8 @@ def training_samples(
 ) -> Samples:
     """The images with a person and a target, of training recordings, in the labelling views.
 
-    Crops are around the detector's boxes. Raises UserError if there are no such images, or if a scale is needed and
-    unknown.
+    Crops are around the detector's boxes. Raises NoTrainingDataError if there are no such images, and UserError if a
+    scale is needed and unknown.
     """
     training = training_recordings(capture, poses2d, read_targets)
     for recording, targets in training:
@@ -108,10 +109,13 @@ def training_samples(
         usable.sum(), len(training), (~samples.has_person).sum(), (samples.has_person & ~has_target).sum(),
     )  # fmt: skip
     if not usable.any():
-        raise UserError(
+        raise NoTrainingDataError(
             f"None of {len(samples)} training images has a person and a valid label",
             fix="See the numbers of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
+    if not np.isfinite(samples.relative_depth[usable, 1:]).any():
+        what = f"None of {usable.sum()} training images has a label of the pelvis, from which depths are measured"
+        raise NoTrainingDataError(what, fix="Film the whole person.")
     return samples[usable]
 
 

@@ -26,7 +26,7 @@ from pipeline.learning.images.predict import predict_samples, predict_views
 from pipeline.learning.images.samples import Samples, samples_to_predict, split, training_samples
 from pipeline.learning.images.targets import cube_target
 from pipeline.learning.supervision import camera_reader, label_weights, target_reader
-from pipeline.metrics import n_mpjpe
+from pipeline.metrics import mean, n_mpjpe
 from pipeline.params.train import AugmentParams, TrainParams
 from pipeline.skeleton import MIRROR, ROOT
 from pipeline.stores import Poses2dStore
@@ -45,6 +45,7 @@ class Volumetric:
         metric = params.crop == "metric"
         samples = training_samples(capture, poses2d, target_reader(params, paths), needs_scale=metric)
         training, validation = split(samples, params.validation_subjects)
+        self.target_share = np.isfinite(training.joints_cam_mm).all(-1).mean(0)
         self.metadata: dict[str, Any] = {"input_px": params.input_px, "margin": MARGIN, "images": len(training)}
         self._metric_side_factor = metric_side_factor(training) if metric else None
         if self._metric_side_factor is not None:
@@ -122,7 +123,7 @@ class VolumetricTask:
         root_px = samples.joints_px[:, ROOT : ROOT + 1]
         points_norm = (joints_px - root_px) / samples.focal_px[:, None, None] + root_mm[..., :2] / root_mm[..., 2:]
         predicted = np.concatenate([points_norm, np.ones_like(points_norm[..., :1])], -1) * depth_mm[..., None]
-        return float(np.nanmean(n_mpjpe(predicted, samples.joints_cam_mm)))
+        return float(mean(n_mpjpe(predicted, samples.joints_cam_mm)))
 
 
 def _occluder_files(augment: AugmentParams) -> set[Path]:

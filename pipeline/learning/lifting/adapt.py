@@ -68,7 +68,7 @@ def adapt(
     def cameras(recording: Recording) -> list[Camera]:
         return rig_store[recording.name].record.intrinsics
 
-    summary = PredictionsSummary(split=split, supervision="adapted", refined_by=None)
+    summary = PredictionsSummary(split=split, supervision="adapted", refined_by=None, alerts=[])
     write_predictions(
         lambda r: predict_recording(network, r, cameras(r), detections, flip_test=True), cameras, recordings,
         out / "predictions.zarr", summary,

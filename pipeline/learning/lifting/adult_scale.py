@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.capture import Recording
-from pipeline.errors import UserError
 from pipeline.geometry.body.scale import bone_scale
 from pipeline.learning.lifting.recordings import joints_in_world
 from pipeline.learning.supervision import PoseTargets
+from pipeline.learning.training_alerts import NoTrainingDataError
 
 log = logging.getLogger("epiline")
 RecordingTargets = tuple[Recording, PoseTargets]
@@ -25,7 +25,7 @@ def in_adult_size(training: Sequence[RecordingTargets]) -> tuple[list[RecordingT
 
     The factor scales the bones of the recording's labels to those of a mean adult. A recording whose labels lack bones
     gets the median factor of the recordings of the same rig, which have the same unit; without one, the recording is
-    left out. Raises UserError if all recordings are left out.
+    left out. Raises NoTrainingDataError if all recordings are left out.
     """
     unscaled = [(recording, targets) for recording, targets in training if not targets.has_scale]
     own = {recording.name: bone_scale(_joints(recording, targets)) for recording, targets in unscaled}
@@ -43,7 +43,9 @@ def in_adult_size(training: Sequence[RecordingTargets]) -> tuple[list[RecordingT
     ]
     if not kept:
         what = f"None of {len(training)} training recordings has enough labelled bones to find its scale"
-        raise UserError(what, fix="Set calibrate.scale to bones or height, or check which joints triangulate rejected.")
+        raise NoTrainingDataError(
+            what, fix="Set calibrate.scale to bones or height, or check which joints triangulate rejected."
+        )
     return kept, factors
 
 

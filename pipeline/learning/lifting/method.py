@@ -11,7 +11,6 @@ from torch import Tensor
 
 from pipeline.capture import Capture, Recording
 from pipeline.capture_paths import CapturePaths
-from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.loop import UNIFORM_LR
 from pipeline.learning.engine.validation_split import validation_mask
@@ -25,6 +24,7 @@ from pipeline.learning.lifting.predict import predict_poses
 from pipeline.learning.lifting.recordings import detected_points_norm, recording_frames
 from pipeline.learning.lifting.task import LiftingSchedule, LiftingTask
 from pipeline.learning.supervision import PoseTargets, camera_reader, label_weights, target_reader
+from pipeline.learning.training_alerts import NoTrainingDataError
 from pipeline.params.train import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
 from pipeline.stores import Poses2dStore
@@ -47,6 +47,7 @@ class Lifting:
         training = training_recordings(capture, poses2d, target_reader(params, paths))
         training, adult_scale = in_adult_size(training)
         self.task = lifting_task(poses2d, training, params)
+        self.target_share = self.task.target_share
         self.metadata: dict[str, Any] = {"frames": len(self.task), "adult_scale": adult_scale}
         self._poses2d, self._flip_test = poses2d, params.flip_test
         self._read_cameras = camera_reader(params, paths)
@@ -62,7 +63,7 @@ def lifting_task(
 ) -> LiftingTask:
     """The task of all usable frames of training recordings, in the labelling views.
 
-    Raises UserError if no frame is usable.
+    Raises NoTrainingDataError if no frame is usable.
     """
     parts = [recording_frames(recording, poses2d[recording.name], targets) for recording, targets in training]
     uncertainty_mm = np.concatenate([targets.uncertainty_mm for _, targets in training])
@@ -70,9 +71,10 @@ def lifting_task(
     objective = _objective(params.lifting)
     usable = _usable(frames, objective).numpy()
     log.info("train: %d frames of %d recordings; %d left out", usable.sum(), len(training), (~usable).sum())
-    if not usable.any():
-        raise UserError(
-            f"None of {len(frames)} training frames has a person and a valid label",
+    learnable = usable if objective.uses_images else usable & frames.has_root_label.numpy()
+    if not learnable.any():
+        raise NoTrainingDataError(
+            f"None of {len(frames)} training frames has a person and a valid label of the pelvis",
             fix="See the numbers of rejected joints in the report; loosen triangulate.* or fix the calibration.",
         )  # fmt: skip
     sizes = [len(part) for part in parts]

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pipeline.skeleton import MIRROR
+from pipeline.skeleton import MIRROR, ROOT
 
 # In this unit (metres, for rigs in millimetres) the joints of a pose have a standard deviation near one, which is a
 # good scale for networks.
@@ -45,6 +45,11 @@ class MultiViewFrames:
     def has_label(self) -> Bool[Tensor, " frame"]:
         """Whether any joint has a label."""
         return torch.isfinite(self.labels).all(-1).any(-1)
+
+    @property
+    def has_root_label(self) -> Bool[Tensor, " frame"]:
+        """Whether the root, which all labels are relative to, has a label."""
+        return torch.isfinite(self.labels[:, ROOT]).all(-1)
 
     def windows(self, rows: Int[Tensor, " batch"], length: int) -> "Windows":
         """The frames of some rows, each with the frames around it; a recording's first and last frame are repeated."""

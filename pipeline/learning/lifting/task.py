@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pipeline.learning.engine.device import choose_device
@@ -53,6 +53,16 @@ class LiftingTask:
 
     def __len__(self) -> int:
         return len(self._training)
+
+    @property
+    def target_share(self) -> Float[np.ndarray, "17"]:
+        """The share of the training frames in which each joint has a target: a label, or any detection of a view."""
+        labels, detections = self._frames.labels[self._training], self._frames.points_norm[self._training]
+        known = torch.isfinite(labels).all(-1) & (self._objective.labels > 0)
+        if self._objective.uses_images:
+            known = known | torch.isfinite(detections).all(-1).any(1)
+        share: np.ndarray = known.double().mean(0).cpu().numpy()
+        return share
 
     def fingerprint(self) -> str:
         """A hash of all inputs of the batches and of the validation error."""

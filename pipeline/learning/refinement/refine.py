@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from pipeline import metrics
+from pipeline.alerts import Alert, log_alerts
 from pipeline.capture import Recording, read_capture
 from pipeline.capture_paths import CapturePaths
-from pipeline.files import atomic_write
+from pipeline.files import atomic_write, placeholder_reason, write_placeholder
 from pipeline.geometry.camera.model import Camera
 from pipeline.learning.engine.loop import train
 from pipeline.learning.engine.validation_split import validation_mask
@@ -19,6 +20,7 @@ from pipeline.learning.refinement.cross_validation import OutOfFoldPredictor
 from pipeline.learning.refinement.refiner import Refiner, RefinerInput, fit_normalisation, refine_poses
 from pipeline.learning.refinement.task import PosePairs, RefinerTask, concatenate
 from pipeline.learning.supervision import camera_reader, target_reader
+from pipeline.learning.training_alerts import NoTrainingDataError
 from pipeline.params.refine import RefineParams, RefineSource
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import ROOT
@@ -37,6 +39,27 @@ from pipeline.stores import (
 # The arrays of PREDICTIONS and of POSES2D, of one recording and one person.
 PredictedArrays = Mapping[str, np.ndarray] | RecordingGroup[PredictionRecord]
 DetectedArrays = RecordingGroup[Poses2dRecord]
+
+
+def refine_or_explain(
+    source: RefineSource, paths: CapturePaths, weights: Path, params: RefineParams, train_params: TrainParams
+) -> None:
+    """Write the folder of `refine_predictions`, or a placeholder where there is nothing to refine or to train on."""
+    missing = placeholder_reason(paths.predictions)
+    if missing:
+        write_placeholder(paths.refined(source), missing)
+        return
+    try:
+        with atomic_write(paths.refined(source)) as aside:
+            aside.mkdir()
+            refine_predictions(source, paths, weights, aside, params, train_params)
+    except NoTrainingDataError as error:
+        alert = Alert(
+            kind="not_refined", severity="warning", subject=f"refinement on {source}",
+            message="the predictions were not refined", evidence=error.what.rstrip("."), mend=error.fix,
+        )  # fmt: skip
+        log_alerts([alert])
+        write_placeholder(paths.refined(source), error.what, [alert])
 
 
 def refine_predictions(
@@ -83,9 +106,13 @@ def _training_pairs(source: RefineSource, predictor: OutOfFoldPredictor) -> tupl
             samples += [(recording.name, recording.subject, frame) for frame in range(len(joints))]
     pairs = concatenate(parts)
     usable = np.isfinite(pairs.inputs.poses).all((1, 2)) & np.isfinite(pairs.targets).any((1, 2))
+    if not usable.any():
+        what = f"None of {len(usable)} out-of-fold predictions has a target of the pelvis"
+        raise NoTrainingDataError(what, fix="See the numbers of rejected joints in the report.")
     names, subjects, frames = (np.array(column) for column in zip(*samples, strict=True))
     validation = validation_mask(names, subjects, frames, [])
-    return pairs[usable & ~validation], pairs[usable & validation]
+    training_rows = usable & ~validation if (usable & ~validation).any() else usable  # too few frames to split
+    return pairs[training_rows], pairs[usable & validation]
 
 
 def _trained_unit(training: PosePairs, validation: PosePairs, params: RefineParams, curve: Path) -> Refiner:

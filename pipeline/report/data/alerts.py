@@ -10,8 +10,8 @@ from pipeline.alerts import SEVERITIES, Alert, Severity, worst_first
 from pipeline.capture import Capture
 from pipeline.files import atomic_write, placeholder_alerts
 from pipeline.pss import read_reference_alerts
-from pipeline.report.data.files import Files
-from pipeline.stores import LABELS, POSES2D, RIGS, open_store
+from pipeline.report.data.files import REFINE_SOURCES, Files
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, open_store
 
 MAX_SUBJECTS = 5  # named of a group; of more only the number
 MAX_EVIDENCE = 3  # alerts of a group whose evidence is given
@@ -73,6 +73,10 @@ def _all(files: Files, capture: Capture) -> Iterator[Alert]:
     yield from open_store(files.labels, LABELS).summary.alerts
     yield from read_reference_alerts(files.pss)
     yield from placeholder_alerts(files.baseline)
+    if files.has_predictions:
+        yield from open_store(files.predictions, PREDICTIONS).summary.alerts
+    for folder in (files.predictions, *(files.refined(source) for source in REFINE_SOURCES)):
+        yield from placeholder_alerts(folder)
 
 
 def grouped(alerts: Iterable[Alert]) -> list[AlertGroup]:

@@ -24,6 +24,11 @@ class Files(CapturePaths):
         """The labels in the folder `baseline`; None if the stage made none."""
         return self.baseline / "labels.zarr" if _has_result(self.baseline) else None
 
+    @property
+    def has_predictions(self) -> bool:
+        """Whether a network made predictions."""
+        return _has_result(self.predictions)
+
     def refined_sources(self) -> list[RefineSource]:
         """The sources for which a refinement unit was trained."""
         return [source for source in REFINE_SOURCES if _has_result(self.refined(source))]

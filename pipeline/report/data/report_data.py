@@ -159,7 +159,7 @@ def gather(files: Files, labels_path: Path | None = None) -> ReportData:
         has_scale=all(labels[r.name].record.rig.scale != "none" for r in labelled),
         n_crashes=sum(sum(poses2d[name].record.crashed.values()) for name in poses2d),
     )
-    return _with_predictions(data, files.predictions, poses2d) if files.predictions.exists() else data
+    return _with_predictions(data, files.predictions, poses2d) if files.has_predictions else data
 
 
 def gather_alternatives(files: Files, data: ReportData) -> Alternatives:

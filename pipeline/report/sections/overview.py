@@ -35,7 +35,9 @@ def answers(
     """The three questions and their answers; `caution` is shown beside the figures of labels and network."""
     largest = [*_detector_errors(data), *_label_errors(data, rejected), *_network_errors(data)]
     labels = _labels(data, figures, intervals)
-    network = _network(figures, intervals, alternatives, has_test=bool(data.select("test")))
+    network = _network(
+        figures, intervals, alternatives, has_test=bool(data.select("test")), is_trained=bool(data.supervision)
+    )
     return [
         *(replace(answer, flag=caution if answer.figure != MISSING else "") for answer in (labels, network)),
         Answer("Where are the largest errors?", "", "", largest or ["not known"], "labels", _worst_images(data)),
@@ -62,8 +64,12 @@ def _labels(data: ReportData, figures: Figures, intervals: Intervals) -> Answer:
     return Answer(question, number(labels["n_mpjpe_mm"]), "mm", lines, link)
 
 
-def _network(figures: Figures, intervals: Intervals, alternatives: Alternatives, *, has_test: bool) -> Answer:
+def _network(
+    figures: Figures, intervals: Intervals, alternatives: Alternatives, *, has_test: bool, is_trained: bool
+) -> Answer:
     question, link = "How good is the network?", "network"
+    if not is_trained:
+        return Answer(question, MISSING, "", ["not known: no network was trained"], "alerts")
     if "n_mpjpe_mm" in figures.get("test", {}):
         test, new_view = figures["test"], figures.get("test_new_view", {})
         lines = ["on unseen people, from one image (N-MPJPE)", *_interval(intervals, "test")]
@@ -78,7 +84,9 @@ def _network(figures: Figures, intervals: Intervals, alternatives: Alternatives,
         lines = ["difference from the labels of unseen recordings after fitting the scale (N-MPJPE)"]
         lines.append("without truth this measures agreement, not accuracy")
         return Answer(question, number(figures["test_labels"]["n_mpjpe_mm"]), "mm", lines, link)
-    reason = "there are no predictions of the test recordings" if has_test else "no recording was kept for testing"
+    reason = "no recording was kept for testing"
+    if has_test:
+        reason = "no predictions of the test recordings have a truth or a label to compare with"
     return Answer(question, MISSING, "", [f"not known: {reason}"], "capture")
 
 

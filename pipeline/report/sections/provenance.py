@@ -8,6 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from pipeline.files import placeholder_reason
 from pipeline.params.file import Params
 from pipeline.report.data.files import Files
 from pipeline.report.data.report_data import ReportData
@@ -73,7 +74,7 @@ def _provenance(files: Files, data: ReportData) -> list[tuple[str, str, str]]:
            for source in files.refined_sources()},
     }  # fmt: skip
     for name, (path, schema) in stores.items():
-        if path.exists():
+        if placeholder_reason(path) is None and path.exists():
             summary = open_store(path, schema).summary.model_dump(mode="json")
             summary["schema"] = f"{schema.name} {schema.version}"
             rows += [(name, key, value) for key, value in _flat(summary, MAX_ENTRIES)]

@@ -56,5 +56,5 @@ def test_a_file_of_something_else_is_refused(tmp_path):
 def test_a_detector_that_nothing_needed_is_named_as_such(tmp_path):
     write_untrained(tmp_path / "d.pt")
     assert is_untrained(tmp_path / "d.pt")
-    with pytest.raises(UserError, match="holds no weights: nothing needed them"):
+    with pytest.raises(UserError, match="holds no weights: no network was trained"):
         read_checkpoint(tmp_path / "d.pt")

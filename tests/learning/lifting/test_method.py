@@ -9,6 +9,7 @@ import torch
 
 from pipeline.capture import read_capture
 from pipeline.errors import UserError
+from pipeline.files import placeholder_alerts
 from pipeline.geometry.camera.model import undistort
 from pipeline.learning.engine.checkpoints import load_network
 from pipeline.learning.images.networks import PoseNetwork
@@ -150,8 +151,22 @@ def test_the_transform_loss_needs_no_label(world, lifting):
     for name in labels:
         labels[name].person(0).write(0, {"joints_cam_mm": np.full((6, 3, 17, 3), np.nan)})
     world.train(with_lifting(lifting, **CASES["transform"]).model_copy(update={"epochs": 2}))
-    with pytest.raises(UserError, match="None of 12 training frames has a person and a valid label"):
-        world.train(lifting)
+    summary = open_store(world.paths.predictions, PREDICTIONS).summary
+    assert "joints_not_trained" not in [alert.kind for alert in summary.alerts]
+    world.train(lifting)
+    [alert] = placeholder_alerts(world.paths.predictions)
+    assert "None of 12 training frames has a person and a valid label" in alert.evidence
+
+
+def test_joints_without_labels_are_named_as_not_learnt(world, lifting):
+    labels = reopen(world.paths.labels, LABELS)
+    for name in labels:
+        joints = labels[name].person(0)["joints_cam_mm"]
+        joints[:, :, 3] = np.nan
+        labels[name].person(0).write(0, {"joints_cam_mm": joints})
+    world.train(lifting.model_copy(update={"epochs": 2}))
+    alerts = open_store(world.paths.predictions, PREDICTIONS).summary.alerts
+    assert any("it did not learn r_ankle;" in alert.message for alert in alerts)
 
 
 def test_a_view_without_a_person_teaches_nothing_and_predicts_nothing(world, lifting):

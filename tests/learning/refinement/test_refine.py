@@ -1,8 +1,10 @@
 import numpy as np
 
+from pipeline.files import placeholder_alerts, placeholder_reason, write_placeholder
 from pipeline.learning.refinement import refine
+from pipeline.learning.refinement.refine import refine_or_explain
 from pipeline.stores import LABELS, PREDICTIONS, open_store, reopen
-from tests.learning.refinement.conftest import refine_world
+from tests.learning.refinement.conftest import PARAMS, refine_world
 
 
 def test_every_source_and_what_is_said_of_it(world, params):
@@ -40,6 +42,26 @@ def test_poses_and_pixels_agree(world, params, monkeypatch):
     )
     for name in ("joints_px", "relative_depth"):
         np.testing.assert_allclose(kept[name], given[name], atol=1e-3)
+
+
+def test_without_a_network_there_is_nothing_to_refine(world, params):
+    write_placeholder(world.paths.predictions, "no network was trained")
+    refine_or_explain("labels", world.paths, world.paths.detector, PARAMS, params)
+    assert placeholder_reason(world.paths.refined("labels")) == "no network was trained"
+
+
+def test_without_targets_the_predictions_stay_and_an_alert_says_so(world, params):
+    world.train(params)
+    labels = reopen(world.paths.labels, LABELS)
+    for name in labels:
+        joints = labels[name].person(0)["joints_cam_mm"]
+        joints[:, :, 0] = np.nan
+        labels[name].person(0).write(0, {"joints_cam_mm": joints})
+    full = params.model_copy(update={"supervision": "full"})
+    refine_or_explain("labels", world.paths, world.paths.detector, PARAMS, full)
+    [alert] = placeholder_alerts(world.paths.refined("labels"))
+    assert (alert.kind, alert.subject) == ("not_refined", "refinement on labels")
+    assert "out-of-fold predictions has a target of the pelvis" in alert.evidence
 
 
 def test_pelvises_without_a_label_teach_nothing(world, params):
