@@ -14,7 +14,7 @@ from pipeline.labels.observations import Observations
 from pipeline.stores import NoiseRecord
 
 # The sample: at most this many windows of this many consecutive frames.
-WINDOWS, WINDOW_FRAMES = 8, 16
+WINDOWS, WINDOW_FRAMES = 4, 32
 # Errors in frames further apart than this, in seconds, do not show whether they last: they are taken to last.
 MAX_GAP_S = 0.2
 TENTHS = 10

@@ -114,7 +114,7 @@ def lasting_share(
     """
     squared = (residuals**2).sum(-1, keepdims=True)
     bounded = residuals / np.sqrt(1 + squared / 6)
-    both = np.isfinite(bounded[:, 1:]) & np.isfinite(bounded[:, :-1])
-    before, after = np.where(both, bounded[:, :-1], 0.0), np.where(both, bounded[:, 1:], 0.0)
+    both = np.isfinite(bounded[1:]) & np.isfinite(bounded[:-1])
+    before, after = np.where(both, bounded[:-1], 0.0), np.where(both, bounded[1:], 0.0)
     power = float((before**2 + after**2).sum()) / 2
     return float(np.clip((before * after).sum() / power, 0.0, 1.0)) if power > 0 else 1.0
