@@ -29,6 +29,7 @@ class NoiseSample:
     R: np.ndarray  # (G, V, 3, 3)
     t: np.ndarray  # (G, V, 3)
     label: Callable[[np.ndarray], Labelled]  # from sigma (F, J, V), infinite where a detection is left out
+    free: Labelled  # the labels without bone lengths, which would add to the residuals
 
 
 def measure_noise(samples: list[NoiseSample], root: np.ndarray, frame_s: float) -> NoiseRecord:
@@ -39,11 +40,10 @@ def measure_noise(samples: list[NoiseSample], root: np.ndarray, frame_s: float) 
     """
     residuals, disagreements, left_out = [], [], []
     for sample in samples:
-        seen = sample.seen
-        made = sample.label(seen.sigma)
-        residuals.append(_residuals(made, sample))
-        seen_sigma = np.where(made.used, seen.sigma, np.inf)
-        disagreements.append(agreement(made.points, seen.points_norm, seen_sigma, sample.limit, sample.R, sample.t)[0])
+        seen, free = sample.seen, sample.free
+        residuals.append(_residuals(free, sample))
+        used = np.where(free.used, seen.sigma, np.inf)
+        disagreements.append(agreement(free.points, seen.points_norm, used, sample.limit, sample.R, sample.t)[0])
         left_out.append(
             leave_views_out(sample.label, seen.points_norm, seen.sigma, sample.limit, sample.R, sample.t, root)
         )

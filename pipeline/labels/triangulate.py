@@ -165,8 +165,9 @@ class _Labeller:
         """The rows' observations, and a function that labels them with any choice of views."""
         seen, _ = self._seen(rows, lengths)
         R, t = self.rig_poses(rows)
+        free = self._made(seen, seen.sigma, R, t, np.full(len(BONES), np.nan))
         return label_noise.NoiseSample(
-            seen, self._limit(seen), R, t, lambda sigma: self._made(seen, sigma, R, t, lengths)
+            seen, self._limit(seen), R, t, lambda sigma: self._made(seen, sigma, R, t, lengths), free
         )
 
     @property
