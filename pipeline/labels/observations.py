@@ -15,6 +15,11 @@ from pipeline.stores import POSES2D, CameraRecord, Poses2dRecord, RecordingGroup
 # Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
 EXPECTED_NOISE = 0.02
 CONFIDENCE_FLOOR = 0.05
+# A detection outside the picture is a guess. So are most of those within this many expected standard deviations of its
+# border: there the detector marks what it no longer sees.
+OUTSIDE_SIGMAS = 2.0
+# Farther inside, up to this distance, the standard deviation grows with what is missing to full confidence.
+BORDER_SIGMAS, BORDER_GROWTH = 8.0, 8.0
 # At most this many evenly spread frames of a pool of recordings are read.
 FRAMES_PER_POOL = 4000
 
@@ -111,10 +116,21 @@ def _points_norm(
     points_norm = np.stack([camera.undistort(px[:, v]) for v, camera in enumerate(cameras)], 1).swapaxes(1, 2)
     labelling = np.isin(np.arange(len(cameras)), recording.view_indices(for_labels=True))
     c = np.swapaxes(confidence, 1, 2)
-    found = np.isfinite(points_norm).all(-1) & (c > 0)
+    inside = _inside_picture(px, cameras, height)
+    found = np.isfinite(points_norm).all(-1) & (c > 0) & (inside > 0)
     seen = found & (c >= min_confidence) & labelling & (height > 0)[:, None]
     sigma = EXPECTED_NOISE * height[:, None] / np.sqrt(np.clip(c, CONFIDENCE_FLOOR, 1))
+    sigma *= 1 + BORDER_GROWTH * (1 - inside) * (1 - np.clip(c, 0, 1))
     return points_norm, np.where(seen, sigma, np.inf), np.where(found, c, np.nan)
+
+
+def _inside_picture(px: np.ndarray, cameras: Sequence[Camera], height: np.ndarray) -> np.ndarray:
+    """0 (F, P, V) for pixels (F, V, P, 2) outside the picture and near its border, 1 well inside, NaN without any."""
+    last = np.array([camera.size_px for camera in cameras])[:, None] - 1.0
+    focal_px = np.array([np.sqrt(camera.K[0, 0] * camera.K[1, 1]) for camera in cameras])
+    expected = EXPECTED_NOISE * np.maximum(height * focal_px, 1.0)[..., None]
+    distance = np.swapaxes(np.minimum(px, last - px).min(-1) / expected, 1, 2)
+    return np.asarray(np.clip((distance - OUTSIDE_SIGMAS) / (BORDER_SIGMAS - OUTSIDE_SIGMAS), 0, 1))
 
 
 def _person_height_px(px: np.ndarray, box: np.ndarray) -> np.ndarray:
