@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.alerts import Alert, log_alerts, worst_first
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
+from pipeline.labels.checks.given_intrinsics import check_intrinsics, with_doubts
 from pipeline.labels.given_rig import adjusted_rig, given_rig
 from pipeline.labels.moving_rig import moving_rig
 from pipeline.labels.observations import cameras_found
@@ -40,12 +41,14 @@ def calibrate_capture(frames: Path, poses2d: Path, rigs: Path, params: Calibrate
         _check_scale_and_gravity(capture, params)
     detections = open_store(poses2d, POSES2D).summary
     with create_store(rigs.resolve(), RIGS) as store:
-        found = _find(capture, poses2d.resolve(), params)
+        found = _find_with_usable_intrinsics(capture, poses2d.resolve(), params)
         rejected = _write(store, capture, found)
         calibrated = len(capture.recordings) - len(rejected)
         if not calibrated:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in list(rejected.items())[:3])
-            fix = "See the advice on footage and calibration in the README."
+            alerts = (alert for name in rejected for alert in found[name].alerts)
+            mends = [alert.mend for alert in worst_first(alerts) if alert.mend]
+            fix = mends[0] if mends else "See the advice on footage and calibration in the README."
             raise UserError(f"No recording could be calibrated: {reasons}", where=str(poses2d), fix=fix)
         summary = RigsSummary(
             mode=params.mode, detections=detections, calibrated=calibrated, rejected=rejected,
@@ -88,6 +91,19 @@ def _check_lenses(capture: Capture, params: CalibrateParams) -> None:
 Found = dict[str, CalibrationResult | Refused]
 # The function that calibrates a pool of recordings in each mode. In mode `frame` a task is a part of a recording.
 TASKS = {"rig": pooled_rig, "adjust": adjusted_rig, "known": given_rig, "window": moving_rig}
+
+
+def _find_with_usable_intrinsics(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
+    """The rig of each recording, or the reason why there is none, which may be its intrinsics."""
+    checks = {recording.name: check_intrinsics(recording) for recording in capture.recordings}
+    refusals = {name: check for name, check in checks.items() if isinstance(check, Refused)}
+    usable = [recording for recording in capture.recordings if recording.name not in refusals]
+    for check in checks.values():
+        log_alerts(check.alerts if isinstance(check, Refused) else check)
+    found = _find(capture.model_copy(update={"recordings": usable}), poses2d, params) if usable else {}
+    return {
+        name: check if isinstance(check, Refused) else with_doubts(found[name], check) for name, check in checks.items()
+    }
 
 
 def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:

@@ -1,0 +1,1 @@
+"""Checks of what was given with the footage, as alerts and refusals."""
