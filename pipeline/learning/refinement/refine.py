@@ -136,14 +136,19 @@ def _refine(
     unit: Refiner, recording: Recording, before: RecordingGroup[PredictionRecord], detected: DetectedArrays,
     after: PredictionStore,
 ) -> None:  # fmt: skip
-    """Refine the predictions of a recording; the root's position in the image is unchanged."""
+    """Refine the predictions of a recording; the root's position in the image is unchanged.
+
+    A pose with a joint that has no ray, far outside the image of a lens with distortion, is not refined.
+    """
     predicted = before.person(0)
     joints_px, relative_depth = predicted["joints_px"], predicted["relative_depth"]
     for v, camera in enumerate(one.camera for one in before.record.cameras):
         root_norm = camera.undistort(joints_px[:, v, ROOT : ROOT + 1])
         root = np.concatenate([root_norm, np.ones_like(root_norm[..., :1])], -1)
         refined = refine_poses(unit, _refiner_input(camera, v, predicted, detected))
-        joints_px[:, v], relative_depth[:, v] = camera.project_cam(root + refined), refined[..., 2]
+        refined_px = camera.project_cam(root + refined)
+        known = np.isfinite(refined_px).all((1, 2))
+        joints_px[known, v], relative_depth[known, v] = refined_px[known], refined[known, :, 2]
     sizes = {"frame": len(joints_px), "view": len(recording.views)}
     group = after.create(recording.name, sizes, before.record).person(0)
     for start, stop in group.shards():

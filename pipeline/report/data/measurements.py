@@ -94,13 +94,15 @@ def measured_residuals(part: str, views: Iterable[ViewData]) -> pd.DataFrame:
     """The rows of the labels against the detections, which need no truth.
 
     `reprojection_px` is measured on the raw detections; `reprojection_used_px` on those that the labels were made
-    from, with left and right as triangulation used them.
+    from, with left and right as triangulation used them. An error above the height of the person's box counts as this
+    height, so that a few labels that project far outside the image do not determine the mean.
     """
 
     def rows(view: ViewData) -> Iterator[Row]:
         used_px = np.where(view.used[..., None], view.sorted_px, np.nan)
         for name, px in (("reprojection_px", view.detected_px), ("reprojection_used_px", used_px)):
             errors = metrics.reprojection_errors(view.label_cam_mm, px, view.camera)
+            errors = np.minimum(errors, (view.box_px[:, 3] - view.box_px[:, 1])[:, None])
             yield _row(WHOLE_POSE, name, "standard", errors)
             yield from _joint_rows(name, errors)
 

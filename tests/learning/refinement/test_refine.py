@@ -64,6 +64,23 @@ def test_without_targets_the_predictions_stay_and_an_alert_says_so(world, params
     assert "out-of-fold predictions has a target of the pelvis" in alert.evidence
 
 
+def test_a_pose_that_cannot_be_refined_stays(world, params, monkeypatch):
+    def some_refined(unit, given):
+        poses = given.poses + np.array([0, 0, 0.1])
+        poses[::2] = np.nan
+        return poses
+
+    world.train(params)
+    monkeypatch.setattr(refine, "refine_poses", some_refined)
+    refine_world(world, params, "truth")
+    given, kept = (
+        open_store(path, PREDICTIONS)["S2"].person(0)["relative_depth"]
+        for path in (world.paths.predictions, world.paths.refined("truth") / "predictions.zarr")
+    )
+    np.testing.assert_array_equal(kept[::2], given[::2])
+    assert (kept[1::2, :, 1:] > given[1::2, :, 1:]).all()
+
+
 def test_pelvises_without_a_label_teach_nothing(world, params):
     world.train(params)
     labels = reopen(world.paths.labels, LABELS)

@@ -1,5 +1,7 @@
 """The long table: its pooled rows equal the metrics of all poses at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,12 +13,13 @@ from pipeline.report.data.measurements import (
     WHOLE_POSE,
     intervals,
     measure_capture,
+    measured_residuals,
     pooled,
     read_table,
     write_table,
 )
 from pipeline.report.data.report_data import Alternatives, joined
-from pipeline.skeleton import N_JOINTS, joint
+from pipeline.skeleton import JOINTS, N_JOINTS, joint
 from tests.world.people import N_FRAMES
 from tests.world.results import measured
 
@@ -52,6 +55,19 @@ def test_joints_of_the_table_are_those_of_the_poses(found):
     assert left["mean"] == pytest.approx(17, abs=0.1)
     assert right["mean"] < 0.1
     assert left["count"] - head["count"] == 2 * 3  # frame 5 of two recordings has no head in three views
+
+
+def test_a_label_that_projects_far_outside_the_image_counts_as_the_box_height(found):
+    _, data = found
+    view = next(view for view in data.select("train"))
+    far = view.label_cam_mm.copy()
+    far[10, 5] = [1e8, 0, 1.0]
+    table = measured_residuals("labels", [replace(view, label_cam_mm=far)])
+    [row] = of(table, "labels", JOINTS[5]).query("metric == 'reprojection_px'").to_dict("records")
+    before = measured_residuals("labels", [view])
+    [usual] = of(before, "labels", JOINTS[5]).query("metric == 'reprojection_px'").to_dict("records")
+    height = view.box_px[10, 3] - view.box_px[10, 1]
+    assert (row["mean"] - usual["mean"]) * row["count"] == pytest.approx(height, abs=2)
 
 
 def test_reprojection_errors_of_raw_detections_and_of_those_that_made_the_labels(found):
