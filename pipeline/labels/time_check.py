@@ -17,8 +17,8 @@ from pipeline.stores import POSES2D, open_store
 
 # The check reads at most this many windows of this many seconds, and of at least this many frames.
 WINDOWS, WINDOW_S, WINDOW_FRAMES = 6, 4.0, 64
-# Offsets below this many frames are not worth a note.
-WORTH_NOTING = 0.3
+# Smaller offsets are worth a note from this many frames, and a warning from this effect on the image points.
+WORTH_NOTING, WORTH_WARNING = 0.3, 0.5
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,11 @@ def _windows(recording: Recording, poses2d: Path, params: CalibrateParams) -> tu
 
 
 def _is_small(offsets: TimeOffsets) -> np.ndarray:
-    """Which views (V,) in step have a small but certain offset."""
+    """Which views (V,) in step have a small but certain offset; of two views only the late one."""
     certain = (np.abs(offsets.frames) > SURE * offsets.std) & (offsets.certainty > SURE_GAIN)
-    return np.asarray(offsets.in_step & certain & (np.abs(offsets.frames) >= WORTH_NOTING))
+    small = offsets.in_step & certain & (np.abs(offsets.frames) >= WORTH_NOTING)
+    is_pair = int((offsets.in_step & np.isfinite(offsets.frames)).sum()) == 2
+    return np.asarray(small & (offsets.frames > 0) if is_pair else small)
 
 
 def _amount(recording: Recording, v: int, offsets: TimeOffsets) -> str:
@@ -116,11 +118,11 @@ def _late(recording: Recording, v: int, offsets: TimeOffsets) -> Alert:
 
 
 def _note(recording: Recording, v: int, offsets: TimeOffsets) -> Alert:
-    name = recording.views[v].name
+    name, is_large = recording.views[v].name, bool(offsets.effect[v] > WORTH_WARNING)
     what = f"the view shows everything {_amount(recording, v, offsets)} {_direction(v, offsets)}; it is used"
     return Alert(
-        kind="late_camera", severity="note", subject=f"{recording.name}, {name}", message=what,
-        evidence=_evidence(v, offsets), mend="",
+        kind="late_camera", severity="warning" if is_large else "note", subject=f"{recording.name}, {name}",
+        message=what, evidence=_evidence(v, offsets), mend="Synchronise the cameras." if is_large else "",
     )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from pipeline.geometry.verification.pair_offset import PairOffset, offset_of_pai
 from pipeline.shapes import check_shapes
 
 # Views are out of step if their lag has this many standard deviations, lowers the cost by this many, and moves the
-# image points by this share of their noise.
-SURE, SURE_GAIN, EFFECT = 4.0, 2.0, 0.5
+# image points by this many standard deviations of their noise. With less, they are of more use than harm.
+SURE, SURE_GAIN, EFFECT = 4.0, 2.0, 1.5
 # Smallest standard deviation of a lag, in frames.
 LEAST_STD = 0.05
 # With more views than this, each view is compared with its next two neighbours only.
@@ -35,7 +35,7 @@ class TimeOffsets:
     NaN for views without a comparison.
     """
 
-    frames: Float[np.ndarray, " view"]  # against the other views in step
+    frames: Float[np.ndarray, " view"]  # against the median of the other views in step
     std: Float[np.ndarray, " view"]
     certainty: Float[np.ndarray, " view"]  # how sure the gain by the offset is, in standard deviations
     effect: Float[np.ndarray, " view"]  # root-mean-square error of image points by the offset, over their noise
@@ -120,7 +120,8 @@ def _judged(pairs: Pairs, tau: np.ndarray, G: np.ndarray, inflation: float) -> T
     for v in np.flatnonzero(compared):
         others = in_step & (np.arange(n_views) != v)
         against = np.where(others, -1 / max(others.sum(), 1), 0.0) + (np.arange(n_views) == v) * others.any()
-        frames[v], stds[v] = against @ tau, std(against)
+        frames[v] = tau[v] - np.median(tau[others]) if others.any() else 0.0
+        stds[v] = std(against)
         own = [(pair, o) for pair, o in pairs.items() if v in pair and others[list(pair)].any()]
         if own:
             certainty[v] = stds_of_sum(np.sum([o.gain for _, o in own], axis=0))
