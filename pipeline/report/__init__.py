@@ -19,7 +19,7 @@ from pipeline.report.data.report_data import Alternatives, ReportData, gather, g
 from pipeline.report.page.blocks import Section
 from pipeline.report.page.render import render
 from pipeline.report.plots import write_plots
-from pipeline.report.sections.alerts import alert_section, first_screen_verdict, flag
+from pipeline.report.sections.alerts import alert_section, first_screen_verdict, flags
 from pipeline.report.sections.capture import capture_section
 from pipeline.report.sections.detector import detector_section
 from pipeline.report.sections.examples import example_section
@@ -63,7 +63,7 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
         figures["peak_mib"] = max(peaks)
     subtitle = f"Source “{data.capture.source}”, {sum(figures['seconds'].values()) / 60:.1f} minutes."
     figures["alerts"] = count_alerts(alerts)
-    first = answers(data, alternatives, figures, spread, rejections(data), flag(alerts))
+    first = answers(data, alternatives, figures, spread, rejections(data), flags(alerts))
     names = _kinds_of_poses(data, alternatives)
     page = render("Epiline report", subtitle, first, sections, names, first_screen_verdict(alerts))
     write_alerts(reports / "alerts.json", alerts)

@@ -15,6 +15,7 @@ from pipeline.geometry.align import rig_error
 from pipeline.geometry.triangulation.labelling import Status
 from pipeline.report.data.measurements import WHOLE_POSE
 from pipeline.report.data.parts import PARTS
+from pipeline.report.data.reliability import reliability_figures
 from pipeline.report.data.report_data import Alternatives, ReportData
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import RigStore
@@ -29,6 +30,7 @@ def evaluate(data: ReportData, alternatives: Alternatives, rigs: RigStore, table
         if part.startswith("test") and not part.startswith("test_labels"):
             figures[part]["n_mpjpe_actions_mm"] = mean_over_actions(table, part, "n_mpjpe_mm")
     figures["labels"]["coverage"] = coverage(data)
+    figures["labels"] |= reliability_figures(data)
     figures["detector"]["crashed_images"] = data.n_crashes
     if alternatives.baseline is not None:
         figures["labels_known"]["coverage"] = coverage(alternatives.baseline)

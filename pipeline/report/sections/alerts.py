@@ -6,6 +6,8 @@ from pipeline.alerts import Alert
 from pipeline.report.data.alerts import AlertGroup, count_alerts, grouped, verdict
 from pipeline.report.page.blocks import Section, Table, Verdict
 
+# Kinds of alerts that do not concern the labels.
+OF_NETWORK = {"not_trained", "joints_not_trained", "few_training_samples", "not_refined", "no_test_recordings"}
 MAX_SHOWN = 8  # groups on the first screen; the section lists all alerts
 ORIGIN = (
     "Every stage states its doubts about the footage and about its results. Error: something was refused, or results"
@@ -33,8 +35,15 @@ def _more(groups: Sequence[AlertGroup]) -> str:
     return f"{n_more} more kinds of alerts" if n_more > 1 else "one more kind of alert" if n_more == 1 else ""
 
 
-def flag(alerts: Sequence[Alert]) -> str:
-    """What the first screen says beside a figure that the alerts may concern; empty without errors and warnings."""
+def flags(alerts: Sequence[Alert]) -> tuple[str, str]:
+    """What the first screen says beside the figures of labels and network; empty without errors and warnings.
+
+    Doubts about the labels concern the network, which is trained on them, but not the other way round.
+    """
+    return _flag([alert for alert in alerts if alert.kind not in OF_NETWORK]), _flag(alerts)
+
+
+def _flag(alerts: Sequence[Alert]) -> str:
     n = count_alerts(alerts)
     if n["error"]:
         return f"Read the {'error' if n['error'] == 1 else 'errors'} above before you use this figure."

@@ -30,16 +30,19 @@ MISSING = "–"  # the figure of an answer that is not known
 
 def answers(
     data: ReportData, alternatives: Alternatives, figures: Figures, intervals: Intervals, rejected: dict[str, int],
-    caution: str = "",
+    cautions: tuple[str, str] = ("", ""),
 ) -> list[Answer]:  # fmt: skip
-    """The three questions and their answers; `caution` is shown beside the figures of labels and network."""
+    """The three questions and their answers; `cautions` are shown beside the figures of labels and of the network."""
     largest = [*_detector_errors(data), *_label_errors(data, rejected), *_network_errors(data)]
     labels = _labels(data, figures, intervals)
     network = _network(
         figures, intervals, alternatives, has_test=bool(data.select("test")), is_trained=bool(data.supervision)
     )
     return [
-        *(replace(answer, flag=caution if answer.figure != MISSING else "") for answer in (labels, network)),
+        *(
+            replace(answer, flag=caution if answer.figure != MISSING else "")
+            for answer, caution in zip((labels, network), cautions, strict=True)
+        ),
         Answer("Where are the largest errors?", "", "", largest or ["not known"], "labels", _worst_images(data)),
     ]
 

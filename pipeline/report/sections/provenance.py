@@ -77,7 +77,8 @@ def _provenance(files: Files, data: ReportData) -> list[tuple[str, str, str]]:
         if placeholder_reason(path) is None and path.exists():
             summary = open_store(path, schema).summary.model_dump(mode="json")
             summary["schema"] = f"{schema.name} {schema.version}"
-            rows += [(name, key, value) for key, value in _flat(summary, MAX_ENTRIES)]
+            flat = _flat(summary, MAX_ENTRIES)
+            rows += [(name, key, value) for key, value in flat if not key.endswith("alerts")]  # they have a section
     for reference in data.references:
         metadata = {key: value for key, value in reference.metadata.items() if key not in ("k", "joints")}
         rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(metadata, MAX_ENTRIES)]

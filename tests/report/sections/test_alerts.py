@@ -1,7 +1,7 @@
 """The verdict of the first screen and the list of all alerts."""
 
 from pipeline.alerts import Alert
-from pipeline.report.sections.alerts import MAX_SHOWN, alert_section, first_screen_verdict, flag
+from pipeline.report.sections.alerts import MAX_SHOWN, alert_section, first_screen_verdict, flags
 
 
 def alerts_of(*severities):
@@ -35,6 +35,12 @@ def test_what_does_not_fit_on_the_first_screen_is_counted():
 
 
 def test_figures_are_flagged_by_errors_and_warnings_but_not_by_notes():
-    assert flag(alerts_of("error", "error", "warning")) == "Read the errors above before you use this figure."
-    assert flag(alerts_of("warning", "note")) == "The warning above may concern this figure."
-    assert flag(alerts_of("note")) == ""
+    errors = "Read the errors above before you use this figure."
+    assert flags(alerts_of("error", "error", "warning")) == (errors, errors)
+    assert flags(alerts_of("warning", "note"))[0] == "The warning above may concern this figure."
+    assert flags(alerts_of("note")) == ("", "")
+
+
+def test_doubts_about_the_network_do_not_flag_the_labels():
+    alert = Alert(kind="not_trained", severity="error", subject="3D network", message="m")
+    assert flags([alert]) == ("", "Read the error above before you use this figure.")

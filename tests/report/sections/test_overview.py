@@ -6,9 +6,9 @@ from pipeline.report.data.breakdown import rejections
 from pipeline.report.sections.overview import answers
 
 
-def all_answers(shown, caution="", figures=None, data=None):
+def all_answers(shown, cautions=("", ""), figures=None, data=None):
     data = data or shown.data
-    return answers(data, shown.alternatives, figures or shown.figures, shown.spread, rejections(data), caution)
+    return answers(data, shown.alternatives, figures or shown.figures, shown.spread, rejections(data), cautions)
 
 
 def test_headlines_are_those_of_the_metrics(shown):
@@ -28,11 +28,11 @@ def test_the_largest_errors_name_views_and_joints(shown):
 
 
 def test_a_caution_stands_beside_every_figure(shown):
-    labels, network, largest = all_answers(shown, caution="Read the error above.")
-    assert labels.flag == network.flag == "Read the error above."
+    labels, network, largest = all_answers(shown, cautions=("Read the error above.", "Read the warning above."))
+    assert (labels.flag, network.flag) == ("Read the error above.", "Read the warning above.")
     assert not largest.flag
     views = [view for view in shown.data.views if view.recording.split == "train"]
-    assert not all_answers(shown, caution="Read the error above.", figures={"labels": {"coverage": 50}},
+    assert not all_answers(shown, cautions=("Read this.", "Read this."), figures={"labels": {"coverage": 50}},
                            data=replace(shown.data, views=views))[1].flag  # fmt: skip
 
 
