@@ -15,7 +15,7 @@ from pipeline.shapes import check_shapes
 
 # Degrees of freedom that are tried; the last is a normal distribution.
 DOF = (2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 12.0, 20.0, 100.0)
-# Samples that the mean over all joints counts in the variance of one joint.
+# Samples that the expected variance counts in that of all joints, and that in the variance of one joint.
 PRIOR_SAMPLES = 30.0
 # Degrees of freedom where too few samples show them.
 PRIOR_DOF, MIN_SAMPLES = 4.0, 100
@@ -70,7 +70,7 @@ Samples = list[tuple[np.ndarray, np.ndarray]]  # of each joint: squared errors, 
 def _scales(samples: Samples, dof: float) -> np.ndarray:
     """Squared scales (J,) of Student's t of some degrees of freedom, by expectation maximisation."""
     squared, n = (np.concatenate(parts) for parts in zip(*samples, strict=True))
-    pooled = _scale(squared, n, dof, 1.0, 1.0)
+    pooled = _scale(squared, n, dof, 1.0, PRIOR_SAMPLES)
     return np.array([_scale(*own, dof, pooled, PRIOR_SAMPLES) for own in samples])
 
 
