@@ -85,7 +85,7 @@ def _sections(
         network_section(data, alternatives, figures, spread),
         pss_section(data, figures),
         label_section(data, figures, spread, rejections(data), n),
-        rig_section(data, rigs, figures.get("rig", {})),
+        rig_section(data, rigs, figures.get("rig", {}), alerts),
         detector_section(data, figures.get("detector", {})),
         capture_section(data),
         alert_section(alerts),

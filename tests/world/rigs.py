@@ -1,5 +1,7 @@
 """The calibrated cameras of a world: its own, with known errors."""
 
+from typing import Any
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -16,11 +18,12 @@ def write_rigs(
     scale_from: str = "bones",
     per_frame: bool = False,
     for_evaluation: bool = False,
+    **fields: Any,
 ) -> None:
     """The true rig, scaled, with its first camera rotated by `rotated_deg` about the vertical.
 
     With `per_frame` every frame has this rig, except the first half and the middle one, which have none. Views for
-    evaluation only have a pose if `for_evaluation`.
+    evaluation only have a pose if `for_evaluation`. `fields` are fields of the records.
     """
     R = np.stack([c.R_cam_from_world for c in world.cameras])
     center = scale * np.stack([c.center_world_mm for c in world.cameras])
@@ -29,7 +32,7 @@ def write_rigs(
     with create_store(world.paths.rigs, RIGS, RIGS_SUMMARY) as store:
         for recording in world.capture.recordings:
             n = recording.n_frames if per_frame else 1
-            record = rig_record(world.cameras, mode="frame" if per_frame else "rig", scale=scale_from)
+            record = rig_record(world.cameras, mode="frame" if per_frame else "rig", scale=scale_from, **fields)
             group = store.create(recording.name, {"rig": n, "view": len(R)}, record)
             is_used = [for_evaluation or not view.evaluation_only for view in recording.views]
             arrays = {name: np.repeat(values[None], n, axis=0) for name, values in _arrays(R, t, is_used).items()}

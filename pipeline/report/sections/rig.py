@@ -1,11 +1,15 @@
 """The section on the calibrated cameras."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from pipeline.alerts import Alert
 from pipeline.capture import Capture, Recording
 from pipeline.geometry.camera.model import Camera
 from pipeline.report.data.evaluate import Figures, recording_rig_error
 from pipeline.report.data.report_data import ReportData
+from pipeline.report.data.rig_reliability import rig_reliability
 from pipeline.report.page.blocks import Block, Section, Table, View3D, number
 from pipeline.report.page.epipolar import epipolar_view
 from pipeline.report.page.scenes import PlacedCamera, rig_scene
@@ -14,7 +18,7 @@ from pipeline.stores import RIGS, RecordingGroup, RigRecord, RigStore
 PEOPLE_IN_RIG = 6
 
 
-def rig_section(data: ReportData, rigs: RigStore, figures: Figures) -> Section:
+def rig_section(data: ReportData, rigs: RigStore, figures: Figures, alerts: Sequence[Alert] = ()) -> Section:
     """Positions and uncertainties of the calibrated cameras, and the epipolar lines of one frame."""
     recording = next((r for r in data.capture.recordings if r.name in rigs), None)
     if recording is None:
@@ -24,7 +28,7 @@ def rig_section(data: ReportData, rigs: RigStore, figures: Figures) -> Section:
     row = int(usable[len(usable) // 2]) if len(usable) else 0  # with a rig per frame, the middle one of the rigs found
     arrays = {array.name: group[array.name][row] for array in RIGS.arrays}
     blocks = _images(data, recording, group.record, arrays)
-    blocks.append(_rig_table(data, rigs))
+    blocks += [_rig_table(data, rigs), *_left_out_table(data, rigs, alerts), *_reliability_table(data, rigs)]
     lead = _lead(recording, group.n_rows, figures)
     return Section("rig", "Rig", lead, blocks)
 
@@ -103,7 +107,7 @@ def _rig_table(data: ReportData, rigs: RigStore) -> Table:
     for recording in data.capture.recordings:
         if recording.name not in rigs:
             reason = rigs.summary.rejected.get(recording.name, "not calibrated")
-            lines.setdefault((recording.rig, reason, *["–"] * 6), []).append(recording.name)
+            lines.setdefault((recording.rig, reason, *["–"] * 7), []).append(recording.name)
             continue
         group = rigs[recording.name]
         medians = [_median(group[name]) for name in ("residual_px", "rotation_std_deg", "center_std_mm")]
@@ -114,20 +118,59 @@ def _rig_table(data: ReportData, rigs: RigStore) -> Table:
             *(number(x, 2) for x in medians),
             _epipolar(group),
             _focal(group.record),
-            group.record.scale,
+            _with_std(group.record.scale, group.record.scale_std, 100, " %"),
+            _with_std(group.record.gravity, group.record.gravity_std_deg, 1, "°"),
             error,
         )
         lines.setdefault(line, []).append(recording.name)
     rows = [(line[0], ", ".join(names), *line[1:]) for line, names in lines.items()]
     head = (
         "rig", "recordings", "residual, px", "rotation s.d., °", "centre s.d., mm", "epipolar error, px",
-        "focal length", "scale from", "error against the given rig",
+        "focal length", "scale from", "vertical from", "error against the given rig",
     )  # fmt: skip
     note = (
         "Medians over cameras (and over frames, where each frame has a rig). Epipolar error: distance of a joint from"
-        " its epipolar line, before and after the adjustment."
+        " its epipolar line, before and after the adjustment. ±: one standard deviation."
     )
     return Table("By rig", head, rows, note)
+
+
+def _with_std(source: str, std: float | None, factor: float, unit: str) -> str:
+    """What a quantity was found from, with its standard deviation if that is known and not zero."""
+    return f"{source} ± {number(factor * std)}{unit}" if std else source
+
+
+def _left_out_table(data: ReportData, rigs: RigStore, alerts: Sequence[Alert]) -> list[Block]:
+    """The labelling views without a pose, and what the alerts say about each of them."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for name in rigs:
+        for view in rigs[name].record.views_left_out:
+            about = [
+                a for a in alerts if a.subject.endswith(f", {view}") and a.subject.startswith((f"{name},", "rig "))
+            ]
+            why = "; ".join(dict.fromkeys(f"{a.message} ({a.evidence})" if a.evidence else a.message for a in about))
+            rows.setdefault((view, why or "it shares too little with the other views"), []).append(name)
+    lines = [(view, ", ".join(names), why) for (view, why), names in rows.items()]
+    return [Table("Views left out", ("view", "recordings", "why"), lines, words=True)] if lines else []
+
+
+def _reliability_table(data: ReportData, rigs: RigStore) -> list[Block]:
+    """What each rig states about its uncertainty beside its difference from the given extrinsics."""
+    found = rig_reliability(data.capture, rigs)
+    rows = [
+        (
+            one.quantity, ", ".join(one.recordings), f"{number(one.stated, 2)} {one.unit}",
+            f"{number(one.found, 2)} {one.unit}", number(one.ratio, 2),
+        )
+        for one in found
+    ]  # fmt: skip
+    note = (
+        "Found: the difference from the extrinsics given with the footage after a similarity alignment, root mean"
+        " square over the cameras; for the scale, the difference of the sizes. Ratios above 2 show that too little is"
+        " stated, if the given extrinsics are true."
+    )
+    head = ("quantity", "recordings", "stated s.d.", "found", "found / stated")
+    return [Table("Stated and found", head, rows, note)] if rows else []
 
 
 def _epipolar(rig: RecordingGroup[RigRecord]) -> str:

@@ -1,0 +1,66 @@
+"""Whether the stated uncertainty of rigs and of their scale holds: differences from the given extrinsics."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.capture import Capture, Recording
+from pipeline.geometry.align import rig_similarity, rotation_angle
+from pipeline.stores import RecordingGroup, RigRecord, RigStore
+
+
+@dataclass(frozen=True)
+class RigReliability:
+    """A quantity of a rig: its stated standard deviation, and its difference from the given extrinsics."""
+
+    recordings: tuple[str, ...]  # that share the rig
+    quantity: str  # rotation, centre or scale
+    unit: str
+    stated: float
+    found: float
+
+    @property
+    def ratio(self) -> float:
+        """What is found over what is stated; NaN if nothing is stated."""
+        return self.found / self.stated if self.stated > 0 else float("nan")
+
+
+def rig_reliability(capture: Capture, rigs: RigStore) -> list[RigReliability]:
+    """Each quantity of every static self-calibrated rig whose cameras came with extrinsics, taken as true, in mm.
+
+    Rotations and centres are root mean squares over the cameras, after a similarity alignment of the two rigs.
+    """
+    pools: dict[tuple[str, ...], Recording] = {}
+    for recording in capture.recordings:
+        if recording.name in rigs:
+            record = rigs[recording.name].record
+            if record.mode == "rig":
+                pools.setdefault(tuple(record.pool) or (recording.name,), recording)
+    return [one for names, recording in pools.items() for one in _quantities(names, recording, rigs[recording.name])]
+
+
+def _quantities(
+    names: tuple[str, ...], recording: Recording, rig: RecordingGroup[RigRecord]
+) -> Iterator[RigReliability]:
+    views = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.has_extrinsics]
+    R, t = rig["R_cam_from_world"][0, views], rig["t_cam_from_world_mm"][0, views]
+    known = np.isfinite(t).all(-1)
+    if known.sum() < 2:
+        return
+    cameras = [recording.views[v].camera for v in views]
+    R_given = np.stack([camera.R_cam_from_world for camera in cameras if camera.R_cam_from_world is not None])
+    centers_given = np.stack([camera.center_world_mm for camera in cameras])
+    centers = -np.einsum("vji,vj->vi", R, t)
+    scale, Q, shift = rig_similarity(R, centers, R_given, centers_given)
+    off_deg = np.degrees(rotation_angle(R[known] @ Q.T @ np.swapaxes(R_given[known], -1, -2)))
+    off_mm = np.linalg.norm(scale * centers[known] @ Q.T + shift - centers_given[known], axis=-1)
+    stated_deg, stated_mm = (rig[name][0, views][known] for name in ("rotation_std_deg", "center_std_mm"))
+    yield RigReliability(names, "rotation", "°", _rms(stated_deg), _rms(off_deg))
+    yield RigReliability(names, "centre", "mm", scale * _rms(stated_mm), _rms(off_mm))
+    if rig.record.scale_std is not None:
+        yield RigReliability(names, "scale", "%", 100 * rig.record.scale_std, 100 * abs(1 / scale - 1))
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
