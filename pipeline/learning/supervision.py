@@ -65,8 +65,9 @@ def label_weights(
     """The weight of each joint's label, one on average.
 
     With `uncertainty`, weights are proportional to the inverse of the label's variance plus the median variance. The
-    median limits the weight of a few very certain labels: the uncertainty measures the agreement of the views and does
-    not include errors that they share. Labels of unknown uncertainty, which were rejected, have weight zero.
+    median stands for the error of the network itself, which does not fall with that of the labels: no label counts more
+    than twice as much as a median one, and labels of ten times its deviation count as good as nothing. Labels of
+    unknown uncertainty, which were rejected, have weight zero.
     """
     variance = uncertainty_mm**2
     if weighting == "none" or not (variance > 0).any():
