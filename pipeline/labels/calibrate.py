@@ -135,7 +135,9 @@ def with_alerts_of_motion(subject: str, result: CalibrationResult | Refused) -> 
     if isinstance(result, Refused):
         return result
     alerts, fields = list(result.alerts), result.fields
-    if (fields["moved_deg"] or 0.0) > WARN_ROTATION_DEG and not {one.kind for one in alerts} & LOOKS_LIKE_MOTION:
+    # An adjustment rotates cameras against those given, which another time does not explain.
+    is_explained = fields["mode"] != "adjust" and {one.kind for one in alerts} & LOOKS_LIKE_MOTION
+    if (fields["moved_deg"] or 0.0) > WARN_ROTATION_DEG and not is_explained:
         alerts.append(_moved(subject, fields["mode"], fields["moved_deg"]))
     if fields["failed_frames"]:
         n, reason = sum(fields["failed_frames"].values()), max(fields["failed_frames"].items(), key=lambda one: one[1])

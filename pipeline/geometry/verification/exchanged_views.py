@@ -17,6 +17,8 @@ MAX_VIEWS_FOR_ALL = 4
 MAX_EXCHANGES = 3
 # An order is found if its noise is at most this share of the noise as given, and at most this multiple of sigma.
 FAR_LOWER, MAX_NOISE = 0.5, 2.5
+# Of orders whose costs differ by no more than this factor, as in symmetric rigs, the one with the fewest moves counts.
+ALIKE = 1.1
 WIDTH = 3.0  # scale of the robust cost, in standard deviations
 
 
@@ -55,7 +57,9 @@ def find_exchange(
         return float(np.nanmax(found)) if np.isfinite(found).any() else float("inf")
 
     if n_views <= MAX_VIEWS_FOR_ALL:
-        best = min(permutations(given), key=cost)
+        costs = {order: cost(order) for order in permutations(given)}
+        alike = [order for order in costs if costs[order] <= ALIKE * min(costs.values())]
+        best = min(alike, key=lambda order: (_n_moved(order), costs[order]))
     else:
         best = given
         for _ in range(MAX_EXCHANGES):
@@ -64,6 +68,10 @@ def find_exchange(
         return None
     found = Exchange(best, noise(given), noise(best))
     return found if found.noise <= min(FAR_LOWER * found.noise_given, MAX_NOISE) else None
+
+
+def _n_moved(order: tuple[int, ...]) -> int:
+    return sum(video != v for v, video in enumerate(order))
 
 
 def _exchanged(order: tuple[int, ...], i: int, j: int) -> tuple[int, ...]:

@@ -79,15 +79,19 @@ def fitting_views(
     """
     few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES))
     names, left_out = [view.name for view in recording.views], []
-    fits = np.isfinite(t).all(-1)
+    fits, every = np.isfinite(t).all(-1), np.arange(len(t))
     noise = left_out_noise(few.points_norm, few.sigma, R, t)
     while (noise.lower_quartile[fits] > MAX_NOISE).any():
-        worst = int(np.nanargmax(np.where(fits, noise.lower_quartile, np.nan)))
         if not leave_out or fits.sum() < 4:
             return _contradicting(recording, names, noise, fits)
-        fits[worst] = False
+        # The worst view is the one without which the others fit best: it also spoils theirs.
+        without = {
+            v: left_out_noise(few.points_norm, few.sigma, R, np.where((fits & (every != v))[:, None], t, np.nan))
+            for v in np.flatnonzero(fits).tolist()
+        }
+        worst = min(without, key=lambda v: float(np.nanmax(without[v].lower_quartile, initial=0.0)))
         left_out.append(_left_out(recording.name, names[worst], noise.lower_quartile[worst]))
-        noise = left_out_noise(few.points_norm, few.sigma, R, np.where(fits[:, None], t, np.nan))
+        fits[worst], noise = False, without[worst]
     return FittingViews(fits, (*left_out, *_doubts(recording.name, noise, fits, names)))
 
 
@@ -97,7 +101,7 @@ def _contradicting(recording: Recording, names: list[str], noise: ViewNoise, fit
     reason = f"the people contradict the cameras: {', '.join(bad)} {usual}"
     mend = (
         "Check that the calibration is of these videos and that nobody moved a camera since; several people in view"
-        " do the same. calibrate.mode: rig needs no extrinsics."
+        " do the same. calibrate.mode: adjust corrects small errors of the extrinsics, rig needs none."
     )
     return refused(recording.name, reason, kind="given_cameras_contradict", mend=mend)
 
