@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from pipeline.shapes import check_shapes
 from pipeline.skeleton import LIMB_JOINTS, N_JOINTS
 
-# The least number of limb joints among the landmarks; with fewer, the joints are used instead of the landmarks.
+# The least number of limb joints among the landmarks; with fewer, the joints are used besides the landmarks.
 MIN_LIMB_JOINTS = 8
 # Largest difference of the normalised image points of a joint and of the landmark that it is a copy of, and the least
 # share of the joint's detections for which there is such a landmark.
@@ -31,15 +31,18 @@ def body_points(
     landmarks_norm: Float[np.ndarray, "frame landmark view 2"],
     landmarks_sigma: Float[np.ndarray, "frame landmark view"],
 ) -> BodyPoints:
-    """All landmarks if the limb joints are among them, else the joints.
+    """All landmarks, and the joints before them unless the limb joints are among the landmarks.
 
-    A joint that is computed from several landmarks is none of the points, as its error is not its own. Raises
-    ValueError for shapes that do not fit and infinite image points.
+    If they are, a joint that is computed from several landmarks is none of the points, as its error is not its own.
+    Raises ValueError for shapes that do not fit and infinite image points.
     """
-    of_joint = np.array([_copy_of(joints_norm[:, j], landmarks_norm) for j in range(N_JOINTS)])
-    if landmarks_norm is joints_norm or (of_joint[LIMB_JOINTS] >= 0).sum() < MIN_LIMB_JOINTS:
+    if landmarks_norm is joints_norm:
         return BodyPoints(joints_norm, joints_sigma, np.arange(N_JOINTS))
-    return BodyPoints(landmarks_norm, landmarks_sigma, of_joint)
+    of_joint = np.array([_copy_of(joints_norm[:, j], landmarks_norm) for j in range(N_JOINTS)])
+    if (of_joint[LIMB_JOINTS] >= 0).sum() >= MIN_LIMB_JOINTS:
+        return BodyPoints(landmarks_norm, landmarks_sigma, of_joint)
+    both = np.concatenate([joints_norm, landmarks_norm], 1), np.concatenate([joints_sigma, landmarks_sigma], 1)
+    return BodyPoints(*both, np.arange(N_JOINTS))
 
 
 def _copy_of(joint_norm: np.ndarray, landmarks_norm: np.ndarray) -> int:

@@ -25,10 +25,12 @@ def test_landmarks_are_used_and_the_joints_among_them_are_known():
 
 
 @pytest.mark.parametrize("n_landmarks", [0, 25])
-def test_joints_are_used_if_they_are_not_among_the_landmarks(n_landmarks):
+def test_joints_that_are_not_among_the_landmarks_are_used_too(n_landmarks):
     joints, joints_sigma = seen(N_JOINTS, seed=1)
-    body = body_points(joints, joints_sigma, *seen(n_landmarks))
-    np.testing.assert_array_equal(body.points_norm, joints)
+    landmarks, sigma = seen(n_landmarks)
+    body = body_points(joints, joints_sigma, landmarks, sigma)
+    np.testing.assert_array_equal(body.points_norm, np.concatenate([joints, landmarks], 1))
+    assert body.sigma.shape == (6, N_JOINTS + n_landmarks, 3)
     np.testing.assert_array_equal(body.of_joint, np.arange(N_JOINTS))
 
 
