@@ -94,6 +94,7 @@ class Capture(_Strict):
     intrinsics: Literal["given", "assumed"] = "given"
     recordings: list[Recording]
     rejected: list[Rejected] = []
+    alerts: list[Alert] = []  # doubts about the footage
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into the folder."""

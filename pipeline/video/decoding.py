@@ -1,6 +1,7 @@
 """Decoding of video files with OpenCV's FFmpeg backend."""
 
 import os
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,18 +40,21 @@ def read_header(path: Path) -> VideoHeader:
 class VideoFrames:
     """Every n-th frame of a video: iterate over it once; each image is (H, W, 3), uint8, BGR.
 
-    `n_decoded` counts the frames decoded so far, including those that were left out.
+    `n_decoded` counts the frames decoded so far, and `times_ms` has their time stamps, both including those of frames
+    that were left out.
     """
 
     def __init__(self, path: Path, every_n_frames: int) -> None:
         self.path, self.every_n_frames = path, every_n_frames
         self.n_decoded = 0
+        self.times_ms = array("d")
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Decode the video. Raises UserError at a frame that cannot be decoded."""
         with _opened(self.path) as video:
             while video.grab():
                 self.n_decoded += 1
+                self.times_ms.append(video.get(cv2.CAP_PROP_POS_MSEC))
                 if (self.n_decoded - 1) % self.every_n_frames:
                     continue
                 decoded, image = video.retrieve()

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipeline.alerts import Alert, log_alerts
 from pipeline.capture import Capture, Recording, Rejected, View, read_capture
 from pipeline.cores import n_cores
 from pipeline.errors import UserError
@@ -21,9 +22,13 @@ from pipeline.progress import progress
 from pipeline.stores import TRUTH, TruthStore, create_store, open_store
 from pipeline.video.camera_fit import fit_to_video
 from pipeline.video.decoding import VideoFrames, VideoHeader, read_header
-from pipeline.video.packing import pack_frames, trim_frames
+from pipeline.video.packing import keep_frames, pack_frames
+from pipeline.video.times import clock_numbers, dropped_frames, rows_of_common_moments
 
 log = logging.getLogger("epiline")
+# A recording needs at least this share of the moments of its shortest video in all views.
+MIN_COMMON = 0.5
+MAX_GAPS = 5  # in a video that an alert lists
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class _PackedView:
 
     header: VideoHeader
     size_px: tuple[int, int]  # of the packed frames
-    n_decoded: int  # frames of the video, before every n-th was kept
+    times_ms: np.ndarray  # time stamps of the frames of the video, before every n-th was kept
+    numbers: np.ndarray  # of the same frames on the camera's clock, which has no gaps
 
 
 def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
@@ -47,8 +53,11 @@ def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
     with atomic_write(frames) as aside:
         aside.mkdir()
         truth = open_store(capture / "truth.zarr", TRUTH) if (capture / "truth.zarr").exists() else None
-        packed = source.model_copy(update={"recordings": [], "rejected": [*source.rejected]})
+        packed = source.model_copy(
+            update={"recordings": [], "rejected": [*source.rejected], "alerts": [*source.alerts]}
+        )
         for recording, views in _pack_all(source, aside, params):
+            packed.alerts += _alerts_of_dropped_frames(recording, views)
             try:
                 packed.recordings.append(_packed_recording(recording, views, aside, params, _n_true(truth, recording)))
             except UserError as error:
@@ -57,6 +66,7 @@ def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
                 log.warning("Recording %s is skipped: %s", recording.name, error)
                 packed.rejected.append(Rejected(recording=recording.name, reason=str(error)))
                 shutil.rmtree(aside / recording.name, ignore_errors=True)
+        log_alerts(packed.alerts[len(source.alerts) :])
         _check_some_left(packed)
         if truth is not None:
             _subset_truth(truth, packed, aside / "truth.zarr")
@@ -107,7 +117,7 @@ def _pack_view(view: View, path: Path, params: FramesParams) -> _PackedView:
     video = VideoFrames(video_path, params.every_n_frames)
     pack_frames(path, (_resized(image, size_px) for image in video), params.jpeg_quality)
     video.check_complete(header)
-    return _PackedView(header, size_px, video.n_decoded)
+    return _PackedView(header, size_px, np.array(video.times_ms), clock_numbers(video.times_ms))
 
 
 def _resized(image: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
@@ -129,19 +139,61 @@ def _packed_recording(
         if isinstance(result, UserError):
             raise UserError(result.what, where=result.where or f"view {view.name}", fix=result.fix)
         packed.append(result)
-    lengths = {view.name: p.n_decoded for view, p in zip(recording.views, packed, strict=True)}
+    lengths = {view.name: int(p.numbers[-1]) + 1 for view, p in zip(recording.views, packed, strict=True)}
     n_video = _common_length(lengths if n_true is None else {**lengths, "truth": n_true}, params)
-    numbers = list(range(0, n_video, params.every_n_frames))
+    numbers, rows = _common_moments(recording, packed, n_video, params)
     files = [_packed_name(recording, view) for view in recording.views]
-    for file in files:
-        trim_frames(folder / file, len(numbers))
+    for file, own in zip(files, rows, strict=True):
+        keep_frames(folder / file, own)
     fitted = [
         View.of(view.name, file, _fitted(view, p, params), evaluation_only=view.evaluation_only)
         for view, file, p in zip(recording.views, files, packed, strict=True)
     ]
-    fps = recording.fps / params.every_n_frames
+    fps = _clock_rate(recording, packed) / params.every_n_frames
     update = {"fps": fps, "n_frames": len(numbers), "frame_numbers": numbers, "views": fitted}
     return recording.model_copy(update=update)
+
+
+def _common_moments(
+    recording: Recording, packed: list[_PackedView], n_video: int, params: FramesParams
+) -> tuple[list[int], list[np.ndarray]]:
+    """The moments that all views show, as numbers on the clock, and the rows of their packed frames.
+
+    Raises UserError if the views show fewer than half of the moments together.
+    """
+    kept = [p.numbers[:: params.every_n_frames] for p in packed]
+    moments, rows = rows_of_common_moments(kept, params.every_n_frames, recording.fps)
+    inside = moments < n_video
+    moments, rows = moments[inside], [own[inside] for own in rows]
+    n_all = len(range(0, n_video, params.every_n_frames))
+    if len(moments) < MIN_COMMON * n_all:
+        what = f"All views show only {len(moments)} of {n_all} moments, as their videos lack frames at different times"
+        raise UserError(what, fix="Set frames.every_n_frames to 1, or record at a constant frame rate.")
+    return moments.tolist(), rows
+
+
+def _clock_rate(recording: Recording, packed: list[_PackedView]) -> float:
+    """Frames per second on the cameras' clock; the rate of the recording unless a video lacks frames."""
+    gaps = [p for p in packed if p.numbers[-1] >= len(p.numbers)]
+    rates = [1000 * p.numbers[-1] / (p.times_ms[-1] - p.times_ms[0]) for p in gaps]
+    return float(np.median(rates)) if rates else recording.fps
+
+
+def _alerts_of_dropped_frames(recording: Recording, views: list[_PackedView | UserError]) -> list[Alert]:
+    """An alert for each view whose video lacks frames."""
+    alerts = []
+    for view, packed in zip(recording.views, views, strict=True):
+        gaps = [] if isinstance(packed, UserError) else dropped_frames(packed.numbers)
+        if gaps:
+            missing = sum(gap.missing for gap in gaps)
+            listed = ", ".join(f"{gap.missing} before frame {gap.number}" for gap in gaps[:MAX_GAPS])
+            more = f" and at {len(gaps) - MAX_GAPS} more places" if len(gaps) > MAX_GAPS else ""
+            what = f"{missing} frames are missing from the video; moments that a view does not show are left out"
+            alerts.append(Alert(
+                kind="dropped_frames", severity="note", subject=f"{recording.name}, {view.name}", message=what,
+                evidence=f"by its time stamps {listed}{more}",
+            ))  # fmt: skip
+    return alerts
 
 
 def _fitted(view: View, packed: _PackedView, params: FramesParams) -> Camera:

@@ -51,9 +51,19 @@ def pack_frames(path: Path, images: Iterable[np.ndarray], jpeg_quality: int) -> 
     np.save(_index_path(path), np.array(ends, np.int64))
 
 
-def trim_frames(path: Path, n: int) -> None:
-    """Keep only the first n frames of a file of packed frames."""
-    ends = np.load(_index_path(path))[:n]
+def keep_frames(path: Path, rows: Sequence[int] | np.ndarray) -> None:
+    """Keep only the frames of these increasing rows of a file of packed frames."""
+    ends = np.load(_index_path(path))
+    rows = np.asarray(rows, np.int64)
+    starts = np.concatenate([[0], ends[:-1]])
+    if not np.array_equal(rows, np.arange(len(rows))):
+        aside = path.with_suffix(".partial")
+        with path.open("rb") as file, aside.open("wb") as kept:
+            for row in rows:
+                file.seek(int(starts[row]))
+                kept.write(file.read(int(ends[row] - starts[row])))
+        aside.replace(path)
+    ends = np.cumsum(ends[rows] - starts[rows])
     np.save(_index_path(path), ends)
     os.truncate(path, int(ends[-1]))
 

@@ -12,7 +12,7 @@ from pipeline.stores import TRUTH, create_store, open_store
 from pipeline.video.decoding import read_header
 from pipeline.video.extraction import extract_frames
 from pipeline.video.packing import PackedFrames
-from tests.video.videos import CAMERA, PARAMS, level, params, write_video
+from tests.video.videos import CAMERA, PARAMS, drop_frames, level, params, write_video
 from tests.world.records import TRUTH_SUMMARY, truth_record
 
 
@@ -161,3 +161,30 @@ def test_result_does_not_depend_on_the_order_of_the_work(tmp_path):
     manifests = [json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("a", "b")]
     assert manifests[0] == manifests[1]
     assert [r["n_frames"] for r in manifests[0]["recordings"]] == [4, 5, 6, 7]
+
+
+def test_dropped_frames_are_named_and_their_moments_left_out(tmp_path, caplog):
+    video = recording(tmp_path, lengths=(10, 10))
+    drop_frames(Path(video.views[0].file), {2: 2})
+    drop_frames(Path(video.views[1].file), {7: 2})
+    extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
+    result = read_capture(tmp_path / "frames")
+    (kept,) = result.recordings
+    assert (kept.n_frames, kept.fps) == (8, pytest.approx(25))
+    assert kept.frame_numbers == [0, 1, 4, 5, 6, 9, 10, 11]
+    # The first video shows level(i) at the clock's i, and from 4 on at i + 2; the second only from 9 on.
+    assert reds(Path(kept.views[0].file)) == pytest.approx([level(i) for i in (0, 1, 2, 3, 4, 7, 8, 9)], abs=4)
+    assert reds(Path(kept.views[1].file)) == pytest.approx([level(i) for i in (0, 1, 4, 5, 6, 7, 8, 9)], abs=4)
+    assert [(alert.kind, alert.subject) for alert in result.alerts] == [
+        ("dropped_frames", "S1_walk, cam0"), ("dropped_frames", "S1_walk, cam1"),
+    ]  # fmt: skip
+    assert "2 before frame 7" in caplog.text or "2 before frame 7" in str(result.alerts[1])
+
+
+def test_views_that_show_few_moments_together_are_rejected(tmp_path):
+    video = recording(tmp_path, lengths=(12, 12))
+    drop_frames(Path(video.views[0].file), {1: 1, 2: 1, 3: 1, 4: 1})
+    drop_frames(Path(video.views[1].file), {8: 1, 9: 1, 10: 1, 11: 1})
+    source = capture(tmp_path, video)
+    with pytest.raises(UserError, match=r"show only . of 6 moments.*every_n_frames to 1"):
+        extract_frames(source, tmp_path / "frames", params(every_n_frames=3))

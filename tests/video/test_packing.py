@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.video.packing import PackedFrames, pack_frames, trim_frames
+from pipeline.video.packing import PackedFrames, keep_frames, pack_frames
 from tests.video.videos import level
 
 
@@ -38,7 +38,14 @@ def test_packed_frames_can_be_pickled_and_shared_by_threads(tmp_path):
 
 def test_trimmed_frames_are_the_first_ones(tmp_path):
     before = (pack(tmp_path), (tmp_path / "cam0.jpegs").stat().st_size)
-    trim_frames(tmp_path / "cam0.jpegs", 2)
+    keep_frames(tmp_path / "cam0.jpegs", [0, 1])
     after = PackedFrames(tmp_path / "cam0.jpegs")
     assert [image[0, 0, 0] for image in after] == [level(0), level(1)]
     assert (tmp_path / "cam0.jpegs").stat().st_size < before[1]
+
+
+def test_frames_in_the_middle_can_be_left_out(tmp_path):
+    pack(tmp_path)
+    keep_frames(tmp_path / "cam0.jpegs", [0, 2, 5])
+    assert [image[0, 0, 0] for image in PackedFrames(tmp_path / "cam0.jpegs")] == [level(0), level(2), level(5)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cam0.index.npy", "cam0.jpegs"]
