@@ -187,8 +187,7 @@ class _Labeller:
         """Labels from the observations with some `sigma` (F, J, V), which is infinite for views that are left out."""
         params = self.params
         made = label(seen.points_norm, sigma, self._limit(seen), R, t, method=params.method, min_views=params.min_views)
-        # A rig found from one frame is too uncertain to estimate bone lengths with.
-        if params.method != "robust_bones" or self.rig.record.mode == "frame" or not np.isfinite(lengths).any():
+        if params.method != "robust_bones" or not np.isfinite(lengths).any():
             return made
         tolerance = params.bone_tolerance * float(np.nanmean(lengths))
         points, covariance = fit_bone_lengths(made.points, seen.points_norm, sigma, R, t, lengths, tolerance)
