@@ -15,6 +15,7 @@ from pipeline.report.data.breakdown import rejections
 from pipeline.report.data.evaluate import Figures, evaluate
 from pipeline.report.data.files import Files
 from pipeline.report.data.measurements import Intervals, intervals, measure_capture, write_table
+from pipeline.report.data.reliability import label_reliability, left_out_reliability, write_reliability
 from pipeline.report.data.report_data import Alternatives, ReportData, gather, gather_alternatives
 from pipeline.report.page.blocks import Section
 from pipeline.report.page.render import render
@@ -31,7 +32,7 @@ from pipeline.report.sections.provenance import run_section, training_section
 from pipeline.report.sections.pss import pss_section
 from pipeline.report.sections.rig import rig_section
 from pipeline.report.sections.sequences import sequence_section
-from pipeline.stores import RIGS, RigStore, open_store
+from pipeline.stores import LABELS, RIGS, RigStore, open_store
 
 log = logging.getLogger("epiline")
 MAX_LOGGED, LONGEST_LINE = 8, 300  # groups of alerts that the log shows, and characters of each
@@ -52,6 +53,7 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
     figures = evaluate(data, alternatives, rigs, table)
     write_table(reports / "breakdown.csv", table)
     write_plots(reports / "plots", data, alternatives)
+    write_reliability(reports / "plots/label_reliability.csv", label_reliability(data, data.select("train")))
     spread = intervals(table)
     sections = _sections(files, data, alternatives, rigs, figures, spread, params, alerts)
     resources = files.stage_resources()
@@ -84,7 +86,9 @@ def _sections(
         sequence_section(data),
         network_section(data, alternatives, figures, spread),
         pss_section(data, figures),
-        label_section(data, figures, spread, rejections(data), n),
+        label_section(
+            data, figures, spread, rejections(data), n, left_out_reliability(open_store(files.labels, LABELS))
+        ),
         rig_section(data, rigs, figures.get("rig", {}), alerts),
         detector_section(data, figures.get("detector", {})),
         capture_section(data),

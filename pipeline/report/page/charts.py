@@ -135,14 +135,25 @@ def _map(
     return _figure([trace], height=height + 26 * len(rows), **axes)
 
 
-def reliability(
-    stated: np.ndarray, error: np.ndarray, n_bins: int, stated_title: str, error_title: str, colour: str,
-    *, equal: bool = False,
-) -> str:  # fmt: skip
-    """Median, quartiles and root mean square of an error, in groups of equal size by a stated quantity; (n,) each.
+def stated_and_found(stated: np.ndarray, found: np.ndarray, unit: str, colour: str) -> str:
+    """Errors found over standard deviations stated, of groups (n,), and the line on which both are equal."""
+    ends = [0.0, float(max(stated))]
+    hover = "stated %{x:.3g} " + unit + ", found %{y:.3g} " + unit
+    traces = [
+        go.Scatter(x=stated.round(3).tolist(), y=found.round(3).tolist(), mode="lines+markers", line_color=colour,
+                   name="found", hovertemplate=hover + "<extra></extra>"),
+        go.Scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash"}, name="found = stated"),
+        go.Scatter(x=ends, y=[0.0, 2 * ends[1]], mode="lines", line={"color": INK, "dash": "dot", "width": 1},
+                   name="found = 2 × stated"),
+    ]  # fmt: skip
+    x, y = f"stated standard deviation, {unit}", f"root mean square found, {unit}"
+    return _figure(traces, xaxis_title=x, yaxis_title=y, xaxis_rangemode="tozero", yaxis_rangemode="tozero")
 
-    `equal` draws the line on which error and stated quantity are equal.
-    """
+
+def reliability(
+    stated: np.ndarray, error: np.ndarray, n_bins: int, stated_title: str, error_title: str, colour: str
+) -> str:
+    """Median, quartiles and root mean square of an error, in groups of equal size by a stated quantity; (n,) each."""
     known = np.isfinite(stated) & np.isfinite(error)
     parts = np.array_split(np.argsort(stated[known], kind="stable"), n_bins)
     parts = [part for part in parts if len(part)]
@@ -154,11 +165,6 @@ def reliability(
     median = go.Scatter(x=x, y=middle, mode="lines+markers", line_color=colour, name="median")
     square = go.Scatter(x=x, y=rms, mode="lines", line={"color": colour, "dash": "dot"}, name="root mean square")
     traces = [band, median, square]
-    if equal:
-        ends = [0.0, max(x)]
-        traces.append(
-            go.Scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash"}, name="error = uncertainty")
-        )
     return _figure(traces, xaxis_title=stated_title, yaxis_title=error_title, yaxis_rangemode="tozero")
 
 

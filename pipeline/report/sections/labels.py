@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from pipeline import metrics
 from pipeline.geometry.triangulation.labelling import Status
 from pipeline.report.data.breakdown import detection_outcomes, joint_errors_mm, residuals_percent
 from pipeline.report.data.evaluate import Figures
 from pipeline.report.data.measurements import Intervals
+from pipeline.report.data.reliability import Reliability, label_reliability
 from pipeline.report.data.report_data import ReportData, ViewData
 from pipeline.report.page.blocks import Block, Chart, Gallery, Section, Table, number, percent
 from pipeline.report.page.charts import (
     heat_map,
     joint_bars,
     named_bars,
-    reliability,
     spread_bars,
     stacked_bars,
+    stated_and_found,
     time_map,
 )
 from pipeline.report.page.theme import COLOURS
@@ -23,14 +23,15 @@ from pipeline.report.sections.tables import figures_table
 from pipeline.report.sections.worst_labels import row_medians, worst_card, worst_frames
 from pipeline.skeleton import BONES, LEFT_JOINTS, MIRROR, PARENTS
 
-TIME_BINS, UNCERTAINTY_BINS = 60, 10
+TIME_BINS = 60
 STRONGEST_PERCENT = 10.0  # of missing or swapped labels: end of a map's colour scale, or larger
 STD_OF_MAD = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 
 
 def label_section(
-    data: ReportData, figures: Figures, intervals: Intervals, rejected: dict[str, int], n_worst: int
-) -> Section:
+    data: ReportData, figures: Figures, intervals: Intervals, rejected: dict[str, int], n_worst: int,
+    left_out: Reliability | None = None,
+) -> Section:  # fmt: skip
     """Coverage, residuals by view and joint, rejections by reason, errors if there is truth, and the worst frames."""
     labelling_views = [view for view in data.views if not view.evaluation_only]
     train, labels = data.select("train"), figures["labels"]
@@ -38,7 +39,7 @@ def label_section(
     blocks: list[Block] = [Gallery("Worst frames", worst, "The label is drawn over the detection.")]
     blocks.append(_figures_table(figures, intervals))
     blocks += [*_rejection_charts(data, rejected), *_outcome_charts(data), *_residual_charts(labelling_views)]
-    blocks += [*_truth_charts(data, train), *_consistency(data)]
+    blocks += [*_truth_charts(train), *_reliability_charts(data, train, left_out), *_consistency(data)]
     lead = f"{percent(labels['coverage'])} % of the joints of the training frames have a label."
     if "n_mpjpe_mm" not in labels:
         lead += (
@@ -114,26 +115,37 @@ def _outcome_charts(data: ReportData) -> list[Block]:
     return blocks
 
 
-def _truth_charts(data: ReportData, train: list[ViewData]) -> list[Block]:
-    """Errors by joint, and the stated uncertainty against the actual error."""
+def _truth_charts(train: list[ViewData]) -> list[Block]:
+    """Errors by joint."""
     if not any(view.has_truth for view in train):
         return []
     by_joint = {"labels": (COLOURS["label"], joint_errors_mm(train, "label_cam_mm", "true_cam_mm"))}
-    blocks: list[Block] = [Chart("Error by joint", joint_bars(by_joint, "mm (scale-aligned)"))]
-    stated, actual = [], []
-    for view in train:
-        if view.recording.name in data.uncertainty_mm:
-            aligned = metrics.similarity_aligned(view.label_cam_mm, view.true_cam_mm)
-            stated.append(data.uncertainty_mm[view.recording.name].ravel())
-            actual.append(metrics.joint_errors(aligned, view.true_cam_mm).ravel())
-    if stated and np.isfinite(np.concatenate(stated)).any():
-        chart = reliability(
-            np.concatenate(stated), np.concatenate(actual), UNCERTAINTY_BINS, "stated uncertainty, mm", "error, mm",
-            COLOURS["label"], equal=True,
-        )  # fmt: skip
-        note = "Joints in equal groups by stated uncertainty. On the dashed line the error (after alignment) equals it."
-        blocks.append(Chart("Uncertainty against error", chart, note))
-    return blocks
+    return [Chart("Error by joint", joint_bars(by_joint, "mm (scale-aligned)"))]
+
+
+def _reliability_charts(data: ReportData, train: list[ViewData], left_out: Reliability | None) -> list[Block]:
+    """The stated uncertainty against errors: from the truth, and of views that were left out, which needs no truth."""
+    notes = {
+        "Uncertainty against the truth": (
+            label_reliability(data, train),
+            "Joints in ten equal groups by what is stated; each recording is aligned to its truth by one similarity.",
+        ),
+        "Uncertainty against views left out": (
+            left_out,
+            "Distance of a view's detections from the joints that the other views give, without using that view. It"
+            " needs no truth, and does not see errors that all views share.",
+        ),
+    }
+    return [
+        Chart(title, stated_and_found(found.stated, found.found, found.unit, COLOURS["label"]), note + _ratio(found))
+        for title, (found, note) in notes.items()
+        if found is not None
+    ]
+
+
+def _ratio(found: Reliability) -> str:
+    overall, worst = number(found.overall, 2), number(float(found.ratios.max()), 2)
+    return f" Found over stated: {overall} overall, {worst} in the worst group; 1 is true, more is too certain."
 
 
 def _consistency(data: ReportData) -> list[Block]:

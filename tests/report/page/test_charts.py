@@ -35,7 +35,7 @@ def test_a_time_map_averages_over_bins():
 
 def test_reliability_has_the_quartiles_of_equal_groups():
     stated = np.arange(100.0)
-    _, median, rms, _ = traces(reliability(stated, 2 * stated, 10, "stated", "error", "#000000", equal=True))
+    _, median, rms = traces(reliability(stated, 2 * stated, 10, "stated", "error", "#000000"))
     assert median["y"] == [2 * x for x in median["x"]]
     assert all(a >= b for a, b in zip(rms["y"], median["y"], strict=True))
 

@@ -1,6 +1,11 @@
 """The section on the labels."""
 
+import json
+
+import numpy as np
+
 from pipeline.report.data.breakdown import rejections
+from pipeline.report.data.reliability import Reliability
 from pipeline.report.sections.labels import label_section
 
 
@@ -26,7 +31,7 @@ def test_both_reprojection_errors_and_both_labels_are_in_the_table(shown):
 def test_charts_name_what_they_show(shown):
     found = titles(section(shown))
     assert {"Worst frames", "Outcomes of the detections", "Left and right swapped, %", "Error by joint"} <= set(found)
-    assert {"Joints without a label, by reason", "Uncertainty against error", "Consistency"} <= set(found)
+    assert {"Joints without a label, by reason", "Uncertainty against the truth", "Consistency"} <= set(found)
 
 
 def test_without_truth_the_figures_are_those_that_need_none(shown_without_truth):
@@ -37,6 +42,17 @@ def test_without_truth_the_figures_are_those_that_need_none(shown_without_truth)
         "coverage, %", "reprojection error, raw detections, px", "reprojection error, detections used, px",
     ]  # fmt: skip
     assert "Error by joint" not in titles(found)
+
+
+def test_views_left_out_show_whether_the_uncertainty_holds(shown):
+    tenths = np.arange(1.0, 11)
+    found = label_section(shown.data, shown.figures, shown.spread, {}, 1, Reliability(tenths, 2 * tenths, "px"))
+    [chart] = [block for block in found.blocks if block.title == "Uncertainty against views left out"]
+    assert "2.00 overall, 2.00 in the worst group" in chart.note
+    found_line, equal, _ = json.loads(chart.data)["data"]
+    assert found_line["y"] == (2 * tenths).tolist()
+    assert equal["x"] == equal["y"] == [0, 10]
+    assert "Uncertainty against views left out" not in titles(section(shown))
 
 
 def test_every_joint_has_three_views_but_where_one_was_an_outlier(shown):
