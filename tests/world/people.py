@@ -70,6 +70,18 @@ def turning(seed: int, n_frames: int = N_FRAMES) -> np.ndarray:
     return np.einsum("fij,fkj->fki", headings, posed(bends)) + position
 
 
+def moving(times_s: np.ndarray, seed: int, speed: float = 1.0) -> np.ndarray:
+    """Joints (F, J, 3) of a person who walks about and swings all limbs smoothly."""
+    rng = np.random.default_rng(seed)
+    phase, rate = rng.uniform(0, 2 * np.pi, (N_JOINTS, 3)), speed * rng.uniform(2.0, 5.0, (N_JOINTS, 3))
+    bends = 0.5 * np.sin(rate * times_s[:, None, None] + phase)
+    rotations = Rotation.from_rotvec(bends.reshape(-1, 3)).as_matrix()
+    joints = posed(rotations.reshape(len(times_s), N_JOINTS, 3, 3))
+    heading = Rotation.from_rotvec(np.outer(0.6 * speed * times_s, [0, 0, 1])).as_matrix()
+    path = 600 * np.stack([np.sin(0.9 * speed * times_s), np.cos(0.7 * speed * times_s), 0 * times_s], -1)
+    return np.einsum("fij,fnj->fni", heading, joints) + path[:, None]
+
+
 def stick_figures(rng: np.random.Generator, n: int) -> np.ndarray:
     """Poses (n, 17, 3) around the root in mm, y down: standing, turned about the vertical, all joints moved."""
     poses = STICK_FIGURE_MM + rng.normal(0, 60, (n, N_JOINTS, 3))
