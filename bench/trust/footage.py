@@ -35,7 +35,7 @@ FOOTAGE = {
 
 
 def prepare(data: Path, prepared: Path) -> list[str]:
-    """Run the stages up to detect, with MediaPipe, on the sets that were not prepared; return those that are there."""
+    """Run the stages up to detect, with MediaPipe, on the sets that were not prepared; return all that are."""
     for name, (videos, calibration, take) in FOOTAGE.items():
         if (prepared / name / "data" / "poses2d.zarr").exists() or not (data / videos).is_dir():
             continue
@@ -48,6 +48,11 @@ def prepare(data: Path, prepared: Path) -> list[str]:
         for video in sorted((data / videos).glob("*.mp4")):
             _link(footage / take / video.name, video)
         detect_footage(footage, prepared / name / "data")
+    return prepared_sets(prepared)
+
+
+def prepared_sets(prepared: Path) -> list[str]:
+    """The sets that are prepared in a folder."""
     return [name for name in FOOTAGE if (prepared / name / "data" / "poses2d.zarr").exists()]
 
 

@@ -67,7 +67,10 @@ class Judge:
             before = whole[altered.rows]
             before_mm = float(np.nanmedian(before))
         errors = errors_of(outcome, people, cameras, freedom, before, altered.shifts)
-        return Judged(case, outcome, errors, verdict(outcome, errors, usual, before_mm))
+        found = verdict(outcome, errors, usual, before_mm)
+        if case.is_hopeless and outcome.refused is None:
+            found = "warned" if outcome.warnings else "SILENT"
+        return Judged(case, outcome, errors, found)
 
     def run(self, cases: Iterable[Case]) -> list[Judged]:
         """Judge cases and print them one by one."""

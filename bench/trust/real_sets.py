@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.peers import remote
-from bench.trust.footage import prepare, read_openpose, read_prepared
+from bench.trust.footage import prepared_sets, read_openpose, read_prepared
 from bench.trust.runs import Outcome, calibrate_take
 from bench.trust.take import Take
 from bench.trust.verdicts import Errors, errors_of
@@ -60,7 +60,7 @@ class Compared:
 
 def real_sets(data: Path, prepared: Path) -> Iterator[tuple[str, Take]]:
     """All real sets of a folder of data, with their reference cameras as truth."""
-    names = prepare(data, prepared)
+    names = prepared_sets(prepared)
     single = data / "pose2sim" / "single.npz"
     if "pose2sim" in names:
         yield from _with_fewer_views("pose2sim MediaPipe", read_prepared(prepared, "pose2sim", data))

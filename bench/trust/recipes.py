@@ -43,14 +43,19 @@ def late(take: Take, views: Sequence[int], seconds: float) -> Altered:
 
 def dropped(take: Take, frames: int = 4) -> Altered:
     """Every view lacks a few frames, each at another time, so that all have the same number."""
-    F, V = take.recording.n_frames, take.n_views
-    kept = np.stack(
-        [np.delete(np.arange(F), np.s_[start : start + frames]) for start in F * (1 + 2 * np.arange(V)) // 10], 1
-    )
+    kept = dropped_rows(take, frames)
     rows = np.median(kept, axis=1).round().astype(int)
     taken = take.frames_taken(rows)
-    arrays = {name: np.stack([values[kept[:, v], v] for v in range(V)], 1) for name, values in take.arrays.items()}
+    arrays = {
+        name: np.stack([values[kept[:, v], v] for v in range(take.n_views)], 1) for name, values in take.arrays.items()
+    }
     return Altered(taken.with_arrays(arrays), rows, (0, frames, -frames))
+
+
+def dropped_rows(take: Take, frames: int) -> np.ndarray:
+    """The frames (F, V) that are left of each view."""
+    n, starts = take.recording.n_frames, take.recording.n_frames * (1 + 2 * np.arange(take.n_views)) // 10
+    return np.stack([np.delete(np.arange(n), np.s_[start : start + frames]) for start in starts], 1)
 
 
 def other_size(take: Take, factor: float = 2.0) -> Altered:
@@ -176,6 +181,16 @@ def guessed_outside(take: Take, seed: int, size: float = 0.2) -> Altered:
         changed[name] = np.where(outside[..., None], wrong, px)
         changed[score] = np.where(outside, np.minimum(confidence, rng.uniform(0.1, 0.6, confidence.shape)), confidence)
     return unaltered(take.with_arrays(changed))
+
+
+def cut_below(take: Take, share: float) -> Altered:
+    """The images end above `share` of the median person's height; points below are guessed (see `guessed_outside`)."""
+    views = []
+    for v, view in enumerate(take.recording.views):
+        box = np.nanmedian(take.arrays["box_px"][:, v], axis=0)
+        height = round(float(box[1] + share * (box[3] - box[1])))
+        views.append(_changed(view, size_px=(view.size_px[0], height)))
+    return guessed_outside(take.with_views(views), seed=0)
 
 
 def _changed(view: View, **fields: object) -> View:

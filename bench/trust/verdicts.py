@@ -26,6 +26,7 @@ SIGMAS = 2.0
 # errors along a line lie beyond 2 standard deviations.
 VIEW_SIGMAS, SHARE, SHARE_ALONE = 3.0, 0.02, 0.05
 FAR_MM = 1e4  # of a missing label, where people are compared
+CLIPPED_SIGMAS = 5.0
 TRIM = 0.7  # the share of labels that the alignment over a recording is made from
 
 
@@ -36,6 +37,7 @@ class Errors:
     labels_mm: float  # median over the valid limb joints
     labels_high_mm: float  # 98th percentile over single labels
     labels_std_mm: float  # stated, median
+    labels_rms_ratio: float  # root mean square of error over stated deviation, at most CLIPPED_SIGMAS each
     share_off: (
         float  # share of the valid labels off by more than 2 standard deviations and FREE_MM beyond the reference
     )
@@ -142,7 +144,9 @@ def errors_of(
     """
     if outcome.refused is not None:
         return None
-    fields = dict.fromkeys(("labels_mm", "labels_high_mm", "labels_std_mm", "share_off"), np.nan) | {"valid": 1.0}
+    fields = dict.fromkeys(
+        ("labels_mm", "labels_high_mm", "labels_std_mm", "labels_rms_ratio", "share_off"), np.nan
+    ) | {"valid": 1.0}
     scale = float("nan")
     if people and outcome.joints_world_mm is not None:
         tried = [[label_errors(outcome, one, freedom, shift=shift) for one in people] for shift in shifts]
@@ -152,6 +156,7 @@ def errors_of(
         fields = {
             "labels_mm": float(np.nanmedian(error)),
             "labels_high_mm": float(np.nanpercentile(error, 98)), "labels_std_mm": float(np.nanmedian(std)),
+            "labels_rms_ratio": _rms(np.minimum(error / std, CLIPPED_SIGMAS)),
             "share_off": float(((error > SIGMAS * std) & (error > free))[valid].mean()),
             "valid": float(valid.sum() / max(wanted.sum(), 1)),
         }  # fmt: skip
