@@ -15,9 +15,9 @@ from threadpoolctl import threadpool_limits
 
 from bench.trust import files, real_cases, real_sets, reliability, seeds, simulated_sets
 from bench.trust.cases import common_cases, simulated_cases, simulated_scenes
-from bench.trust.footage import prepare
 from bench.trust.judge import HEADER, Judge, Judged, summary
-from bench.trust.take import Take
+from bench.trust.takes.footage import prepare
+from bench.trust.takes.take import Take
 
 QUICK_S, FULL_S = 3.0, 5.0  # seconds of a simulated take
 FULL_SEEDS = 8

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.trust import recipes, scenes
-from bench.trust.recipes import Altered
-from bench.trust.take import Take
+from bench.trust.takes import recipes, scenes
+from bench.trust.takes.recipes import Altered
+from bench.trust.takes.take import Take
 from pipeline.geometry.camera.model import Camera
 from pipeline.synthetic.cameras import look_at
 

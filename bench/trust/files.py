@@ -13,11 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.trust import recipes, scenes
 from bench.trust.cases import Case
 from bench.trust.judge import Judged
 from bench.trust.runs import PARAMS, Outcome, quiet, run_stages
-from bench.trust.take import Take
+from bench.trust.takes import recipes, scenes
+from bench.trust.takes.take import Take
 from bench.trust.verdicts import FREEDOM, errors_of, verdict
 from pipeline.alerts import worst_first
 from pipeline.capture import read_capture

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.trust.cases import Case, Scenes
 from bench.trust.runs import Outcome, run_take
-from bench.trust.take import Take
+from bench.trust.takes.take import Take
 from bench.trust.verdicts import FREEDOM, SHARE, SHARE_ALONE, Errors, Verdict, errors_of, label_errors, verdict
 from pipeline.geometry.camera.model import Camera
 

@@ -3,10 +3,10 @@
 from functools import partial
 from pathlib import Path
 
-from bench.trust import recipes
 from bench.trust.cases import Case, Scenes, common_cases, in_modes
-from bench.trust.footage import read_prepared
 from bench.trust.judge import HEADER, Judge, Judged
+from bench.trust.takes import recipes
+from bench.trust.takes.footage import read_prepared
 
 ASSUMED_PX = 1280.0  # a focal length that one would assume for the webcams: the width of their images
 

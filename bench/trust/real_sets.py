@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.peers import remote
-from bench.trust.footage import prepared_sets, read_openpose, read_prepared
 from bench.trust.runs import Outcome, calibrate_take
-from bench.trust.take import Take
+from bench.trust.takes.footage import prepared_sets, read_openpose, read_prepared
+from bench.trust.takes.take import Take
 from bench.trust.verdicts import Errors, errors_of
 from pipeline.geometry.align import rig_error
 from pipeline.geometry.camera.model import Camera

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.trust import scenes
 from bench.trust.runs import PARAMS, Outcome, quiet, run_take
+from bench.trust.takes import scenes
 from bench.trust.verdicts import trimmed_alignment
 from pipeline.capture import read_capture
 from pipeline.capture_paths import CapturePaths

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.trust.take import Take
+from bench.trust.takes.take import Take
 from pipeline.alerts import Alert, worst_first
 from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from bench.trust.runs import FoundRig, calibrate_take
-from bench.trust.take import Take
+from bench.trust.takes.take import Take
 from pipeline.geometry.align import rig_similarity, rotation_angle
 
 SEEDS, CONFIDENCES = 10, (0.2, 0.3, 0.4, 0.5, 0.6)

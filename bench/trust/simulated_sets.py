@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.trust import scenes
 from bench.trust.runs import Outcome, run_take
-from bench.trust.take import Take
+from bench.trust.takes import scenes
+from bench.trust.takes.take import Take
 from bench.trust.verdicts import Errors, errors_of
 
 Z = ("rig", "centre", "scale")

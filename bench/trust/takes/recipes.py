@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from bench.trust.detector import FACE, FEET, HANDS
-from bench.trust.take import Take
+from bench.trust.takes.detector import FACE, FEET, HANDS
+from bench.trust.takes.take import Take
 from pipeline.capture import View
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.trust.detector import LANDMARKS, Detected, Noise, box_of, detect
-from bench.trust.recipes import guessed_outside
-from bench.trust.take import Take, Truth
+from bench.trust.takes.detector import LANDMARKS, Detected, Noise, box_of, detect
+from bench.trust.takes.recipes import guessed_outside
+from bench.trust.takes.take import Take, Truth
 from pipeline.capture import Recording, View
 from pipeline.geometry.camera.model import Camera
 from pipeline.skeleton import N_JOINTS, joint

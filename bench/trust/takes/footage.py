@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.geometry.detections import NAMES
-from bench.trust.detector import box_of
 from bench.trust.runs import PARAMS, quiet
-from bench.trust.take import Take, Truth, read_take
+from bench.trust.takes.detector import box_of
+from bench.trust.takes.take import Take, Truth, read_take
 from pipeline.capture import Recording, View
 from pipeline.datasets.videos import read_videos
 from pipeline.geometry.camera.model import Camera
