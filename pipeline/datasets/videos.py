@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from pipeline.alerts import log_alerts
 from pipeline.capture import Capture, Recording, Rejected, View
+from pipeline.datasets.copied_videos import alerts_of_copies, check_no_copy
 from pipeline.datasets.subject_heights import read_heights
 from pipeline.datasets.take_cameras import FootageCameras
 from pipeline.datasets.takes import Take, check_names, choose_subjects, find_takes
@@ -36,9 +38,11 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     _read_takes(result, takes, cameras, read_heights(root / "subjects.csv"), params.test_subjects)
     _reject_missing_views(result)
     cameras.warn_of_unused()
-    _log_splits(result)
     videos = {Path(view.file) for recording in result.recordings for view in recording.views}
-    _write_hashes(sorted(videos), root, capture / "videos.sha256")
+    hashes = _hashes(sorted(videos))
+    _reject_copies(result, hashes)
+    _log_splits(result)
+    _write_hashes(hashes, root, capture / "videos.sha256")
     if not footage.is_absolute():
         _make_relative(result, capture)
     result.write(capture)
@@ -124,12 +128,33 @@ def _unique(names: Iterable[str]) -> list[str]:
     return sorted(set(names))
 
 
-def _write_hashes(videos: list[Path], root: Path, path: Path) -> None:
-    """List the videos' hashes as sha256sum does, so that the capture changes when the content of a video does."""
-    lines = []
+def _hashes(videos: list[Path]) -> dict[str, str]:
+    """The SHA-256 hash of each video's file, by its path."""
+    hashes = {}
     for video in progress(videos, "Hashing the videos", unit="video"):
         with video.open("rb") as file:
-            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {video.relative_to(root).as_posix()}\n")
+            hashes[str(video)] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def _reject_copies(result: Capture, hashes: dict[str, str]) -> None:
+    """Reject recordings with a video given twice, and add alerts about videos that recordings share."""
+    recordings, result.recordings = result.recordings, []
+    for recording in recordings:
+        try:
+            check_no_copy(recording, hashes)
+            result.recordings.append(recording)
+        except UserError as error:
+            _reject(result, recording.name, error)
+    if not result.recordings:
+        raise UserError(f"No recording is usable: {result.rejected[-1].reason}")
+    result.alerts = alerts_of_copies(result, hashes)
+    log_alerts(result.alerts)
+
+
+def _write_hashes(hashes: dict[str, str], root: Path, path: Path) -> None:
+    """List the videos' hashes as sha256sum does, so that the capture changes when the content of a video does."""
+    lines = [f"{value}  {Path(video).relative_to(root).as_posix()}\n" for video, value in hashes.items()]
     path.write_text("".join(lines))
 
 

@@ -26,10 +26,12 @@ def params(**changes) -> CaptureParams:
 
 
 def write_video(path: Path, n: int = 5, fps: float = 25) -> Path:
+    """Frames of one colour, which depends on the names of the video and of its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    colour = np.random.default_rng(list(f"{path.parent.name}/{path.stem}".encode())).integers(0, 256, 3)
     video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, (96, 64))
     for _ in range(n):
-        video.write(np.zeros((64, 96, 3), np.uint8))
+        video.write(np.full((64, 96, 3), colour, np.uint8))
     video.release()
     return path
 
