@@ -21,8 +21,9 @@ from pipeline.params.frames import FramesParams
 from pipeline.progress import progress
 from pipeline.stores import TRUTH, TruthStore, create_store, open_store
 from pipeline.video.camera_fit import fit_to_video
+from pipeline.video.copies import check_no_copies
 from pipeline.video.decoding import VideoFrames, VideoHeader, read_header
-from pipeline.video.packing import keep_frames, pack_frames
+from pipeline.video.packing import PackedFrames, keep_frames, pack_frames
 from pipeline.video.times import clock_numbers, dropped_frames, rows_of_common_moments
 
 log = logging.getLogger("epiline")
@@ -145,6 +146,10 @@ def _packed_recording(
     files = [_packed_name(recording, view) for view in recording.views]
     for file, own in zip(files, rows, strict=True):
         keep_frames(folder / file, own)
+    names = [view.name for view in recording.views]
+    check_no_copies(
+        {name: PackedFrames(folder / file) for name, file in zip(names, files, strict=True)}, recording.name
+    )
     fitted = [
         View.of(view.name, file, _fitted(view, p, params), evaluation_only=view.evaluation_only)
         for view, file, p in zip(recording.views, files, packed, strict=True)
