@@ -239,9 +239,13 @@ def place_at_depth(
 ) -> np.ndarray:
     """Poses (frame, joint, 3) in the camera's frame, mm, with the roots at given depths (frame,).
 
-    The pose is given by pixels (frame, joint, 2) and depths relative to the root's (frame, joint).
+    The pose is given by pixels (frame, joint, 2) and depths relative to the root's (frame, joint). A pixel so far
+    outside the image that the lens model has no ray for it has the ray of a pinhole: its error counts.
     """
-    return camera.back_project(joints_px, (1 + relative_depth) * root_depth_mm[:, None])
+    depth_mm = (1 + relative_depth) * root_depth_mm[:, None]
+    cam_mm, pinhole = camera.back_project(joints_px, depth_mm), replace(camera, dist=np.zeros(0), fisheye=False)
+    known = np.isfinite(cam_mm).all(-1, keepdims=True)
+    return np.where(known, cam_mm, pinhole.back_project(joints_px, depth_mm))
 
 
 def joined(views: Iterable[ViewData], name: str) -> np.ndarray:

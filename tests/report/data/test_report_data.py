@@ -1,5 +1,7 @@
 """What is read: each recording as each of its views sees it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,15 @@ def test_a_pose_placed_at_its_depth_projects_to_its_pixels():
     depth = cam[..., 2]
     placed = place_at_depth(camera, camera.project_cam(cam), depth / depth[:, :1] - 1, depth[:, 0])
     np.testing.assert_allclose(placed, cam, atol=1e-6)
+
+
+def test_a_prediction_where_the_lens_has_no_ray_counts_with_its_error():
+    camera = replace(small_camera(0), dist=np.array([-0.3, 0.0, 0.0, 0.0]))
+    cam = camera.to_camera(turning(0))
+    px, depth = camera.project_cam(cam), cam[..., 2]
+    px[2, 5] = [50_000.0, 100.0]
+    assert np.isnan(camera.undistort(px[2, 5])).any()
+    placed = place_at_depth(camera, px, depth / depth[:, :1] - 1, depth[:, 0])
+    assert np.linalg.norm(placed[2, 5] - cam[2, 5]) > 10_000
+    placed[2, 5] = cam[2, 5]
+    np.testing.assert_allclose(placed, cam, atol=1e-3)
