@@ -33,12 +33,12 @@ def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibratePara
     given = _given_poses(pool[0])
     if isinstance(given, str):
         return refused(subject_of(pool), given)
-    for recording in pool:
-        if (exchange := exchanged_views(recording, poses2d, *given, params)) is not None:
-            return exchange
     observed, points_norm, sigma = observe_pool(
         pool, poses2d, ignore_distortion=params.ignore_distortion, min_confidence=params.min_confidence
     )
+    for recording, own in zip(pool, observed, strict=True):
+        if (exchange := exchanged_views(recording, poses2d, own, *given, params)) is not None:
+            return exchange
     try:
         rig, moved_deg = adjust_extrinsics(points_norm, sigma, *given, seed=params.seed, focal=FOCAL[params.focal])
     except RigNotFound as error:
@@ -68,11 +68,11 @@ def given_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams)
     given = _given_poses(pool[0])
     if isinstance(given, str):
         return refused(subject_of(pool), given)
-    if (exchange := exchanged_views(pool[0], poses2d, *given, params)) is not None:
-        return exchange
     [observed] = observe_pool(
         pool, poses2d, ignore_distortion=params.ignore_distortion, min_confidence=params.min_confidence
     )[0]
+    if (exchange := exchanged_views(pool[0], poses2d, observed, *given, params)) is not None:
+        return exchange
     views = fitting_views(pool[0], observed, *given, leave_out=True)
     if isinstance(views, Refused):
         return views

@@ -9,14 +9,14 @@ from jaxtyping import Float
 
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
-from pipeline.geometry.verification.given_residuals import left_out_noise
+from pipeline.geometry.verification.given_residuals import MAX_NOISE, consistent_views
 from pipeline.shapes import check_shapes
 
 # Up to this many views all orders are tried, with more views repeated exchanges of two.
 MAX_VIEWS_FOR_ALL = 4
 MAX_EXCHANGES = 3
-# An order is found if its noise is at most this share of the noise as given, and at most this multiple of sigma.
-FAR_LOWER, MAX_NOISE = 0.5, 2.5
+# An order is found if its views are consistent and its noise is at most this share of the noise as given.
+FAR_LOWER = 0.5
 # Of orders whose costs differ by no more than this factor, as in symmetric rigs, the one with the fewest moves counts.
 ALIKE = 1.1
 WIDTH = 3.0  # scale of the robust cost, in standard deviations
@@ -53,8 +53,7 @@ def find_exchange(
         return _cost(points_norm[:, :, order, given], sigma[:, :, order, given], R, t)
 
     def noise(order: Sequence[int]) -> float:
-        found = left_out_noise(points_norm[:, :, order, given], sigma[:, :, order, given], R, t).lower_quartile
-        return float(np.nanmax(found)) if np.isfinite(found).any() else float("inf")
+        return consistent_views(points_norm[:, :, order, given], sigma[:, :, order, given], R, t).worst
 
     if n_views <= MAX_VIEWS_FOR_ALL:
         costs = {order: cost(order) for order in permutations(given)}
