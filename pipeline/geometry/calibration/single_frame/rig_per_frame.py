@@ -42,6 +42,9 @@ MIN_MATCHES = 8
 FRAMES_FOR_NOISE = 30
 # A frame that determines its cameras' rotations less well than this has no rig.
 MAX_ROTATION_STD_DEG = 20.0
+# A frame whose cost is more than this multiple of the median frame's has no rig. The median cost per degree of freedom
+# is about 1; exact image points have none.
+MAX_COST, MIN_COST = 4.0, 0.1
 
 
 @check_shapes(no_inf=("points_norm", "landmarks_norm"))
@@ -73,8 +76,10 @@ def find_rigs(
         own, s = own_prior(prior, [rig.points for rig in rigs.values()]), s * _noise_factors(x, s, rigs)
         rigs = {f: adjust_frame(x[f], s[f], rig, own, noise) for f, rig in rigs.items()}
         prior = own
+    costs = {f: rig.cost_per_freedom(x[f], s[f] * noise) for f, rig in rigs.items()}
+    typical = max(float(np.median(list(costs.values()))), MIN_COST) if costs else 1.0
     return [
-        found if isinstance(found, str) else _measured(x[f], s[f], rigs[f], prior, noise)
+        found if isinstance(found, str) else _measured(x[f], s[f], rigs[f], prior, noise, costs[f] / typical)
         for f, found in enumerate(pairs)
     ]
 
@@ -123,9 +128,15 @@ def _noise_factors(points_norm: np.ndarray, sigma: np.ndarray, rigs: dict[int, F
 
 
 def _measured(
-    points_norm: np.ndarray, sigma: np.ndarray, found: FrameRig, prior: LengthPrior, noise: float
+    points_norm: np.ndarray, sigma: np.ndarray, found: FrameRig, prior: LengthPrior, noise: float, cost: float
 ) -> Rig | str:
-    """The rig of a frame with its residuals and its uncertainty, or the reason why it cannot be used."""
+    """The rig of a frame with its residuals and its uncertainty, or the reason why it cannot be used.
+
+    `cost` is relative to the median frame's. Errors that the noise does not describe raise it, and the standard
+    deviations are raised in proportion.
+    """
+    if cost > MAX_COST:
+        return "the views contradict each other"
     start = InitialRig(found.R, found.t, 1.0, found.epipolar_start)
     rig = adjust_rig(points_norm[None], sigma[None], start, (), focal=EXACT, pose=np.zeros(1, int), noise=noise)
     if not np.nanmean(rig.inlier_share) >= MIN_INLIER_SHARE:
@@ -137,7 +148,7 @@ def _measured(
         points_norm[:, v], sigma[:, v], found.R[v], found.t[v], found.points, prior, width=LAST_WIDTH, noise=noise
     )
     covariance = np.full((6 * len(v), 6 * len(v)), np.nan)
-    covariance[np.ix_(np.repeat(v, 6), np.repeat(v, 6))] = own
+    covariance[np.ix_(np.repeat(v, 6), np.repeat(v, 6))] = own * max(cost, 1.0) ** 2
     of_view = np.einsum("vivj->vij", covariance.reshape(len(v), 6, len(v), 6))
     std = np.degrees(root_of_trace(of_view[:, :3, :3]))
     if not np.nanmax(std) <= MAX_ROTATION_STD_DEG:

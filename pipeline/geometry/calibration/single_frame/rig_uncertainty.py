@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.geometry.calibration.bundle import gauge_basis, root_of_inverse, units_of
+from pipeline.geometry.calibration.gauge import gauge_basis, root_of_inverse, units_of
 from pipeline.geometry.calibration.single_frame.body_prior import LengthPrior, inverse_sigma
 from pipeline.geometry.calibration.single_frame.body_prior_kernel import normal_equations
 from pipeline.shapes import check_shapes
