@@ -1,19 +1,17 @@
 """The cameras of the takes: read from a shared calibration file or from a take's own, or assumed."""
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.alerts import Alert
 from pipeline.datasets.takes import Take
 from pipeline.errors import UserError
 from pipeline.formats.calibration import ENDINGS, find_calibration, read_calibration
 from pipeline.formats.calibration_format import UNKNOWN_SIZE
 from pipeline.geometry.camera.model import Camera
 from pipeline.video.decoding import VideoHeader
-
-log = logging.getLogger("epiline")
 
 # Focal length of an assumed camera over the longer side of its image: a field of view of 53 degrees. The stage
 # `calibrate` estimates the true focal length.
@@ -57,11 +55,16 @@ class FootageCameras:
         cameras = {name: _with_size(camera, headers[name]) for name, camera in found.by_name.items() if name in headers}
         return replace(found, by_name=cameras)
 
-    def warn_of_unused(self) -> None:
-        """Log the cameras of the shared calibration of which no take has a video."""
+    def alerts_of_unused(self) -> list[Alert]:
+        """An alert about the cameras of the shared calibration of which no take has a video, if there are any."""
         unused = sorted(set(self._shared.by_name) - self._used) if self._shared else []
-        if self._shared and self._used and unused:
-            log.warning("%s also has cameras without any video: %s", self._shared.source, ", ".join(unused))
+        if not (self._shared and self._used and unused):
+            return []
+        return [Alert(
+            kind="unused_cameras", severity="note", subject=self._shared.source.name,
+            message=f"the calibration also has cameras without any video: {', '.join(unused)}",
+            mend="Add their videos, or name the videos after these cameras.",
+        )]  # fmt: skip
 
     def _find(self, take: Take, headers: dict[str, VideoHeader]) -> TakeCameras:
         if self._assumed:

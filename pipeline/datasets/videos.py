@@ -37,10 +37,11 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     result = Capture(source="videos", intrinsics=INTRINSICS[params.intrinsics], recordings=[])
     _read_takes(result, takes, cameras, read_heights(root / "subjects.csv"), params.test_subjects)
     _reject_missing_views(result)
-    cameras.warn_of_unused()
     videos = {Path(view.file) for recording in result.recordings for view in recording.views}
     hashes = _hashes(sorted(videos))
     _reject_copies(result, hashes)
+    result.alerts = [*cameras.alerts_of_unused(), *alerts_of_copies(result, hashes)]
+    log_alerts(result.alerts)
     _log_splits(result)
     _write_hashes(hashes, root, capture / "videos.sha256")
     if not footage.is_absolute():
@@ -138,7 +139,7 @@ def _hashes(videos: list[Path]) -> dict[str, str]:
 
 
 def _reject_copies(result: Capture, hashes: dict[str, str]) -> None:
-    """Reject recordings with a video given twice, and add alerts about videos that recordings share."""
+    """Reject recordings with a video given twice."""
     recordings, result.recordings = result.recordings, []
     for recording in recordings:
         try:
@@ -148,8 +149,6 @@ def _reject_copies(result: Capture, hashes: dict[str, str]) -> None:
             _reject(result, recording.name, error)
     if not result.recordings:
         raise UserError(f"No recording is usable: {result.rejected[-1].reason}")
-    result.alerts = alerts_of_copies(result, hashes)
-    log_alerts(result.alerts)
 
 
 def _write_hashes(hashes: dict[str, str], root: Path, path: Path) -> None:

@@ -50,11 +50,18 @@ def test_a_video_without_a_camera_is_refused(tmp_path):
         shared(tmp_path).of(*take(tmp_path, cameras=("cam1", "left")))
 
 
-def test_cameras_without_any_video_are_left_out_with_a_warning(tmp_path, caplog):
+def test_cameras_without_any_video_are_left_out_with_an_alert(tmp_path):
     cameras = shared(tmp_path, toml(("cam1", "cam2", "cam9")))
     assert list(cameras.of(*take(tmp_path)).by_name) == ["cam1", "cam2"]
-    cameras.warn_of_unused()
-    assert "cameras without any video: cam9" in caplog.text
+    [alert] = cameras.alerts_of_unused()
+    assert (alert.kind, alert.subject) == ("unused_cameras", "calibration.toml")
+    assert "cameras without any video: cam9" in alert.message
+
+
+def test_without_unused_cameras_there_is_no_alert(tmp_path):
+    cameras = shared(tmp_path)
+    cameras.of(*take(tmp_path))
+    assert not cameras.alerts_of_unused()
 
 
 def test_no_calibration_is_refused_with_what_to_do(tmp_path):

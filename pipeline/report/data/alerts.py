@@ -69,6 +69,7 @@ def collect_alerts(files: Files, capture: Capture) -> list[Alert]:
 def _all(files: Files, capture: Capture) -> Iterator[Alert]:
     yield from (rejected.alert for rejected in capture.rejected)
     yield from capture.alerts
+    yield from capture.alerts
     yield from open_store(files.poses2d, POSES2D).summary.alerts
     yield from open_store(files.rigs, RIGS).summary.alerts
     yield from open_store(files.labels, LABELS).summary.alerts
