@@ -11,7 +11,7 @@ from bench.geometry.measure import Table
 from bench.geometry.simulation import Capture, Scenes
 from bench.geometry.sizes import NOISE_PX, OUTLIERS, Sizes
 from pipeline.geometry.calibration import bundle
-from pipeline.geometry.calibration.bundle import rotation_of
+from pipeline.geometry.calibration.gauge import rotation_of
 from pipeline.geometry.triangulation import methods as triangulation
 
 try:

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from pipeline.geometry.calibration import bundle_kernels
+from pipeline.geometry.calibration.gauge import gauge_basis, root_of_inverse, units_of
+from pipeline.geometry.calibration.shared_errors import clustered_covariance, variance_inflation_of
 from pipeline.shapes import check_shapes
 
 # Scales of the robust kernel in standard deviations, one for each stage: from a poor start, and from a good one.
@@ -101,7 +103,7 @@ def adjust(
         scale = noise or problem.noise(state)
         if focal.is_open:
             root, scores = problem.linearised(state, width * scale, prior)
-            variance_inflation = shared_errors(scores @ root, [group[problem.used] for group in groups])
+            variance_inflation = variance_inflation_of(scores @ root, [group[problem.used] for group in groups])
     weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * scale)
     return AdjustedRig(
         state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, scale=state.focal), scale,
@@ -115,23 +117,31 @@ def uncertainty(
     points_norm: Float[np.ndarray, "point view 2"],
     sigma: Float[np.ndarray, "point view"],
     groups: Sequence[Shaped[np.ndarray, " point"]] = (),
+    cells: Int[np.ndarray, "point 2"] | None = None,
 ) -> Uncertainty:
     """Estimate the uncertainty of a rig that was adjusted to normalised image points with standard deviations sigma.
 
     `groups` number the points in one or two ways. Points of one number, such as those of frames with similar poses or
-    those of one joint, may share their errors; the amount is estimated from the residuals. Raises ValueError for
-    shapes that do not fit and infinite image points.
+    those of one joint, may share their errors; the amount is estimated from the residuals as one factor for all
+    directions. `cells`, the landmark and the block of time of each point, both from 0, replace this factor by the
+    covariance of `clustered_covariance`. Raises ValueError for shapes that do not fit and infinite image points.
     """
     problem = _Problem.of(points_norm, sigma, adjusted.points)
     state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.scale)
     width, own = FINAL_WIDTHS[-1] * adjusted.noise, [group[problem.used] for group in groups]
-    variance_inflation = 1.0
+    inflation = 1.0
     # The inflation increases the weight of the focal prior, which in turn changes the inflation a little.
     for _ in range(2 if adjusted.focal.is_open else 1):
-        root, scores = problem.linearised(state, width, variance_inflation * adjusted.focal.information(adjusted.noise))
-        variance_inflation = shared_errors(scores @ root, own)
-    covariance = problem.variance(state, width) * variance_inflation * root @ root.T
-    return Uncertainty(covariance[:-1, :-1], float(np.sqrt(covariance[-1, -1])), variance_inflation)
+        root, scores = problem.linearised(state, width, inflation * adjusted.focal.information(adjusted.noise))
+        inflation = variance_inflation_of(scores @ root, own)
+    variance, newton = problem.variance(state, width)
+    if cells is None or not np.isfinite(variance):
+        whitened = inflation * variance * np.eye(root.shape[1])
+    else:
+        information, score = problem.by_cell(state, width, cells[problem.used], root)
+        whitened = clustered_covariance(information, score, variance=variance, newton=newton)
+    covariance = root @ whitened @ root.T
+    return Uncertainty(covariance[:-1, :-1], float(np.sqrt(covariance[-1, -1])), inflation)
 
 
 @dataclass
@@ -195,102 +205,54 @@ class _Problem:
 
         The gauge freedoms of the world's frame and scale are removed (inner constraints).
         """
-        N, V = self.inverse_sigma.shape
-        D = 6 * V + 1
-        S, scores, to_points, own = np.empty((D, D)), np.empty((N, D)), np.empty((N, 3, D)), np.empty((N, 3))
-        bundle_kernels.normal_equations(
-            self.points_norm,
-            self.inverse_sigma,
-            state.R,
-            state.t,
-            state.X,
-            state.focal,
-            width,
-            0.0,
-            S,
-            scores,
-            to_points,
-            own,
-        )
+        S, scores = self.reduced(state, width, np.s_[:])
         S[-1, -1] += prior if np.isfinite(prior) else 0.0
         unknown = np.s_[:] if np.isfinite(prior) else np.s_[:-1]
         free, units = gauge_basis(state.R, state.t), units_of(state.R, state.t)
-        root = np.zeros((D, len(units[unknown]) - free.shape[1]))
+        root = np.zeros((len(S), len(units[unknown]) - free.shape[1]))
         root[unknown] = root_of_inverse(S[unknown, unknown], free[unknown], units[unknown])
         return root, scores
 
-    def variance(self, state: _State, width: float) -> float:
-        """The factor that turns the inverse of the weighted normal equations into a covariance.
+    def reduced(self, state: _State, width: float, points: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The reduced system (6V + 1, 6V + 1) of some points, and the contribution (M, 6V + 1) of each."""
+        x, inverse, X = self.points_norm[points], self.inverse_sigma[points], state.X[points]
+        N, D = len(inverse), 6 * inverse.shape[1] + 1
+        S, scores, to_points, own = np.empty((D, D)), np.empty((N, D)), np.empty((N, 3, D)), np.empty((N, 3))
+        bundle_kernels.normal_equations(
+            x, inverse, state.R, state.t, X, state.focal, width, 0.0, S, scores, to_points, own
+        )  # fmt: skip
+        return S, scores
+
+    def by_cell(
+        self, state: _State, width: float, cells: np.ndarray, root: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The reduced systems (L, B, K, K) of the points of each cell and their right-hand sides (L, B, K), by `root`.
+
+        `cells` (M, 2) holds each point's indices of L and B.
+        """
+        shape = cells.max(0, initial=0) + 1
+        information, score = np.zeros((*shape, *2 * root.shape[1:])), np.zeros((*shape, root.shape[1]))
+        number = np.ravel_multi_index(tuple(cells.T), tuple(shape))
+        order = np.argsort(number, kind="stable")
+        for points in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
+            if len(points):
+                S, scores = self.reduced(state, width, points)
+                cell = tuple(cells[points[0]])
+                information[cell], score[cell] = root.T @ S @ root, scores.sum(0) @ root
+        return information, score
+
+    def variance(self, state: _State, width: float) -> tuple[float, float]:
+        """The factor that turns the inverse of the weighted normal equations into a covariance, and Newton's factor.
 
         The factor of an M-estimator (Huber, Robust statistics, 1981, section 7.6), corrected for degrees of freedom.
+        Newton's factor is the length of a Newton step over that of a step of the weighted normal equations.
         """
         seen = self.inverse_sigma > 0
         w = self.weights(state, width)[seen]
         if not len(w):
-            return np.nan
+            return np.nan, np.nan
         share = 1 / np.sqrt(w) - 1  # squared residual over the squared width
         score = (w**2 * share).mean() * width**2 / 2
-        slope = (w * (1 - 2 * share / (1 + share))).mean()
-        return max(float(w.mean() * score / max(slope, 0.05) ** 2) / self.freedom(), MIN_NOISE**2)
-
-
-def shared_errors(scores: np.ndarray, groups: Sequence[np.ndarray]) -> float:
-    """Variance inflation: the scatter of the scores (N, K) over the scatter expected of independent scores.
-
-    Errors shared in either of two groupings are counted, those shared in both only once (Cameron, Gelbach and Miller,
-    Robust inference with multiway clustering, 2011). The inflation is one number for all directions.
-    """
-    alone = (scores**2).sum()
-    if not groups or not alone > 0:
-        return 1.0
-    both = np.unique(np.stack(groups), axis=1, return_inverse=True)[1].ravel()
-    single, shared = [_scatter(scores, group) / alone for group in groups], _scatter(scores, both) / alone
-    return max(sum(single) - (len(groups) - 1) * shared, 1.0)
-
-
-def _scatter(scores: np.ndarray, group: np.ndarray) -> float:
-    numbers, index = np.unique(group, return_inverse=True)
-    total = np.zeros((len(numbers), scores.shape[1]))
-    np.add.at(total, index, scores)
-    return float((total**2).sum()) * len(numbers) / max(len(numbers) - 1, 1)
-
-
-def gauge_basis(R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The steps (6V + 1, 7) of the cameras that only rotate, translate and scale the world; not orthonormal."""
-    V = len(R)
-    G = np.zeros((6 * V + 1, 7))
-    for v in range(V):
-        rotation = R[v]  # of the camera, in its frame, for each axis of the world
-        G[6 * v : 6 * v + 3, :3] = rotation
-        G[6 * v + 3 : 6 * v + 6, :3] = -np.cross(rotation, t[v], axis=0)
-        G[6 * v + 3 : 6 * v + 6, 3:6] = R[v]
-        G[6 * v + 3 : 6 * v + 6, 6] = t[v]
-    return G
-
-
-def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The unit (6V + 1,) of each unknown: the rig's extent for translations, to make them comparable to rotations."""
-    centers = -np.einsum("vji,vj->vi", R, t)
-    extent = np.sqrt(((centers - centers.mean(0)) ** 2).sum(-1).mean())
-    return np.append(np.tile([1.0, 1.0, 1.0, extent, extent, extent], len(R)), 1.0)
-
-
-def root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """A (D, D - 7) with A @ A.T the inverse of S on the orthogonal complement of the columns of `free` (D, 7).
-
-    `free` spans the null space of S. Orthogonality refers to each unknown in its unit (D,).
-    """
-    basis, _ = np.linalg.qr(free / units[:, None], mode="complete")
-    inside = basis[:, free.shape[1] :]
-    values, vectors = np.linalg.eigh(inside.T @ (S * units[:, None] * units) @ inside)
-    return inside @ vectors / np.sqrt(np.maximum(values, 1e-300)) * units[:, None]
-
-
-def rotation_of(vector: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3 3"]:
-    """The rotation of a rotation vector, whose length is the angle in radians (Rodrigues)."""
-    angle = np.linalg.norm(vector, axis=-1)[..., None, None]
-    x, y, z = np.moveaxis(vector, -1, 0)
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
-    # sinc keeps both coefficients exact at angle 0.
-    return np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * cross @ cross
+        slope = max((w * (1 - 2 * share / (1 + share))).mean(), 0.05)
+        variance = float(w.mean() * score / slope**2) / self.freedom()
+        return max(variance, MIN_NOISE**2), float(w.mean() / slope)

@@ -36,6 +36,8 @@ MIN_INLIER_SHARE = 0.5
 # Robust weight of an inlier: at the kernel's scale of 6 it lies within four standard deviations.
 INLIER_WEIGHT = 0.48
 MAX_NOISE = 2.5
+# The number of blocks of time that are left out one by one to estimate the uncertainty.
+BLOCKS = 4
 MAX_ROTATION_STD_DEG = 5.0
 
 
@@ -170,7 +172,7 @@ def adjust_rig(
     groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]
     focal = replace(focal, scale=start.focal_scale)
     adjusted = bundle.adjust(x, s, R, t, points, widths, focal=focal, groups=groups, noise=noise)
-    left = bundle.uncertainty(adjusted, x, s, groups)
+    left = bundle.uncertainty(adjusted, x, s, groups, _cells(F, J))
     own = _blocks(left.pose_covariance)
     seen = np.isfinite(x).all(-1) & np.isfinite(s) & np.isfinite(adjusted.points).all(-1)[:, None]
     inlier = seen & (adjusted.weights > INLIER_WEIGHT)
@@ -201,6 +203,14 @@ def _over_all(values: np.ndarray, views: np.ndarray) -> np.ndarray:
     full = np.full((len(views), *values.shape[1:]), np.nan)
     full[views] = values
     return full
+
+
+def _cells(n_frames: int, n_landmarks: int) -> Int[np.ndarray, "point 2"] | None:
+    """The landmark and the block of time of each point (frame by frame); None if the frames are too few for blocks."""
+    if n_frames < 2 * BLOCKS:
+        return None
+    block = np.arange(n_frames) * BLOCKS // n_frames
+    return np.stack([np.tile(np.arange(n_landmarks), n_frames), np.repeat(block, n_landmarks)], -1)
 
 
 def _blocks(pose_covariance: np.ndarray) -> np.ndarray:

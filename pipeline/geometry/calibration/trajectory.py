@@ -14,8 +14,9 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.spatial.transform import Rotation
 
-from pipeline.geometry.calibration import bundle, trajectory_kernels
+from pipeline.geometry.calibration import gauge, trajectory_kernels
 from pipeline.geometry.calibration.bundle import MEDIAN_OF_LARGER, MIN_NOISE
+from pipeline.geometry.calibration.shared_errors import variance_inflation_of
 from pipeline.shapes import check_shapes
 
 # Scales of the robust kernel in units of the noise, one for each round of steps. A round ends with an estimate of the
@@ -49,7 +50,7 @@ class Trajectory:
         """Rotations and translations of the cameras at some frames."""
         before, share = self.place(frames)
         rotation = share[:, None, None] * self.motion[before, :, 0]
-        R = bundle.rotation_of(rotation) @ self.R[before]
+        R = gauge.rotation_of(rotation) @ self.R[before]
         a, b = self.centers[before], self.centers[before + 1]
         return R, -np.einsum("fvij,fvj->fvi", R, a + share[:, None, None] * (b - a))
 
@@ -69,7 +70,7 @@ class Trajectory:
     def moved(self, step: Float[np.ndarray, "knot unknown"]) -> "Trajectory":
         """The trajectory after a step (K, 6 V): for each camera a rotation vector and a translation in its frame."""
         rotation, shift = np.moveaxis(step.reshape(*self.centers.shape[:2], 2, 3), 2, 0)
-        R = bundle.rotation_of(rotation) @ self.R
+        R = gauge.rotation_of(rotation) @ self.R
         return replace(self, R=R, centers=self.centers - np.einsum("kvji,kvj->kvi", R, shift))
 
 
@@ -96,8 +97,8 @@ class AdjustedTrajectory:
         for f, (k, s) in enumerate(zip(before, share, strict=True)):
             to_next = s * (1 - s) * self.covariance_to_next[k]
             own = (1 - s) ** 2 * self.covariance[k] + s**2 * self.covariance[k + 1] + to_next + to_next.T
-            units = bundle.units_of(R[f], t[f])[:-1]
-            free, _ = np.linalg.qr(bundle.gauge_basis(R[f], t[f])[:-1] / units[:, None])
+            units = gauge.units_of(R[f], t[f])[:-1]
+            free, _ = np.linalg.qr(gauge.gauge_basis(R[f], t[f])[:-1] / units[:, None])
             inside = (np.eye(len(free)) - free @ free.T) / units
             covariance = units[:, None] * (inside @ own @ inside.T) * units
             for v in range(t.shape[1]):
@@ -241,9 +242,9 @@ class _Problem:
         S, scores = np.zeros((6 * V + 1, 6 * V + 1)), np.zeros((F, J, 6 * V + 1))
         R, t = self.trajectory.at(self.frames)
         trajectory_kernels.scores(self.points_norm, self.inverse_sigma, R, t, self.points, width, S, scores)
-        free, units = bundle.gauge_basis(R[middle], t[middle]), bundle.units_of(R[middle], t[middle])
-        root = bundle.root_of_inverse(S[:-1, :-1], free[:-1], units[:-1])
-        return bundle.shared_errors(scores[..., :-1].reshape(F * J, -1) @ root, groups)
+        free, units = gauge.gauge_basis(R[middle], t[middle]), gauge.units_of(R[middle], t[middle])
+        root = gauge.root_of_inverse(S[:-1, :-1], free[:-1], units[:-1])
+        return variance_inflation_of(scores[..., :-1].reshape(F * J, -1) @ root, groups)
 
     def estimated_motion_std(self, covariance: np.ndarray, to_next: np.ndarray) -> np.ndarray:
         """Standard deviation of each camera's motion from knot to knot (V, 2), from the motion and its uncertainty."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.geometry.calibration.bundle import rotation_of
 from pipeline.geometry.calibration.essential import relative_pose
+from pipeline.geometry.calibration.gauge import rotation_of
 
 # Scale of the Geman-McClure kernel in standard deviations of the residuals.
 WIDTH = 3.0

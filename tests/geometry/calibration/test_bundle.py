@@ -7,7 +7,8 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.calibration import bundle, bundle_kernels
-from pipeline.geometry.calibration.bundle import Focal, rotation_of
+from pipeline.geometry.calibration.bundle import Focal
+from pipeline.geometry.calibration.gauge import gauge_basis, rotation_of, units_of
 from pipeline.geometry.triangulation.methods import robust
 from tests.world.cameras import centers_of, observed, ring
 from tests.world.people import people
@@ -108,7 +109,7 @@ def test_points_seen_too_rarely_are_nan():
 
 def free_of_the_world(d, R, t):
     """Steps (V, 6) of the cameras without what moves the world alone."""
-    free, units = bundle.gauge_basis(R, t)[:-1], bundle.units_of(R, t)[:-1]
+    free, units = gauge_basis(R, t)[:-1], units_of(R, t)[:-1]
     x = np.linalg.lstsq(free / units[:, None], d.ravel() / units, rcond=None)[0]
     return (d.ravel() - free @ x).reshape(-1, 6)
 

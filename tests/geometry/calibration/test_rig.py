@@ -5,7 +5,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import rig_error, rig_similarity
-from pipeline.geometry.calibration.bundle import Focal, gauge_basis, units_of
+from pipeline.geometry.calibration.bundle import Focal
+from pipeline.geometry.calibration.gauge import gauge_basis, units_of
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, measure_rig
 from tests.world.cameras import centers_of, error_deg_mm, extrinsics_error_deg_mm, looking_at, observed, ring
