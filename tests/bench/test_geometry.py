@@ -108,8 +108,10 @@ def test_real_detections_are_read_and_compared(tmp_path, capsys):
     assert np.allclose(points_norm[known], capture.points_norm[known], atol=1e-9)
     assert seen.landmarks[0].shape == (40, len(names), 4, 2)
     detections.run(path)
-    rows = re.findall(r"(?:all points|joints): as shipped +(\S+) +(\S+) +(\S+)", capsys.readouterr().out)
+    table = capsys.readouterr().out
+    rows = re.findall(r"\.npz (?:all points|joints): as shipped +(\S+) +(\S+) +(\S+)", table)
     assert len(rows) == 2
+    assert len(re.findall(r"frame by frame, (?:all points|joints): as shipped", table)) == 2
     assert all(float(error) < 0.01 for row in rows for error in row)
 
 
