@@ -14,7 +14,7 @@ from pipeline.stores import RecordingGroup, RigRecord, RigStore
 class RigReliability:
     """A quantity of a rig: its stated standard deviation, and its difference from the given extrinsics."""
 
-    recordings: tuple[str, ...]  # that share the rig
+    rig: str  # the recording, or the rig that several recordings share
     quantity: str  # rotation, centre or scale
     unit: str
     stated: float
@@ -31,18 +31,17 @@ def rig_reliability(capture: Capture, rigs: RigStore) -> list[RigReliability]:
 
     Rotations and centres are root mean squares over the cameras, after a similarity alignment of the two rigs.
     """
-    pools: dict[tuple[str, ...], Recording] = {}
+    pools: dict[str, Recording] = {}
     for recording in capture.recordings:
         if recording.name in rigs:
             record = rigs[recording.name].record
             if record.mode == "rig":
-                pools.setdefault(tuple(record.pool) or (recording.name,), recording)
-    return [one for names, recording in pools.items() for one in _quantities(names, recording, rigs[recording.name])]
+                n = len(record.pool)
+                pools.setdefault(f"rig {recording.rig} ({n} recordings)" if n > 1 else recording.name, recording)
+    return [one for name, recording in pools.items() for one in _quantities(name, recording, rigs[recording.name])]
 
 
-def _quantities(
-    names: tuple[str, ...], recording: Recording, rig: RecordingGroup[RigRecord]
-) -> Iterator[RigReliability]:
+def _quantities(name: str, recording: Recording, rig: RecordingGroup[RigRecord]) -> Iterator[RigReliability]:
     views = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.has_extrinsics]
     R, t = rig["R_cam_from_world"][0, views], rig["t_cam_from_world_mm"][0, views]
     known = np.isfinite(t).all(-1)
@@ -55,11 +54,11 @@ def _quantities(
     scale, Q, shift = rig_similarity(R, centers, R_given, centers_given)
     off_deg = np.degrees(rotation_angle(R[known] @ Q.T @ np.swapaxes(R_given[known], -1, -2)))
     off_mm = np.linalg.norm(scale * centers[known] @ Q.T + shift - centers_given[known], axis=-1)
-    stated_deg, stated_mm = (rig[name][0, views][known] for name in ("rotation_std_deg", "center_std_mm"))
-    yield RigReliability(names, "rotation", "°", _rms(stated_deg), _rms(off_deg))
-    yield RigReliability(names, "centre", "mm", scale * _rms(stated_mm), _rms(off_mm))
+    stated_deg, stated_mm = (rig[array][0, views][known] for array in ("rotation_std_deg", "center_std_mm"))
+    yield RigReliability(name, "rotation", "°", _rms(stated_deg), _rms(off_deg))
+    yield RigReliability(name, "centre", "mm", scale * _rms(stated_mm), _rms(off_mm))
     if rig.record.scale_std is not None:
-        yield RigReliability(names, "scale", "%", 100 * rig.record.scale_std, 100 * abs(1 / scale - 1))
+        yield RigReliability(name, "scale", "%", 100 * rig.record.scale_std, 100 * abs(1 / scale - 1))
 
 
 def _rms(values: np.ndarray) -> float:

@@ -136,18 +136,18 @@ def _map(
 
 
 def stated_and_found(stated: np.ndarray, found: np.ndarray, unit: str, colour: str) -> str:
-    """Errors found over standard deviations stated, of groups (n,), and the line on which both are equal."""
-    ends = [0.0, float(max(stated))]
+    """Errors found over standard deviations stated, of groups (n,), and the line on which both are equal; log scales."""
+    ends = [float(min(stated)), float(max(stated))]
     hover = "stated %{x:.3g} " + unit + ", found %{y:.3g} " + unit
     traces = [
         go.Scatter(x=stated.round(3).tolist(), y=found.round(3).tolist(), mode="lines+markers", line_color=colour,
                    name="found", hovertemplate=hover + "<extra></extra>"),
         go.Scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash"}, name="found = stated"),
-        go.Scatter(x=ends, y=[0.0, 2 * ends[1]], mode="lines", line={"color": INK, "dash": "dot", "width": 1},
+        go.Scatter(x=ends, y=[2 * end for end in ends], mode="lines", line={"color": INK, "dash": "dot", "width": 1},
                    name="found = 2 × stated"),
     ]  # fmt: skip
     x, y = f"stated standard deviation, {unit}", f"root mean square found, {unit}"
-    return _figure(traces, xaxis_title=x, yaxis_title=y, xaxis_rangemode="tozero", yaxis_rangemode="tozero")
+    return _figure(traces, xaxis_title=x, yaxis_title=y, xaxis_type="log", yaxis_type="log")
 
 
 def reliability(

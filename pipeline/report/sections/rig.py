@@ -159,7 +159,7 @@ def _reliability_table(data: ReportData, rigs: RigStore) -> list[Block]:
     found = rig_reliability(data.capture, rigs)
     rows = [
         (
-            one.quantity, ", ".join(one.recordings), f"{number(one.stated, 2)} {one.unit}",
+            one.quantity, one.rig, f"{number(one.stated, 2)} {one.unit}",
             f"{number(one.found, 2)} {one.unit}", number(one.ratio, 2),
         )
         for one in found
@@ -169,7 +169,7 @@ def _reliability_table(data: ReportData, rigs: RigStore) -> list[Block]:
         " square over the cameras; for the scale, the difference of the sizes. Ratios above 2 show that too little is"
         " stated, if the given extrinsics are true."
     )
-    head = ("quantity", "recordings", "stated s.d.", "found", "found / stated")
+    head = ("quantity", "rig", "stated s.d.", "found", "found / stated")
     return [Table("Stated and found", head, rows, note)] if rows else []
 
 

@@ -51,7 +51,7 @@ def test_views_left_out_show_whether_the_uncertainty_holds(shown):
     assert "2.00 overall, 2.00 in the worst group" in chart.note
     found_line, equal, _ = json.loads(chart.data)["data"]
     assert found_line["y"] == (2 * tenths).tolist()
-    assert equal["x"] == equal["y"] == [0, 10]
+    assert equal["x"] == equal["y"] == [1, 10]
     assert "Uncertainty against views left out" not in titles(section(shown))
 
 
