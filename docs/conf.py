@@ -48,6 +48,7 @@ docs/footage
 docs/geometry
 docs/metrics
 docs/results
+docs/trust
 references/pss/README
 references/occluders/README
 API reference <docs/api/pipeline>

@@ -38,9 +38,9 @@ def measure(data: Path | None, prepared: Path, demo: Path | None, *, quick: bool
     """Print all tables and return the figures of the summary."""
     seconds = QUICK_S if quick else FULL_S
     judged, scenes = simulated(0, seconds)
+    judged += files.run(0, seconds)
     if not quick:
         judged += simulated(1, seconds)[0]
-        judged += files.run(0, seconds)
     figures: dict[str, float] = reliability.run(demo, seeds=1 if quick else FULL_SEEDS, seconds=seconds)
     takes = {"room": scenes["room"], "desk": scenes["desk"]}
     names = prepare(data, prepared) if data else []

@@ -85,25 +85,30 @@ CASES = [
 ]  # fmt: skip
 
 
-def judge(case: FileCase, seed: int, seconds: float) -> Judged:
-    """Write the files of a case, run the stages on them, and judge the labels against the truth."""
-    take = small_room(seed, seconds)
-    assert take.truth is not None
-    assert take.truth.joints_world_mm is not None
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        outcome, moments = _run(case, take, case.videos(take), Path(folder) / "case")
-        usual, _ = _run(replace(CASES[0], mode=case.mode), take, videos_of(take), Path(folder) / "usual")
-    reference = take.truth.joints_world_mm[moments]
-    freedom = FREEDOM[case.mode]
-    before = errors_of(usual, [take.truth.joints_world_mm], take.truth.cameras, freedom)
-    shifts = (0, 4, -4) if case.number == 2 else (0,)
-    errors = errors_of(outcome, [reference], take.truth.cameras, freedom, shifts=shifts)
-    found = verdict(outcome, errors, usual if case.number else None, before.labels_mm if before else 0.0)
-    if case.linked and found == "right" and not outcome.warnings:
-        # The labels are those of the first run; a video that is replaced later changes nothing.
-        found = "SILENT"
-    shown = Case(case.number, case.name, "files", recipes.unaltered, {"mode": case.mode}, is_alone=not case.number)
-    return Judged(shown, outcome, errors, found)
+class FileJudge:
+    """Judges cases in files; runs on right files are kept, as several cases are compared with them."""
+
+    def __init__(self, seed: int, seconds: float):
+        self.take = small_room(seed, seconds)
+        self._usual: dict[str, Outcome] = {}
+
+    def judge(self, case: FileCase) -> Judged:
+        """Write the files of a case, run the stages on them, and judge the labels against the truth."""
+        truth = self.take.truth
+        assert truth is not None
+        assert truth.joints_world_mm is not None
+        outcome, moments = _run(case, self.take)
+        if case.mode not in self._usual:
+            self._usual[case.mode] = _run(replace(CASES[0], mode=case.mode), self.take)[0]
+        usual, freedom = self._usual[case.mode], FREEDOM[case.mode]
+        before = errors_of(usual, [truth.joints_world_mm], truth.cameras, freedom)
+        shifts = (0, 4, -4) if case.number == 2 else (0,)
+        errors = errors_of(outcome, [truth.joints_world_mm[moments]], truth.cameras, freedom, shifts=shifts)
+        found = verdict(outcome, errors, usual if case.number else None, before.labels_mm if before else 0.0)
+        if case.linked and found == "right" and not outcome.warnings:
+            found = "SILENT"  # the labels are right, but those of a video that replaces one later would not be made
+        shown = Case(case.number, case.name, "files", recipes.unaltered, {"mode": case.mode}, is_alone=not case.number)
+        return Judged(shown, outcome, errors, found)
 
 
 def small_room(seed: int, seconds: float) -> Take:
@@ -116,10 +121,15 @@ def small_room(seed: int, seconds: float) -> Take:
     return scenes.take_of(scenes.walker(seed, seconds), cameras, seed)
 
 
-def _run(case: FileCase, take: Take, videos: Sequence[Video], folder: Path) -> tuple[Outcome, np.ndarray]:
+def _run(case: FileCase, take: Take) -> tuple[Outcome, np.ndarray]:
     """The outcome, and the moments (F,) that its frames show in the middle of the views."""
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        return _run_in(Path(folder), case, take)
+
+
+def _run_in(folder: Path, case: FileCase, take: Take) -> tuple[Outcome, np.ndarray]:
     footage, capture, frames = folder / "footage", folder / "capture", folder / "frames"
-    _write_footage(case, take, videos, footage)
+    _write_footage(case, take, footage)
     capture.mkdir()
     params = PARAMS.capture.model_copy(update={"source": "videos", "root": str(footage), "test_subjects": []})
     try:
@@ -143,7 +153,7 @@ def _run(case: FileCase, take: Take, videos: Sequence[Video], folder: Path) -> t
     return replace(outcome, alerts=alerts), np.median(rows, axis=0).round().astype(int)
 
 
-def _write_footage(case: FileCase, take: Take, videos: Sequence[Video], footage: Path) -> None:
+def _write_footage(case: FileCase, take: Take, footage: Path) -> None:
     folder = footage / "S1_walk"
     real = footage.parent / "elsewhere" if case.linked else folder
     real.mkdir(parents=True)
@@ -151,7 +161,7 @@ def _write_footage(case: FileCase, take: Take, videos: Sequence[Video], footage:
         footage.mkdir()
         folder.symlink_to(real)
     cameras = {}
-    for i, (view, video) in enumerate(zip(take.recording.views, videos, strict=True)):
+    for i, (view, video) in enumerate(zip(take.recording.views, case.videos(take), strict=True)):
         again = case.copy_again and video.view != i
         write_video(real / f"{view.name}.mp4", video, view.size_px, take.recording.fps, shift=3 if again else 0)
         K = np.diag([case.scaled, case.scaled, 1]) @ view.camera.K
@@ -187,7 +197,7 @@ def _set_durations(path: Path, frames: np.ndarray) -> None:
     """Rewrite the time stamps of an mp4, so that each of its frames lasts as long as so many."""
     data = bytearray(path.read_bytes())
     at = data.index(b"stts") - 4
-    old, _, _, _, duration = struct.unpack(">I4sIII", data[at : at + 20])
+    old, _, _, _, _, duration = struct.unpack(">I4sIIII", data[at : at + 24])
     table = b"".join(struct.pack(">II", 1, duration * int(n)) for n in frames)
     data[at : at + old] = struct.pack(">I4sII", 16 + len(table), b"stts", 0, len(frames)) + table
     for name in (b"stbl", b"minf", b"mdia", b"trak", b"moov"):
@@ -208,10 +218,10 @@ def write_calibration_file(footage: Path, cameras: dict[str, Camera], *, sized: 
         path.write_text("".join(line for line in path.read_text().splitlines(True) if line[:2] not in ("W_", "H_")))
 
 
-def run(seed: int, seconds: float, cases: Sequence[FileCase] = CASES) -> list[Judged]:
-    """Judge the cases and print them one by one."""
-    found = []
-    for case in cases:
-        found.append(judge(case, seed, seconds))
+def run(seed: int, seconds: float) -> list[Judged]:
+    """Judge all cases and print them one by one."""
+    judge, found = FileJudge(seed, seconds), []
+    for case in CASES:
+        found.append(judge.judge(case))
         print(found[-1], flush=True)
     return found

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from bench.trust.runs import FoundRig, Outcome
-from pipeline.geometry.align import rig_similarity, rotation_angle, similarity
+from pipeline.geometry.align import rig_similarity, similarity
+from pipeline.geometry.calibration.gauge import gauge_basis, units_of
 from pipeline.geometry.camera.model import Camera
 from pipeline.skeleton import LIMB_JOINTS
 
@@ -129,8 +131,28 @@ def rig_errors(rig: FoundRig, cameras: list[Camera], freedom: Freedom) -> tuple[
     if freedom == "rigid":
         factor = 1.0
         shift = np.nanmean(centers - rig.centers_mm @ Q.T, axis=0)
-    rotation_deg = np.degrees(rotation_angle(rig.R @ Q.T @ np.swapaxes(R, -1, -2)))
-    return rotation_deg, np.linalg.norm(factor * rig.centers_mm @ Q.T + shift - centers, axis=-1), factor
+    R_found, found = rig.R @ Q.T, factor * rig.centers_mm @ Q.T + shift
+    rotation = Rotation.from_matrix(np.where(np.isfinite(R_found), R_found @ np.swapaxes(R, -1, -2), np.eye(3)))
+    moved = -np.einsum("vij,vj->vi", R, found - centers)
+    steps = np.concatenate([rotation.as_rotvec(), moved], -1)
+    known = np.isfinite(steps).all(-1)
+    if freedom != "none":
+        steps[known] = _without_gauge(steps[known], R[known], centers[known], scale=freedom == "similarity")
+    steps[~known] = np.nan
+    return np.degrees(np.linalg.norm(steps[:, :3], axis=-1)), np.linalg.norm(steps[:, 3:], axis=-1), factor
+
+
+def _without_gauge(steps: np.ndarray, R: np.ndarray, centers: np.ndarray, *, scale: bool) -> np.ndarray:
+    """Steps of cameras (V, 6) without the part that moves the whole world.
+
+    A similarity by the rotations alone leaves this part in the centres. The stated deviations are of steps without it,
+    in the same units: radians and shares of the rig's extent.
+    """
+    t = -np.einsum("vij,vj->vi", R, centers)
+    units = units_of(R, t)[:-1]
+    basis, _ = np.linalg.qr(gauge_basis(R, t)[:-1, : 7 if scale else 6] / units[:, None])
+    own = steps.ravel() / units
+    return ((own - basis @ (basis.T @ own)) * units).reshape(-1, 6)
 
 
 def errors_of(

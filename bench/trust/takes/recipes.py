@@ -80,16 +80,6 @@ def exchanged(take: Take, order: Sequence[int]) -> Altered:
     return unaltered(take.with_arrays({name: values[:, order] for name, values in take.arrays.items()}))
 
 
-def copied(take: Take, source: int, target: int, noise_px: float = 0.0) -> Altered:
-    """One video under two names; encoded again, its detections differ by a little noise."""
-    rng, changed = np.random.default_rng(5), {}
-    for name, values in take.arrays.items():
-        changed[name] = values.copy()
-        noise = noise_px * rng.normal(size=values[:, source].shape) if name.endswith("_px") else 0.0
-        changed[name][:, target] = values[:, source] + noise
-    return unaltered(take.with_arrays(changed))
-
-
 def mirrored_person(take: Take, views: Sequence[int], span: tuple[float, float] = (0.4, 0.7)) -> Altered:
     """In a part of the recording, some views show a mirrored person beside the person, and the detector takes it."""
     mirrored = _mirrored(take)
