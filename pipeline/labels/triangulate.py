@@ -1,44 +1,41 @@
 """Triangulates the labels of a whole capture: each task labels one shard of a recording's frames."""
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.capture import Capture, Recording, read_capture
-from pipeline.errors import UserError
+from pipeline.capture import Recording, read_capture
 from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.frame_sampling import spread_windows
 from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_lengths
 from pipeline.geometry.triangulation.labelling import Labelled, Status, ViewStatus, label, view_status
 from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, swap_left_right
+from pipeline.geometry.triangulation.person.body_checks import LEAP_FRAMES
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
 from pipeline.geometry.triangulation.uncertainty.label_covariance import label_covariance
 from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root
 from pipeline.labels import label_noise
+from pipeline.labels.labelling.person import Person, follow
+from pipeline.labels.labelling.summary import Counts, summarise
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params.triangulate import TriangulateParams
-from pipeline.skeleton import BONES, JOINTS
+from pipeline.skeleton import BONES
 from pipeline.stores import (
     LABELS,
     POSES2D,
     RIGS,
     LabelRecord,
-    LabelsSummary,
-    LabelStore,
     NoiseRecord,
     Poses2dRecord,
     RecordingGroup,
     RigRecord,
-    RigsSummary,
     create_store,
     open_store,
     reopen,
 )
 
-log = logging.getLogger("epiline")
 # Lower bound of the noise of the detections, as a share of the person's height.
 MIN_NOISE = 0.002
 # Bone lengths are estimated from this many windows of this many frames.
@@ -64,23 +61,15 @@ def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, p
             group = store.create(recording.name, sizes, LabelRecord(persons=persons, rig=rig, noise=measures.noise))
             tasks += [(recording, *sources, store.path, rows, measures, params) for rows in group.shards()]
         counts = run_tasks(_label_shard, tasks, "Triangulation", unit="shard")
-        store.write_summary(_summary(capture, store, [task[0].name for task in tasks], counts, found.summary, params))
+        store.write_summary(summarise(capture, store, [task[0].name for task in tasks], counts, found.summary, params))
 
 
 @dataclass(frozen=True)
 class _Measures:
     """What is measured on a sample of a recording before its labels are made."""
 
-    lengths: np.ndarray  # (16,) the person's bone lengths in mm, NaN if unknown
+    person: Person
     noise: NoiseRecord
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Numbers of joints and of detections in some frames, by their status."""
-
-    joints: np.ndarray  # (len(Status),)
-    views: np.ndarray  # (len(ViewStatus), V, J)
 
 
 def _label_shard(
@@ -91,12 +80,13 @@ def _label_shard(
     rows: tuple[int, int],
     measures: _Measures,
     params: TriangulateParams,
-) -> _Counts:
+) -> Counts:
     """Make and write the labels of the rows (start, stop); return the counts of their status."""
     labeller = _labeller(recording, poses2d, rigs, params)
-    made, seen, swapped = labeller.labels(rows, measures.lengths, measures.noise)
+    made, seen, swapped = labeller.labels(rows, measures.person, measures.noise)
     R, t = labeller.rig_poses(rows)
-    views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t), 1, 2)
+    other = measures.person.path.other[slice(*rows)]
+    views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t, other), 1, 2)
     if labeller.rig.record.scale == "known":
         R, t = _with_evaluation_views(recording, R, t)
     in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
@@ -117,18 +107,22 @@ def _label_shard(
         "uncertainty_mm": made.uncertainty,
     })  # fmt: skip
     by_view = np.stack([(views == status).sum(0) for status in ViewStatus])
-    return _Counts(np.bincount(made.status.ravel(), minlength=len(Status)), by_view)
+    return Counts(np.bincount(made.status.ravel(), minlength=len(Status)), by_view)
 
 
 def _measured(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Measures:
-    """The person's bone lengths and the noise of the detections, from windows spread over the whole recording."""
+    """The person in the recording, and the noise of the detections, from windows spread over the whole recording."""
     labeller = _labeller(recording, poses2d, rigs, params)
     n, unknown = labeller.poses.n_rows, np.full(len(BONES), np.nan)
-    made = [labeller.labels(rows, unknown)[0] for rows in spread_windows(n, WINDOWS, WINDOW_FRAMES)]
+    # Smoothing would shorten the bones.
+    as_found = replace(labeller, params=params.model_copy(update={"smoothing_s": 0.0}))
+    stranger = labeller.person((0, n), unknown)
+    made = [as_found.labels(rows, stranger)[0] for rows in spread_windows(n, WINDOWS, WINDOW_FRAMES)]
     lengths = own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
+    person = labeller.person((0, n), lengths)
     windows = spread_windows(n, label_noise.WINDOWS, label_noise.WINDOW_FRAMES)
-    samples = [labeller.sample(rows, lengths) for rows in windows]
-    return _Measures(lengths, label_noise.measure_noise(samples, labeller.pose_root, 1 / recording.fps))
+    samples = [labeller.sample(rows, person) for rows in windows]
+    return _Measures(person, label_noise.measure_noise(samples, labeller.pose_root, 1 / recording.fps))
 
 
 @dataclass(frozen=True)
@@ -141,33 +135,39 @@ class _Labeller:
     params: TriangulateParams
 
     def labels(
-        self, rows: tuple[int, int], lengths: np.ndarray, noise: NoiseRecord | None = None
+        self, rows: tuple[int, int], person: Person, noise: NoiseRecord | None = None
     ) -> tuple[Labelled, Observations, np.ndarray]:
         """Labels of the rows, the observations they were made from, and where left and right were swapped (F, J, V).
 
-        `lengths` (16,) are the bone lengths of the person in mm, NaN if unknown. Without `noise`, the covariance is
-        that of the expected noise.
+        Without `noise`, the covariance is that of the expected noise.
         """
         frames = self.params.smoothing_s * self.recording.fps
-        wide, own = self._widened(rows, smoothing_radius(frames))
-        seen, swapped = self._seen(wide, lengths)
+        wide, own = self._widened(rows, LEAP_FRAMES + 1 + smoothing_radius(frames))
+        seen, swapped = self._seen(wide, person)
         R, t = self.rig_poses(wide)
-        made = self._made(seen, seen.sigma, R, t, lengths)
+        made = self._made(seen, seen.sigma, R, t, person.lengths)
         if noise is not None:
             limit, own_noise = self._limit(seen), label_noise.noise_of(noise)
             of_noise = label_covariance(made, seen.points_norm, seen.sigma, limit, R, t, own_noise, self.pose_root)
             made = replace(made, covariance=of_noise)
+        made = person.judged(made, wide)
         if frames > 0:
             made = replace(made, points=smooth(made.points, frames))
         return made.taken(own), seen.taken(own), swapped[own]
 
-    def sample(self, rows: tuple[int, int], lengths: np.ndarray) -> label_noise.NoiseSample:
+    def person(self, rows: tuple[int, int], lengths: np.ndarray) -> Person:
+        """The person with the bone lengths (16,), NaN if unknown, followed through the rows."""
+        fps, moves = self.recording.fps, self.rig.record.mode != "frame"
+        path = follow(lambda block: (self._observed(block), *self.rig_poses(block)), rows, lengths, fps, moves=moves)
+        return Person(lengths, path, fps, moves)
+
+    def sample(self, rows: tuple[int, int], person: Person) -> label_noise.NoiseSample:
         """The rows' observations, and a function that labels them with any choice of views."""
-        seen, _ = self._seen(rows, lengths)
+        seen, _ = self._seen(rows, person)
         R, t = self.rig_poses(rows)
         free = self._made(seen, seen.sigma, R, t, np.full(len(BONES), np.nan))
         return label_noise.NoiseSample(
-            seen, self._limit(seen), R, t, lambda sigma: self._made(seen, sigma, R, t, lengths), free
+            seen, self._limit(seen), R, t, lambda sigma: self._made(seen, sigma, R, t, person.lengths), free
         )
 
     @property
@@ -193,17 +193,22 @@ class _Labeller:
         points, covariance = fit_bone_lengths(made.points, seen.points_norm, sigma, R, t, lengths, tolerance)
         return replace(made, points=points, covariance=covariance)
 
-    def _seen(self, rows: tuple[int, int], lengths: np.ndarray) -> tuple[Observations, np.ndarray]:
-        """The observations of the rows with left and right corrected, and where they were swapped (F, J, V)."""
+    def _observed(self, rows: tuple[int, int]) -> Observations:
+        """The observations of the rows, with the expected noise of the detections."""
+        return observe(
+            self.recording, self.rig.record.intrinsics, self.poses, rows, min_confidence=self.params.min_confidence
+        )
+
+    def _seen(self, rows: tuple[int, int], person: Person) -> tuple[Observations, np.ndarray]:
+        """The observations of the person, left and right corrected, and where they were swapped (F, J, V)."""
         # The repair of left and right also uses the neighbouring frames.
         wide, own = self._widened(rows, CONTEXT)
-        cameras, least = self.rig.record.intrinsics, self.params.min_confidence
-        seen = observe(self.recording, cameras, self.poses, wide, min_confidence=least)
+        seen = self._observed(wide)
         noise = max(self.rig.record.noise_share, MIN_NOISE)
-        seen = replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
-        swapped = np.zeros(seen.sigma.shape, bool)
+        sigma = np.where(person.path.other[slice(*wide), None], np.inf, seen.sigma * (noise / EXPECTED_NOISE))
+        seen, swapped = replace(seen, sigma=sigma), np.zeros(sigma.shape, bool)
         if self.params.fix_left_right:
-            swapped = find_swapped(seen.points_norm, seen.sigma, *self.rig_poses(wide), lengths)
+            swapped = find_swapped(seen.points_norm, seen.sigma, *self.rig_poses(wide), person.lengths)
         return seen.with_sides(swapped).taken(own), swapped[own]
 
     def _widened(self, rows: tuple[int, int], by: int) -> tuple[tuple[int, int], np.ndarray]:
@@ -237,55 +242,3 @@ def _project(cameras: list[Camera], in_cameras_mm: np.ndarray) -> np.ndarray:
         in_front = np.where(in_cameras_mm[:, v, :, 2:] > 0, in_cameras_mm[:, v], np.nan)
         projected[:, v] = camera.project_cam(in_front)
     return projected
-
-
-def _summary(
-    capture: Capture, store: LabelStore, names: list[str], counts: list[_Counts], rigs: RigsSummary,
-    params: TriangulateParams,
-) -> LabelsSummary:  # fmt: skip
-    """Count joints and detections by status, and log the totals.
-
-    Raises UserError if no joint is valid.
-    """
-    total = np.sum([count.joints for count in counts], axis=0) if counts else np.zeros(len(Status), int)
-    joints = {name: _of(name, names, [count.joints for count in counts]) for name in dict.fromkeys(names)}
-    by_reason = _by_reason(total)
-    reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in by_reason.items()) or "none"
-    if not total[Status.VALID]:
-        fix = "Lower triangulate.min_confidence or min_views, or raise max_reprojection."
-        raise UserError(f"No joint could be triangulated: {reasons}", where=str(store.path), fix=fix)
-    views = np.sum([count.views.sum((1, 2)) for count in counts], axis=0)
-    log.info(
-        "Labels: %.1f %% of %d joints valid; rejected: %s; left and right swapped in %.2f %% of the detections used",
-        100 * total[Status.VALID] / total.sum(), total.sum(), reasons,
-        100 * views[ViewStatus.SWAPPED] / max(views[ViewStatus.SWAPPED] + views[ViewStatus.USED], 1),
-    )  # fmt: skip
-    return LabelsSummary(
-        method=params.method, params=params.model_dump(mode="json"), rigs=rigs,
-        valid=int(total[Status.VALID]), rejected=by_reason,
-        rejected_by_recording={name: _by_reason(own) for name, own in joints.items()},
-        recordings_without_rig=[r.name for r in capture.recordings if r.name not in joints],
-        statuses={s.name.lower(): int(s) for s in Status},
-        view_statuses={s.name.lower(): int(s) for s in ViewStatus},
-        joints=list(JOINTS),
-        views_by_recording={r.name: _by_view(r, _of(r.name, names, [count.views for count in counts]))
-                            for r in capture.recordings if r.name in joints},
-        alerts=[],
-    )  # fmt: skip
-
-
-def _of(name: str, names: list[str], counts: list[np.ndarray]) -> np.ndarray:
-    total: np.ndarray = np.sum([count for owner, count in zip(names, counts, strict=True) if owner == name], axis=0)
-    return total
-
-
-def _by_reason(joints: np.ndarray) -> dict[str, int]:
-    return {s.name.lower(): int(joints[s]) for s in Status if s != Status.VALID and joints[s]}
-
-
-def _by_view(recording: Recording, counts: np.ndarray) -> dict[str, dict[str, list[int]]]:
-    """Numbers of detections of each joint by view and ViewStatus, from (len(ViewStatus), V, J)."""
-    return {
-        view.name: {s.name.lower(): counts[s, v].tolist() for s in ViewStatus if counts[s, v].any()}
-        for v, view in enumerate(recording.views)
-    }

@@ -63,15 +63,20 @@ def write_world(
     return world
 
 
-def walkers(root: Path, n_recordings: int = 2, n_frames: int = 25, n_views: int = 4, **changes: Any) -> World:
-    """People among the cameras of one ring, without truth and frames; `changes` are fields of all recordings."""
+def walkers(
+    root: Path, n_recordings: int = 2, n_frames: int = 25, n_views: int = 4, area_mm: float = 1000.0, **changes: Any
+) -> World:
+    """People among the cameras of one ring, who stand elsewhere in each frame, 0.4 s later; no truth, no frames.
+
+    `changes` are fields of all recordings.
+    """
     cameras = lens_cameras(n_views)
-    joints = {f"r{i}": people(n_frames, seed=i) for i in range(n_recordings)}
+    joints = {f"r{i}": people(n_frames, seed=i, area_mm=area_mm) for i in range(n_recordings)}
     recordings = []
     for name in joints:
         views = [View.of(f"c{v}", "none", camera) for v, camera in enumerate(cameras)]
         fields = dict(
-            name=name, subject=name, action="walk", split="train", rig="A", fps=25, n_frames=n_frames, views=views
+            name=name, subject=name, action="walk", split="train", rig="A", fps=2.5, n_frames=n_frames, views=views
         )  # fmt: skip
         recordings.append(Recording(**(fields | changes)))
     return write_world(paths_of(root), Capture(source="test", recordings=recordings), cameras, joints, truth=False)

@@ -22,6 +22,12 @@ class Status(IntEnum):
     TOO_FEW_AGREE = 4  # too few views detected the joint near the triangulated point
     BEHIND_CAMERA = 5  # too few agree, as the point lies behind one of the views
     UNDETERMINED = 6  # the views that agree see the joint from nearly the same direction
+    VIEWS_DISAGREE = 7  # no two views agree on a whole body
+    AMBIGUOUS_PERSON = 8  # the views show two people, and nothing decides which is the right one
+    OTHER_PERSON = 9  # the views that agree show another person than the rest of the recording
+    AMBIGUOUS_SIDES = 10  # nothing decides which is left and which is right
+    WRONG_PROPORTIONS = 11  # the bone lengths contradict the person's own
+    LEAP = 12  # the joint moves away and back faster than people can
 
 
 class ViewStatus(IntEnum):
@@ -36,6 +42,7 @@ class ViewStatus(IntEnum):
     OCCLUDED = 6  # far from the joint, and with low confidence: the joint was probably not visible
     OUTLIER = 7  # far from the joint, in spite of a high confidence
     NO_JOINT = 8  # the joint was rejected
+    OTHER_PERSON = 9  # the view shows another person in this frame, or contradicts the other views
 
 
 def _unweighted(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -69,6 +76,16 @@ class Labelled:
     def taken(self, frames: np.ndarray | slice) -> "Labelled":
         """The joints of some of the frames."""
         return Labelled(self.points[frames], self.status[frames], self.used[frames], self.covariance[frames])
+
+    def rejected(self, where: np.ndarray, status: Status) -> "Labelled":
+        """The joints without those that are valid and where `where` (F, J) is true; these get the status."""
+        where = where & (self.status == Status.VALID)
+        return Labelled(
+            np.where(where[..., None], np.nan, self.points),
+            np.where(where, status, self.status).astype(np.uint8),
+            self.used & ~where[..., None],
+            np.where(where[..., None], np.nan, self.covariance),
+        )
 
     @property
     def uncertainty(self) -> Float[np.ndarray, "frame joint"]:
@@ -131,12 +148,13 @@ def view_status(
     confidence: Float[np.ndarray, "frame joint view"],
     swapped: Bool[np.ndarray, "frame joint view"],
     t: Float[np.ndarray, "rig view 3"],
+    other: Bool[np.ndarray, "frame view"],
 ) -> UInt8[np.ndarray, "frame joint view"]:
     """The ViewStatus of each view's detection of each joint.
 
     `sigma` is infinite for detections that were not used, `confidence` is NaN without a detection, `swapped` is true if
-    a detection had the name of the other side; `t` are the translations of one rig, or of one for each frame. Raises
-    ValueError for shapes that do not fit.
+    a detection had the name of the other side; `t` are the translations of one rig, or of one for each frame; `other`
+    is true for views that show another person. Raises ValueError for shapes that do not fit.
     """
     return np.select(
         [
@@ -144,6 +162,7 @@ def view_status(
             made.used,
             np.broadcast_to(~np.isfinite(t).all(-1)[:, None], sigma.shape),
             np.isnan(confidence),
+            np.broadcast_to(other[:, None], sigma.shape),
             np.isinf(sigma),
             np.broadcast_to((made.status != Status.VALID)[..., None], sigma.shape),
             confidence < SURE,
@@ -153,6 +172,7 @@ def view_status(
             ViewStatus.USED,
             ViewStatus.NO_POSE,
             ViewStatus.UNSEEN,
+            ViewStatus.OTHER_PERSON,
             ViewStatus.UNSURE,
             ViewStatus.NO_JOINT,
             ViewStatus.OCCLUDED,

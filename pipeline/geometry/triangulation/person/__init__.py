@@ -1,0 +1,1 @@
+"""One person through a recording: the views that show the person, left and right, and bodies that cannot be."""

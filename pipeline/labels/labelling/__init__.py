@@ -1,0 +1,1 @@
+"""Around the labels of a recording: the person they are of, and their summary."""
