@@ -136,7 +136,7 @@ def _map(
 
 
 def stated_and_found(stated: np.ndarray, found: np.ndarray, unit: str, colour: str) -> str:
-    """Errors found over standard deviations stated, of groups (n,), and the line on which both are equal; log scales."""
+    """Errors found over standard deviations stated, of groups (n,), and the line on which both are equal."""
     ends = [float(min(stated)), float(max(stated))]
     hover = "stated %{x:.3g} " + unit + ", found %{y:.3g} " + unit
     traces = [
