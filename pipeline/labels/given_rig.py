@@ -48,7 +48,7 @@ def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibratePara
     rig = with_noise_of_joints(rig, observed)
     alerts: list[Alert] = []
     for recording, own in zip(pool, observed, strict=True):
-        views = fitting_views(recording, own.scale_focal(rig.focal.scale), rig.R, rig.t, leave_out=False)
+        views = fitting_views(recording, own.scale_focal(rig.focal.scale), rig.R, rig.t, leave_out=False, given=False)
         if isinstance(views, Refused):
             return views
         alerts += views.alerts

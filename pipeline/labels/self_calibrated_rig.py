@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.alerts import Alert
 from pipeline.capture import Recording
 from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
+from pipeline.labels.checks.given_extrinsics import fitting_views
 from pipeline.labels.observations import observe_pool
 from pipeline.labels.people_in_rig import (
     people_of,
@@ -41,6 +43,12 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     except RigNotFound as error:
         return refused(subject_of(pool), str(error))
     rig = with_noise_of_joints(rig, observed)
+    alerts: list[Alert] = []
+    for recording, own in zip(pool, observed, strict=True):
+        views = fitting_views(recording, own.scale_focal(rig.focal.scale), rig.R, rig.t, leave_out=False, given=False)
+        if isinstance(views, Refused):
+            return views
+        alerts += views.alerts
     people = [people_of(one, rig) for one in observed]
     scale = scale_of(pool, people, rig, params)
     if not np.isfinite(scale.factor):
@@ -50,6 +58,5 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     rig = rig.scaled(scale.factor).in_axes(upright.axes, np.zeros(3))
     fields = static_fields(pool, rig, params, scale=params.scale, gravity=upright.source, moved_deg=moved_deg)
     fields |= stds_of(scale, upright)
-    return CalibrationResult(
-        arrays_of([rig], observed[0].focal_px), fields, scale_alerts(subject_of(pool), scale, params)
-    )
+    alerts += scale_alerts(subject_of(pool), scale, params)
+    return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields, tuple(alerts))

@@ -33,22 +33,24 @@ class FittingViews:
 
 
 def fitting_views(
-    recording: Recording, observed: Observations, R: np.ndarray, t: np.ndarray, *, leave_out: bool
+    recording: Recording, observed: Observations, R: np.ndarray, t: np.ndarray, *, leave_out: bool, given: bool = True
 ) -> Refused | FittingViews:
     """Which views have extrinsics R (V, 3, 3), t (V, 3) that fit the people; a refusal if too few views fit.
 
     With `leave_out`, views that contradict the others are left out if others fit, else they are a reason to refuse.
+    Whether the extrinsics fit only roughly is said of those `given`, as others fit as well as the detections allow.
     """
     few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES))
     names = [view.name for view in recording.views]
     found = consistent_views(few.points_norm, few.sigma, R, t)
     wrong = np.isfinite(found.noise) & ~found.consistent
     if wrong.any() and not (leave_out and found.consistent.any()):
-        return _contradicting(recording, names, found)
+        return _contradicting(recording, names, found, given)
     left_out = [_left_out(recording.name, names[v], found.noise[v]) for v in np.flatnonzero(wrong)]
     fits = np.isfinite(t).all(-1) & ~wrong
     noise = left_out_noise(few.points_norm, few.sigma, R, np.where(fits[:, None], t, np.nan))
-    return FittingViews(fits, (*left_out, *_doubts(recording.name, noise, names)))
+    rough = (_rough(recording.name, noise, names),) if given and _is_rough(noise).any() else ()
+    return FittingViews(fits, (*left_out, *_contradictions(recording.name, noise, names), *rough))
 
 
 def exchanged_views(
@@ -90,14 +92,16 @@ def _exchanged(recording: Recording, found: Exchange, posed: np.ndarray) -> Refu
     return Refused(f"the videos are exchanged: {fits}", (alert,))
 
 
-def _contradicting(recording: Recording, names: list[str], found: Consistency) -> Refused:
+def _contradicting(recording: Recording, names: list[str], found: Consistency, given: bool) -> Refused:
     by = [f"{names[v]} by {found.noise[v]:.1f}" for v in np.flatnonzero(np.isfinite(found.noise))]
     usual = f"times the error of a usable detector ({EXPECTED_NOISE:.0%} of the person's height)"
     reason = f"the people contradict the cameras: {', '.join(by)} {usual}"
-    mend = (
-        "Check that the calibration is of these videos and that nobody moved a camera since. calibrate.mode: adjust"
-        " corrects small errors of the extrinsics, rig needs none."
-    )
+    mend = "Several people in view, a camera that moved, or views that are not synchronised do this."
+    if given:
+        mend = (
+            "Check that the calibration is of these videos and that nobody moved a camera since. calibrate.mode: adjust"
+            " corrects small errors of the extrinsics, rig needs none."
+        )
     return refused(recording.name, reason, kind="given_cameras_contradict", mend=mend)
 
 
@@ -110,26 +114,30 @@ def _left_out(recording: str, view: str, noise: float) -> Alert:
     )  # fmt: skip
 
 
-def _doubts(recording: str, noise: np.ndarray, names: list[str]) -> list[Alert]:
-    """A warning about views that contradict the others in most frames, and a note if the cameras fit only roughly."""
-    often, roughly = noise > WARNED_NOISE, (noise > NOTED_NOISE) & (noise <= WARNED_NOISE)
-    alerts = [
+def _contradictions(recording: str, noise: np.ndarray, names: list[str]) -> list[Alert]:
+    """A warning about each view that contradicts the others in most frames."""
+    return [
         Alert(
             kind="view_contradicts", severity="warning", subject=f"{recording}, {names[v]}",
             message="the view contradicts the others in many frames, though its camera fits in some",
             evidence=f"by {noise[v]:.1f} times the usual error in the median",
             mend="Several people in view, or a detector that often fails, do this: see the worst frames in the report.",
         )
-        for v in np.flatnonzero(often)
+        for v in np.flatnonzero(noise > WARNED_NOISE)
     ]  # fmt: skip
-    if roughly.any():
-        evidence = ", ".join(f"{names[v]} {noise[v]:.1f}" for v in np.flatnonzero(roughly))
-        alerts.append(Alert(
-            kind="given_cameras_rough", severity="note", subject=recording,
-            message="the given cameras fit the people only roughly", evidence=f"times the usual error: {evidence}",
-            mend="calibrate.mode: adjust refines them.",
-        ))  # fmt: skip
-    return alerts
+
+
+def _is_rough(noise: np.ndarray) -> np.ndarray:
+    return (noise > NOTED_NOISE) & (noise <= WARNED_NOISE)
+
+
+def _rough(recording: str, noise: np.ndarray, names: list[str]) -> Alert:
+    evidence = ", ".join(f"{names[v]} {noise[v]:.1f}" for v in np.flatnonzero(_is_rough(noise)))
+    return Alert(
+        kind="given_cameras_rough", severity="note", subject=recording,
+        message="the given cameras fit the people only roughly", evidence=f"times the usual error: {evidence}",
+        mend="calibrate.mode: adjust refines them.",
+    )  # fmt: skip
 
 
 def size_of_people(recording: str, scale: Scale) -> Refused | tuple[Alert, ...]:
