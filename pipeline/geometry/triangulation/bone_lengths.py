@@ -13,6 +13,8 @@ from pipeline.skeleton import BONES, PARENTS
 UPPER = np.triu_indices(3)
 # Standard deviations in one median absolute deviation of a normal distribution.
 NORMAL_MAD = 1.4826
+# Mean length of an adult's 16 bones, which tells the unit of joints roughly.
+MEAN_BONE_MM = 245.0
 # The least number of frames from which a bone length is estimated.
 MIN_FRAMES = 20
 
@@ -57,6 +59,21 @@ def _variance_across(
     across = error[..., i == j].sum(-1) - along
     share = np.where(enough, scatter**2 / np.nanmedian(np.where(enough, along, 0.0), axis=0), 0.0)
     return np.asarray(across * np.minimum(share, 1.0))
+
+
+def lengths_of(joints: Float[np.ndarray, "*batch joint=17 3"]) -> Float[np.ndarray, "*batch bone=16"]:
+    """Lengths of the bones of bodies."""
+    return np.asarray(np.linalg.norm(joints[..., BONES[:, 1], :] - joints[..., BONES[:, 0], :], axis=-1))
+
+
+def millimetre(joints: Float[np.ndarray, "frame joint=17 3"], lengths: Float[np.ndarray, "bone=16"]) -> float:
+    """About a millimetre in the unit of the joints, from the person's bone lengths, or from the joints if unknown."""
+    if not np.isfinite(lengths).any():
+        own = lengths_of(joints)
+        known = np.isfinite(own).any(0)
+        lengths = np.where(known, np.nanmedian(np.where(known, own, 0.0), axis=0), np.nan)
+    ok = np.isfinite(lengths)
+    return float(lengths[ok].mean()) / MEAN_BONE_MM if ok.any() else 1.0
 
 
 @check_shapes(no_inf=("joints", "points_norm", "R", "t", "lengths"))

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.geometry.triangulation.bone_lengths import millimetre
 from pipeline.geometry.triangulation.labelling import Labelled, Status
 from pipeline.geometry.triangulation.person.body_checks import leaps, wrong_proportions
-from pipeline.geometry.triangulation.person.follow import PersonPath, Whose, follow_person, unit_of
+from pipeline.geometry.triangulation.person.follow import PersonPath, Whose, follow_person
 from pipeline.geometry.triangulation.person.hypotheses import Hypotheses, find_hypotheses
 from pipeline.labels.observations import Observations
 
@@ -39,7 +40,7 @@ class Person:
             wrong = wrong_proportions(made.points, made.covariance, self.lengths)
             made = made.rejected(wrong, Status.WRONG_PROPORTIONS)
         if self.moves:
-            unit = unit_of(made.points, self.lengths)
+            unit = millimetre(made.points, self.lengths)
             made = made.rejected(leaps(made.points, made.uncertainty, self.fps, unit), Status.LEAP)
         return made
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.alerts import log_alerts
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
 from pipeline.geometry.triangulation.labelling import Status, ViewStatus
+from pipeline.labels.labelling.coverage_alerts import coverage_alerts
 from pipeline.params.triangulate import TriangulateParams
 from pipeline.skeleton import JOINTS
 from pipeline.stores import LabelsSummary, LabelStore, RigsSummary
@@ -44,6 +46,8 @@ def summarise(
         100 * total[Status.VALID] / total.sum(), total.sum(), reasons,
         100 * views[ViewStatus.SWAPPED] / max(views[ViewStatus.SWAPPED] + views[ViewStatus.USED], 1),
     )  # fmt: skip
+    alerts = coverage_alerts(joints)
+    log_alerts(alerts)
     return LabelsSummary(
         method=params.method, params=params.model_dump(mode="json"), rigs=rigs,
         valid=int(total[Status.VALID]), rejected=by_reason,
@@ -54,7 +58,7 @@ def summarise(
         joints=list(JOINTS),
         views_by_recording={r.name: _by_view(r, _of(r.name, names, [count.views for count in counts]))
                             for r in capture.recordings if r.name in joints},
-        alerts=[],
+        alerts=alerts,
     )  # fmt: skip
 
 

@@ -12,12 +12,11 @@ from enum import IntEnum
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from pipeline.geometry.triangulation.bone_lengths import lengths_of, millimetre
 from pipeline.geometry.triangulation.person.best_path import Motion, best_path
 from pipeline.geometry.triangulation.person.hypotheses import Hypotheses
-from pipeline.skeleton import BONES, MIRROR
+from pipeline.skeleton import MIRROR
 
-# Mean length of an adult's 16 bones in mm, to state speeds and distances in the rig's unit.
-MEAN_BONE_MM = 245.0
 # Evidence of successive frames is not independent: so many frames in a second count.
 INDEPENDENT_PER_S = 12.0
 # Motion of a body, and the cost of a leap, in the cost of hypotheses.
@@ -75,7 +74,7 @@ def follow_person(
     waiting: Hypotheses | None = None
     unit = float("nan")
     for block in blocks:
-        unit = unit if np.isfinite(unit) else unit_of(block.joints[:, 0], lengths)
+        unit = unit if np.isfinite(unit) else millimetre(block.joints[:, 0], lengths)
         waiting = block if waiting is None else Hypotheses.joined([waiting, block])
         certain = np.flatnonzero(np.isfinite(waiting.costs).sum(1) == 1)
         last = int(certain[-1]) if len(certain) else 0
@@ -111,7 +110,8 @@ def _decide(
     apart = median_distance(middles, joints[:, None]) > LEAP_MM * unit
     ties = hypotheses.costs < hypotheses.costs[rows, k][:, None] + TIE
     is_tied = (ties & (path.excess < MARGIN) & apart).any(1)
-    return _Chosen(hypotheses.views[rows, k], hypotheses.tells, joints, is_tied), hypotheses.only(len(costs) - 1, int(k[-1]))
+    chosen = _Chosen(hypotheses.views[rows, k], hypotheses.tells, joints, is_tied)
+    return chosen, hypotheses.only(len(costs) - 1, int(k[-1]))
 
 
 def _path_of(parts: list[_Chosen], fps: float, unit: float, *, moves: bool) -> PersonPath:
@@ -128,23 +128,6 @@ def _path_of(parts: list[_Chosen], fps: float, unit: float, *, moves: bool) -> P
     return PersonPath(other, whose.astype(np.uint8))
 
 
-def unit_of(joints: np.ndarray, lengths: np.ndarray) -> float:
-    """A millimetre in the rig's unit, from the person's bones, or from bodies (F, J, 3) if these are unknown."""
-    known = lengths if np.isfinite(lengths).any() else _medians(bone_lengths(joints))
-    ok = np.isfinite(known)
-    return float(known[ok].mean()) / MEAN_BONE_MM if ok.any() else 1.0
-
-
-def _medians(lengths: np.ndarray) -> np.ndarray:
-    known = np.isfinite(lengths)
-    return np.where(known.any(0), np.nanmedian(np.where(known.any(0), lengths, 0.0), axis=0), np.nan)
-
-
-def bone_lengths(joints: Float[np.ndarray, "*batch joint=17 3"]) -> Float[np.ndarray, "*batch bone=16"]:
-    """Lengths of the bones of bodies."""
-    return np.linalg.norm(joints[..., BONES[:, 1], :] - joints[..., BONES[:, 0], :], axis=-1)
-
-
 def median_distance(
     a: Float[np.ndarray, "*batch joint 3"], b: Float[np.ndarray, "*#batch joint 3"]
 ) -> Float[np.ndarray, "*batch"]:
@@ -156,7 +139,7 @@ def median_distance(
 
 def _bone_costs(joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Cost (F, K) of the bones of bodies (F, K, J, 3) whose lengths are not the person's."""
-    off = (bone_lengths(joints) / lengths - 1) / BONE_TOLERANCE
+    off = (lengths_of(joints) / lengths - 1) / BONE_TOLERANCE
     return np.asarray(BONE_WEIGHT * np.nan_to_num(np.clip(off**2 - 1, 0, MAX_BONE_COST)).sum(-1))
 
 
