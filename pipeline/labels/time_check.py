@@ -17,6 +17,10 @@ from pipeline.stores import POSES2D, open_store
 
 # The check reads at most this many windows of this many seconds, and of at least this many frames.
 WINDOWS, WINDOW_S, WINDOW_FRAMES = 6, 4.0, 64
+# A long recording is also checked in this many parts, of at least this many seconds and frames, for smaller lags:
+# frames that a camera dropped put it out of step for a part of the recording.
+PARTS, PART_S, PART_FRAMES, PART_SEARCH_S = 3, 2.0, 40, 0.4
+LEFT_OUT = "; it is left out"  # of the message about a view
 # Smaller offsets are worth a note from this many frames, and a warning from this effect on the image points.
 WORTH_NOTING, WORTH_WARNING = 0.3, 0.5
 
@@ -38,24 +42,40 @@ def check_times(recording: Recording, poses2d: Path, params: CalibrateParams) ->
     """
     if not recording.n_frames:
         return TimeCheck(frozenset(), None, ())
-    points_norm, sigma, window = _windows(recording, poses2d, params)
+    points_norm, sigma, window, rows = _windows(recording, poses2d, params)
     offsets = find_time_offsets(points_norm, sigma, window, fps=recording.fps, seed=params.seed)
-    late = [v for v in recording.view_indices(for_labels=True) if not offsets.in_step[v]]
-    used = np.isfinite(sigma).any((0, 1))
-    remaining = int((offsets.in_step & used).sum())
-    notes = tuple(_note(recording, v, offsets) for v in np.flatnonzero(_is_small(offsets)).tolist())
+    labelling = recording.view_indices(for_labels=True)
+    late = [v for v in labelling if not offsets.in_step[v]]
+    notes = [_note(recording, v, offsets) for v in np.flatnonzero(_is_small(offsets)).tolist()]
+    alerts = [_late(recording, v, offsets) for v in late]
     if not late:
-        return TimeCheck(frozenset(), None, notes)
-    if remaining < 2:
-        names = ", ".join(recording.views[v].name for v in np.flatnonzero(used))
-        reason = f"its views do not run in step: {_amounts(recording, late, offsets)}"
-        return TimeCheck(frozenset(), reason, (_refusal(recording, late, offsets, names),))
-    alerts = tuple(_late(recording, v, offsets) for v in late)
+        for part in _parts(len(rows), recording.fps):
+            own = find_time_offsets(
+                points_norm[part], sigma[part], window[part] - window[part[0]],
+                fps=recording.fps, seed=params.seed, search_s=PART_SEARCH_S,
+            )  # fmt: skip
+            jumped = [v for v in labelling if not own.in_step[v]]
+            alerts += [_jumped(recording, v, own, (int(rows[part[0]]), int(rows[part[-1]]))) for v in jumped]
+            late = sorted({*late, *jumped})
+    usable = [v for v in labelling if np.isfinite(sigma[:, :, v]).any()]
+    if late and len(set(usable) - set(late)) < 2:
+        reason = "its views do not run in step: " + "; ".join(f"{one.subject}: {one.message}" for one in alerts)
+        errors = [one.model_copy(update={"severity": "error"}) for one in alerts]
+        return TimeCheck(frozenset(), reason.replace(LEFT_OUT, ""), tuple(errors))
     return TimeCheck(frozenset(recording.views[v].name for v in late), None, (*alerts, *notes))
 
 
-def _windows(recording: Recording, poses2d: Path, params: CalibrateParams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points, sigma and window number of all landmarks in windows spread over the recording."""
+def _parts(n: int, fps: float) -> list[np.ndarray]:
+    """The indices of n frames in parts, in each of which offsets are looked for; none for short recordings."""
+    if n < PARTS * max(PART_S * fps, PART_FRAMES):
+        return []
+    return np.array_split(np.arange(n), PARTS)
+
+
+def _windows(
+    recording: Recording, poses2d: Path, params: CalibrateParams
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points, sigma, window number and row of all landmarks in windows spread over the recording."""
     poses = open_store(poses2d, POSES2D)[recording.name].person(0)
     cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
     length = max(WINDOW_FRAMES, round(WINDOW_S * recording.fps))
@@ -67,7 +87,8 @@ def _windows(recording: Recording, poses2d: Path, params: CalibrateParams) -> tu
         observed = observe(recording, cameras, poses, rows, min_confidence=least)
         parts.append(observe_landmarks(recording, cameras, poses, rows, observed, min_confidence=least))
     points_norm, sigma = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return points_norm, sigma, np.repeat(np.arange(len(parts)), [len(part[1]) for part in parts])
+    window = np.repeat(np.arange(len(parts)), [len(part[1]) for part in parts])
+    return points_norm, sigma, window, np.concatenate([np.arange(*rows) for rows in spans])
 
 
 def _is_small(offsets: TimeOffsets) -> np.ndarray:
@@ -87,13 +108,6 @@ def _direction(v: int, offsets: TimeOffsets) -> str:
     return "late" if offsets.frames[v] > 0 else "early"
 
 
-def _amounts(recording: Recording, views: list[int], offsets: TimeOffsets) -> str:
-    return ", ".join(
-        f"{recording.views[v].name} shows everything {_amount(recording, v, offsets)} {_direction(v, offsets)}"
-        for v in views
-    )
-
-
 def _mend(recording: Recording, v: int, offsets: TimeOffsets) -> str:
     """A view that shows everything n frames late began to record n frames before the others."""
     n = max(1, round(abs(offsets.frames[v])))
@@ -110,7 +124,7 @@ def _evidence(v: int, offsets: TimeOffsets) -> str:
 
 def _late(recording: Recording, v: int, offsets: TimeOffsets) -> Alert:
     name = recording.views[v].name
-    what = f"the view shows everything {_amount(recording, v, offsets)} {_direction(v, offsets)}; it is left out"
+    what = f"the view shows everything {_amount(recording, v, offsets)} {_direction(v, offsets)}{LEFT_OUT}"
     return Alert(
         kind="late_camera", severity="warning", subject=f"{recording.name}, {name}", message=what,
         evidence=_evidence(v, offsets), mend=_mend(recording, v, offsets),
@@ -126,12 +140,13 @@ def _note(recording: Recording, v: int, offsets: TimeOffsets) -> Alert:
     )  # fmt: skip
 
 
-def _refusal(recording: Recording, late: list[int], offsets: TimeOffsets, names: str) -> Alert:
-    v = max(late, key=lambda v: abs(offsets.frames[v]))
+def _jumped(recording: Recording, v: int, offsets: TimeOffsets, rows: tuple[int, int]) -> Alert:
+    name = recording.views[v].name
+    what = f"between frames {rows[0]} and {rows[1]} the view shows everything {_amount(recording, v, offsets)}"
     return Alert(
-        kind="late_camera", severity="error", subject=recording.name,
-        message=f"not calibrated: {names} do not run in step: {_amounts(recording, late, offsets)}",
-        evidence=_evidence(v, offsets), mend=_mend(recording, v, offsets),
+        kind="dropped_frames", severity="warning", subject=f"{recording.name}, {name}",
+        message=f"{what} {_direction(v, offsets)}{LEFT_OUT}", evidence=_evidence(v, offsets),
+        mend="A video probably lacks frames: record at a constant frame rate, or keep its time stamps.",
     )  # fmt: skip
 
 

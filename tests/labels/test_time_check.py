@@ -22,7 +22,7 @@ def in_this_process(monkeypatch):
 
 def filmed(tmp_path, lags, n_recordings=1):
     """A capture whose first recording is of a person in motion, seen by each view some frames late."""
-    world = observed_walkers(tmp_path, n_recordings=n_recordings, n_frames=FRAMES, n_views=len(lags))
+    world = observed_walkers(tmp_path, n_recordings=n_recordings, n_frames=FRAMES, n_views=len(lags), fps=25.0)
     times = np.arange(FRAMES) / 25
     px = np.stack(
         [camera.project(moving(times - lag / 25, 1)) for camera, lag in zip(world.cameras, lags, strict=True)], 1
@@ -92,5 +92,35 @@ def test_a_view_is_left_out_of_one_recording_of_a_pool(tmp_path):
 
 
 def test_two_views_that_do_not_run_in_step_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"do not run in step: c. shows everything 8.0 .*Trim 8 frames"):
+    with pytest.raises(UserError, match=r"do not run in step: r0, c.: the view shows everything 8.0 "):
         calibrated(filmed(tmp_path, [0, 8]))
+
+
+def with_a_jump(tmp_path, lags):
+    """Views that are late by some frames in the middle third of the recording only."""
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=180, n_views=len(lags), fps=25.0)
+    frames = np.arange(180)
+    is_middle = (frames >= 60) & (frames < 120)
+    px = np.stack(
+        [
+            camera.project(moving((frames - lag * is_middle) / 25, 1))
+            for camera, lag in zip(world.cameras, lags, strict=True)
+        ],
+        1,
+    )
+    px += np.random.default_rng(1).normal(size=px.shape) * 2
+    overwrite_poses2d(world, "r0", joints_px=px, box_px=np.concatenate([px.min(2), px.max(2)], -1))
+    return world
+
+
+def test_a_view_that_runs_out_of_step_for_a_while_is_left_out(tmp_path):
+    result = check(with_a_jump(tmp_path, [0, 4, 0]))
+    assert result.left_out == {"c1"}
+    assert result.reason is None
+    assert "dropped_frames" in {alert.kind for alert in result.alerts if alert.severity == "warning"}
+
+
+def test_two_views_that_run_out_of_step_for_a_while_are_refused(tmp_path):
+    result = check(with_a_jump(tmp_path, [0, 4]))
+    assert "do not run in step" in result.reason
+    assert {alert.severity for alert in result.alerts} == {"error"}

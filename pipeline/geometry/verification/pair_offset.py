@@ -17,8 +17,7 @@ from pipeline.geometry.verification.pair_lag import (
     start_at,
 )
 
-# Distance of the lags from which a search starts, and their largest size, in seconds.
-SEARCH_STEP_S, SEARCH_S = 0.1, 1.2
+SEARCH_STEP_S = 0.1  # distance of the lags from which a search starts, in seconds
 # Another minimum than the one near lag 0 must cost less: by this many standard deviations of the difference between
 # blocks of time, or by this factor in all.
 BETTER, BETTER_FACTOR = 3.0, 1.1
@@ -55,9 +54,12 @@ def stds_of_sum(values: np.ndarray) -> float:
     return float(values.sum()) / max(float(np.sqrt(scatter)), 1e-9)
 
 
-def offset_of_pair(first: Tracks, second: Tracks, fps: float, seed: int) -> PairOffset | None:
-    """Find the lag between two views; None if they share too little, or if the best lag lies at the search's end."""
-    most = min(SEARCH_S * fps, 0.4 * float(np.bincount(first.window).max()))
+def offset_of_pair(first: Tracks, second: Tracks, fps: float, seed: int, search_s: float) -> PairOffset | None:
+    """Find the lag between two views, of at most `search_s` seconds.
+
+    None if they share too little, or if the best lag lies at the end of the search.
+    """
+    most = min(search_s * fps, 0.4 * float(np.bincount(first.window).max()))
     step = max(1, round(np.isfinite(first.sigma).sum() / MAX_MATCHES))
     found = _candidates(first, second, step, fps, most, seed)
     if not found:

@@ -17,6 +17,7 @@ from pipeline.shapes import check_shapes
 # Views are out of step if their lag has this many standard deviations, lowers the cost by this many, and moves the
 # image points by this many standard deviations of their noise. With less, they are of more use than harm.
 SURE, SURE_GAIN, EFFECT = 4.0, 2.0, 1.5
+SEARCH_S = 1.2  # largest lag that is searched for, in seconds
 # Smallest standard deviation of a lag, in frames.
 LEAST_STD = 0.05
 # With more views than this, each view is compared with its next two neighbours only.
@@ -51,17 +52,19 @@ def find_time_offsets(
     *,
     fps: float,
     seed: int,
+    search_s: float = SEARCH_S,
 ) -> TimeOffsets:
     """Find the time offsets of all views from normalised image points with standard deviations sigma.
 
     Frames of one number in `window` (increasing from 0) are consecutive frames of one recording. Sigma is infinite
-    where not seen. Raises ValueError for shapes that do not fit and infinite image points.
+    where not seen. Lags of more than `search_s` seconds are not found. Raises ValueError for shapes that do not fit and
+    infinite image points.
     """
     n_frames, _, n_views = sigma.shape
     block = np.arange(n_frames) * BLOCKS // max(n_frames, 1)
     h = max(1, round(VELOCITY_S * fps))
     tracks = [Tracks.of(points_norm[:, :, v], sigma[:, :, v], window, block, h) for v in range(n_views)]
-    found = {(a, b): offset_of_pair(tracks[a], tracks[b], fps, seed) for a, b in _chosen_pairs(tracks)}
+    found = {(a, b): offset_of_pair(tracks[a], tracks[b], fps, seed, search_s) for a, b in _chosen_pairs(tracks)}
     pairs = {pair: offset for pair, offset in found.items() if offset is not None}
     return _combined(pairs, n_views)
 
