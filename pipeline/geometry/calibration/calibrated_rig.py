@@ -24,6 +24,7 @@ class Rig:
     # `bundle.Uncertainty`. The two fields before are parts of it.
     pose_covariance: Float[np.ndarray, "unknown unknown"]
     residual: Float[np.ndarray, " view"]  # median distance of the inliers, normalised units
+    landmark_residual: Float[np.ndarray, "landmark view"]  # median distance of all detections, normalised units
     inlier_share: Float[np.ndarray, " view"]  # of each view's joints
     noise: float  # standard deviation of the residuals as a multiple of the expected sigma
     epipolar_start: float  # median distance of a joint from its epipolar line before adjustment, normalised units
@@ -76,7 +77,8 @@ def unknown_rig(n_views: int) -> Rig:
     return Rig(
         R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal=Focal(nan, nan),
         rotation_std_deg=none, center_covariance=np.full((n_views, 3, 3), nan),
-        pose_covariance=np.full((6 * n_views, 6 * n_views), nan), residual=none, inlier_share=none, noise=nan,
+        pose_covariance=np.full((6 * n_views, 6 * n_views), nan), residual=none,
+        landmark_residual=np.full((0, n_views), nan), inlier_share=none, noise=nan,
         epipolar_start=nan, epipolar=nan, parallax_deg=nan, n_frames=0, n_poses=0,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import EXACT, Focal
-from pipeline.geometry.calibration.calibrated_rig import Rig, root_of_trace, unknown_rig
+from pipeline.geometry.calibration.calibrated_rig import Rig, unknown_rig
 from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import (
     MIN_PARALLAX_DEG,
@@ -22,9 +22,8 @@ from pipeline.geometry.calibration.initial_rig import (
     find_initial_rig,
     register_views,
 )
-from pipeline.geometry.camera import reprojection
+from pipeline.geometry.calibration.rig_adjustment import adjust_rig
 from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
-from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.shapes import check_shapes
 
 _checked = check_shapes(no_inf=("points_norm",))
@@ -33,11 +32,7 @@ FRAMES_FOR_START = 60
 FRAMES_FOR_ADJUSTMENT = 1000
 MIN_POSES = 3
 MIN_INLIER_SHARE = 0.5
-# Robust weight of an inlier: at the kernel's scale of 6 it lies within four standard deviations.
-INLIER_WEIGHT = 0.48
 MAX_NOISE = 2.5
-# The number of blocks of time that are left out one by one to estimate the uncertainty.
-BLOCKS = 4
 MAX_ROTATION_STD_DEG = 5.0
 
 
@@ -148,94 +143,6 @@ def measure_rig(
         rig, rotation_std_deg=none.rotation_std_deg, center_covariance=none.center_covariance,
         pose_covariance=none.pose_covariance,
     )  # fmt: skip
-
-
-def adjust_rig(
-    points_norm: Float[np.ndarray, "frame joint view 2"],
-    sigma: Float[np.ndarray, "frame joint view"],
-    start: InitialRig,
-    widths: Sequence[float],
-    *,
-    focal: Focal,
-    pose: Int[np.ndarray, " frame"],
-    noise: float | None = None,
-) -> Rig:
-    """Adjust a rig from a start and estimate its uncertainty; the world frame stays that of the start.
-
-    `pose` numbers the poses: frames with similar poses have the same number. The noise is estimated unless given.
-    """
-    F, J, n_views = sigma.shape
-    views = start.has_extrinsics
-    x, s = points_norm.reshape(-1, n_views, 2)[:, views], sigma.reshape(-1, n_views)[:, views]
-    R, t = start.R[views], start.t[views]
-    points = triangulation.robust(x / start.focal_scale, s / start.focal_scale, R, t)
-    groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]
-    focal = replace(focal, scale=start.focal_scale)
-    adjusted = bundle.adjust(x, s, R, t, points, widths, focal=focal, groups=groups, noise=noise)
-    left = bundle.uncertainty(adjusted, x, s, groups, _cells(F, J))
-    own = _blocks(left.pose_covariance)
-    seen = np.isfinite(x).all(-1) & np.isfinite(s) & np.isfinite(adjusted.points).all(-1)[:, None]
-    inlier = seen & (adjusted.weights > INLIER_WEIGHT)
-    return Rig(
-        R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views),
-        focal=Focal(adjusted.focal.scale, left.focal_std),
-        rotation_std_deg=_over_all(np.degrees(root_of_trace(own[:, :3, :3])), views),
-        center_covariance=_over_all(own[:, 3:, 3:], views),
-        pose_covariance=_pairs_over_all(left.pose_covariance, views),
-        residual=_over_all(_residual(adjusted, x, inlier), views),
-        inlier_share=_over_all(inlier.sum(0) / np.maximum(seen.sum(0), 1), views),
-        noise=adjusted.noise, epipolar_start=start.epipolar,
-        epipolar=epipolar_error(x / adjusted.focal.scale, s, adjusted.R, adjusted.t) * adjusted.focal.scale,
-        parallax_deg=_parallax(adjusted.points, adjusted.R, adjusted.t), n_frames=F, n_poses=len(np.unique(pose)),
-    )  # fmt: skip
-
-
-def _residual(adjusted: bundle.AdjustedRig, points_norm: np.ndarray, inlier: np.ndarray) -> np.ndarray:
-    """Median distance (V,) of the inliers from the projected points, in the unit of the image points."""
-    scale = adjusted.focal.scale
-    distance, _ = reprojection.residuals(adjusted.points, points_norm / scale, adjusted.R, adjusted.t)
-    return np.array(
-        [scale * np.median(d[keep]) if keep.any() else np.nan for d, keep in zip(distance.T, inlier.T, strict=True)]
-    )
-
-
-def _over_all(values: np.ndarray, views: np.ndarray) -> np.ndarray:
-    full = np.full((len(views), *values.shape[1:]), np.nan)
-    full[views] = values
-    return full
-
-
-def _cells(n_frames: int, n_landmarks: int) -> Int[np.ndarray, "point 2"] | None:
-    """The landmark and the block of time of each point (frame by frame); None if the frames are too few for blocks."""
-    if n_frames < 2 * BLOCKS:
-        return None
-    block = np.arange(n_frames) * BLOCKS // n_frames
-    return np.stack([np.tile(np.arange(n_landmarks), n_frames), np.repeat(block, n_landmarks)], -1)
-
-
-def _blocks(pose_covariance: np.ndarray) -> np.ndarray:
-    """The covariance (V, 6, 6) of each view's own pose."""
-    V = len(pose_covariance) // 6
-    return np.einsum("vivj->vij", pose_covariance.reshape(V, 6, V, 6))
-
-
-def _pairs_over_all(pose_covariance: np.ndarray, views: np.ndarray) -> np.ndarray:
-    unknowns = np.repeat(views, 6)
-    full = np.full((len(unknowns), len(unknowns)), np.nan)
-    full[np.ix_(unknowns, unknowns)] = pose_covariance
-    return full
-
-
-def _parallax(points: np.ndarray, R: np.ndarray, t: np.ndarray) -> float:
-    """The largest angle in degrees between the viewing rays of two cameras to the median of the points."""
-    there = np.isfinite(points).all(-1)
-    if not there.any():
-        return float("nan")
-    middle = np.median(points[there], axis=0)
-    to_camera = -np.einsum("vji,vj->vi", R, t) - middle
-    to_camera /= np.linalg.norm(to_camera, axis=-1, keepdims=True)
-    sine = np.linalg.norm(np.cross(to_camera[:, None], to_camera[None]), axis=-1)
-    return float(np.degrees(np.arcsin(np.clip(sine.max(), 0, 1))))
 
 
 def check_quality(rig: Rig) -> None:

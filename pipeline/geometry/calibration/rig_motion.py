@@ -13,8 +13,8 @@ from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_ADJUSTMENT,
     FRAMES_FOR_START,
     MIN_POSES,
-    adjust_rig,
 )
+from pipeline.geometry.calibration.rig_adjustment import adjust_rig
 from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
 from pipeline.shapes import check_shapes
 

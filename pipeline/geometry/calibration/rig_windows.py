@@ -15,12 +15,12 @@ from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import InitialRig, RigNotFound
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_START,
-    INLIER_WEIGHT,
     MAX_ROTATION_STD_DEG,
     adjust_from,
     check_quality,
     find_rig,
 )
+from pipeline.geometry.calibration.rig_adjustment import INLIER_WEIGHT
 from pipeline.geometry.calibration.trajectory import Trajectory
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar

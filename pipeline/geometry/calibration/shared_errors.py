@@ -12,9 +12,10 @@ from jaxtyping import Float, Shaped
 
 from pipeline.shapes import check_shapes
 
-# The weight of the mean over all directions in the covariance of shared errors: a few clusters do not determine each
-# direction.
+# The weight of the mean over all directions in the covariance of shared errors, as few clusters do not determine each
+# direction. With two views only the mean is used: in one epipolar residual per point, most of the errors do not show.
 POOLING = 0.7
+DIRECTIONS_OF_TWO_VIEWS = 6  # the focal scale included
 # Excess of the variance over that of independent errors, relative to it, that is taken half: smaller ones are chance.
 HALF_EXCESS = 1.0
 # Added to the identity so that a cluster that alone determines a direction can be left out.
@@ -70,7 +71,8 @@ def clustered_covariance(
     relative = max(float(np.trace(excess)) / (n * variance), 0.0)
     excess *= relative**2 / (relative**2 + HALF_EXCESS**2)
     pooled = np.trace(excess) / n * np.eye(n)
-    values, vectors = np.linalg.eigh((1 - POOLING) * excess + POOLING * pooled)
+    pooling = POOLING if n > DIRECTIONS_OF_TWO_VIEWS else 1.0
+    values, vectors = np.linalg.eigh((1 - pooling) * excess + pooling * pooled)
     return np.asarray(variance * np.eye(n) + (vectors * np.maximum(values, 0.0)) @ vectors.T)
 
 

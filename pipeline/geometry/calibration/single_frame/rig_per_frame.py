@@ -19,7 +19,8 @@ from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import EXACT
 from pipeline.geometry.calibration.calibrated_rig import Rig, root_of_trace
 from pipeline.geometry.calibration.initial_rig import MIN_PARALLAX_DEG, InitialRig, Pairs, RigNotFound, pair_poses
-from pipeline.geometry.calibration.rig import MIN_INLIER_SHARE, adjust_rig
+from pipeline.geometry.calibration.rig import MIN_INLIER_SHARE
+from pipeline.geometry.calibration.rig_adjustment import adjust_rig
 from pipeline.geometry.calibration.single_frame.body_points import body_points
 from pipeline.geometry.calibration.single_frame.body_prior import LengthPrior, adult_prior, own_prior
 from pipeline.geometry.calibration.single_frame.contradicting_views import cost_of_views, leave_out_views
