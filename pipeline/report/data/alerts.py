@@ -14,7 +14,6 @@ from pipeline.report.data.files import REFINE_SOURCES, Files
 from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, open_store
 
 MAX_SUBJECTS = 5  # named of a group; of more only the number
-MAX_EVIDENCE = 3  # alerts of a group whose evidence is given
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ class AlertGroup:
 
     @property
     def evidence(self) -> str:
-        """The evidence of the first few alerts."""
-        known = [alert.evidence for alert in self.alerts if alert.evidence]
-        return "; ".join(dict.fromkeys(known[:MAX_EVIDENCE])) + ("; ..." if len(known) > MAX_EVIDENCE else "")
+        """The evidence of the first alert; an ellipsis stands for that of the others."""
+        known = list(dict.fromkeys(alert.evidence for alert in self.alerts if alert.evidence))
+        return (known[0] + ("; ..." if len(known) > 1 else "")) if known else ""
 
     @property
     def mend(self) -> str:
