@@ -18,8 +18,9 @@ from pipeline.shapes import check_shapes
 # image points by this many standard deviations of their noise. With less, they are of more use than harm.
 SURE, SURE_GAIN, EFFECT = 4.0, 2.0, 1.5
 SEARCH_S = 1.2  # largest lag that is searched for, in seconds
-# Smallest standard deviation of a lag, in frames.
-LEAST_STD = 0.05
+# Smallest standard deviation of a lag, in frames; and what is added to it, up to the second number, the more the rate
+# lies below the third, as motion between frames far apart is not uniform.
+LEAST_STD, SLOW_STD, SLOW_FPS = 0.05, 0.3, 20.0
 # With more views than this, each view is compared with its next two neighbours only.
 ALL_PAIRS = 5
 BLOCKS = 10
@@ -66,7 +67,8 @@ def find_time_offsets(
     tracks = [Tracks.of(points_norm[:, :, v], sigma[:, :, v], window, block, h) for v in range(n_views)]
     found = {(a, b): offset_of_pair(tracks[a], tracks[b], fps, seed, search_s) for a, b in _chosen_pairs(tracks)}
     pairs = {pair: offset for pair, offset in found.items() if offset is not None}
-    return _combined(pairs, n_views)
+    least = LEAST_STD + SLOW_STD * max(0.0, 1 - fps / SLOW_FPS)
+    return _combined(pairs, n_views, least)
 
 
 def _chosen_pairs(tracks: list[Tracks]) -> list[tuple[int, int]]:
@@ -77,7 +79,7 @@ def _chosen_pairs(tracks: list[Tracks]) -> list[tuple[int, int]]:
     return sorted({(min(a, b), max(a, b)) for others in following for a, b in zip(views, others, strict=True)})
 
 
-def _combined(pairs: Pairs, n_views: int) -> TimeOffsets:
+def _combined(pairs: Pairs, n_views: int, least_std: float) -> TimeOffsets:
     """The offsets of the views by robust least squares over the lags of the pairs."""
     unknown = np.full(n_views, np.nan)
     if not pairs:
@@ -87,7 +89,7 @@ def _combined(pairs: Pairs, n_views: int) -> TimeOffsets:
     for row, (a, b) in enumerate(pairs):
         D[row, a], D[row, b] = -1.0, 1.0
     lags = np.array([offset.lag.frames for offset in found])
-    variance = np.array([_variance(o.by_block, o.by_joint, o.by_both) for o in found]) + LEAST_STD**2
+    variance = np.array([_variance(o.by_block, o.by_joint, o.by_both) for o in found]) + least_std**2
     weight, misfit = 1 / variance, np.zeros(len(lags))
     for _ in range(5):  # pairs that contradict the others lose weight
         G = np.linalg.pinv((D * weight[:, None]).T @ D, rcond=1e-9) @ (D * weight[:, None]).T
@@ -95,10 +97,10 @@ def _combined(pairs: Pairs, n_views: int) -> TimeOffsets:
         weight = 1 / variance / (1 + misfit / 9)
     freedom = len(pairs) - int(np.linalg.matrix_rank(D))
     inflation = max(1.0, float(np.minimum(misfit, 9).sum()) / freedom) if freedom else 1.0
-    return _judged(pairs, G @ lags, G, inflation)
+    return _judged(pairs, G @ lags, G, inflation, least_std)
 
 
-def _judged(pairs: Pairs, tau: np.ndarray, G: np.ndarray, inflation: float) -> TimeOffsets:
+def _judged(pairs: Pairs, tau: np.ndarray, G: np.ndarray, inflation: float, least_std: float) -> TimeOffsets:
     """The largest set of views that do not clearly disagree, and the offsets of all views against it."""
     found, n_views = list(pairs.values()), len(tau)
     block, joint, both = (
@@ -108,7 +110,7 @@ def _judged(pairs: Pairs, tau: np.ndarray, G: np.ndarray, inflation: float) -> T
 
     def std(rows: np.ndarray) -> float:
         """The standard deviation of a combination (V,) of the offsets."""
-        return float(np.sqrt(inflation * _variance(rows @ block, rows @ joint, rows @ both) + LEAST_STD**2))
+        return float(np.sqrt(inflation * _variance(rows @ block, rows @ joint, rows @ both) + least_std**2))
 
     apart = np.zeros((n_views, n_views), bool)
     for (a, b), offset in pairs.items():
