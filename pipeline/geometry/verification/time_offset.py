@@ -20,7 +20,7 @@ SURE, SURE_GAIN, EFFECT = 4.0, 2.0, 1.5
 SEARCH_S = 1.2  # largest lag that is searched for, in seconds
 # Smallest standard deviation of a lag, in frames; and what is added to it, up to the second number, the more the rate
 # lies below the third, as motion between frames far apart is not uniform.
-LEAST_STD, SLOW_STD, SLOW_FPS = 0.05, 0.3, 20.0
+LEAST_STD, SLOW_STD, SLOW_FPS = 0.05, 0.2, 20.0
 # With more views than this, each view is compared with its next two neighbours only.
 ALL_PAIRS = 5
 BLOCKS = 10
