@@ -129,17 +129,21 @@ def uncertainty(
     problem = _Problem.of(points_norm, sigma, adjusted.points)
     state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.scale)
     width, own = FINAL_WIDTHS[-1] * adjusted.noise, [group[problem.used] for group in groups]
-    inflation = 1.0
+    (variance, newton), prior, inflation = problem.variance(state, width), np.inf, 1.0
+    clustered = cells is not None and np.isfinite(variance)
     # The inflation increases the weight of the focal prior, which in turn changes the inflation a little.
-    for _ in range(2 if adjusted.focal.is_open else 1):
-        root, scores = problem.linearised(state, width, inflation * adjusted.focal.information(adjusted.noise))
+    for _ in range(2 if adjusted.focal.is_open else 0 if clustered else 1):
+        prior = inflation * adjusted.focal.information(adjusted.noise)
+        root, scores = problem.linearised(state, width, prior)
         inflation = variance_inflation_of(scores @ root, own)
-    variance, newton = problem.variance(state, width)
-    if cells is None or not np.isfinite(variance):
-        whitened = inflation * variance * np.eye(root.shape[1])
-    else:
-        information, score = problem.by_cell(state, width, cells[problem.used], root)
+    if cells is not None and clustered:
+        information, score = problem.by_cell(state, width, cells[problem.used])
+        root = problem.root(state, information.sum((0, 1)), prior)
+        information, score = root.T @ information @ root, score @ root
         whitened = clustered_covariance(information, score, variance=variance, newton=newton)
+        inflation = float(np.trace(whitened)) / (len(whitened) * variance)
+    else:
+        whitened = inflation * variance * np.eye(root.shape[1])
     covariance = root @ whitened @ root.T
     return Uncertainty(covariance[:-1, :-1], float(np.sqrt(covariance[-1, -1])), inflation)
 
@@ -201,17 +205,21 @@ class _Problem:
         return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
 
     def linearised(self, state: _State, width: float, prior: float) -> tuple[np.ndarray, np.ndarray]:
-        """The root A (6V + 1, K) of the reduced system's inverse A @ A.T, and each point's contribution (M, 6V + 1).
+        """The root of the reduced system's inverse, see `root`, and each point's contribution (M, 6V + 1)."""
+        S, scores = self.reduced(state, width, np.s_[:])
+        return self.root(state, S, prior), scores
+
+    def root(self, state: _State, S: np.ndarray, prior: float) -> np.ndarray:
+        """A (6V + 1, K) with A @ A.T the inverse of the reduced system S, to which the focal prior is added.
 
         The gauge freedoms of the world's frame and scale are removed (inner constraints).
         """
-        S, scores = self.reduced(state, width, np.s_[:])
         S[-1, -1] += prior if np.isfinite(prior) else 0.0
         unknown = np.s_[:] if np.isfinite(prior) else np.s_[:-1]
         free, units = gauge_basis(state.R, state.t), units_of(state.R, state.t)
         root = np.zeros((len(S), len(units[unknown]) - free.shape[1]))
         root[unknown] = root_of_inverse(S[unknown, unknown], free[unknown], units[unknown])
-        return root, scores
+        return root
 
     def reduced(self, state: _State, width: float, points: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The reduced system (6V + 1, 6V + 1) of some points, and the contribution (M, 6V + 1) of each."""
@@ -223,22 +231,20 @@ class _Problem:
         )  # fmt: skip
         return S, scores
 
-    def by_cell(
-        self, state: _State, width: float, cells: np.ndarray, root: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The reduced systems (L, B, K, K) of the points of each cell and their right-hand sides (L, B, K), by `root`.
+    def by_cell(self, state: _State, width: float, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The reduced systems (L, B, 6V + 1, 6V + 1) of the points of each cell, and their right-hand sides.
 
         `cells` (M, 2) holds each point's indices of L and B.
         """
-        shape = cells.max(0, initial=0) + 1
-        information, score = np.zeros((*shape, *2 * root.shape[1:])), np.zeros((*shape, root.shape[1]))
+        shape, D = cells.max(0, initial=0) + 1, 6 * len(state.R) + 1
+        information, score = np.zeros((*shape, D, D)), np.zeros((*shape, D))
         number = np.ravel_multi_index(tuple(cells.T), tuple(shape))
         order = np.argsort(number, kind="stable")
         for points in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
             if len(points):
                 S, scores = self.reduced(state, width, points)
                 cell = tuple(cells[points[0]])
-                information[cell], score[cell] = root.T @ S @ root, scores.sum(0) @ root
+                information[cell], score[cell] = S, scores.sum(0)
         return information, score
 
     def variance(self, state: _State, width: float) -> tuple[float, float]:
