@@ -145,7 +145,7 @@ def measure_rig(
     )  # fmt: skip
 
 
-def check_quality(rig: Rig) -> None:
+def check_quality(rig: Rig, max_rotation_std_deg: float = MAX_ROTATION_STD_DEG) -> None:
     """Raise RigNotFound, with the reason, if the residuals or the uncertainty of a rig are too large."""
     share = float(np.nanmin(rig.inlier_share))
     if share < MIN_INLIER_SHARE:
@@ -155,5 +155,5 @@ def check_quality(rig: Rig) -> None:
     if rig.parallax_deg < MIN_PARALLAX_DEG:
         raise RigNotFound(f"the views lie only {rig.parallax_deg:.1f} deg apart")
     worst = float(np.nanmax(rig.rotation_std_deg))
-    if not worst <= MAX_ROTATION_STD_DEG:
+    if not worst <= max_rotation_std_deg:
         raise RigNotFound(f"the joints determine the cameras' directions only to {worst:.1f} deg")

@@ -36,6 +36,9 @@ TRIM = 2.5
 SHORTEST, MAX_MISFIT, TRIED = 12, 1.3, 8
 # The number of frames adjusted between two knots, and the number of those whose epipolar error is measured.
 FRAMES_PER_KNOT, FRAMES_FOR_EPIPOLAR = 25, 5
+# A window's rig that is adjusted from the previous one only starts the adjustment over all frames, so it may be this
+# uncertain. The rigs of the frames are held to the limit of every rig.
+MAX_START_STD_DEG = 3 * MAX_ROTATION_STD_DEG
 
 
 @check_shapes(no_inf=("points_norm",))
@@ -94,7 +97,10 @@ def _window_rigs(
     if (isinstance(rig, Rig) and rig.noise <= most_noise) or middle - window.start < SHORTEST:
         return [(window, rig)]
     halves = slice(window.start, middle), slice(middle, window.stop)
-    parts = [part for half in halves for part in _window_rigs(points_norm, sigma, half, last, most_noise, seed)]
+    parts: list[tuple[slice, Rig | str]] = []
+    for half in halves:
+        before = next((found for _, found in reversed(parts) if isinstance(found, Rig)), last)
+        parts += _window_rigs(points_norm, sigma, half, before, most_noise, seed)
     return parts if any(isinstance(found, Rig) for _, found in parts) else [(window, rig)]
 
 
@@ -107,7 +113,7 @@ def _window_rig(points_norm: np.ndarray, sigma: np.ndarray, last: Rig | str, see
         start = InitialRig(last.R, last.t, 1.0, epipolar)
         try:
             rig = adjust_from(points_norm, sigma, start, bundle.START_WIDTHS, focal=EXACT, examples=order[:n_poses])
-            check_quality(rig)
+            check_quality(rig, MAX_START_STD_DEG)
             return rig
         except RigNotFound:
             pass
