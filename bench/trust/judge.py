@@ -16,6 +16,9 @@ HEADER = (
     f"{'rig deg':>8} {'stated':>7} {'scale %':>8}  verdict  beyond the stated   alerts"
 )
 
+# Labels of unaltered footage whose root-mean-square error is less than this share of what is stated.
+OVERSTATED = 0.5
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -107,5 +110,6 @@ def summary(judged: Sequence[Judged]) -> dict[str, int]:
         "silent_cases": sum(one.verdict == "SILENT" for one in judged),
         "warned_cases": sum(one.verdict == "warned" for one in wrong),
         "stated_cases": sum(one.verdict == "stated" for one in wrong),
+        "overstated_cases": sum(one.errors is not None and one.errors.labels_rms_ratio < OVERSTATED for one in usual),
         "false_alarms": sum(bool(one.outcome.warnings) or one.errors is None for one in usual),
     }

@@ -11,13 +11,13 @@ from pipeline.alerts import Alert, log_alerts, worst_first
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.labels.checks.given_intrinsics import check_intrinsics, with_doubts
+from pipeline.labels.checks.time_check import check_times, result_in_step, with_views_in_step
 from pipeline.labels.given_rig import adjusted_rig, given_rig
 from pipeline.labels.moving_rig import moving_rig
 from pipeline.labels.observations import cameras_found
 from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of
 from pipeline.labels.self_calibrated_rig import pooled_rig
 from pipeline.labels.single_frame_rigs import joined_frames, rigs_of_frames
-from pipeline.labels.time_check import check_times, result_in_step, with_views_in_step
 from pipeline.labels.workers import run_tasks
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, create_store, open_store

@@ -29,10 +29,15 @@ class AlertGroup:
 
     @property
     def subjects(self) -> str:
-        """The subjects without repetitions; of many only the first few and the number of the others."""
+        """The subjects without repetitions, views by recording; of many only a few and the number of the others."""
         names = list(dict.fromkeys(alert.subject for alert in self.alerts))
         more = len(names) - MAX_SUBJECTS
-        return "; ".join(names[:MAX_SUBJECTS]) + (f" and {more} more" if more > 0 else "")
+        views: dict[str, list[str]] = {}
+        for name in names[:MAX_SUBJECTS]:
+            recording, _, view = name.partition(", ")
+            views.setdefault(recording, []).append(view)
+        shown = [", ".join([recording, *filter(None, own)]) for recording, own in views.items()]
+        return "; ".join(shown) + (f" and {more} more" if more > 0 else "")
 
     @property
     def message(self) -> str:

@@ -13,7 +13,9 @@ from pipeline.report.page.theme import COLOURS, FAINT, INK, JOINT_TITLES
 
 FONT = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": INK}
 
-PART_COLOURS = ("#AA4499", "#DDCC77", "#CC6677", "#88CCEE", "#999933", "#44AA99", "#888888")
+PART_COLOURS = (
+    "#AA4499", "#DDCC77", "#CC6677", "#88CCEE", "#999933", "#44AA99", "#888888", "#332288", "#882255", "#117733",
+)  # fmt: skip
 MANY_COLUMNS = 40  # maps with more columns have no gaps between them
 # Paul Tol's muted scheme, safe for the colour-blind.
 GROUP_COLOURS = (

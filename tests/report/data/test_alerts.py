@@ -42,6 +42,12 @@ def test_a_group_of_different_messages_says_how_many_more_there_are():
     assert group.subjects == "S1_walk"
 
 
+def test_views_of_a_recording_are_listed_together():
+    subjects = ("S1, cam1", "S2, cam4", "S1, cam2", "S3")
+    [group] = grouped([alert(subject=subject) for subject in subjects])
+    assert group.subjects == "S1, cam1, cam2; S2, cam4; S3"
+
+
 def test_severities_of_one_kind_are_not_mixed():
     groups = grouped([alert(severity="note"), alert(severity="error"), alert(severity="note", subject="S2")])
     assert [(group.severity, len(group.alerts)) for group in groups] == [("error", 1), ("note", 2)]

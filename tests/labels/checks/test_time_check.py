@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.labels.calibrate import calibrate_capture
-from pipeline.labels.time_check import check_times
+from pipeline.labels.checks.time_check import check_times
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.stores import LABELS, RIGS, open_store
 from tests.labels.params import CALIBRATE, TRIANGULATE
