@@ -11,11 +11,11 @@ from pipeline.alerts import Alert, log_alerts, worst_first
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.labels.checks.given_intrinsics import check_intrinsics, with_doubts
-from pipeline.labels.checks.time_check import check_times, result_in_step, with_views_in_step
+from pipeline.labels.checks.time_check import check_times, with_views_in_step
 from pipeline.labels.given_rig import adjusted_rig, given_rig
 from pipeline.labels.moving_rig import moving_rig
 from pipeline.labels.observations import cameras_found
-from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of
+from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of, without_views
 from pipeline.labels.self_calibrated_rig import pooled_rig
 from pipeline.labels.single_frame_rigs import joined_frames, rigs_of_frames
 from pipeline.labels.workers import run_tasks
@@ -126,7 +126,10 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
         late = tuple(alert for recording in pool for alert in checks[recording.name].alerts)
         result = with_alerts_of_motion(subject_of(pool), replace(result, alerts=(*late, *result.alerts)))
         _log(pool, result)
-        found |= {recording.name: result_in_step(result, recording, checks[recording.name]) for recording in pool}
+        contradicting = {} if isinstance(result, Refused) else result.left_out
+        for recording in pool:
+            left_out = checks[recording.name].left_out | contradicting.get(recording.name, frozenset())
+            found[recording.name] = without_views(result, recording, left_out)
     return found
 
 

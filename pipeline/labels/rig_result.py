@@ -1,7 +1,7 @@
 """The result of a calibration task: a rig as arrays and fields of the store, or the reason why there is none."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ class CalibrationResult:
     arrays: dict[str, np.ndarray]  # the arrays of RIGS by name
     fields: dict[str, Any]  # of RigRecord
     alerts: tuple[Alert, ...] = ()
+    left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by recording: views that contradict there
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,21 @@ def refused(subject: str, reason: str, *, kind: str = "no_rig", mend: str = "", 
     """A refusal whose alert has the reason as its message; `more` are other alerts about the subject."""
     alert = Alert(kind=kind, severity="error", subject=subject, message=f"not calibrated: {reason}", mend=mend)
     return Refused(reason, (alert, *more))
+
+
+def without_views(
+    result: CalibrationResult | Refused, recording: Recording, names: frozenset[str]
+) -> CalibrationResult | Refused:
+    """The result of a pool for one of its recordings, in which some views have no extrinsics."""
+    if isinstance(result, Refused) or not names:
+        return result
+    out = np.array([view.name in names for view in recording.views])
+    arrays = dict(result.arrays)
+    for name in ("R_cam_from_world", "t_cam_from_world_mm"):
+        arrays[name] = arrays[name].copy()
+        arrays[name][:, out] = np.nan
+    left_out = list(dict.fromkeys([*result.fields["views_left_out"], *sorted(names)]))
+    return replace(result, arrays=arrays, fields=result.fields | {"views_left_out": left_out})
 
 
 def subject_of(pool: Sequence[Recording]) -> str:

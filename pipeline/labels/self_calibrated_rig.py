@@ -1,6 +1,7 @@
 """Calibration tasks for static cameras whose extrinsics are found from the people alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import numpy as np
 from pipeline.alerts import Alert
 from pipeline.capture import Recording
 from pipeline.geometry.calibration.bundle import EXACT, Focal
+from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
 from pipeline.labels.checks.given_extrinsics import fitting_views
-from pipeline.labels.observations import observe_pool
+from pipeline.labels.observations import Observations, observe_pool
 from pipeline.labels.people_in_rig import (
     people_of,
     scale_alerts,
@@ -38,17 +40,10 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     if usable < 2:
         reason = f"only {usable} view(s) with joints of confidence {params.min_confidence} or more"
         return refused(subject_of(pool), reason)
-    try:
-        rig = find_rig(points_norm, sigma, seed=params.seed, focal=FOCAL[params.focal])
-    except RigNotFound as error:
-        return refused(subject_of(pool), str(error))
-    rig = with_noise_of_joints(rig, observed)
-    alerts: list[Alert] = []
-    for recording, own in zip(pool, observed, strict=True):
-        views = fitting_views(recording, own.scale_focal(rig.focal.scale), rig.R, rig.t, leave_out=False, given=False)
-        if isinstance(views, Refused):
-            return views
-        alerts += views.alerts
+    agreed = _agreed_rig(pool, observed, points_norm, sigma, params)
+    if isinstance(agreed, Refused):
+        return agreed
+    rig, alerts = agreed.rig, list(agreed.alerts)
     people = [people_of(one, rig) for one in observed]
     scale = scale_of(pool, people, rig, params)
     if not np.isfinite(scale.factor):
@@ -59,4 +54,48 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     fields = static_fields(pool, rig, params, scale=params.scale, gravity=upright.source, moved_deg=moved_deg)
     fields |= stds_of(scale, upright)
     alerts += scale_alerts(subject_of(pool), scale, params)
-    return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields, tuple(alerts))
+    return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields, tuple(alerts), agreed.left_out)
+
+
+@dataclass(frozen=True)
+class _AgreedRig:
+    """A rig from the views that agree with each other in most recordings of a pool."""
+
+    rig: Rig
+    alerts: tuple[Alert, ...]
+    left_out: dict[str, frozenset[str]]  # by recording: views that contradict the others there
+
+
+def _agreed_rig(
+    pool: Sequence[Recording], observed: Sequence[Observations], points_norm: np.ndarray, sigma: np.ndarray,
+    params: CalibrateParams,
+) -> _AgreedRig | Refused:  # fmt: skip
+    """Calibrate without the views that contradict the others in most recordings.
+
+    A refusal if there is no rig, or if in a recording no views agree.
+    """
+    alerts: list[Alert] = []
+    while True:
+        try:
+            rig = find_rig(points_norm, sigma, seed=params.seed, focal=FOCAL[params.focal])
+        except RigNotFound as error:
+            return refused(subject_of(pool), str(error), more=alerts)
+        rig = with_noise_of_joints(rig, observed)
+        checks = []
+        for recording, own in zip(pool, observed, strict=True):
+            scaled = own.scale_focal(rig.focal.scale)
+            check = fitting_views(recording, scaled, rig.R, rig.t, leave_out=True, given=False)
+            if isinstance(check, Refused):
+                return check
+            checks.append(check)
+        wrong = rig.has_extrinsics & ~np.stack([check.fits for check in checks])
+        in_most = wrong.mean(0) > 0.5
+        if not in_most.any():
+            break
+        alerts += [alert for check in checks for alert in check.alerts if alert.severity == "error"]
+        sigma = np.where(in_most, np.inf, sigma)
+    left_out = {
+        recording.name: frozenset(recording.views[v].name for v in np.flatnonzero(out))
+        for recording, out in zip(pool, wrong, strict=True)
+    }
+    return _AgreedRig(rig, (*alerts, *(alert for check in checks for alert in check.alerts)), left_out)

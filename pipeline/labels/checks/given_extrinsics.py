@@ -46,7 +46,7 @@ def fitting_views(
     wrong = np.isfinite(found.noise) & ~found.consistent
     if wrong.any() and not (leave_out and found.consistent.any()):
         return _contradicting(recording, names, found, given)
-    left_out = [_left_out(recording.name, names[v], found.noise[v]) for v in np.flatnonzero(wrong)]
+    left_out = [_left_out(recording.name, names[v], found.noise[v], given) for v in np.flatnonzero(wrong)]
     fits = np.isfinite(t).all(-1) & ~wrong
     noise = left_out_noise(few.points_norm, few.sigma, R, np.where(fits[:, None], t, np.nan))
     rough = (_rough(recording.name, noise, names),) if given and _is_rough(noise).any() else ()
@@ -105,12 +105,15 @@ def _contradicting(recording: Recording, names: list[str], found: Consistency, g
     return refused(recording.name, reason, kind="given_cameras_contradict", mend=mend)
 
 
-def _left_out(recording: str, view: str, noise: float) -> Alert:
+def _left_out(recording: str, view: str, noise: float, given: bool) -> Alert:
+    mend = "A detector that fails on this view, another person in it, or a camera that moved do this."
+    if given:
+        mend = "Check this camera's calibration, and whether the camera moved or shows another person."
     return Alert(
         kind="view_contradicts", severity="error", subject=f"{recording}, {view}",
         message="the view is left out, because it contradicts the others",
         evidence=f"its detections lie {noise:.1f} times the usual error from where the other views see the joints",
-        mend="Check this camera's calibration, and whether the camera moved or shows another person.",
+        mend=mend,
     )  # fmt: skip
 
 

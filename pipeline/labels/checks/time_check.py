@@ -1,7 +1,7 @@
 """Checks that the views of a recording run in step, from its 2D poses: views that do not are left out or refused."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ from pipeline.capture import Recording
 from pipeline.geometry.frame_sampling import spread_windows
 from pipeline.geometry.verification.time_offset import SURE, SURE_GAIN, TimeOffsets, find_time_offsets
 from pipeline.labels.observations import assumed_cameras, observe, observe_landmarks
-from pipeline.labels.rig_result import CalibrationResult, Refused
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, open_store
 
@@ -163,18 +162,3 @@ def _without(recording: Recording, names: frozenset[str]) -> Recording:
     hidden = {"evaluation_only": True}
     views = [view.model_copy(update=hidden) if view.name in names else view for view in recording.views]
     return recording.model_copy(update={"views": views})
-
-
-def result_in_step(
-    result: CalibrationResult | Refused, recording: Recording, check: TimeCheck
-) -> CalibrationResult | Refused:
-    """The result of a pool for one of its recordings: views that are out of step have no extrinsics there."""
-    if isinstance(result, Refused) or not check.left_out:
-        return result
-    out = np.array([view.name in check.left_out for view in recording.views])
-    arrays = dict(result.arrays)
-    for name in ("R_cam_from_world", "t_cam_from_world_mm"):
-        arrays[name] = arrays[name].copy()
-        arrays[name][:, out] = np.nan
-    names = [*result.fields["views_left_out"], *sorted(check.left_out)]
-    return replace(result, arrays=arrays, fields=result.fields | {"views_left_out": list(dict.fromkeys(names))})
