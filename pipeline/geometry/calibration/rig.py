@@ -155,5 +155,7 @@ def check_quality(rig: Rig, max_rotation_std_deg: float = MAX_ROTATION_STD_DEG) 
     if rig.parallax_deg < MIN_PARALLAX_DEG:
         raise RigNotFound(f"the views lie only {rig.parallax_deg:.1f} deg apart")
     worst = float(np.nanmax(rig.rotation_std_deg))
-    if not worst <= max_rotation_std_deg:
+    if not worst <= 180:
+        raise RigNotFound("the joints do not determine the cameras' directions")
+    if worst > max_rotation_std_deg:
         raise RigNotFound(f"the joints determine the cameras' directions only to {worst:.1f} deg")

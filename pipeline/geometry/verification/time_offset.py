@@ -24,6 +24,8 @@ LEAST_STD, SLOW_STD, SLOW_FPS = 0.05, 0.2, 20.0
 # With more views than this, each view is compared with its next two neighbours only.
 ALL_PAIRS = 5
 BLOCKS = 10
+# With fewer frames, the blocks are too short to tell how certain an offset is, and nothing is compared.
+MIN_FRAMES = 40
 # Half the span of frames that velocities are taken over, in seconds.
 VELOCITY_S = 0.05
 
@@ -58,10 +60,12 @@ def find_time_offsets(
     """Find the time offsets of all views from normalised image points with standard deviations sigma.
 
     Frames of one number in `window` (increasing from 0) are consecutive frames of one recording. Sigma is infinite
-    where not seen. Lags of more than `search_s` seconds are not found. Raises ValueError for shapes that do not fit and
-    infinite image points.
+    where not seen. Lags of more than `search_s` seconds are not found, and with fewer than MIN_FRAMES frames nothing is
+    compared. Raises ValueError for shapes that do not fit and infinite image points.
     """
     n_frames, _, n_views = sigma.shape
+    if n_frames < MIN_FRAMES:
+        return _combined({}, n_views, LEAST_STD)
     block = np.arange(n_frames) * BLOCKS // max(n_frames, 1)
     h = max(1, round(VELOCITY_S * fps))
     tracks = [Tracks.of(points_norm[:, :, v], sigma[:, :, v], window, block, h) for v in range(n_views)]

@@ -106,3 +106,10 @@ def test_wrong_shapes_and_infinite_points_are_refused():
     points_norm[0, 0, 0] = np.inf
     with pytest.raises(ValueError, match="infinite"):
         find_time_offsets(points_norm, sigma, np.zeros(len(sigma), int), fps=FPS, seed=0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_few_frames_tell_nothing(seed):
+    found = offsets([0, 0, 6.0], seed, seconds=1.5)
+    assert found.in_step.all()
+    assert np.isnan(found.frames).all()
