@@ -163,7 +163,9 @@ def test_experiments_can_be_compared(fresh):
 
 
 def test_a_removed_subject_leaves_no_stale_data(fresh):
-    fresh.run("dvc", "exp", "run", "-n", "fewer", "-S", "capture.subjects=[S1,S3]", "triangulate")
+    # The motion of two people does not determine the cameras of the tiny demo, so the given ones are used.
+    keys = ("-S", "capture.subjects=[S1,S3]", "-S", "calibrate.mode=known")
+    fresh.run("dvc", "exp", "run", "-n", "fewer", *keys, "triangulate")
     for place in ("data/poses2d.zarr", "data/labels.zarr"):
         groups = [path.name for path in (fresh.path / place).iterdir() if path.is_dir()]
         assert {name.split("_")[0] for name in groups} == {"S1", "S3"}
