@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.alerts import Alert
 from pipeline.errors import UserError
 
 EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
@@ -71,6 +72,20 @@ def check_names(take: Take) -> None:
     if len(names) < 2:
         fix = "3D needs at least two synchronised cameras."
         raise UserError(f"{take.folder} holds the video of only one camera: {take.videos[0].name}", fix=fix)
+
+
+def alerts_of_links(takes: list[Take]) -> list[Alert]:
+    """An alert about the takes whose folder is a link, as DVC does not notice changes behind it."""
+    linked = [take.name for take in takes if take.folder.is_symlink()]
+    if not linked:
+        return []
+    shown = ", ".join(linked[:3]) + (f" and {len(linked) - 3} more" if len(linked) > 3 else "")
+    return [Alert(
+        kind="linked_folder", severity="warning", subject=shown,
+        message="the folder of the take is a link, which DVC does not follow: a video that is replaced in it later "
+        "changes no result",
+        mend="Make a real folder and link the videos in it, which DVC follows.",
+    )]  # fmt: skip
 
 
 def _videos_in(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from pipeline.capture import Capture, Recording, Rejected, View
 from pipeline.datasets.copied_videos import alerts_of_copies, check_no_copy
 from pipeline.datasets.subject_heights import read_heights
 from pipeline.datasets.take_cameras import FootageCameras
-from pipeline.datasets.takes import Take, check_names, choose_subjects, find_takes
+from pipeline.datasets.takes import Take, alerts_of_links, check_names, choose_subjects, find_takes
 from pipeline.errors import UserError
 from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
@@ -40,7 +40,7 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     videos = {Path(view.file) for recording in result.recordings for view in recording.views}
     hashes = _hashes(sorted(videos))
     _reject_copies(result, hashes)
-    result.alerts = [*cameras.alerts_of_unused(), *alerts_of_copies(result, hashes)]
+    result.alerts = [*alerts_of_links(takes), *cameras.alerts_of_unused(), *alerts_of_copies(result, hashes)]
     log_alerts(result.alerts)
     _log_splits(result)
     _write_hashes(hashes, root, capture / "videos.sha256")

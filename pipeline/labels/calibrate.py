@@ -24,7 +24,8 @@ from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, cre
 
 log = logging.getLogger("epiline")
 FRAMES_PER_TASK = 512
-WARN_ROTATION_DEG = 1.0  # rotations of a camera above this are reported
+# Rotations of a camera above this are reported; those by an adjustment only if its own uncertainty does not cover them.
+WARN_ROTATION_DEG, ADJUSTMENT_STDS = 1.0, 2.0
 LOOKS_LIKE_MOTION = {"late_camera", "dropped_frames", "exchanged_views"}  # kinds of alerts whose cause looks the same
 
 
@@ -138,9 +139,13 @@ def with_alerts_of_motion(subject: str, result: CalibrationResult | Refused) -> 
     if isinstance(result, Refused):
         return result
     alerts, fields = list(result.alerts), result.fields
-    # An adjustment rotates cameras against those given, which another time does not explain.
-    is_explained = fields["mode"] != "adjust" and {one.kind for one in alerts} & LOOKS_LIKE_MOTION
-    if (fields["moved_deg"] or 0.0) > WARN_ROTATION_DEG and not is_explained:
+    limit = WARN_ROTATION_DEG
+    if fields["mode"] == "adjust":
+        # Cameras rotate against those given, which another time does not explain.
+        limit = max(limit, ADJUSTMENT_STDS * float(np.nanmax(result.arrays["rotation_std_deg"])))
+    elif {one.kind for one in alerts} & LOOKS_LIKE_MOTION:
+        limit = np.inf
+    if (fields["moved_deg"] or 0.0) > limit:
         alerts.append(_moved(subject, fields["mode"], fields["moved_deg"]))
     if fields["failed_frames"]:
         n, reason = sum(fields["failed_frames"].values()), max(fields["failed_frames"].items(), key=lambda one: one[1])

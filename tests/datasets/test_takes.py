@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.datasets.takes import Take, check_names, choose_subjects, find_takes
+from pipeline.datasets.takes import Take, alerts_of_links, check_names, choose_subjects, find_takes
 from pipeline.errors import UserError
 
 
@@ -74,3 +74,13 @@ def test_subjects_are_chosen_by_name(tmp_path):
 def test_names_of_videos_are_those_of_two_or_more_cameras(tmp_path, names, message):
     with pytest.raises(UserError, match=message):
         check_names(Take("S1", tmp_path, [tmp_path / name for name in names]))
+
+
+def test_a_take_whose_folder_is_a_link_is_an_alert(tmp_path):
+    touch(tmp_path, "elsewhere/a.mp4", "footage/S1_walk/a.mp4", "footage/S3_sit/a.mp4")
+    (tmp_path / "footage" / "S2_run").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "footage" / "S3_sit" / "b.mp4").symlink_to(tmp_path / "elsewhere" / "a.mp4")
+    takes = find_takes(tmp_path / "footage")
+    [alert] = alerts_of_links(takes)
+    assert (alert.kind, alert.severity, alert.subject) == ("linked_folder", "warning", "S2_run")
+    assert alerts_of_links([takes[0], takes[2]]) == []

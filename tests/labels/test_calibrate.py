@@ -43,11 +43,19 @@ def poses(group):
 )
 def test_cameras_that_rotated_are_an_alert(mode, severity, words):
     fields = {"mode": mode, "moved_deg": 4.2, "failed_frames": {}}
-    [alert] = with_alerts_of_motion("rig A", CalibrationResult({}, fields)).alerts
+    arrays = {"rotation_std_deg": np.array([[0.3, np.nan]])}
+    [alert] = with_alerts_of_motion("rig A", CalibrationResult(arrays, fields)).alerts
     assert (alert.kind, alert.severity, alert.evidence) == ("camera_moved", severity, "by 4.2 deg")
     assert words in alert.message
     for moved_deg in (0.9, None):
-        assert not with_alerts_of_motion("rig A", CalibrationResult({}, fields | {"moved_deg": moved_deg})).alerts
+        assert not with_alerts_of_motion("rig A", CalibrationResult(arrays, fields | {"moved_deg": moved_deg})).alerts
+
+
+def test_a_rotation_that_the_uncertainty_of_the_adjustment_covers_is_no_alert():
+    fields = {"mode": "adjust", "moved_deg": 1.6, "failed_frames": {}}
+    for std, n_alerts in ((0.9, 0), (0.7, 1)):
+        result = CalibrationResult({"rotation_std_deg": np.array([[0.1, std]])}, fields)
+        assert len(with_alerts_of_motion("rig A", result).alerts) == n_alerts
 
 
 def test_a_late_camera_is_not_said_to_have_rotated_too():
