@@ -14,6 +14,7 @@ from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, sw
 from pipeline.geometry.triangulation.person.body_checks import LEAP_FRAMES
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
 from pipeline.geometry.triangulation.uncertainty.label_covariance import label_covariance
+from pipeline.geometry.triangulation.uncertainty.rig_gauge import relative_to_points
 from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root
 from pipeline.labels import label_noise
 from pipeline.labels.labelling.person import Person, follow
@@ -70,6 +71,7 @@ class _Measures:
 
     person: Person
     noise: NoiseRecord
+    pose_root: np.ndarray  # (6 V, K) of the covariance of a static rig's poses, in the gauge of the labels
 
 
 def _label_shard(
@@ -83,7 +85,7 @@ def _label_shard(
 ) -> Counts:
     """Make and write the labels of the rows (start, stop); return the counts of their status."""
     labeller = _labeller(recording, poses2d, rigs, params)
-    made, seen, swapped = labeller.labels(rows, measures.person, measures.noise)
+    made, seen, swapped = labeller.labels(rows, measures.person, measures)
     R, t = labeller.rig_poses(rows)
     other = measures.person.path.other[slice(*rows)]
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t, other), 1, 2)
@@ -122,7 +124,8 @@ def _measured(recording: Recording, poses2d: Path, rigs: Path, params: Triangula
     person = labeller.person((0, n), lengths)
     windows = spread_windows(n, label_noise.WINDOWS, label_noise.WINDOW_FRAMES)
     samples = [labeller.sample(rows, person) for rows in windows]
-    return _Measures(person, label_noise.measure_noise(samples, labeller.pose_root, 1 / recording.fps))
+    root = labeller.pose_root(samples)
+    return _Measures(person, label_noise.measure_noise(samples, root, 1 / recording.fps), root)
 
 
 @dataclass(frozen=True)
@@ -135,20 +138,20 @@ class _Labeller:
     params: TriangulateParams
 
     def labels(
-        self, rows: tuple[int, int], person: Person, noise: NoiseRecord | None = None
+        self, rows: tuple[int, int], person: Person, measures: _Measures | None = None
     ) -> tuple[Labelled, Observations, np.ndarray]:
         """Labels of the rows, the observations they were made from, and where left and right were swapped (F, J, V).
 
-        Without `noise`, the covariance is that of the expected noise.
+        Without `measures`, the covariance is that of the expected noise.
         """
         frames = self.params.smoothing_s * self.recording.fps
         wide, own = self._widened(rows, LEAP_FRAMES + 1 + smoothing_radius(frames))
         seen, swapped = self._seen(wide, person)
         R, t = self.rig_poses(wide)
         made = self._made(seen, seen.sigma, R, t, person.lengths)
-        if noise is not None:
-            limit, own_noise = self._limit(seen), label_noise.noise_of(noise)
-            of_noise = label_covariance(made, seen.points_norm, seen.sigma, limit, R, t, own_noise, self.pose_root)
+        if measures is not None:
+            limit, noise = self._limit(seen), label_noise.noise_of(measures.noise)
+            of_noise = label_covariance(made, seen.points_norm, seen.sigma, limit, R, t, noise, measures.pose_root)
             made = replace(made, covariance=of_noise)
         made = person.judged(made, wide)
         if frames > 0:
@@ -170,12 +173,18 @@ class _Labeller:
             seen, self._limit(seen), R, t, lambda sigma: self._made(seen, sigma, R, t, person.lengths), free
         )
 
-    @property
-    def pose_root(self) -> np.ndarray:
-        """A root of the covariance of the poses of a static rig; without columns if it is not known."""
+    def pose_root(self, samples: list[label_noise.NoiseSample]) -> np.ndarray:
+        """A root of the covariance of a static rig's poses, relative to samples of the recording's own labels.
+
+        Without columns if the covariance is not known.
+        """
         if self.rig.record.moving:
             return np.zeros((6 * len(self.recording.views), 0))
-        return pose_root(self.rig.rows("pose_covariance", 0, 1)[0])
+        root = pose_root(self.rig.rows("pose_covariance", 0, 1)[0])
+        points = np.concatenate([sample.free.points for sample in samples])
+        sigma = np.concatenate([np.where(sample.free.used, sample.seen.sigma, np.inf) for sample in samples])
+        from_people = self.rig.record.scale not in ("known", "baseline")
+        return relative_to_points(root, points, sigma, *self.rig_poses((0, 1)), scale=from_people)
 
     def _limit(self, seen: Observations) -> np.ndarray:
         """The distance (F, J, V) up to which a view agrees with a joint, in normalised units."""

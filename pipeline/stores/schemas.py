@@ -111,9 +111,11 @@ LABELS = Schema("labels", 5, LabelRecord, LabelsSummary, (
     _code("view_status", "frame person view joint", "code", "0 not done, 1 used, others: why not"),
     _code("views_used", "frame person joint", "1", "number of views that agree with the joint"),
     _f32("covariance_mm2", "frame person joint upper", "mm^2",
-         "covariance of the joint in the world, the scale's uncertainty apart: xx, xy, xz, yy, yz, zz"),
+         "covariance of the joint against the recording's other labels: xx, xy, xz, yy, yz, zz; without what moves,"
+         " rotates or scales all labels of the recording alike (the rig's record states scale and vertical)"),
     _f32("uncertainty_mm", "frame person joint", "mm",
-         "standard deviation of the joint (root of the covariance's trace)"),
+         "standard deviation of the joint (root of the covariance's trace); of its place among the recording's labels,"
+         " not of its distance from the cameras"),
 ))  # fmt: skip
 
 PREDICTIONS = Schema("predictions", 3, PredictionRecord, PredictionsSummary, (
