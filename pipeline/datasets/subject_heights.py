@@ -1,30 +1,61 @@
 """Heights of the subjects, from a table beside the footage."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline.alerts import Alert
+from pipeline.datasets.takes import Take
 from pipeline.errors import UserError
 
 HEIGHTS_MM = (500.0, 2500.0)  # range of a person's height: other values are taken for another unit
+UTF16 = (b"\xff\xfe", b"\xfe\xff")  # the byte order marks that Excel writes for "Unicode text"
+SEPARATORS = ";\t,"  # where a comma separates decimals, programs write a semicolon or a tab between columns
 
 
 def read_heights(path: Path) -> dict[str, float]:
     """Heights in mm by subject, from a CSV file with the columns subject and height_mm; empty without the file.
 
-    Raises UserError for a missing column and for a height outside HEIGHTS_MM.
+    The text may be UTF-8, UTF-16 or Latin-1. Raises UserError for a missing column and for a height outside HEIGHTS_MM.
     """
     if not path.exists():
         return {}
+    lines = _text(path).splitlines()
+    separator = next((one for one in SEPARATORS if lines and one in lines[0]), ",")
     heights: dict[str, float] = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for line, row in enumerate(csv.DictReader(file, skipinitialspace=True), start=2):
-            try:
-                subject, height_mm = row["subject"], float(row["height_mm"])
-            except (KeyError, TypeError, ValueError):
-                fix = "Write the columns subject,height_mm, for example S1,1780."
-                raise UserError(f"{path} has no subject and height", where=f"line {line}", fix=fix) from None
-            if not HEIGHTS_MM[0] <= height_mm <= HEIGHTS_MM[1]:
-                what = f"height_mm = {height_mm:g} of {subject} is not a height in mm"
-                raise UserError(what, where=f"{path}, line {line}", fix="A person of 1.78 m has 1780.")
-            heights[subject] = height_mm
+    for line, entries in enumerate(csv.DictReader(lines, delimiter=separator, skipinitialspace=True), start=2):
+        row = {str(key).strip(): str(value).strip() for key, value in entries.items()}
+        try:
+            subject, height_mm = row["subject"], float(row["height_mm"].replace(",", "."))
+        except (KeyError, ValueError):
+            fix = "Write the columns subject,height_mm, for example S1,1780."
+            raise UserError(f"{path} has no subject and height", where=f"line {line}", fix=fix) from None
+        if not HEIGHTS_MM[0] <= height_mm <= HEIGHTS_MM[1]:
+            what = f"height_mm = {height_mm:g} of {subject} is not a height in mm"
+            raise UserError(what, where=f"{path}, line {line}", fix="A person of 1.78 m has 1780.")
+        heights[subject] = height_mm
     return heights
+
+
+def alerts_of_unknown_subjects(heights_mm: Mapping[str, float], takes: Sequence[Take]) -> list[Alert]:
+    """An alert about the subjects in the table of whom there is no recording, as their names may be misspelt."""
+    subjects = list(dict.fromkeys(take.subject for take in takes))
+    unknown = [subject for subject in heights_mm if subject not in subjects]
+    lacking = [subject for subject in subjects if subject not in heights_mm]
+    if not (unknown and lacking):
+        return []
+    return [Alert(
+        kind="unknown_subjects", severity="note", subject="subjects.csv",
+        message=f"there is no recording of {', '.join(unknown)}, and no height of {', '.join(lacking)}",
+        mend="Write the subjects as in the names of the recordings.",
+    )]  # fmt: skip
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    if data.startswith(UTF16):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

@@ -9,8 +9,9 @@ from typing import Literal
 
 from pipeline.alerts import log_alerts
 from pipeline.capture import Capture, Recording, Rejected, View
+from pipeline.datasets.common_views import use_common_views
 from pipeline.datasets.copied_videos import alerts_of_copies, check_no_copy
-from pipeline.datasets.subject_heights import read_heights
+from pipeline.datasets.subject_heights import alerts_of_unknown_subjects, read_heights
 from pipeline.datasets.take_cameras import FootageCameras
 from pipeline.datasets.takes import Take, alerts_of_links, check_names, choose_subjects, find_takes
 from pipeline.errors import UserError
@@ -35,12 +36,19 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     takes = choose_subjects(find_takes(root), params.subjects)
     cameras = FootageCameras(root, assumed=params.intrinsics == "assumed")
     result = Capture(source="videos", intrinsics=INTRINSICS[params.intrinsics], recordings=[])
-    _read_takes(result, takes, cameras, read_heights(root / "subjects.csv"), params.test_subjects)
-    _reject_missing_views(result)
+    heights = read_heights(root / "subjects.csv")
+    _read_takes(result, takes, cameras, heights, params.test_subjects)
+    missing, further = use_common_views(result.recordings)
+    for name, error in missing:
+        _reject(result, name, error)
+    result.recordings = [recording for recording in result.recordings if recording.name not in dict(missing)]
+    if not result.recordings:
+        raise UserError(f"No recording has all cameras: {result.rejected[-1].reason}")
     videos = {Path(view.file) for recording in result.recordings for view in recording.views}
     hashes = _hashes(sorted(videos))
     _reject_copies(result, hashes)
-    result.alerts = [*alerts_of_links(takes), *cameras.alerts_of_unused(), *alerts_of_copies(result, hashes)]
+    result.alerts = [*alerts_of_links(takes), *cameras.alerts(), *further, *alerts_of_copies(result, hashes)]
+    result.alerts += alerts_of_unknown_subjects(heights, takes)
     log_alerts(result.alerts)
     _log_splits(result)
     _write_hashes(hashes, root, capture / "videos.sha256")
@@ -74,7 +82,7 @@ def _read_take(take: Take, cameras: FootageCameras, is_test: bool, height_mm: fl
     headers = {video.stem: read_header(video) for video in take.videos}
     found = cameras.of(take, headers)
     files = {video.stem: str(video) for video in take.videos}
-    views = [View.of(name, files[name], camera) for name, camera in found.by_name.items()]
+    views = [View.of(name, files[found.video_of[name]], camera) for name, camera in found.by_name.items()]
     counts = [header.n_frames for header in headers.values() if header.n_frames > 0]
     return Recording(
         name=take.name, subject=take.subject, action=take.action, split="test" if is_test else "train",
@@ -90,22 +98,6 @@ def _common_rate(take: Take, headers: dict[str, VideoHeader]) -> float:
         fix = "Convert them to one rate, so that a frame number is the same time in every view."
         raise UserError(f"{take.folder} holds videos of different frame rates: {found}", fix=fix)
     return rates[0]
-
-
-def _reject_missing_views(capture: Capture) -> None:
-    """Reject recordings that lack a camera which other recordings of the same rig have, as a video is then missing."""
-    recordings, capture.recordings = capture.recordings, []
-    for recording in recordings:
-        names = {view.name for view in recording.views}
-        expected = {v.name for other in recordings if other.rig == recording.rig for v in other.views}
-        if names == expected:
-            capture.recordings.append(recording)
-            continue
-        what = f"No video of camera {', '.join(sorted(expected - names))}, which other recordings have"
-        fix = "Add it, or give the recording a calibration file of its own without that camera."
-        _reject(capture, recording.name, UserError(what, where=recording.name, fix=fix))
-    if not capture.recordings:
-        raise UserError(f"No recording has all cameras: {capture.rejected[-1].reason}")
 
 
 def _log_splits(capture: Capture) -> None:

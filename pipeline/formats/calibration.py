@@ -1,16 +1,20 @@
-"""Calibration files of any known format: finds, reads, checks and writes them."""
+"""Calibration files of any known format: reads, checks and writes them."""
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import cv2
 
+from pipeline.alerts import Alert
 from pipeline.errors import UserError
-from pipeline.formats import anipose, caliscope, epiline, opencv_yaml, pose2sim, qualisys
-from pipeline.formats.calibration_checks import check_camera, check_distances, have_extrinsics
+from pipeline.formats import colmap, opencap, opencv_single, opencv_stereo, opencv_yaml, qualisys
+from pipeline.formats.calibration_checks import check_intrinsics, has_rotation, have_extrinsics
 from pipeline.formats.calibration_format import CalibrationFormat, refuse_existing
+from pipeline.formats.length_unit import check_unit, infer_unit
+from pipeline.formats.toml import anipose, caliscope, epiline, pose2sim
 from pipeline.geometry.camera.model import Camera
 
 log = logging.getLogger("epiline")
@@ -23,46 +27,73 @@ FORMATS: dict[str, CalibrationFormat] = {
     "caliscope": caliscope.FORMAT,
     "opencv": opencv_yaml.FORMAT,
     "qualisys": qualisys.FORMAT,
+    "opencv_stereo": opencv_stereo.FORMAT,
+    "colmap": colmap.FORMAT,
+    "opencap": opencap.FORMAT,
+    "opencv_single": opencv_single.FORMAT,
 }
 ENDINGS = tuple(dict.fromkeys(ending for known in FORMATS.values() for ending in known.endings))
 WRITABLE = tuple(name for name, known in FORMATS.items() if known.write)
 
 
-def find_calibration(folder: Path) -> Path | None:
-    """The calibration file of a folder; None if the folder has none.
+@dataclass(frozen=True)
+class Calibration:
+    """The cameras of a calibration file, each with the extrinsics that the file has."""
 
-    Raises UserError if there are several.
-    """
-    found = sorted(path for path in folder.iterdir() if path.is_file() and _format_of(path) is not None)
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise UserError(f"{folder} holds several calibration files: {names}", fix="Keep one.")
-    return found[0] if found else None
+    path: Path
+    cameras: dict[str, Camera]
+    inferred: tuple[str, ...] = ()  # what the file does not say, and how it was taken
+    alerts: tuple[Alert, ...] = ()
+    has_names: bool = True  # whether the file names its cameras; else their order is all that identifies them
+
+    def log_inferred(self) -> None:
+        """Log what was inferred."""
+        for one in self.inferred:
+            log.info("%s: %s", self.path.name, one)
 
 
-def read_calibration(path: Path) -> dict[str, Camera]:
-    """The cameras of a calibration file by name; extrinsics only if every camera has them.
+def format_of(path: Path) -> CalibrationFormat | None:
+    """The format that reads a file, by its name; None for a name that no format has."""
+    return next((known for known in FORMATS.values() if known.has_name(path)), None)
 
+
+def read_calibration(path: Path) -> Calibration:
+    """The cameras of a calibration file.
+
+    Extrinsics that cannot be used are left out with an alert, as most modes of calibration need none.
     Raises UserError if the file cannot be understood.
     """
-    known = _format_of(path)
+    known = format_of(path)
     if known is None:
         raise UserError(f"{path} is not a known calibration file", fix=f"Known are {', '.join(ENDINGS)}.")
     try:
         named = known.read(path)
+        states_unit = known.states_unit(path)
     # OpenCV's YAML reader raises SystemError if its constructor fails.
-    except (ValueError, KeyError, TypeError, ElementTree.ParseError, cv2.error, SystemError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, ElementTree.ParseError, cv2.error, SystemError) as error:
         what = f"{path} cannot be read as a calibration: {type(error).__name__}: {error}"
         raise UserError(what, fix="Export it again, or compare it with docs/footage.md.") from None
     cameras: dict[str, Camera] = {}
     for name, camera in named:
         if name in cameras:
             raise UserError(f"{path} holds two cameras named {name}", fix="Give each camera its own name.")
-        check_camera(camera, name, path)
+        check_intrinsics(camera, name, path)
         cameras[name] = camera
     if not cameras:
         raise UserError(f"{path} holds no camera", fix="Compare it with docs/footage.md.")
-    return _with_extrinsics_of_all_or_none(cameras, path)
+    cameras, alerts = _without_wrong_rotations(cameras, path)
+    scaled = (check_unit if states_unit else infer_unit)(cameras, path.name)
+    return Calibration(path, scaled.cameras, scaled.inferred, (*alerts, *scaled.alerts), known.has_names)
+
+
+def with_extrinsics_of_all_or_none(cameras: Mapping[str, Camera], path: Path) -> dict[str, Camera]:
+    """Cameras of a file, without extrinsics unless all of them have some."""
+    if have_extrinsics(cameras.values()):
+        return dict(cameras)
+    incomplete = [name for name, camera in cameras.items() if not camera.has_extrinsics]
+    if 0 < len(incomplete) < len(cameras):
+        log.warning("%s: all extrinsics are ignored, as %s has none", path, ", ".join(incomplete))
+    return {name: camera.with_extrinsics(None, None) for name, camera in cameras.items()}
 
 
 def write_calibration(path: Path, cameras: Mapping[str, Camera], form: str, comment: str = "") -> None:
@@ -82,15 +113,14 @@ def write_calibration(path: Path, cameras: Mapping[str, Camera], form: str, comm
     known.write(path, cameras, comment)
 
 
-def _format_of(path: Path) -> CalibrationFormat | None:
-    return next((known for known in FORMATS.values() if known.has_name(path)), None)
-
-
-def _with_extrinsics_of_all_or_none(cameras: dict[str, Camera], path: Path) -> dict[str, Camera]:
-    if have_extrinsics(cameras.values()):
-        check_distances(cameras, path)
-        return cameras
-    incomplete = [name for name, camera in cameras.items() if not camera.has_extrinsics]
-    if 0 < len(incomplete) < len(cameras):
-        log.warning("%s: all extrinsics are ignored, as %s has none", path, ", ".join(incomplete))
-    return {name: camera.with_extrinsics(None, None) for name, camera in cameras.items()}
+def _without_wrong_rotations(cameras: dict[str, Camera], path: Path) -> tuple[dict[str, Camera], tuple[Alert, ...]]:
+    """The cameras without the extrinsics whose rotation matrix is no rotation, and an alert that names them."""
+    wrong = [name for name, camera in cameras.items() if not has_rotation(camera)]
+    if not wrong:
+        return cameras, ()
+    alert = Alert(
+        kind="wrong_extrinsics", severity="warning", subject=path.name,
+        message=f"the extrinsics are left out, as the rotation of {', '.join(wrong)} is no rotation matrix",
+        mend="Correct the file or calibrate again. calibrate.mode: rig needs no extrinsics.",
+    )  # fmt: skip
+    return {n: c.with_extrinsics(None, None) if n in wrong else c for n, c in cameras.items()}, (alert,)

@@ -12,7 +12,7 @@ from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
 
 MM_PER_M = 1000.0
-# Stands for an image size that the file does not store; the size of the video is used instead.
+# Stands for an image size that the file does not store; it is inferred from the size of the video.
 UNKNOWN_SIZE = (0, 0)
 
 NamedCameras = list[tuple[str, Camera]]  # as the file has them; names may repeat
@@ -20,19 +20,34 @@ Reader = Callable[[Path], NamedCameras]
 Writer = Callable[[Path, Mapping[str, Camera], str], None]  # path, cameras by name, comment to be written into the file
 
 
+def always(path: Path) -> bool:
+    """True for every file."""
+    return True
+
+
+def never(path: Path) -> bool:
+    """False for every file."""
+    return False
+
+
 @dataclass(frozen=True)
 class CalibrationFormat:
     """A format of calibration files.
 
     A reader turns one file into cameras with the project's conventions (`pipeline.geometry.camera`); it may raise
-    ValueError, KeyError or TypeError if it does not understand the file. The writer is None if the format is only
-    read; it is called for a file that does not exist, and calls `refuse_existing` for any other file that it writes.
+    ValueError, KeyError or TypeError if it does not understand the file. Where the file does not state its unit of
+    length, the reader takes metres. The writer is None if the format is only read; it is called for a file that does
+    not exist, and calls `refuse_existing` for any other file that it writes.
     """
 
     programs: str  # programs that read and write the format
     endings: tuple[str, ...]  # endings of the file's name, in lower case
     read: Reader
     write: Writer | None = None
+    holds_cameras: Callable[[Path], bool] = always  # whether a file with such a name is a calibration, by its content
+    states_unit: Callable[[Path], bool] = always  # whether the file or the format states the unit of length
+    has_names: bool = True  # whether cameras have names; else their order is all that identifies them
+    one_per_camera: bool = False  # whether each camera has a file of its own; a reader of one of them reads all
 
     def has_name(self, path: Path) -> bool:
         """Whether a file's name has one of the endings, in any letter case."""

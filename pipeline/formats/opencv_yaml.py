@@ -1,12 +1,11 @@
-"""OpenCV's FileStorage as EasyMocap uses it: `intri.yml` and, beside it, `extri.yml`, or the same as XML; metres.
+"""OpenCV's FileStorage as EasyMocap uses it: `intri.yml` and, beside it, `extri.yml`, or the same as XML.
 
-The intrinsics hold names, K_NAME, dist_NAME, W_NAME, H_NAME; the extrinsics Rot_NAME (matrix) or R_NAME (vector) and
-T_NAME.
+The intrinsics hold names, K_NAME, dist_NAME (or D_NAME) and, not always, W_NAME, H_NAME; the extrinsics Rot_NAME
+(matrix) or R_NAME (vector) and T_NAME. The unit of length is not stated; it is that in which the board was described.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,14 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.formats.calibration_format import (
     MM_PER_M,
+    UNKNOWN_SIZE,
     CalibrationFormat,
     NamedCameras,
     make_camera,
+    never,
     refuse_existing,
 )
+from pipeline.formats.opencv_storage import open_storage
 from pipeline.geometry.camera.model import Camera
 
 ENDINGS = ("intri.yml", "intri.yaml", "intri.xml")
@@ -30,11 +32,11 @@ MIN_DISTORTIONS = 5  # EasyMocap always writes five
 def read(path: Path) -> NamedCameras:
     """The cameras of a file of intrinsics; with extrinsics if their file lies beside it."""
     extrinsics_path = _find_extrinsics(path)
-    with _opened(path) as intrinsics:
+    with open_storage(path) as intrinsics:
         names = _names(intrinsics)
         if extrinsics_path is None:
             return [(name, _camera(name, intrinsics, None)) for name in names]
-        with _opened(extrinsics_path) as extrinsics:
+        with open_storage(extrinsics_path) as extrinsics:
             return [(name, _camera(name, intrinsics, extrinsics)) for name in names]
 
 
@@ -52,7 +54,7 @@ def write(path: Path, cameras: Mapping[str, Camera], comment: str) -> None:
         _write_storage(extrinsics_path, cameras, comment, _extrinsics)
 
 
-FORMAT = CalibrationFormat("OpenCV and EasyMocap", ENDINGS, read, write)
+FORMAT = CalibrationFormat("OpenCV and EasyMocap", ENDINGS, read, write, states_unit=never)
 
 
 def _extrinsics_path(path: Path) -> Path:
@@ -80,36 +82,29 @@ def _find_extrinsics(path: Path) -> Path | None:
     return found[0] if found else None
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[cv2.FileStorage]:
-    storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_READ)
-    try:
-        yield storage
-    finally:
-        storage.release()
-
-
 def _names(storage: cv2.FileStorage) -> list[str]:
     names = storage.getNode("names")
     if not names.isSeq():
         raise KeyError("names")
     nodes = [names.at(i) for i in range(names.size())]
-    return [node.string() if node.isString() else str(int(node.real())) for node in nodes]
+    found = [node.string() if node.isString() else str(int(node.real())) for node in nodes]
+    return [name for name in found if name != "none"]  # EasyMocap's word for a camera that is left out
 
 
 def _camera(name: str, intrinsics: cv2.FileStorage, extrinsics: cv2.FileStorage | None) -> Camera:
-    K, dist = intrinsics.getNode(f"K_{name}").mat(), intrinsics.getNode(f"dist_{name}").mat()
+    K = intrinsics.getNode(f"K_{name}").mat()
     if K is None:
         raise KeyError(f"K_{name}")
+    coefficients = (intrinsics.getNode(f"{key}_{name}").mat() for key in ("dist", "D"))
+    dist = next((one for one in coefficients if one is not None), None)
     width, height = (intrinsics.getNode(f"{side}_{name}").real() for side in "WH")
+    size = (width, height) if min(width, height) > 0 else UNKNOWN_SIZE  # EasyMocap writes -1 for an unknown size
     rotation = t_m = None
     if extrinsics is not None:
         rotations = (extrinsics.getNode(f"{key}_{name}").mat() for key in ("Rot", "R"))
         rotation = next((R for R in rotations if R is not None), None)
         t_m = extrinsics.getNode(f"T_{name}").mat()
-    return make_camera(
-        K, [] if dist is None else dist, (width, height), rotation, None if t_m is None else MM_PER_M * t_m
-    )
+    return make_camera(K, [] if dist is None else dist, size, rotation, None if t_m is None else MM_PER_M * t_m)
 
 
 def _write_storage(

@@ -65,7 +65,7 @@ def _check_scale_and_gravity(capture: Capture, params: CalibrateParams) -> None:
         wanted = params.baseline.cameras if params.scale == "baseline" else []
         missing = sorted(set(wanted) - set(names))
         if params.scale == "height" and recording.height_mm is None:
-            fix = "Give height_mm in the capture's description, or set calibrate.scale to bones."
+            fix = "Give height_mm in subjects.csv, or set calibrate.scale to bones."
             raise UserError("calibrate.scale = height needs the subject's height", where=recording.name, fix=fix)
         if missing:
             fix = f"Name two of {', '.join(names)} in calibrate.baseline.cameras."

@@ -13,16 +13,16 @@ def test_defaults_and_options(monkeypatch):
 
     def write(*arguments):
         calls.append(arguments)
-        return ["cam1", "cam2"]
+        return "cam1, cam2; intrinsics for the videos: 96 x 64 px"
 
     monkeypatch.setattr(module, "write_rig", write)
     shown = CliRunner().invoke(main, ["export-rig", "rig.toml"])
-    assert shown.output == "rig.toml: cam1, cam2\n"
-    options = ["--format", "opencv", "--recording", "S1_walk", "--rigs", "rigs.zarr"]
+    assert shown.output == "rig.toml: cam1, cam2; intrinsics for the videos: 96 x 64 px\n"
+    options = ["--format", "opencv", "--recording", "S1_walk", "--rigs", "rigs.zarr", "--capture", "c"]
     CliRunner().invoke(main, ["export-rig", "intri.yml", *options])
     assert calls == [
-        (Path("data/rigs.zarr"), Path("rig.toml"), "epiline", None),
-        (Path("rigs.zarr"), Path("intri.yml"), "opencv", "S1_walk"),
+        (Path("data/rigs.zarr"), Path("data/capture"), Path("rig.toml"), "epiline", None),
+        (Path("rigs.zarr"), Path("c"), Path("intri.yml"), "opencv", "S1_walk"),
     ]
 
 

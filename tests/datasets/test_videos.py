@@ -11,6 +11,37 @@ from pipeline.errors import UserError
 from tests.datasets.footage import footage, params, read, write_video
 from tests.formats.cameras import FILE_K, FILE_T_M, toml
 
+WEBCAMS = """CreationDate = 2023-03-31T09:56:43.193358
+
+[cam_0]
+port = 0
+size = [ 96, 64,]
+rotation_count = 0
+error = 0.5
+matrix = [ [ 90.0, 0.0, 46.0,], [ 0.0, 91.0, 33.0,], [ 0.0, 0.0, 1.0,],]
+distortions = [ -0.3, 0.05, -0.004, 0.004, 0.07,]
+ignore = false
+verified_resolutions = [ [ 64, 48,], [ 96, 64,],]
+translation = [ 0.12, -0.2, 0.67,]
+rotation = [ [ 1.0, 0.0, 0.0,], [ 0.0, 1.0, 0.0,], [ 0.0, 0.0, 1.0,],]
+
+[cam_1]
+port = 1
+size = [ 96, 64,]
+matrix = [ [ 76.0, 0.0, 47.0,], [ 0.0, 76.0, 32.0,], [ 0.0, 0.0, 1.0,],]
+distortions = [ 0.1, -0.2, 0.0, 0.0, 0.08,]
+translation = [ 0.31, -0.15, 0.85,]
+rotation = [ [ 0.0, 0.0, 1.0,], [ 0.0, 1.0, 0.0,], [ -1.0, 0.0, 0.0,],]
+
+[capture_volume]
+stage = 2
+
+[charuco]
+columns = 4
+units = "inch"
+square_size_overide_cm = 5.4
+"""
+
 
 def test_reads_recordings_views_and_cameras(tmp_path):
     capture = read(footage(tmp_path, ("S1_walk_fast", "S7_sit", "Ann")))
@@ -99,6 +130,28 @@ def test_a_recording_that_lacks_a_camera_is_rejected(tmp_path):
     assert "No video of camera cam3" in capture.rejected[0].reason
 
 
+def test_a_further_camera_in_one_of_five_recordings_is_left_out(tmp_path):
+    root = footage(tmp_path, [f"S{i}_walk" for i in range(1, 6)], calibration=toml(("cam1", "cam2", "cam3")))
+    write_video(root / "S4_walk" / "cam3.mp4")
+    capture = read(root)
+    assert capture.rejected == []
+    assert [[view.name for view in r.views] for r in capture.recordings] == [["cam1", "cam2"]] * 5
+    assert [(alert.kind, alert.subject) for alert in capture.alerts if alert.kind == "further_views"] == [
+        ("further_views", "S4_walk, cam3")
+    ]
+
+
+def test_webcams_as_their_tool_recorded_them(tmp_path):
+    """Caliscope's older layout: port_0.mp4, ..., and config.toml with the cameras, the board and more."""
+    root = footage(tmp_path, (".",), ("port_0", "port_1"), calibration=WEBCAMS)
+    (root / "calibration.toml").rename(root / "config.toml")
+    (root / "frame_time_history.csv").write_text("sync_index,port,frame_index,frame_time\n26,1,26,123.3359\n")
+    [recording] = read(root).recordings
+    assert [view.name for view in recording.views] == ["port_0", "port_1"]
+    assert all(view.camera.has_extrinsics for view in recording.views)
+    np.testing.assert_allclose(recording.views[1].camera.t_cam_from_world_mm, [310, -150, 850])
+
+
 def unknown_camera(root: Path) -> None:
     (root / "S1_walk" / "cam2.mp4").rename(root / "S1_walk" / "left.mp4")
 
@@ -114,7 +167,7 @@ def height_in_metres(root: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (unknown_camera, r"left.mp4 in .* has no camera in .*calibration.toml.*cam1, cam2"),
+        (unknown_camera, r"left has no camera in .*calibration.toml.*cam1, cam2"),
         (other_rates, r"different frame rates: cam1.mp4 25, cam2.mp4 30"),
         (height_in_metres, r"height_mm = 1.78 of S1 is not a height in mm"),
     ],

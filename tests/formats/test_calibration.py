@@ -10,8 +10,8 @@ from pipeline.formats.calibration import (
     ENDINGS,
     FORMATS,
     WRITABLE,
-    find_calibration,
     read_calibration,
+    with_extrinsics_of_all_or_none,
     write_calibration,
 )
 from pipeline.geometry.camera.model import Camera
@@ -29,7 +29,7 @@ def targets(folder):
 def test_round_trip(tmp_path, number):
     form, path = targets(tmp_path)[number]
     write_calibration(path, rig(), form)
-    back = read_calibration(path)
+    back = read_calibration(path).cameras
     assert list(back) == list(rig())
     for name, camera in rig().items():
         assert back[name].size_px == camera.size_px
@@ -44,7 +44,7 @@ def test_cameras_without_extrinsics_or_distortion(tmp_path, form):
     path = dict(targets(tmp_path))[form]
     pinhole = Camera(FILE_K, np.zeros(0), (96, 64))
     write_calibration(path, {"a": pinhole, "b": pinhole}, form)
-    back = read_calibration(path)["b"]
+    back = read_calibration(path).cameras["b"]
     assert back.R_cam_from_world is None
     assert not back.dist.any()
 
@@ -55,7 +55,7 @@ def test_the_comment_is_in_the_file_and_does_not_disturb_reading(tmp_path, form)
     write_calibration(path, rig(), form, "Written by a test.\nSecond line.")
     assert "Written by a test." in path.read_text()
     assert "Second line." in path.read_text()
-    assert len(read_calibration(path)) == 3
+    assert len(read_calibration(path).cameras) == 3
 
 
 @pytest.mark.parametrize("form", WRITABLE)
@@ -100,25 +100,37 @@ def test_two_cameras_of_one_name_are_refused(tmp_path):
 )
 def test_incomplete_extrinsics_are_dropped(tmp_path, text):
     (tmp_path / "c.toml").write_text(text)
-    cameras = read_calibration(tmp_path / "c.toml")
+    calibration = read_calibration(tmp_path / "c.toml")
+    cameras = with_extrinsics_of_all_or_none(calibration.cameras, calibration.path)
     assert [camera.R_cam_from_world for camera in cameras.values()] == [None, None]
 
 
 def test_extrinsics_that_some_cameras_lack_are_dropped_with_a_warning(tmp_path, caplog):
     (tmp_path / "c.toml").write_text(toml().replace("translation", "place", 1))
-    read_calibration(tmp_path / "c.toml")
+    cameras = read_calibration(tmp_path / "c.toml").cameras
+    assert [camera.has_extrinsics for camera in cameras.values()] == [False, True]
+    with_extrinsics_of_all_or_none(cameras, tmp_path / "c.toml")
     assert "all extrinsics are ignored, as cam1 has none" in caplog.text
 
 
-@pytest.mark.parametrize("factor", [1000, 1e-3])
-def test_a_file_in_another_unit_is_refused(tmp_path, factor):
-    cameras = {
-        name: replace(camera, t_cam_from_world_mm=factor * camera.t_cam_from_world_mm)
-        for name, camera in rig(2).items()
-    }
+def test_extrinsics_that_are_none_do_not_spoil_the_intrinsics(tmp_path):
+    (tmp_path / "c.toml").write_text(toml(rotation=[[1, 0, 0], [0, 1, 0], [0, 0, -1]]))
+    calibration = read_calibration(tmp_path / "c.toml")
+    assert not any(camera.has_extrinsics for camera in calibration.cameras.values())
+    [alert] = calibration.alerts
+    assert (alert.kind, alert.severity) == ("wrong_extrinsics", "warning")
+    assert "the rotation of cam1, cam2 is no rotation matrix" in alert.message
+
+
+def test_a_file_that_states_no_unit_says_what_was_inferred(tmp_path, caplog):
+    caplog.set_level("INFO", "epiline")
+    cameras = {name: replace(c, t_cam_from_world_mm=1000 * c.t_cam_from_world_mm) for name, c in rig(2).items()}
     write_calibration(tmp_path / "c.toml", cameras, "pose2sim")
-    with pytest.raises(UserError, match=r'The cameras stand up to .* apart .*unit = "mm"'):
-        read_calibration(tmp_path / "c.toml")
+    calibration = read_calibration(tmp_path / "c.toml")
+    for name, camera in rig(2).items():
+        np.testing.assert_allclose(calibration.cameras[name].t_cam_from_world_mm, camera.t_cam_from_world_mm)
+    calibration.log_inferred()
+    assert "c.toml: the file does not state its unit of length; millimetres" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -142,13 +154,3 @@ def test_a_file_that_cannot_be_understood_is_refused_by_name(tmp_path, name, tex
     with pytest.raises(UserError, match=message) as error:
         read_calibration(path)
     assert str(path) in str(error.value)
-
-
-def test_finds_the_one_calibration_file(tmp_path):
-    assert find_calibration(tmp_path) is None
-    write_calibration(tmp_path / "intri.yml", rig(), "opencv")  # extri.yml lies beside it
-    (tmp_path / "notes.txt").write_text("x")
-    assert find_calibration(tmp_path) == tmp_path / "intri.yml"
-    (tmp_path / "Old.TOML").write_text(toml())
-    with pytest.raises(UserError, match=r"several calibration files: Old.TOML, intri.yml"):
-        find_calibration(tmp_path)

@@ -1,8 +1,10 @@
 """The calibrated cameras as a calibration file, which reads as the cameras that the labels were made with."""
 
+import cv2
 import numpy as np
 import pytest
 
+from pipeline.capture import Capture, Recording, View
 from pipeline.errors import UserError
 from pipeline.formats.calibration import read_calibration
 from pipeline.formats.export_rig import export_rig
@@ -30,8 +32,8 @@ def rigs(tmp_path):
 
 @pytest.mark.parametrize(("recording", "offset_mm"), [(None, 0), ("b", 100)])
 def test_the_cameras_can_be_read_again(rigs, tmp_path, recording, offset_mm):
-    assert export_rig(rigs, tmp_path / "rig.toml", "pose2sim", recording) == ["c0", "c1", "c3"]
-    cameras = read_calibration(tmp_path / "rig.toml")
+    assert export_rig(rigs, tmp_path, tmp_path / "rig.toml", "pose2sim", recording).startswith("c0, c1, c3; ")
+    cameras = read_calibration(tmp_path / "rig.toml").cameras
     assert list(cameras) == ["c0", "c1", "c3"]
     expected = CAMERAS[3].scale_focal(1.1)
     np.testing.assert_allclose(cameras["c3"].K, expected.K)
@@ -40,32 +42,52 @@ def test_the_cameras_can_be_read_again(rigs, tmp_path, recording, offset_mm):
     np.testing.assert_allclose(cameras["c3"].t_cam_from_world_mm, expected.t_cam_from_world_mm + offset_mm, rtol=1e-6)
 
 
-def test_the_file_says_that_the_intrinsics_are_those_of_the_packed_frames(rigs, tmp_path):
-    export_rig(rigs, tmp_path / "intri.yml", "opencv")
+def test_without_the_videos_the_intrinsics_are_those_of_the_packed_frames(rigs, tmp_path):
+    export_rig(rigs, tmp_path, tmp_path / "intri.yml", "opencv")
     for name in ("intri.yml", "extri.yml"):
         text = (tmp_path / name).read_text()
-        assert "Intrinsics are those of the packed frames" in text
+        assert "Intrinsics are those of the packed frames, not of the videos" in text
+        assert "1000 x 960 px" in text
         assert "fixed by: height" in text
+
+
+def test_intrinsics_are_for_the_size_of_the_videos(rigs, tmp_path):
+    views = []
+    for v, camera in enumerate(CAMERAS):
+        video = cv2.VideoWriter(str(tmp_path / f"{v}.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 25, (500, 480))
+        video.write(np.zeros((480, 500, 3), np.uint8))
+        video.release()
+        views.append(View.of(f"c{v}", f"{v}.mp4", camera))
+    recording = Recording(name="a", subject="a", action="", split="train", rig="r", fps=25, n_frames=1, views=views)
+    Capture(source="videos", recordings=[recording]).write(tmp_path)
+    said = export_rig(rigs, tmp_path, tmp_path / "rig.toml", "epiline", "a")
+    assert said == "c0, c1, c3; intrinsics for the videos: 500 x 480 px"
+    assert "those of the videos: 500 x 480 px" in (tmp_path / "rig.toml").read_text()
+    camera = read_calibration(tmp_path / "rig.toml").cameras["c3"]
+    packed = CAMERAS[3].scale_focal(1.1)
+    assert camera.size_px == (500, 480)
+    point_mm = np.array([100.0, 50, 3000])
+    np.testing.assert_allclose(camera.project_cam(point_mm), (packed.project_cam(point_mm) + 0.5) / 2 - 0.5)
 
 
 def test_a_recording_without_a_rig_is_refused(rigs, tmp_path):
     with pytest.raises(UserError, match=r"no rig of the recording S9 .*Calibrated are: a, b, moving"):
-        export_rig(rigs, tmp_path / "rig.toml", "pose2sim", "S9")
+        export_rig(rigs, tmp_path, tmp_path / "rig.toml", "pose2sim", "S9")
     with create_store(rigs, RIGS, RIGS_SUMMARY):
         pass
     with pytest.raises(UserError, match="no rig of any recording"):
-        export_rig(rigs, tmp_path / "rig.toml", "pose2sim")
+        export_rig(rigs, tmp_path, tmp_path / "rig.toml", "pose2sim")
 
 
 def test_a_rig_per_frame_is_refused(rigs, tmp_path):
     with pytest.raises(UserError, match="moving has 2 rigs, one per frame"):
-        export_rig(rigs, tmp_path / "rig.toml", "pose2sim", "moving")
+        export_rig(rigs, tmp_path, tmp_path / "rig.toml", "pose2sim", "moving")
 
 
 def test_the_calibration_of_the_footage_is_not_overwritten(rigs, tmp_path):
-    export_rig(rigs, tmp_path / "Intri.yml", "opencv")
+    export_rig(rigs, tmp_path, tmp_path / "Intri.yml", "opencv")
     before = {path: path.read_bytes() for path in tmp_path.glob("*tri.yml")}
     assert len(before) == 2
     with pytest.raises(UserError, match=r"Intri\.yml exists"):
-        export_rig(rigs, tmp_path / "Intri.yml", "opencv")
+        export_rig(rigs, tmp_path, tmp_path / "Intri.yml", "opencv")
     assert {path: path.read_bytes() for path in tmp_path.glob("*tri.yml")} == before

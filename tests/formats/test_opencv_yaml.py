@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.formats.calibration import find_calibration, read_calibration, write_calibration
+from pipeline.formats.calibration import read_calibration, write_calibration
+from pipeline.formats.find_calibration import find_calibration
 from tests.formats.cameras import FILE_K, FILE_R, FILE_T_M, rig
 
 
@@ -34,7 +35,7 @@ def write_yaml(folder, sizes=True, names=("intri.yml", "extri.yml")):
 
 
 def test_reads_intrinsics_and_extrinsics(tmp_path):
-    cameras = read_calibration(write_yaml(tmp_path))
+    cameras = read_calibration(write_yaml(tmp_path)).cameras
     camera = cameras["cam2"]
     assert (list(cameras), camera.size_px) == (["cam1", "cam2"], (192, 128))
     np.testing.assert_allclose(camera.K, FILE_K)
@@ -44,13 +45,13 @@ def test_reads_intrinsics_and_extrinsics(tmp_path):
 
 
 def test_a_size_that_is_not_stored_is_unknown(tmp_path):
-    assert read_calibration(write_yaml(tmp_path, sizes=False))["cam1"].size_px == (0, 0)
+    assert read_calibration(write_yaml(tmp_path, sizes=False)).cameras["cam1"].size_px == (0, 0)
 
 
 def test_without_extrinsics(tmp_path):
     path = write_yaml(tmp_path)
     (tmp_path / "extri.yml").unlink()
-    assert read_calibration(path)["cam1"].R_cam_from_world is None
+    assert read_calibration(path).cameras["cam1"].R_cam_from_world is None
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,9 @@ def test_without_extrinsics(tmp_path):
 )
 def test_extrinsics_are_found_in_any_letter_case(tmp_path, names):
     write_yaml(tmp_path, names=names)
-    path = find_calibration(tmp_path)
-    assert path == tmp_path / names[0]
-    assert read_calibration(path)["cam1"].R_cam_from_world is not None
+    found = find_calibration(tmp_path)
+    assert found.path == tmp_path / names[0]
+    assert found.cameras["cam1"].has_extrinsics
 
 
 def test_extrinsics_that_differ_by_letter_case_alone_are_refused(tmp_path):
@@ -73,7 +74,7 @@ def test_extrinsics_that_differ_by_letter_case_alone_are_refused(tmp_path):
 def test_the_extrinsics_never_overwrite_the_intrinsics(tmp_path, name):
     write_calibration(tmp_path / name, rig(), "opencv")
     assert len(list(tmp_path.iterdir())) == 2
-    back = read_calibration(tmp_path / name)
+    back = read_calibration(tmp_path / name).cameras
     np.testing.assert_allclose(back["cam_1"].K, rig()["cam_1"].K)
     np.testing.assert_allclose(back["cam_1"].t_cam_from_world_mm, rig()["cam_1"].t_cam_from_world_mm)
 
@@ -91,3 +92,27 @@ def test_fisheye_lenses_are_refused(tmp_path):
     cameras = {name: replace(camera, fisheye=True, dist=np.zeros(4)) for name, camera in rig().items()}
     with pytest.raises(UserError, match="cannot hold fisheye lenses"):
         write_calibration(tmp_path / "intri.yml", cameras, "opencv")
+
+
+def test_easymocap_without_sizes_in_board_squares(tmp_path):
+    """EasyMocap writes such files line by line: names in quotes, no sizes, lengths in squares of its board."""
+    matrix = (
+        "K_{n}: !!opencv-matrix\r\n  rows: 3\r\n  cols: 3\r\n  dt: d\r\n  data: [100, 0, 47.5, 0, 101, 31.5, 0, 0, 1]"
+    )
+    lens = "D_{n}: !!opencv-matrix\r\n  rows: 1\r\n  cols: 5\r\n  dt: d\r\n  data: [0.1, 0.2, 0.0, 0.0, 0.3]"
+    pose = "{key}_{n}: !!opencv-matrix\r\n  rows: 3\r\n  cols: 1\r\n  dt: d\r\n  data: [{data}]"
+    head = ["%YAML:1.0", "---", "names:", '  - "01"', '  - "none"', '  - "02"']
+    lenses = [text.format(n=n) for n in ("01", "02") for text in (matrix, lens)]
+    poses = [
+        pose.format(key=key, n=n, data=data)
+        for n, t in (("01", "1, 2, 37.5"), ("02", "61, 2, 37.5"))
+        for key, data in (("R", "0, 0, 0"), ("T", t))
+    ]
+    (tmp_path / "intri.yml").write_bytes("\r\n".join([*head, *lenses, "W_01: -1", "H_01: -1", ""]).encode())
+    (tmp_path / "extri.yml").write_bytes("\r\n".join([*head, *poses, ""]).encode())
+    found = find_calibration(tmp_path)
+    assert list(found.cameras) == ["01", "02"]
+    assert [camera.size_px for camera in found.cameras.values()] == [(0, 0), (0, 0)]
+    np.testing.assert_allclose(found.cameras["02"].dist, [0.1, 0.2, 0, 0, 0.3])
+    assert found.cameras["02"].has_extrinsics
+    assert [alert.kind for alert in found.alerts] == ["unknown_unit"]

@@ -25,7 +25,7 @@ def qualisys(names=("cam1", "cam2")) -> str:
 
 def test_axes_and_subpixels(tmp_path):
     (tmp_path / "Calib.qca.txt").write_text(qualisys())
-    camera = read_calibration(tmp_path / "Calib.qca.txt")["cam2"]
+    camera = read_calibration(tmp_path / "Calib.qca.txt").cameras["cam2"]
     assert camera.size_px == (96, 64)
     np.testing.assert_allclose(camera.K, FILE_K)
     np.testing.assert_allclose(camera.dist, [-0.05, 0.14, 0.001, 0.002, 0.01])
@@ -36,7 +36,7 @@ def test_axes_and_subpixels(tmp_path):
 def test_the_field_of_view_may_start_elsewhere(tmp_path):
     text = qualisys().replace('left="0" top="0" right="95" bottom="63"', 'left="10" top="20" right="105" bottom="83"')
     (tmp_path / "Calib.qca").write_text(text)
-    camera = read_calibration(tmp_path / "Calib.qca")["cam1"]
+    camera = read_calibration(tmp_path / "Calib.qca").cameras["cam1"]
     assert camera.size_px == (96, 64)
     np.testing.assert_allclose(camera.K[:2, 2], FILE_K[:2, 2] - [10, 20])
 
@@ -44,4 +44,4 @@ def test_the_field_of_view_may_start_elsewhere(tmp_path):
 def test_cameras_without_intrinsics_are_left_out(tmp_path):
     marker_camera = '<camera active="1" serial="marker"><fov_video left="0" top="0" right="9" bottom="9"/></camera>'
     (tmp_path / "Calib.qca").write_text(qualisys().replace("<cameras>", f"<cameras>{marker_camera}"))
-    assert list(read_calibration(tmp_path / "Calib.qca")) == ["cam1", "cam2"]
+    assert list(read_calibration(tmp_path / "Calib.qca").cameras) == ["cam1", "cam2"]

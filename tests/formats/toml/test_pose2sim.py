@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.formats import pose2sim
+from pipeline.formats.toml import pose2sim
 from tests.formats.cameras import rig
 
 

@@ -1,13 +1,12 @@
-"""Anipose's `calibration.toml`: tables cam_0, cam_1, ...; written in millimetres.
+"""Anipose's `calibration.toml`: tables cam_0, cam_1, ...; written in millimetres. FreeMoCap writes the same.
 
-Anipose's unit of length is the unit of its calibration board, usually millimetres; the file names the unit.
+Anipose's unit of length is the unit of its calibration board, usually millimetres, and its own files do not name it.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.formats.calibration_format import CalibrationFormat
-from pipeline.formats.camera_toml import camera_table, read_toml, write_toml
+from pipeline.formats.toml.camera_toml import camera_table, toml_format, write_toml
 from pipeline.geometry.camera.model import Camera
 
 
@@ -17,4 +16,4 @@ def write(path: Path, cameras: Mapping[str, Camera], comment: str) -> None:
     write_toml(path, {**tables, "metadata": {"adjusted": False, "error": 0.0, "unit": "mm"}}, comment)
 
 
-FORMAT = CalibrationFormat("Anipose", (".toml",), read_toml, write)
+FORMAT = toml_format("Anipose", write)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.formats.calibration_format import CalibrationFormat
-from pipeline.formats.camera_toml import camera_table, read_toml, write_toml
+from pipeline.formats.toml.camera_toml import camera_table, toml_format, write_toml
 from pipeline.geometry.camera.model import Camera
 
 
@@ -14,4 +13,4 @@ def write(path: Path, cameras: Mapping[str, Camera], comment: str) -> None:
     write_toml(path, {**tables, "metadata": {"adjusted": False, "error": 0.0}}, comment)
 
 
-FORMAT = CalibrationFormat("Pose2Sim", (".toml",), read_toml, write)
+FORMAT = toml_format("Pose2Sim", write)

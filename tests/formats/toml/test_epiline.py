@@ -3,7 +3,7 @@
 import tomllib
 from dataclasses import replace
 
-from pipeline.formats import epiline
+from pipeline.formats.toml import epiline
 from tests.formats.cameras import rig
 
 
