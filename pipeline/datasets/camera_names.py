@@ -91,10 +91,11 @@ def _part(videos: Sequence[str], cameras: Sequence[str]) -> Fits:
 def _words(name: str) -> list[str]:
     """Words in lower case, and numbers without leading zeros.
 
-    >>> _words("Cam_01-Left")
-    ['cam', '1', 'left']
+    >>> _words("Cam_01-Left"), _words("vid1-camA")
+    (['cam', '1', 'left'], ['vid', '1', 'cam', 'a'])
     """
-    return [str(int(word)) if word.isdecimal() else word for word in re.findall(r"\d+|[^\W\d_]+", name.lower())]
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return [str(int(word)) if word.isdecimal() else word for word in re.findall(r"\d+|[^\W\d_]+", apart)]
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -66,12 +66,10 @@ class FootageCameras:
         self._log_sizes(calibration, sizes)
         if is_shared:
             self._used |= set(chosen)
-        return TakeCameras(
-            SHARED_RIG if is_shared else take.name,
-            calibration.path,
-            with_extrinsics_of_all_or_none(sizes.cameras, calibration.path),
-            {name: video_of[name] for name in chosen},
-        )
+        cameras, alerts = with_extrinsics_of_all_or_none(sizes.cameras, calibration.path.name)
+        self._alerts += alerts
+        rig = SHARED_RIG if is_shared else take.name
+        return TakeCameras(rig, calibration.path, cameras, {name: video_of[name] for name in chosen})
 
     def alerts(self) -> list[Alert]:
         """Doubts about the calibrations and their cameras, after all takes were asked for."""
@@ -144,7 +142,9 @@ def assumed_camera(size_px: tuple[int, int]) -> Camera:
 
 
 def _found(folder: Path) -> Calibration | None:
-    calibration = find_calibration(folder)
+    """The calibration of a folder, or of the folder `calibration` in it, where Pose2Sim keeps it."""
+    below = sorted(other for other in folder.iterdir() if other.name.lower() == "calibration" and other.is_dir())
+    calibration = next((found for one in (folder, *below) if (found := find_calibration(one)) is not None), None)
     if calibration is not None:
         calibration.log_inferred()
     return calibration

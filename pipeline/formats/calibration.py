@@ -1,6 +1,7 @@
 """Calibration files of any known format: reads, checks and writes them."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,7 @@ def read_calibration(path: Path) -> Calibration:
         raise UserError(what, fix="Export it again, or compare it with docs/footage.md.") from None
     cameras: dict[str, Camera] = {}
     for name, camera in named:
+        name = re.sub(r"[/\\]", "_", name)  # views are named after their cameras, and files after their views
         if name in cameras:
             raise UserError(f"{path} holds two cameras named {name}", fix="Give each camera its own name.")
         check_intrinsics(camera, name, path)
@@ -82,18 +84,26 @@ def read_calibration(path: Path) -> Calibration:
     if not cameras:
         raise UserError(f"{path} holds no camera", fix="Compare it with docs/footage.md.")
     cameras, alerts = _without_wrong_rotations(cameras, path)
-    scaled = (check_unit if states_unit else infer_unit)(cameras, path.name)
+    if states_unit:
+        scaled = check_unit(cameras, path.name)
+    else:
+        scaled = infer_unit(cameras, path.name, has_scale=known.has_scale)
     return Calibration(path, scaled.cameras, scaled.inferred, (*alerts, *scaled.alerts), known.has_names)
 
 
-def with_extrinsics_of_all_or_none(cameras: Mapping[str, Camera], path: Path) -> dict[str, Camera]:
-    """Cameras of a file, without extrinsics unless all of them have some."""
+def with_extrinsics_of_all_or_none(
+    cameras: Mapping[str, Camera], file: str
+) -> tuple[dict[str, Camera], tuple[Alert, ...]]:
+    """Cameras of a file, without extrinsics unless all of them have some, and an alert if only some have."""
     if have_extrinsics(cameras.values()):
-        return dict(cameras)
-    incomplete = [name for name, camera in cameras.items() if not camera.has_extrinsics]
-    if 0 < len(incomplete) < len(cameras):
-        log.warning("%s: all extrinsics are ignored, as %s has none", path, ", ".join(incomplete))
-    return {name: camera.with_extrinsics(None, None) for name, camera in cameras.items()}
+        return dict(cameras), ()
+    without = {name: camera.with_extrinsics(None, None) for name, camera in cameras.items()}
+    lacking = [name for name, camera in cameras.items() if not camera.has_extrinsics]
+    if len(lacking) in (0, len(cameras)):
+        return without, ()
+    message = f"all extrinsics are left out, as {', '.join(lacking)} has none"
+    mend = "Complete the file to use them. calibrate.mode: rig needs no extrinsics."
+    return without, (Alert(kind="incomplete_extrinsics", severity="note", subject=file, message=message, mend=mend),)
 
 
 def write_calibration(path: Path, cameras: Mapping[str, Camera], form: str, comment: str = "") -> None:

@@ -46,6 +46,7 @@ class CalibrationFormat:
     write: Writer | None = None
     holds_cameras: Callable[[Path], bool] = always  # whether a file with such a name is a calibration, by its content
     states_unit: Callable[[Path], bool] = always  # whether the file or the format states the unit of length
+    has_scale: bool = True  # whether lengths have a unit at all
     has_names: bool = True  # whether cameras have names; else their order is all that identifies them
     one_per_camera: bool = False  # whether each camera has a file of its own; a reader of one of them reads all
 
@@ -78,6 +79,20 @@ def make_camera(
         t = np.array(t_mm, float).reshape(3)
     width, height = (int(n) for n in size_px)
     return Camera(matrix, np.array(dist, float).reshape(-1), (width, height), R, t, fisheye)
+
+
+def find_beside(path: Path, name: str) -> Path | None:
+    """The file of this name in the folder of another, in any letter case; None if there is none.
+
+    Raises UserError if several files differ from the name in letter case only, unless one has just that name.
+    """
+    if path.with_name(name).exists():
+        return path.with_name(name)
+    found = sorted(other for other in path.parent.iterdir() if other.name.lower() == name.lower())
+    if len(found) > 1:
+        names = ", ".join(other.name for other in found)
+        raise UserError(f"{path.parent} holds several files of extrinsics: {names}", fix=f"Keep {name}.")
+    return found[0] if found else None
 
 
 def refuse_existing(path: Path) -> None:

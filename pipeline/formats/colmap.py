@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from pipeline.formats.calibration_format import CalibrationFormat, NamedCameras, make_camera, never
+from pipeline.formats.calibration_format import CalibrationFormat, NamedCameras, find_beside, make_camera, never
 from pipeline.geometry.camera.model import Camera
 
 # The parameters of each model, in COLMAP's order. Zeros complete them to OpenCV's distortion.
@@ -33,8 +33,8 @@ PIXEL_CENTER = 0.5  # of COLMAP's top-left pixel
 def read(path: Path) -> NamedCameras:
     """The cameras of all images, with their poses; without `images.txt`, all intrinsics, named by their ids."""
     intrinsics = {fields[0]: _intrinsics(fields) for fields in _lines(path)}
-    images = path.with_name(path.name[: -len("cameras.txt")] + "images.txt")
-    if not images.exists():
+    images = find_beside(path, path.name[: -len("cameras.txt")] + "images.txt")
+    if images is None:
         return list(intrinsics.items())
     poses = [line for line in _lines(images) if _is_image(line)]
     names = _camera_names([" ".join(fields[9:]) for fields in poses])
@@ -46,7 +46,9 @@ def holds_cameras(path: Path) -> bool:
     return any(len(fields) > 4 and fields[0].isdigit() and fields[1].isupper() for fields in _lines(path))
 
 
-FORMAT = CalibrationFormat("COLMAP", ("cameras.txt",), read, holds_cameras=holds_cameras, states_unit=never)
+FORMAT = CalibrationFormat(
+    "COLMAP", ("cameras.txt",), read, holds_cameras=holds_cameras, states_unit=never, has_scale=False
+)
 
 
 def _lines(path: Path) -> Iterator[list[str]]:

@@ -29,28 +29,32 @@ class ScaledCameras:
     alerts: tuple[Alert, ...] = ()
 
 
-def infer_unit(cameras: Mapping[str, Camera], file: str) -> ScaledCameras:
-    """Scale cameras whose translations were taken for metres, though their file does not state the unit of length."""
+def infer_unit(cameras: Mapping[str, Camera], file: str, *, has_scale: bool = True) -> ScaledCameras:
+    """Scale cameras whose translations were taken for metres, though their file does not state the unit of length.
+
+    The unit is the one of metres and millimetres in which the distances are usual, or closer to usual. Without
+    `has_scale`, the numbers have no unit at all, and their scale is a note.
+    """
     span_mm = _span_mm(cameras)
     if span_mm is None:
         return ScaledCameras(dict(cameras))
-    silent = "the file does not state its unit of length"
-    if _is_within(span_mm, USUAL_SPAN_MM):
-        return ScaledCameras(dict(cameras), (f"{silent}; metres: the cameras are up to {_metres(span_mm)} apart",))
-    scaled_mm = span_mm / MM_PER_M
-    if _is_within(scaled_mm, USUAL_SPAN_MM):
-        inferred = (
-            f"{silent}; millimetres: the cameras are up to {_metres(scaled_mm)} apart, and not {_metres(span_mm)}"
-        )
-        return ScaledCameras({name: _scaled(camera) for name, camera in cameras.items()}, (inferred,))
-    message = f"{silent}; metres are assumed, though the cameras are then up to {_metres(span_mm)} apart"
+    in_mm = _from_usual(span_mm / MM_PER_M) < _from_usual(span_mm)
+    if in_mm:
+        cameras, span_mm = {name: _scaled(camera) for name, camera in cameras.items()}, span_mm / MM_PER_M
+    unit, apart = ("millimetres" if in_mm else "metres"), f"the cameras are up to {_metres(span_mm)} apart"
+    if not has_scale:
+        message = f"the scale of the extrinsics is arbitrary; {unit} are assumed: {apart}"
+    elif _from_usual(span_mm) > 1:
+        message = f"the file does not state its unit of length; {unit} are assumed, though {apart} then"
+    else:
+        return ScaledCameras(dict(cameras), (f"the file does not state its unit of length; {unit}: {apart}",))
     return ScaledCameras(dict(cameras), alerts=(_alert(file, message),))
 
 
 def check_unit(cameras: Mapping[str, Camera], file: str) -> ScaledCameras:
     """The cameras, with an alert if they stand so close together or so far apart that the stated unit must be wrong."""
     span_mm = _span_mm(cameras)
-    if span_mm is None or _is_within(span_mm, POSSIBLE_SPAN_MM):
+    if span_mm is None or POSSIBLE_SPAN_MM[0] <= span_mm <= POSSIBLE_SPAN_MM[1]:
         return ScaledCameras(dict(cameras))
     message = f"the unit of length must be wrong: the cameras are up to {_metres(span_mm)} apart"
     return ScaledCameras(dict(cameras), alerts=(_alert(file, message),))
@@ -66,8 +70,9 @@ def _span_mm(cameras: Mapping[str, Camera]) -> float | None:
     return span_mm if span_mm > 0 else None
 
 
-def _is_within(value: float, limits: tuple[float, float]) -> bool:
-    return limits[0] <= value <= limits[1]
+def _from_usual(span_mm: float) -> float:
+    """The factor to the nearest usual span; at most 1 for usual ones."""
+    return max(USUAL_SPAN_MM[0] / span_mm, span_mm / USUAL_SPAN_MM[1])
 
 
 def _scaled(camera: Camera) -> Camera:

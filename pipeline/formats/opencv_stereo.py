@@ -13,6 +13,7 @@ from pipeline.formats.calibration_format import (
     UNKNOWN_SIZE,
     CalibrationFormat,
     NamedCameras,
+    find_beside,
     make_camera,
     never,
 )
@@ -26,8 +27,8 @@ def read(path: Path) -> NamedCameras:
     with open_storage(path) as storage:
         lenses = [(storage.getNode(f"M{name}").mat(), storage.getNode(f"D{name}").mat()) for name in NAMES]
     poses: list[tuple[np.ndarray | None, np.ndarray | None]] = [(None, None), (None, None)]
-    beside = path.with_name(path.name.lower().replace("intrinsics", "extrinsics"))
-    if beside.exists():
+    beside = find_beside(path, path.name.lower().replace("intrinsics", "extrinsics"))
+    if beside is not None:
         with open_storage(beside) as storage:
             R, T = storage.getNode("R").mat(), storage.getNode("T").mat()
         if R is None or T is None:

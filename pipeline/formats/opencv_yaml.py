@@ -18,6 +18,7 @@ from pipeline.formats.calibration_format import (
     UNKNOWN_SIZE,
     CalibrationFormat,
     NamedCameras,
+    find_beside,
     make_camera,
     never,
     refuse_existing,
@@ -31,7 +32,7 @@ MIN_DISTORTIONS = 5  # EasyMocap always writes five
 
 def read(path: Path) -> NamedCameras:
     """The cameras of a file of intrinsics; with extrinsics if their file lies beside it."""
-    extrinsics_path = _find_extrinsics(path)
+    extrinsics_path = find_beside(path, _extrinsics_path(path).name)
     with open_storage(path) as intrinsics:
         names = _names(intrinsics)
         if extrinsics_path is None:
@@ -47,7 +48,7 @@ def write(path: Path, cameras: Mapping[str, Camera], comment: str) -> None:
     """
     if any(camera.fisheye for camera in cameras.values()):
         raise UserError(f"{path} cannot hold fisheye lenses", fix="Choose another format.")
-    extrinsics_path = _find_extrinsics(path) or _extrinsics_path(path)
+    extrinsics_path = find_beside(path, _extrinsics_path(path).name) or _extrinsics_path(path)
     refuse_existing(extrinsics_path)
     _write_storage(path, cameras, comment, _intrinsics)
     if all(camera.has_extrinsics for camera in cameras.values()):
@@ -65,21 +66,6 @@ def _extrinsics_path(path: Path) -> Path:
 
 def _in_case_of(word: str, model: str) -> str:
     return "".join(a.upper() if b.isupper() else a for a, b in zip(word, model, strict=True))
-
-
-def _find_extrinsics(path: Path) -> Path | None:
-    """The file of the extrinsics, its name in any letter case; None if there is none.
-
-    Raises UserError if several files differ from this name in letter case only.
-    """
-    expected = _extrinsics_path(path)
-    if expected.exists():
-        return expected
-    found = sorted(other for other in path.parent.iterdir() if other.name.lower() == expected.name.lower())
-    if len(found) > 1:
-        names = ", ".join(other.name for other in found)
-        raise UserError(f"{path.parent} holds several files of extrinsics: {names}", fix=f"Keep {expected.name}.")
-    return found[0] if found else None
 
 
 def _names(storage: cv2.FileStorage) -> list[str]:

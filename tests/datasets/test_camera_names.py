@@ -19,6 +19,8 @@ from pipeline.errors import UserError
         (["walk_Miqus_1_26578", "walk_Miqus_3_26579"], ["26578", "26579", "40001"], ["26578", "26579"]),
         (["Cam1", "Cam2"], ["sesh_2022-09-19_synced_Cam1", "sesh_2022-09-19_synced_Cam2"], None),
         (["left", "right"], ["cam_left", "cam_right"], None),
+        (["2019-08-02-vid01-camA", "2019-08-02-vid01-camB"], ["A", "B"], None),
+        (["GoProLeft", "GoProRight"], ["gopro_left", "gopro_right"], None),
         (["kamera ä", "kamera ö"], ["Kamera_Ä", "Kamera_Ö"], None),
     ],
 )  # fmt: skip

@@ -125,6 +125,15 @@ def test_no_calibration_is_refused_with_what_to_do(tmp_path):
         cameras.of(*take(tmp_path))
 
 
+def test_the_calibration_may_lie_in_a_folder_of_its_own(tmp_path):
+    """Pose2Sim's layout: Config.toml, calibration/Calib.toml, videos/cam1.mp4, ..."""
+    (tmp_path / "Config.toml").write_text("[project]\nmulti_person = false\n")
+    (tmp_path / "calibration").mkdir()
+    (tmp_path / "calibration" / "Calib.toml").write_text(toml())
+    found = FootageCameras(tmp_path, assumed=False).of(*take(tmp_path, name="videos"))
+    assert (found.rig, found.source) == ("shared", tmp_path / "calibration" / "Calib.toml")
+
+
 def test_several_calibrations_are_refused(tmp_path):
     (tmp_path / "old.toml").write_text(toml().replace("100.0", "120.0"))
     with pytest.raises(UserError, match=r"several calibration files: calibration.toml \(2 .*, old.toml \(2 cameras"):

@@ -101,16 +101,25 @@ def test_two_cameras_of_one_name_are_refused(tmp_path):
 def test_incomplete_extrinsics_are_dropped(tmp_path, text):
     (tmp_path / "c.toml").write_text(text)
     calibration = read_calibration(tmp_path / "c.toml")
-    cameras = with_extrinsics_of_all_or_none(calibration.cameras, calibration.path)
+    cameras, _ = with_extrinsics_of_all_or_none(calibration.cameras, "c.toml")
     assert [camera.R_cam_from_world for camera in cameras.values()] == [None, None]
 
 
-def test_extrinsics_that_some_cameras_lack_are_dropped_with_a_warning(tmp_path, caplog):
+def test_extrinsics_that_some_cameras_lack_are_dropped_with_an_alert(tmp_path):
     (tmp_path / "c.toml").write_text(toml().replace("translation", "place", 1))
     cameras = read_calibration(tmp_path / "c.toml").cameras
     assert [camera.has_extrinsics for camera in cameras.values()] == [False, True]
-    with_extrinsics_of_all_or_none(cameras, tmp_path / "c.toml")
-    assert "all extrinsics are ignored, as cam1 has none" in caplog.text
+    [alert] = with_extrinsics_of_all_or_none(cameras, "c.toml")[1]
+    assert (alert.kind, alert.severity, alert.subject) == ("incomplete_extrinsics", "note", "c.toml")
+    assert "all extrinsics are left out, as cam1 has none" in alert.message
+    whole, alerts = with_extrinsics_of_all_or_none(rig(2), "c.toml")
+    assert all(camera.has_extrinsics for camera in whole.values())
+    assert alerts == ()
+
+
+def test_names_can_be_those_of_files(tmp_path):
+    (tmp_path / "c.toml").write_text(toml(("a/1", "a/2")))
+    assert list(read_calibration(tmp_path / "c.toml").cameras) == ["a_1", "a_2"]
 
 
 def test_extrinsics_that_are_none_do_not_spoil_the_intrinsics(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.formats.calibration_format import CalibrationFormat, make_camera, refuse_existing
+from pipeline.formats.calibration_format import CalibrationFormat, find_beside, make_camera, refuse_existing
 
 K = [[100, 0, 47], [0, 101, 31], [0, 0, 1]]
 
@@ -32,6 +32,18 @@ def test_half_of_the_extrinsics_is_none(rotation, t_mm):
     camera = make_camera(K, [], (96, 64), rotation, t_mm)
     assert camera.R_cam_from_world is None
     assert camera.t_cam_from_world_mm is None
+
+
+def test_a_file_beside_another_in_any_letter_case(tmp_path):
+    (tmp_path / "In.yml").touch()
+    assert find_beside(tmp_path / "In.yml", "Ex.yml") is None
+    (tmp_path / "EX.YML").touch()
+    assert find_beside(tmp_path / "In.yml", "Ex.yml") == tmp_path / "EX.YML"
+    (tmp_path / "ex.yml").touch()
+    with pytest.raises(UserError, match=r"several files of extrinsics: EX.YML, ex.yml\. Keep Ex.yml"):
+        find_beside(tmp_path / "In.yml", "Ex.yml")
+    (tmp_path / "Ex.yml").touch()
+    assert find_beside(tmp_path / "In.yml", "Ex.yml") == tmp_path / "Ex.yml"
 
 
 def test_existing_files_are_named(tmp_path):

@@ -49,7 +49,8 @@ def test_poses_and_pixels(tmp_path):
     assert other.size_px == (96, 64)
     np.testing.assert_allclose(other.R_cam_from_world, FILE_R, atol=1e-12)
     np.testing.assert_allclose(other.t_cam_from_world_mm, 1000 * (FILE_T_M + 1))
-    assert "the file does not state its unit of length" in found.inferred[0]
+    [alert] = found.alerts
+    assert "the scale of the extrinsics is arbitrary; metres are assumed" in alert.message
 
 
 def test_the_points_of_an_image_may_be_none(tmp_path):

@@ -32,13 +32,24 @@ def test_metres_and_millimetres_are_told_apart(true_mm, unit_mm, word):
     assert f"length; {word}:" in found.inferred[0]
 
 
-@pytest.mark.parametrize("numbers", [0.05, 60.0, 1e6], ids=["too close", "squares of a board", "too far"])
-def test_other_numbers_are_a_note(numbers):
+@pytest.mark.parametrize(
+    ("numbers", "unit_mm", "word"),
+    [(0.06, 1000, " metres"), (60.0, 1000, " metres"), (120.0, 1, "millimetres"), (1e6, 1, "millimetres")],
+    ids=["stereo camera", "squares of a board", "stereo camera in mm", "too far"],
+)
+def test_other_numbers_are_a_note(numbers, unit_mm, word):
     found = infer_unit(spread(1000 * numbers), "c.toml")
-    assert span_mm(found.cameras) == pytest.approx(1000 * numbers)
+    assert span_mm(found.cameras) == pytest.approx(unit_mm * numbers)
     [alert] = found.alerts
     assert (alert.kind, alert.severity, alert.subject) == ("unknown_unit", "note", "c.toml")
-    assert "metres are assumed" in alert.message
+    assert f"{word} are assumed, though the cameras are up to" in alert.message
+
+
+def test_numbers_without_any_unit_are_a_note():
+    found = infer_unit(spread(4000), "cameras.txt", has_scale=False)
+    assert span_mm(found.cameras) == pytest.approx(4000)
+    assert found.inferred == ()
+    assert "arbitrary; metres are assumed: the cameras are up to 4 m apart" in found.alerts[0].message
 
 
 def test_nothing_is_inferred_from_cameras_without_extrinsics():

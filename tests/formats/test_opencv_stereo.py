@@ -43,11 +43,17 @@ def test_the_second_camera_relative_to_the_first(tmp_path, ending, unit_mm):
 
 
 def test_board_squares_are_a_note_and_the_lenses_are_read(tmp_path):
-    write(tmp_path, unit_mm=80)
     write(tmp_path, unit_mm=30)  # 100 squares apart
     found = find_calibration(tmp_path)
     assert [alert.kind for alert in found.alerts] == ["unknown_unit"]
     assert len(found.cameras) == 2
+
+
+def test_names_in_any_letter_case(tmp_path):
+    write(tmp_path)
+    for name in ("intrinsics", "extrinsics"):
+        (tmp_path / f"{name}.yml").rename(tmp_path / f"{name.title()}.YML")
+    assert all(camera.has_extrinsics for camera in find_calibration(tmp_path).cameras.values())
 
 
 def test_without_extrinsics(tmp_path):

@@ -64,7 +64,12 @@ def toml_format(programs: str, write: Writer) -> CalibrationFormat:
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:  # Python on Windows writes other encodings: paths with umlauts in FreeMoCap's files
+        text = data.decode("latin-1")
+    return tomllib.loads(text)
 
 
 def _unit(tables: Mapping[str, Any]) -> str | None:

@@ -34,7 +34,7 @@ ANIPOSE = "[metadata]\nadjusted = false\nerror = 0.42\n"
 FREEMOCAP = """[metadata]
 charuco_square_size = 58.0
 charuco_board_object = "CharucoBoardDefinition(number_of_squares_width=7, number_of_squares_height=5)"
-path_to_recorded_videos = "C:\\\\Users\\\\me\\\\synchronized_videos"
+path_to_recorded_videos = "C:\\\\Users\\\\Jürgen\\\\synchronized_videos"
 date_time_calibrated = "2025-03-11T14:19:33"
 """
 
@@ -50,7 +50,8 @@ date_time_calibrated = "2025-03-11T14:19:33"
 def test_millimetres_that_are_not_stated_are_recognised(tmp_path, metadata, names):
     translations = "[ 0.0, 0.0, 0.0,]", "[ -2512.7, -645.7, 738.9,]"
     tables = [camera(i, name, t) for i, (name, t) in enumerate(zip(names, translations, strict=True))]
-    (tmp_path / "calibration.toml").write_text("\n".join([*tables, metadata]))
+    # Windows writes its own encoding.
+    (tmp_path / "calibration.toml").write_text("\n".join([*tables, metadata]), encoding="latin-1")
     found = read_calibration(tmp_path / "calibration.toml")
     assert list(found.cameras) == names
     np.testing.assert_allclose(found.cameras[names[1]].t_cam_from_world_mm, [-2512.7, -645.7, 738.9])
