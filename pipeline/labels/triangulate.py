@@ -15,7 +15,8 @@ from pipeline.geometry.triangulation.person.body_checks import LEAP_FRAMES
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
 from pipeline.geometry.triangulation.uncertainty.label_covariance import label_covariance
 from pipeline.geometry.triangulation.uncertainty.rig_gauge import relative_to_points
-from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root
+from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root, rig_covariance
+from pipeline.geometry.triangulation.uncertainty.single_frame_rigs import covariance_of_frame_rigs
 from pipeline.labels import label_noise
 from pipeline.labels.labelling.person import Person, follow
 from pipeline.labels.labelling.summary import Counts, summarise
@@ -151,8 +152,9 @@ class _Labeller:
         made = self._made(seen, seen.sigma, R, t, person.lengths)
         if measures is not None:
             limit, noise = self._limit(seen), label_noise.noise_of(measures.noise)
-            of_noise = label_covariance(made, seen.points_norm, seen.sigma, limit, R, t, noise, measures.pose_root)
-            made = replace(made, covariance=of_noise)
+            by_rig = self._by_rig(made, seen, wide, measures.pose_root)
+            covariance = label_covariance(made, seen.points_norm, seen.sigma, limit, R, t, noise, by_rig)
+            made = replace(made, covariance=covariance)
         made = person.judged(made, wide)
         if frames > 0:
             made = replace(made, points=smooth(made.points, frames))
@@ -185,6 +187,14 @@ class _Labeller:
         sigma = np.concatenate([np.where(sample.free.used, sample.seen.sigma, np.inf) for sample in samples])
         from_people = self.rig.record.scale not in ("known", "baseline")
         return relative_to_points(root, points, sigma, *self.rig_poses((0, 1)), scale=from_people)
+
+    def _by_rig(self, made: Labelled, seen: Observations, rows: tuple[int, int], root: np.ndarray) -> np.ndarray:
+        """The covariance (F, J, 3, 3) of the rows' labels that comes from the rig; `root` is that of a static one."""
+        sigma, (R, t) = np.where(made.used, seen.sigma, np.inf), self.rig_poses(rows)
+        if self.rig.record.mode == "frame":
+            std = np.radians(self.rig.rows("rotation_std_deg", *rows))
+            return covariance_of_frame_rigs(made.points, sigma, R, t, std)
+        return rig_covariance(made.points, sigma, R, t, root)
 
     def _limit(self, seen: Observations) -> np.ndarray:
         """The distance (F, J, V) up to which a view agrees with a joint, in normalised units."""

@@ -220,6 +220,26 @@ def test_the_covariance_fits_the_errors(tmp_path):
     np.testing.assert_allclose(group["uncertainty_mm"], np.sqrt(np.trace(C, axis1=-2, axis2=-1)), rtol=1e-5)
 
 
+def test_where_the_world_is_arbitrary_the_uncertainty_is_relative_to_the_recording(tmp_path):
+    world = observed_walkers(tmp_path, n_frames=40, n_recordings=1, n_views=3, area_mm=300, fps=5)
+    truth, px, rng = world.joints_world_mm["r0"].reshape(-1, 3), world.joints_px("r0"), np.random.default_rng(3)
+    # A detector that is wrong in the same way in all frames makes an uncertain rig.
+    px += rng.normal(size=(1, *px.shape[1:])) * 5 + rng.normal(size=px.shape)
+    overwrite_poses2d(world, "r0", joints_px=px.astype(np.float32))
+    group = labels_of(world, {"mode": "rig"})["r0"].person(0)
+    moved = align(np.asarray(group["joints_world_mm"], float).reshape(-1, 3), truth)
+    assert 0.7 < np.sqrt(((moved - truth) ** 2).sum(-1).mean() / (group["uncertainty_mm"] ** 2).mean()) < 1.3
+
+
+def test_rigs_of_single_frames_add_their_own_uncertainty(tmp_path):
+    world = observed_walkers(tmp_path, noise_px=6.0, n_frames=40, n_recordings=1, area_mm=600, fps=5)
+    truth = world.joints_world_mm["r0"]
+    group = labels_of(world, {"mode": "frame"})["r0"].person(0)
+    moved = align(np.asarray(group["joints_world_mm"], float), truth)
+    # 1.11 without it.
+    assert 0.8 < np.sqrt(((moved - truth) ** 2).sum(-1).mean() / (group["uncertainty_mm"] ** 2).mean()) < 1.06
+
+
 def test_lenses_may_be_taken_for_pinholes(tmp_path):
     world = observed_walkers(tmp_path, noise_px=0.0, n_recordings=1)
     truth = world.joints_world_mm

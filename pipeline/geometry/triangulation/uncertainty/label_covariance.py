@@ -6,14 +6,13 @@ from jaxtyping import Float
 from pipeline.geometry.triangulation.labelling import UPPER, Labelled
 from pipeline.geometry.triangulation.uncertainty.agreement import agreement
 from pipeline.geometry.triangulation.uncertainty.detection_noise import DetectionNoise
-from pipeline.geometry.triangulation.uncertainty.rig_motion import rig_covariance
 from pipeline.shapes import check_shapes
 
 # The numbers of the diagonal among the six of a symmetric matrix.
 DIAGONAL = UPPER[0] == UPPER[1]
 
 
-@check_shapes(no_inf=("points_norm", "R", "t", "root"))
+@check_shapes(no_inf=("points_norm", "R", "t"))
 def label_covariance(
     made: Labelled,
     points_norm: Float[np.ndarray, "frame joint view 2"],
@@ -22,22 +21,18 @@ def label_covariance(
     R: Float[np.ndarray, "rig view 3 3"],
     t: Float[np.ndarray, "rig view 3"],
     noise: DetectionNoise,
-    root: Float[np.ndarray, "unknown column"],
+    by_rig: Float[np.ndarray, "frame joint 3 3"],
 ) -> Float[np.ndarray, "frame joint 6"]:
     """The covariance of labels, xx, xy, xz, yy, yz, zz, in their unit squared; NaN for missing labels.
 
     The covariance of `made`, from the expected noise, is multiplied by the variance that the agreement of the frame's
     own views suggests. Errors that all views share move a label by as much as they move its detections, in all
-    directions. `root` is that of the rig's covariance (see `rig_motion.pose_root`), with no columns for a known rig;
-    its part of the residuals is not counted twice. The scale's uncertainty is not included. Raises ValueError for
+    directions. `by_rig` is the covariance that comes from the rig, zero for a known one; its part of the residuals is
+    not counted twice. The scale's uncertainty is not included. Raises ValueError for
     shapes that do not fit and for infinite image points or rigs.
     """
     seen, depth = agreement(made.points, points_norm, sigma, limit, R, t)
     local = noise.local_variance(seen) * (1 - noise.by_rig)
     across = np.where(made.used, (sigma * depth) ** 2, 0.0).sum(-1) / np.maximum(made.used.sum(-1), 1)
     covariance = made.covariance + noise.shared * across[..., None] * DIAGONAL
-    covariance = local[..., None] * covariance
-    if root.shape[1]:
-        by_rig = rig_covariance(made.points, np.where(made.used, sigma, np.inf), R, t, root)
-        covariance += by_rig[..., *UPPER]
-    return np.asarray(covariance)
+    return np.asarray(local[..., None] * covariance + by_rig[..., *UPPER])

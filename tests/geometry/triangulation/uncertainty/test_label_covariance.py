@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.geometry.triangulation.uncertainty.detection_noise import DetectionNoise
 from pipeline.geometry.triangulation.uncertainty.label_covariance import label_covariance
-from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root
+from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root, rig_covariance
 from tests.geometry.triangulation.uncertainty.scenes import scene
 
 NORMAL = DetectionNoise(100.0, np.ones(17), 0.0, np.zeros(17))
@@ -16,7 +16,8 @@ NORMAL = DetectionNoise(100.0, np.ones(17), 0.0, np.zeros(17))
 def stated(here, noise=NORMAL, root=None):
     made = here.label(here.sigma)
     root = np.zeros((24, 0)) if root is None else root
-    covariance = label_covariance(made, here.points_norm, here.sigma, here.limit, here.R, here.t, noise, root)
+    by_rig = rig_covariance(made.points, np.where(made.used, here.sigma, np.inf), here.R, here.t, root)
+    covariance = label_covariance(made, here.points_norm, here.sigma, here.limit, here.R, here.t, noise, by_rig)
     return made, replace(made, covariance=covariance).uncertainty
 
 
