@@ -14,12 +14,15 @@ from pipeline.shapes import check_shapes
 
 # The weight of the mean over all directions in the covariance of shared errors, as few clusters do not determine each
 # direction. With two views only the mean is used: in one epipolar residual per point, most of the errors do not show.
+# The few blocks of time then scatter too little by chance in one take of three; their variance is not taken below the
+# geometric mean of it and that of the landmarks.
 POOLING = 0.7
 DIRECTIONS_OF_TWO_VIEWS = 6  # the focal scale included
 # Excess of the variance over that of independent errors, relative to it, that is taken half: smaller ones are chance.
 HALF_EXCESS = 1.0
 # Added to the identity so that a cluster that alone determines a direction can be left out.
 TINY_INFORMATION = 0.02
+TINY = 1e-30
 
 
 def variance_inflation_of(
@@ -65,8 +68,10 @@ def clustered_covariance(
     """
     n = score.shape[-1]
     single = _jackknife(information.reshape(-1, n, n), score.reshape(-1, n))
-    both = [_jackknife(information.sum(axis), score.sum(axis)) for axis in (0, 1)]
-    clustered = both[0] + both[1] - single
+    of_blocks, of_landmarks = (_jackknife(information.sum(axis), score.sum(axis)) for axis in (0, 1))
+    if n <= DIRECTIONS_OF_TWO_VIEWS:
+        of_blocks = of_blocks * max(np.sqrt(np.trace(of_landmarks) / max(np.trace(of_blocks), TINY)), 1.0)
+    clustered = of_blocks + of_landmarks - single
     excess = newton**2 * clustered - variance * np.eye(n)
     relative = max(float(np.trace(excess)) / (n * variance), 0.0)
     excess *= relative**2 / (relative**2 + HALF_EXCESS**2)
