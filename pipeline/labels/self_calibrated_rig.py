@@ -14,6 +14,7 @@ from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
 from pipeline.labels.checks.given_extrinsics import fitting_views
+from pipeline.labels.checks.views_left_out import left_out_alerts
 from pipeline.labels.observations import Observations, observe_pool
 from pipeline.labels.people_in_rig import (
     people_of,
@@ -80,6 +81,7 @@ def _agreed_rig(
             rig = find_rig(points_norm, sigma, seed=params.seed, focal=FOCAL[params.focal])
         except RigNotFound as error:
             return refused(subject_of(pool), str(error), more=alerts)
+        alerts += left_out_alerts(pool, rig)
         rig = with_noise_of_joints(rig, observed)
         checks = []
         for recording, own in zip(pool, observed, strict=True):

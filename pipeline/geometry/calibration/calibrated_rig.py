@@ -1,6 +1,7 @@
 """A calibrated rig, its uncertainty and its residuals."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -25,13 +26,17 @@ class Rig:
     pose_covariance: Float[np.ndarray, "unknown unknown"]
     residual: Float[np.ndarray, " view"]  # median distance of the inliers, normalised units
     landmark_residual: Float[np.ndarray, "landmark view"]  # median distance of all detections, normalised units
-    inlier_share: Float[np.ndarray, " view"]  # of each view's joints
+    inlier_share: Float[np.ndarray, " view"]  # of each view's joints: those within INLIER_SIGMAS
     noise: float  # standard deviation of the residuals as a multiple of the expected sigma
     epipolar_start: float  # median distance of a joint from its epipolar line before adjustment, normalised units
     epipolar: float  # the same after the adjustment
     parallax_deg: float
     n_frames: int
     n_poses: int  # distinct poses among them
+    # Distance of each view's joints from where the other views see them, as a multiple of the expected sigma, see
+    # `given_residuals.left_out_noise`; empty if it was not measured.
+    view_noise: Float[np.ndarray, " measured"] = field(default_factory=lambda: np.zeros(0))
+    left_out: Mapping[int, str] = field(default_factory=dict)  # the reason why a view has no extrinsics
 
     @property
     def has_extrinsics(self) -> Bool[np.ndarray, " view"]:

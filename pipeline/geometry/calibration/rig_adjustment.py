@@ -15,8 +15,9 @@ from pipeline.geometry.calibration.landmark_noise import landmark_noise
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
 
-# Robust weight of an inlier: at the kernel's scale of 6 it lies within four standard deviations.
-INLIER_WEIGHT = 0.48
+# A joint within this many expected standard deviations of its projection is an inlier. A usable detector leaves 0.8 of
+# them in the median, whatever the noise of the rig at hand is.
+INLIER_SIGMAS = 3.0
 # The number of blocks of time that are left out one by one to estimate the uncertainty.
 BLOCKS = 4
 
@@ -40,6 +41,7 @@ def adjust_rig(
     F, J, n_views = sigma.shape
     views = start.has_extrinsics
     x, s = points_norm.reshape(-1, n_views, 2)[:, views], sigma.reshape(-1, n_views)[:, views]
+    expected = s
     R, t = start.R[views], start.t[views]
     points = triangulation.robust(x / start.focal_scale, s / start.focal_scale, R, t)
     groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]
@@ -57,7 +59,7 @@ def adjust_rig(
             left = max(left, bundle.uncertainty(adjusted, x, s, groups, _cells(F, J)), key=_rotation_variance)
     own, distance = _blocks(left.pose_covariance), _distance(adjusted, x, s)
     seen = np.isfinite(distance)
-    inlier = seen & (adjusted.weights > INLIER_WEIGHT)
+    inlier = seen & (distance <= INLIER_SIGMAS * expected)
     return Rig(
         R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views),
         focal=Focal(adjusted.focal.scale, left.focal_std),

@@ -15,12 +15,13 @@ from pipeline.geometry.calibration.essential import epipolar_error
 from pipeline.geometry.calibration.initial_rig import InitialRig, RigNotFound
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_START,
+    MAX_NOISE,
     MAX_ROTATION_STD_DEG,
     adjust_from,
     check_quality,
     find_rig,
 )
-from pipeline.geometry.calibration.rig_adjustment import INLIER_WEIGHT
+from pipeline.geometry.calibration.rig_adjustment import INLIER_SIGMAS
 from pipeline.geometry.calibration.trajectory import Trajectory
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.frame_sampling import diverse_frames, linspace_indices, nearest_exemplar
@@ -37,8 +38,9 @@ SHORTEST, MAX_MISFIT, TRIED = 12, 1.3, 8
 # The number of frames adjusted between two knots, and the number of those whose epipolar error is measured.
 FRAMES_PER_KNOT, FRAMES_FOR_EPIPOLAR = 25, 5
 # A window's rig that is adjusted from the previous one only starts the adjustment over all frames, so it may be this
-# uncertain. The rigs of the frames are held to the limit of every rig.
+# uncertain. The rigs of the frames are held to the limit of every rig. Motion within a window adds to the noise.
 MAX_START_STD_DEG = 3 * MAX_ROTATION_STD_DEG
+MAX_START_NOISE = 4.0 * MAX_NOISE
 
 
 @check_shapes(no_inf=("points_norm",))
@@ -113,12 +115,12 @@ def _window_rig(points_norm: np.ndarray, sigma: np.ndarray, last: Rig | str, see
         start = InitialRig(last.R, last.t, 1.0, epipolar)
         try:
             rig = adjust_from(points_norm, sigma, start, bundle.START_WIDTHS, focal=EXACT, examples=order[:n_poses])
-            check_quality(rig, MAX_START_STD_DEG)
+            check_quality(rig, max_noise=MAX_START_NOISE, max_rotation_std_deg=MAX_START_STD_DEG)
             return rig
         except RigNotFound:
             pass
     try:
-        return find_rig(points_norm, sigma, seed=seed)
+        return find_rig(points_norm, sigma, seed=seed, max_noise=MAX_START_NOISE)
     except RigNotFound as error:
         return str(error)
 
@@ -270,7 +272,7 @@ def _fit(
     """Residual (V,), share of inliers (V,) and epipolar error of some of the adjusted frames."""
     distance, _ = reprojection.residuals(found.points[frames], points_norm[frames], R[frames], t[frames])
     seen = found.weights[frames] > 0
-    inlier = found.weights[frames] > INLIER_WEIGHT
+    inlier = seen & (distance <= INLIER_SIGMAS * sigma[frames])
     residual = [np.median(d[own]) if own.any() else np.nan for d, own in zip(distance.T, inlier.T, strict=True)]
     some = frames[linspace_indices(len(frames), FRAMES_FOR_EPIPOLAR)]
     epipolar = [epipolar_error(points_norm[f], sigma[f], R[f], t[f]) for f in some]

@@ -19,7 +19,6 @@ from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.bundle import EXACT
 from pipeline.geometry.calibration.calibrated_rig import Rig, root_of_trace
 from pipeline.geometry.calibration.initial_rig import MIN_PARALLAX_DEG, InitialRig, Pairs, RigNotFound, pair_poses
-from pipeline.geometry.calibration.rig import MIN_INLIER_SHARE
 from pipeline.geometry.calibration.rig_adjustment import adjust_rig
 from pipeline.geometry.calibration.single_frame.body_points import body_points
 from pipeline.geometry.calibration.single_frame.body_prior import LengthPrior, adult_prior, own_prior
@@ -41,6 +40,7 @@ from pipeline.shapes import check_shapes
 # Five points determine a relative pose; with fewer matches than this, outliers are not detected.
 MIN_MATCHES = 8
 FRAMES_FOR_NOISE = 30
+MIN_INLIER_SHARE = 0.5
 # A frame that determines its cameras' rotations less well than this has no rig.
 MAX_ROTATION_STD_DEG = 20.0
 # A frame whose cost is more than this multiple of the median frame's has no rig. The median cost per degree of freedom
