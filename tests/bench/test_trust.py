@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bench.trust import files, reliability
+from bench.trust import files
 from bench.trust.__main__ import main
 from bench.trust.cases import Case, common_cases, in_modes, simulated_cases
 from bench.trust.judge import Judge, summary
@@ -141,17 +141,6 @@ def test_guesses_outside_the_image_are_wrong_and_those_inside_are_kept():
     same = (cut.arrays["joints_px"] == ROOM.arrays["joints_px"]).all(-1)
     assert outside.any()
     assert np.array_equal(same, ~outside)
-
-
-def test_deciles_are_those_of_the_stated_deviation():
-    rng = np.random.default_rng(2)
-    std = rng.uniform(5, 50, 40_000)
-    error = std * np.linalg.norm(rng.normal(size=(len(std), 3)), axis=-1) / np.sqrt(3)
-    error[:4000] = np.nan
-    found = reliability.by_decile("", error, std)
-    assert found.valid == pytest.approx(0.9)
-    assert (np.diff(found.stated_mm) > 0).all()
-    assert np.allclose(found.ratios, 1, atol=0.05)
 
 
 def test_every_case_of_the_page_is_run():

@@ -49,20 +49,36 @@ def by_tenths(stated: np.ndarray, found: np.ndarray, unit: str) -> Reliability |
 def label_reliability(data: ReportData, views: Iterable[ViewData]) -> Reliability | None:
     """Errors of the labels over their stated deviation; None without truth.
 
-    Each recording is aligned to its truth by one similarity, as the uncertainty of the scale and of the world's frame
-    is not part of a label's. `views` choose the recordings; a recording is measured in its first view with truth.
+    `views` choose the recordings; a recording is measured in its first view with truth.
     """
     first: dict[str, ViewData] = {}
     for view in views:
         if view.has_truth and np.isfinite(view.label_cam_mm).any() and view.recording.name in data.uncertainty_mm:
             first.setdefault(view.recording.name, view)
-    errors, stated = [np.empty(0)], [np.empty(0)]
-    for name, view in first.items():
-        labels, truth = view.label_cam_mm.reshape(-1, 3), view.true_cam_mm.reshape(-1, 3)
-        scale, R, t = similarity(labels, truth)
-        errors.append(np.linalg.norm(scale * labels @ R.T + t - truth, axis=-1))
-        stated.append(scale * data.uncertainty_mm[name].ravel())
-    return by_tenths(np.concatenate(stated), np.concatenate(errors), "mm")
+    parts = [
+        aligned_errors(view.label_cam_mm, data.uncertainty_mm[name], view.true_cam_mm) for name, view in first.items()
+    ]
+    if not parts:
+        return None
+    stated, errors = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return by_tenths(stated, errors, "mm")
+
+
+def aligned_errors(
+    labels: Float[np.ndarray, "frame joint 3"],
+    stated: Float[np.ndarray, "frame joint"],
+    truth: Float[np.ndarray, "frame joint 3"],
+) -> tuple[Float[np.ndarray, " frame*joint"], Float[np.ndarray, " frame*joint"]]:
+    """Stated deviations and errors of the labels of a recording in the truth's unit, after one similarity.
+
+    The uncertainty of the scale and of the world's frame is not part of a label's. Labels weigh by their stated
+    variances: otherwise the least certain ones would decide where the most certain ones come to lie.
+    """
+    known = np.isfinite(stated)
+    weights = np.where(known, 1 / np.where(known, stated, 1.0) ** 2, 0.0)
+    points, true = labels.reshape(-1, 3), truth.reshape(-1, 3)
+    scale, R, t = similarity(points, true, weights=weights.ravel())
+    return scale * stated.ravel(), np.linalg.norm(scale * points @ R.T + t - true, axis=-1)
 
 
 def left_out_reliability(labels: LabelStore) -> Reliability | None:

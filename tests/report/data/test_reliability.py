@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.report.data.reliability import (
     Reliability,
+    aligned_errors,
     by_tenths,
     label_reliability,
     left_out_reliability,
@@ -43,6 +44,19 @@ def test_labels_are_aligned_before_they_are_compared(tmp_path):
     np.testing.assert_allclose(found.stated, 8 / 1.3, rtol=0.01)
     assert found.overall == pytest.approx(17 / np.sqrt(17) / (8 / 1.3), rel=0.1)
     assert reliability_figures(data)["rms_over_sigma_max"] == pytest.approx(found.ratios.max())
+
+
+def test_uncertain_labels_do_not_move_the_certain_ones():
+    rng = np.random.default_rng(3)
+    truth = rng.normal(0, 400, (200, 4, 3))
+    stated = np.tile([10.0, 10.0, 10.0, 300.0], (200, 1))
+    labels = truth + stated[..., None] / np.sqrt(3) * rng.normal(size=truth.shape)
+    labels[:, 3] += (0.0, 0.0, 250.0)  # an error that all uncertain labels share
+    stated[0, 0] = np.nan
+    deviations, errors = (x.reshape(200, 4) for x in aligned_errors(2 * labels + 50, 2 * stated, truth))
+    np.testing.assert_allclose(deviations[1:, :3], 10, rtol=0.01)
+    assert np.isnan(deviations[0, 0])
+    assert np.sqrt((errors[:, :3] ** 2).mean()) == pytest.approx(10, rel=0.05)
 
 
 def test_without_truth_there_are_no_figures(tmp_path):
