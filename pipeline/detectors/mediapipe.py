@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.detectors.landmark_names import LANDMARKS
 from pipeline.detectors.protocol import Detections
 from pipeline.errors import UserError
 from pipeline.params.detect import DetectParams
@@ -24,7 +25,7 @@ from pipeline.skeleton import JOINTS, N_JOINTS
 
 INSTALL = "Install it with pip install '.[mediapipe]' (Python 3.11 or 3.12), or choose another detect.detector."
 WEIGHTS = ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite")
-N_LANDMARKS = 33
+N_LANDMARKS = len(LANDMARKS["mediapipe"])
 # The image's top-left corner as seen from the centre of its top-left pixel, in x and y; 0 for the visibility.
 CORNER = np.array([0.5, 0.5, 0.0])
 

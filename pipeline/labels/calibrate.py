@@ -12,15 +12,17 @@ from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.labels.checks.given_intrinsics import check_intrinsics, with_doubts
 from pipeline.labels.checks.time_check import check_times, with_views_in_step
+from pipeline.labels.checks.view_graph import graph_of_views, log_graph, with_view_graph
 from pipeline.labels.given_rig import adjusted_rig, given_rig
 from pipeline.labels.moving_rig import moving_rig
 from pipeline.labels.observations import cameras_found
+from pipeline.labels.residuals import log_residuals, poses_of, residuals_of
 from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of, without_views
 from pipeline.labels.self_calibrated_rig import pooled_rig
 from pipeline.labels.single_frame_rigs import joined_frames, rigs_of_frames
 from pipeline.labels.workers import run_tasks
 from pipeline.params.calibrate import CalibrateParams
-from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, create_store, open_store
+from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, ViewGraphRecord, create_store, open_store
 
 log = logging.getLogger("epiline")
 FRAMES_PER_TASK = 512
@@ -117,10 +119,10 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
     found: Found = {name: Refused(check.reason, check.alerts) for name, check in checks.items() if check.reason}
     usable = [recording for recording in capture.recordings if recording.name not in found]
     pools = [[recording] for recording in usable] if params.mode in ("known", "window") else _pools(usable)
-    results = run_tasks(
-        TASKS[params.mode], [(with_views_in_step(pool, checks), poses2d, params) for pool in pools],
-        "Calibration", unit="rig",
-    )  # fmt: skip
+    in_step = [with_views_in_step(pool, checks) for pool in pools]
+    graphs = _view_graphs(in_step, poses2d, params)
+    results = run_tasks(TASKS[params.mode], [(pool, poses2d, params) for pool in in_step], "Calibration", unit="rig")
+    results = _with_measures(in_step, results, graphs, poses2d, params)
     for name, refusal in found.items():
         _log([recording for recording in capture.recordings if recording.name == name], refusal)
     for pool, result in zip(pools, results, strict=True):
@@ -185,13 +187,46 @@ def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) ->
             stop = min(start + FRAMES_PER_TASK, recording.n_frames)
             tasks.append((recording, poses2d, (start, stop), params))
             owners.append(recording.name)
+    pools = [[recording] for recording in capture.recordings]
+    graphs = _view_graphs(pools, poses2d, params)
     parts = run_tasks(rigs_of_frames, tasks, "Calibration frame by frame", unit="task")
-    found: Found = {}
+    results = []
     for recording in capture.recordings:
         own = [part for part, owner in zip(parts, owners, strict=True) if owner == recording.name]
-        found[recording.name] = with_alerts_of_motion(recording.name, joined_frames(recording, own, params))
-        _log([recording], found[recording.name])
+        results.append(joined_frames(recording, own, params))
+    found: Found = {}
+    for pool, result in zip(pools, _with_measures(pools, results, graphs, poses2d, params), strict=True):
+        found[pool[0].name] = with_alerts_of_motion(pool[0].name, result)
+        _log(pool, found[pool[0].name])
     return found
+
+
+def _view_graphs(pools: Sequence[Sequence[Recording]], poses2d: Path, params: CalibrateParams) -> list[ViewGraphRecord]:
+    """What the views of each pool share, which is logged."""
+    graphs = run_tasks(graph_of_views, [(pool, poses2d, params) for pool in pools], "Shared views", unit="rig")
+    for pool, graph in zip(pools, graphs, strict=True):
+        log_graph(pool, graph)
+    return graphs
+
+
+def _with_measures(
+    pools: Sequence[Sequence[Recording]], results: Sequence[CalibrationResult | Refused],
+    graphs: Sequence[ViewGraphRecord], poses2d: Path, params: CalibrateParams,
+) -> list[CalibrationResult | Refused]:  # fmt: skip
+    """The results with what their views share and with their residuals."""
+    linked = [with_view_graph(*one, params.mode) for one in zip(pools, results, graphs, strict=True)]
+    tasks = [
+        (pool, poses2d, poses_of(result), params)
+        for pool, result in zip(pools, linked, strict=True)
+        if not isinstance(result, Refused)
+    ]
+    residuals = iter(run_tasks(residuals_of, tasks, "Residuals", unit="rig"))
+    return [
+        result
+        if isinstance(result, Refused)
+        else replace(result, fields=result.fields | {"residuals": next(residuals)})
+        for result in linked
+    ]
 
 
 def _write(store: RigStore, capture: Capture, found: Found) -> dict[str, str]:
@@ -234,6 +269,7 @@ def _log(pool: Sequence[Recording], result: CalibrationResult | Refused) -> None
         _with_std(fields["scale"], fields["scale_std"], "{:.0%}"),
         _with_std(fields["gravity"], fields["gravity_std_deg"], "{:.1f} deg"),
     )  # fmt: skip
+    log_residuals(pool, fields["residuals"])
 
 
 def _with_std(source: str, std: float | None, form: str) -> str:

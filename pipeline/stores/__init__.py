@@ -4,16 +4,20 @@ from pipeline.stores.records import (
     CameraRecord,
     LabelRecord,
     LabelsSummary,
+    Mode,
     NoiseRecord,
+    PairRecord,
     Poses2dRecord,
     Poses2dSummary,
     PredictionRecord,
     PredictionsSummary,
     Record,
+    ResidualsRecord,
     RigRecord,
     RigsSummary,
     TruthRecord,
     TruthSummary,
+    ViewGraphRecord,
 )
 from pipeline.stores.schemas import LABELS, POSES2D, PREDICTIONS, RIGS, SIZES, TRUTH, Array, Schema
 from pipeline.stores.store import (
@@ -33,8 +37,8 @@ TruthStore = Store[TruthRecord, TruthSummary]
 
 __all__ = [
     "FRAMES_PER_SHARD", "LABELS", "POSES2D", "PREDICTIONS", "RIGS", "SIZES", "TRUTH", "Array", "CameraRecord",
-    "LabelRecord", "LabelStore", "LabelsSummary", "NoiseRecord", "Poses2dRecord", "Poses2dStore", "Poses2dSummary",
-    "PredictionRecord", "PredictionStore", "PredictionsSummary", "Record", "RecordingGroup", "RigRecord", "RigStore",
-    "RigsSummary", "Schema", "Store", "TruthRecord", "TruthStore", "TruthSummary", "create_store", "open_store",
-    "reopen",
+    "LabelRecord", "LabelStore", "LabelsSummary", "Mode", "NoiseRecord", "PairRecord", "Poses2dRecord", "Poses2dStore",
+    "Poses2dSummary", "PredictionRecord", "PredictionStore", "PredictionsSummary", "Record", "RecordingGroup",
+    "ResidualsRecord", "RigRecord", "RigStore", "RigsSummary", "Schema", "Store", "TruthRecord", "TruthStore",
+    "TruthSummary", "ViewGraphRecord", "create_store", "open_store", "reopen",
 ]  # fmt: skip

@@ -77,6 +77,42 @@ class Poses2dSummary(Record):
     alerts: list[Alert]  # doubts about the footage that the detections show
 
 
+class PairRecord(Record):
+    """What two views share before the calibration."""
+
+    views: tuple[str, str]
+    points: int  # detected points that both views see, over all frames
+    frames: int  # frames in which both see at least five of the same points
+    spread: tuple[float, float]  # share of each view's image that these points cover, 0-1
+
+
+class ViewGraphRecord(Record):
+    """What the views of a pool of recordings share before the calibration; frames are spread evenly, 4,000 at most."""
+
+    pairs: list[PairRecord]  # of all labelling views
+    isolated: list[str]  # views that are not linked to the largest group of views
+    bridged: dict[str, str]  # views that only one view links to most others, and that view
+
+
+class ResidualsRecord(Record):
+    """Median distances of all detections, outliers included, from the projections of the triangulated points, px."""
+
+    landmarks: list[str]  # the points, as the detector names them; the joints where it marks joints alone
+    by_view: list[float | None]  # None: not calibrated, or fewer than five detections
+    by_landmark: list[list[float | None]]  # landmark x view; None as before
+
+    @property
+    def worst(self) -> tuple[int, int] | None:
+        """The landmark and the view with the largest residual; None if there is no residual."""
+        known = {
+            (row, view): value
+            for row, values in enumerate(self.by_landmark)
+            for view, value in enumerate(values)
+            if value is not None
+        }
+        return max(known, key=lambda cell: known[cell]) if known else None
+
+
 class RigRecord(Record):
     """The cameras of one recording and how they were found; the extrinsics are arrays."""
 
@@ -100,6 +136,8 @@ class RigRecord(Record):
     moved_deg: float | None  # largest rotation of a camera: within the pool, or from the given extrinsics
     views_left_out: list[str]  # labelling views that were not calibrated
     failed_frames: dict[str, int]  # frames without a rig by reason
+    view_graph: ViewGraphRecord
+    residuals: ResidualsRecord
 
     @property
     def intrinsics(self) -> list[Camera]:

@@ -85,7 +85,7 @@ POSES2D = Schema("poses2d", 4, Poses2dRecord, Poses2dSummary, (
     _f32("landmark_confidence", "frame person view landmark", "0-1", "the detector's confidence in the landmarks"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 7, RigRecord, RigsSummary, (
+RIGS = Schema("rigs", 8, RigRecord, RigsSummary, (
     # One row for a static rig, else one per frame. The record has the intrinsics.
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
@@ -100,7 +100,7 @@ RIGS = Schema("rigs", 7, RigRecord, RigsSummary, (
     _f32("epipolar_px", "rig", "px", "the same after adjustment"),
 ))  # fmt: skip
 
-LABELS = Schema("labels", 5, LabelRecord, LabelsSummary, (
+LABELS = Schema("labels", 6, LabelRecord, LabelsSummary, (
     _f32("joints_world_mm", "frame person joint xyz", "mm", "triangulated joints; NaN: rejected"),
     _f32("joints_cam_mm", "frame person view joint xyz", "mm", "the same in each camera's frame"),
     _code("status", "frame person joint", "code", "0 not done, 1 valid, others: why it was rejected"),

@@ -105,10 +105,15 @@ def histogram(series: dict[str, tuple[str, np.ndarray]], unit: str, n_bins: int 
     return _figure(traces, 340, barmode="overlay", bargap=0.02, showlegend=len(traces) > 1, **titles)
 
 
-def heat_map(values: np.ndarray, rows: list[str], unit: str, least_top: float = 0.0) -> str:
+def joint_map(values: np.ndarray, rows: list[str], unit: str, least_top: float = 0.0) -> str:
     """A figure per row (recording or view) and joint, (row, joint); the colour scale ends at `least_top` or above."""
-    shown = [[None if np.isnan(x) else round(float(x), 1) for x in row[1:]] for row in values]
-    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 190, x=JOINT_TITLES[1:], xaxis={"tickangle": -60})
+    return heat_map(values[:, 1:], rows, JOINT_TITLES[1:], unit, least_top)
+
+
+def heat_map(values: np.ndarray, rows: list[str], columns: list[str], unit: str, least_top: float = 0.0) -> str:
+    """A figure per row and column; the colour scale ends at `least_top` or above."""
+    shown = [[None if np.isnan(x) else round(float(x), 1) for x in row] for row in values]
+    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 190, x=columns, xaxis={"tickangle": -60})
 
 
 def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: float = 0.0) -> str:

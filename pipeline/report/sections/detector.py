@@ -7,7 +7,7 @@ from pipeline.report.data.breakdown import detector_rows
 from pipeline.report.data.evaluate import Figures
 from pipeline.report.data.report_data import ReportData, ViewData, joined
 from pipeline.report.page.blocks import Block, Card, Chart, Gallery, Section, Table, number, percent
-from pipeline.report.page.charts import heat_map, reliability, spread_bars
+from pipeline.report.page.charts import joint_map, reliability, spread_bars
 from pipeline.report.page.images import overlay
 from pipeline.report.page.theme import COLOURS
 
@@ -69,7 +69,7 @@ def _charts(data: ReportData) -> list[Block]:
     all_errors, all_confidence = (np.concatenate([x.ravel() for x in y.values()]) for y in (errors, confidence))
     note = "Joints in ten equal groups by confidence. The error of a well-calibrated detector falls with confidence."
     return [
-        Chart("Error by view and joint, % of the box", heat_map(grid, list(groups), "%"), wide=True),
+        Chart("Error by view and joint, % of the box", joint_map(grid, list(groups), "%"), wide=True),
         Chart("Error by confidence", reliability(all_confidence, all_errors, CONFIDENCE_BINS,
               "confidence", "error, % of the box", COLOURS["detection"]), note),
     ]  # fmt: skip

@@ -10,8 +10,8 @@ from pipeline.report.data.reliability import Reliability, label_reliability
 from pipeline.report.data.report_data import ReportData, ViewData
 from pipeline.report.page.blocks import Block, Chart, Gallery, Section, Table, number, percent
 from pipeline.report.page.charts import (
-    heat_map,
     joint_bars,
+    joint_map,
     named_bars,
     spread_bars,
     stacked_bars,
@@ -66,7 +66,7 @@ def _rejection_charts(data: ReportData, rejected: dict[str, int]) -> list[Block]
     missing = {name: 100.0 * (status != Status.VALID) for name, status in data.status.items()}
     by_joint = np.stack([one.mean(0) for one in missing.values()])
     over_time = {name: one.mean(1) for name, one in missing.items()}
-    by_recording = heat_map(by_joint, list(missing), "%", STRONGEST_PERCENT)
+    by_recording = joint_map(by_joint, list(missing), "%", STRONGEST_PERCENT)
     return [
         Chart("Joints without a label, by reason", named_bars(dict(rejected), "joints")),
         Chart("Labels missing over time, %", time_map(over_time, TIME_BINS, "%", STRONGEST_PERCENT), wide=True),
@@ -93,7 +93,7 @@ def _residual_charts(views: list[ViewData]) -> list[Block]:
     return [
         Chart("Residual by view", spread_bars(flat, unit, COLOURS["label"]), note),
         Chart(f"Residual over time, {unit}", time_map(over_time, TIME_BINS, unit), medians, wide=True),
-        Chart(f"Residual by view and joint, {unit}", heat_map(grid, list(of_views), unit), medians, wide=True),
+        Chart(f"Residual by view and joint, {unit}", joint_map(grid, list(of_views), unit), medians, wide=True),
     ]
 
 
@@ -110,7 +110,7 @@ def _outcome_charts(data: ReportData) -> list[Block]:
     ])  # fmt: skip
     if swapped.any():
         note = "Detections that triangulation used as the joint of the other side of the body."
-        chart = heat_map(swapped, list(shares), "%", STRONGEST_PERCENT)
+        chart = joint_map(swapped, list(shares), "%", STRONGEST_PERCENT)
         blocks.append(Chart("Left and right swapped, %", chart, note, wide=True))
     return blocks
 

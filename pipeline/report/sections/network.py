@@ -19,7 +19,7 @@ from pipeline.report.data.measurements import Intervals
 from pipeline.report.data.parts import TITLES, refined_part
 from pipeline.report.data.report_data import Alternatives, ReportData, ViewData
 from pipeline.report.page.blocks import Block, Chart, Section, Table, number
-from pipeline.report.page.charts import curves, heat_map, histogram, joint_bars
+from pipeline.report.page.charts import curves, histogram, joint_bars, joint_map
 from pipeline.report.page.theme import COLOURS, INK, REFINED_COLOURS
 from pipeline.report.sections.tables import FIGURE_TITLES, figures_table, is_score
 
@@ -52,7 +52,7 @@ def network_section(data: ReportData, alternatives: Alternatives, figures: Figur
     blocks += _group_tables(data, test + new_view)
     names = list(dict.fromkeys(view.recording.name for view in test))
     grid = [joint_errors_mm([v for v in test if v.recording.name == n], "predicted_cam_mm", against) for n in names]
-    blocks.append(Chart("Error by recording and joint, mm", heat_map(np.stack(grid), names, "mm"), wide=True))
+    blocks.append(Chart("Error by recording and joint, mm", joint_map(np.stack(grid), names, "mm"), wide=True))
     lead = f"Predictions from single images of people the network was not trained on, compared with {AGAINST[against]}."
     return Section("network", "Network", lead, blocks)
 

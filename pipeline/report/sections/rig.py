@@ -10,12 +10,15 @@ from pipeline.geometry.camera.model import Camera
 from pipeline.report.data.evaluate import Figures, recording_rig_error
 from pipeline.report.data.report_data import ReportData
 from pipeline.report.data.rig_reliability import rig_reliability
-from pipeline.report.page.blocks import Block, Section, Table, View3D, number
+from pipeline.report.page.blocks import Block, Chart, Section, Table, View3D, number
+from pipeline.report.page.charts import heat_map
 from pipeline.report.page.epipolar import epipolar_view
 from pipeline.report.page.scenes import PlacedCamera, rig_scene
+from pipeline.report.page.theme import joint_title
 from pipeline.stores import RIGS, RecordingGroup, RigRecord, RigStore
 
 PEOPLE_IN_RIG = 6
+MAX_PAIRS, MAX_ROWS = 15, 30  # pairs of views that are listed, and views whose residuals are shown
 
 
 def rig_section(data: ReportData, rigs: RigStore, figures: Figures, alerts: Sequence[Alert] = ()) -> Section:
@@ -29,6 +32,8 @@ def rig_section(data: ReportData, rigs: RigStore, figures: Figures, alerts: Sequ
     arrays = {array.name: group[array.name][row] for array in RIGS.arrays}
     blocks = _images(data, recording, group.record, arrays)
     blocks += [_rig_table(data, rigs), *_left_out_table(data, rigs, alerts), *_reliability_table(data, rigs)]
+    records = _one_per_pool(rigs)
+    blocks += [*_pair_table(records), *_residual_map(records)]
     lead = _lead(recording, group.n_rows, figures)
     return Section("rig", "Rig", lead, blocks)
 
@@ -171,6 +176,65 @@ def _reliability_table(data: ReportData, rigs: RigStore) -> list[Block]:
     )
     head = ("quantity", "rig", "stated s.d.", "found", "found / stated")
     return [Table("Stated and found", head, rows, note)] if rows else []
+
+
+def _one_per_pool(rigs: RigStore) -> list[RigRecord]:
+    """The record of one recording of each pool."""
+    return list({tuple(rigs[name].record.pool): rigs[name].record for name in rigs}.values())
+
+
+def _name_of(record: RigRecord) -> str:
+    n_more = len(record.pool) - 1
+    return record.pool[0] + (f" and {n_more} more" if n_more else "")
+
+
+def _pair_table(records: Sequence[RigRecord]) -> list[Block]:
+    """What the pairs of views share, the poorest first; with the rig if there are several."""
+    found = [(pair, record) for record in records for pair in record.view_graph.pairs]
+    found.sort(key=lambda one: one[0].points)
+    rows = [
+        (
+            " – ".join(pair.views), *([_name_of(record)] if len(records) > 1 else []), f"{pair.points:,}",
+            f"{pair.frames:,}", *(number(100 * share, 0) for share in pair.spread),
+        )
+        for pair, record in found[:MAX_PAIRS]
+    ]  # fmt: skip
+    head = (
+        "pair of views", *(["recordings"] if len(records) > 1 else []), "points", "frames", "% of the first image",
+        "% of the second image",
+    )  # fmt: skip
+    weak = [f"{view} shares hardly anything" for record in records for view in record.view_graph.isolated]
+    weak += [f"only {b} links {a}" for record in records for a, b in record.view_graph.bridged.items()]
+    note = (
+        "Before the calibration: points that the detector marks in both views, frames with at least five of them, and"
+        " the box that holds the middle nine tenths of them in each image."
+    )
+    note += f" {len(found) - MAX_PAIRS} more pairs share more." if len(found) > MAX_PAIRS else ""
+    note += f" {'; '.join(weak)}." if weak else ""
+    return [Table("What pairs of views share, the poorest first", head, rows, note)] if rows else []
+
+
+def _residual_map(records: Sequence[RigRecord]) -> list[Block]:
+    """The residual of each landmark in each view, of the views with the largest ones if there are many."""
+    rows: list[tuple[float, str, dict[str, float]]] = []
+    for record in records:
+        names = [joint_title(name) for name in record.residuals.landmarks]
+        for view, camera in enumerate(record.cameras):
+            of_view = record.residuals.by_view[view]
+            values = {n: v for n, own in zip(names, record.residuals.by_landmark, strict=True) if (v := own[view])}
+            if of_view is not None:
+                title = camera.view if len(records) == 1 else f"{_name_of(record)}, {camera.view}"
+                rows.append((of_view, title, {"all": of_view, **values}))
+    if len(rows) > MAX_ROWS:
+        rows = sorted(rows, key=lambda row: -row[0])[:MAX_ROWS]
+    columns = list(dict.fromkeys(name for _, _, values in rows for name in values))
+    if not columns:
+        return []
+    grid = np.array([[values.get(name, np.nan) for name in columns] for _, _, values in rows])
+    note = "After the calibration: medians of the distances of all detections, outliers included, from the projections"
+    note += " of the triangulated points."
+    chart = heat_map(grid, [title for _, title, _ in rows], columns, "px")
+    return [Chart("Residual by view and landmark, px", chart, note, wide=True)]
 
 
 def _epipolar(rig: RecordingGroup[RigRecord]) -> str:

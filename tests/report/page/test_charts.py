@@ -5,7 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.report.page.charts import heat_map, histogram, reliability, spread_bars, time_map, training_curve
+from pipeline.report.page.charts import (
+    heat_map,
+    histogram,
+    joint_map,
+    reliability,
+    spread_bars,
+    time_map,
+    training_curve,
+)
 from pipeline.skeleton import N_JOINTS
 
 
@@ -20,12 +28,17 @@ def test_a_histogram_counts_every_pose_and_puts_the_largest_errors_in_the_last_b
     assert max(bars["x"]) < 20
 
 
-def test_a_heat_map_leaves_out_the_root_and_has_gaps_for_missing_values():
+def test_a_joint_map_leaves_out_the_root_and_has_gaps_for_missing_values():
     values = np.arange(N_JOINTS, dtype=float)[None]
     values[0, 3] = np.nan
-    (grid,) = traces(heat_map(values, ["cam0"], "mm", 50.0))
+    (grid,) = traces(joint_map(values, ["cam0"], "mm", 50.0))
     assert grid["z"][0][:4] == [1.0, 2.0, None, 4.0]
     assert grid["zmax"] == 50
+
+
+def test_a_heat_map_has_the_named_columns():
+    (grid,) = traces(heat_map(np.array([[1.0, 2.04]]), ["cam0"], ["nose", "chin"], "px"))
+    assert (grid["x"], grid["y"], grid["z"], grid["zmax"]) == (["nose", "chin"], ["cam0"], [[1.0, 2.0]], 2.0)
 
 
 def test_a_time_map_averages_over_bins():

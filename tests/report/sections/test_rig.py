@@ -1,11 +1,13 @@
 """The section on the cameras."""
 
+import json
+
 import pytest
 
 from pipeline.alerts import Alert
 from pipeline.report.data.report_data import gather
 from pipeline.report.sections.rig import rig_section
-from pipeline.stores import RIGS, open_store
+from pipeline.stores import RIGS, PairRecord, ResidualsRecord, ViewGraphRecord, open_store
 from tests.world.results import files_of, write_all
 from tests.world.rigs import write_rigs
 
@@ -46,3 +48,38 @@ def test_views_left_out_are_listed_with_the_reason_that_the_alerts_give(tmp_path
 )
 def test_the_lead_has_the_errors_where_extrinsics_were_given(tmp_path, figures, text):
     assert text in section(tmp_path, figures).lead
+
+
+def graph(*pairs, bridged=None):
+    made = [PairRecord(views=(a, b), points=n, frames=n // 10, spread=(0.2, 0.126)) for a, b, n in pairs]
+    return ViewGraphRecord(pairs=made, isolated=[], bridged=bridged or {})
+
+
+def test_pairs_of_views_are_listed_once_for_a_pool_the_poorest_first(tmp_path):
+    names = ["S1-turning", "S2-turning", "S3-turning"]
+    shared = graph(("c0", "c1", 5000), ("c0", "c2", 40), ("c1", "c2", 3000), bridged={"c2": "c1"})
+    blocks = section(tmp_path, {}, pool=names, view_graph=shared).blocks
+    [table] = [block for block in blocks if block.title.startswith("What pairs of views share")]
+    assert table.rows[0] == ("c0 – c2", "40", "4", "20", "13")
+    assert [row[1] for row in table.rows] == ["40", "3,000", "5,000"]
+    assert "only c1 links c2" in table.note
+
+
+def test_of_many_pairs_the_poorest_are_listed(tmp_path):
+    blocks = section(tmp_path, {}, view_graph=graph(*[("a", f"b{i}", i) for i in range(20)])).blocks
+    [table] = [block for block in blocks if block.title.startswith("What pairs of views share")]
+    assert len(table.rows) == 15
+    assert "5 more pairs share more" in table.note
+
+
+def test_residuals_are_shown_by_view_and_landmark(tmp_path):
+    found = ResidualsRecord(
+        landmarks=["l_hip", "nose", "chin"], by_view=[2.0, 3.0, None, None],
+        by_landmark=[[1.0, 8.5, None, None], [2.5, None, None, None], [None] * 4],
+    )  # fmt: skip
+    blocks = section(tmp_path, {}, pool=["S1-turning"], residuals=found).blocks
+    [chart] = [block for block in blocks if block.title == "Residual by view and landmark, px"]
+    [grid] = json.loads(chart.data)["data"]
+    assert grid["x"] == ["all", "left hip", "nose"]
+    assert grid["z"] == [[2.0, 1.0, 2.5], [3.0, 8.5, None]]
+    assert grid["y"] == ["c0", "c1"]
