@@ -28,6 +28,7 @@ class View(_Strict):
 
     name: str
     file: str  # relative to the manifest's folder, or absolute
+    times: str | None = None  # file of the times of its frames, where they are not those of the recording
     evaluation_only: bool = False  # never used to calibrate, to make labels or to train
     K: list[list[float]]
     dist: list[float]
@@ -44,18 +45,20 @@ class View(_Strict):
         return Camera(np.array(self.K, float), np.array(self.dist, float), self.size_px, R, t, self.fisheye)
 
     @classmethod
-    def of(cls, name: str, file: str, camera: Camera, *, evaluation_only: bool = False) -> "View":
+    def of(
+        cls, name: str, file: str, camera: Camera, *, evaluation_only: bool = False, times: str | None = None
+    ) -> "View":  # fmt: skip
         """A view seen by `camera`."""
         R, t = camera.R_cam_from_world, camera.t_cam_from_world_mm
         return cls(
-            name=name, file=file, evaluation_only=evaluation_only,
+            name=name, file=file, times=times, evaluation_only=evaluation_only,
             K=camera.K.tolist(), dist=camera.dist.tolist(), fisheye=camera.fisheye, size_px=camera.size_px,
             R_cam_from_world=None if R is None else R.tolist(), t_cam_from_world_mm=None if t is None else t.tolist(),
         )  # fmt: skip
 
 
 class Recording(_Strict):
-    """One synchronised take: frame i of every view shows the same moment."""
+    """One synchronised take: frame i of every view shows the same moment, but for differences that `View.times` has."""
 
     name: str
     subject: str
@@ -65,8 +68,16 @@ class Recording(_Strict):
     height_mm: float | None = None  # the subject's, if known
     fps: float
     n_frames: int
-    frame_numbers: list[int] | None = None  # of each kept frame in the video; set by the stage `frames`
+    frame_numbers: list[int] | None = None  # of each kept moment on the common clock; set by the stage `frames`
+    clock_fps: float | None = None  # frames per second of that clock
     views: list[View]
+
+    @property
+    def moments_s(self) -> np.ndarray:
+        """The time (n_frames,) in s of each kept moment."""
+        if self.frame_numbers is None or self.clock_fps is None:
+            return np.arange(self.n_frames) / self.fps
+        return np.array(self.frame_numbers) / self.clock_fps
 
     def view_indices(self, *, for_labels: bool = False) -> list[int]:
         """Indices of the views; with `for_labels`, only of those that labels may be made from."""
@@ -120,4 +131,5 @@ def read_capture(folder: Path) -> Capture:
     for recording in capture.recordings:
         for view in recording.views:
             view.file = str(folder / view.file)
+            view.times = view.times and str(folder / view.times)
     return capture

@@ -25,6 +25,7 @@ from pipeline.datasets.videos import read_videos
 from pipeline.errors import UserError
 from pipeline.formats.calibration import write_calibration
 from pipeline.geometry.camera.model import Camera
+from pipeline.labels.moments import at_moments
 from pipeline.video.extraction import extract_frames
 from pipeline.video.packing import PackedFrames
 
@@ -147,6 +148,7 @@ def _run_in(folder: Path, case: FileCase, take: Take) -> tuple[Outcome, np.ndarr
         rows.append(shown[:, 0])
         for name, values in take.arrays.items():
             arrays[name][:, v] = values[shown[:, 0], shown[:, 1]]
+    arrays = at_moments(recording, arrays)
     frames, poses2d = replace(take, recording=recording, arrays=arrays).write(folder / "written")
     outcome = run_stages(frames, poses2d, folder, mode=case.mode)
     alerts = worst_first([*getattr(found, "alerts", []), *outcome.alerts])

@@ -17,13 +17,14 @@ from pipeline.datasets.takes import Take, alerts_of_links, check_names, choose_s
 from pipeline.errors import UserError
 from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
-from pipeline.video.decoding import VideoHeader, read_header
+from pipeline.video.decoding import read_header
+from pipeline.video.moments import common_rate
+from pipeline.video.times import Clock
 
 log = logging.getLogger("epiline")
 
 # The manifest's `intrinsics` for each value of `capture.intrinsics`.
 INTRINSICS: dict[str, Literal["given", "assumed"]] = {"file": "given", "assumed": "assumed"}
-SAME_RATE = 0.01  # allowed relative difference between the frame rates of synchronised cameras, which files round
 
 
 def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
@@ -83,21 +84,20 @@ def _read_take(take: Take, cameras: FootageCameras, is_test: bool, height_mm: fl
     found = cameras.of(take, headers)
     files = {video.stem: str(video) for video in take.videos}
     views = [View.of(name, files[found.video_of[name]], camera) for name, camera in found.by_name.items()]
-    counts = [header.n_frames for header in headers.values() if header.n_frames > 0]
+    clocks = [header.clock for header in headers.values()]
+    fps = _common_rate(take, clocks)
     return Recording(
         name=take.name, subject=take.subject, action=take.action, split="test" if is_test else "train",
-        rig=found.rig, height_mm=height_mm, fps=_common_rate(take, headers), n_frames=min(counts, default=0),
-        views=views,
+        rig=found.rig, height_mm=height_mm, fps=fps, views=views,
+        n_frames=min(round(clock.n_frames * fps / (clock.fps or fps)) for clock in clocks),
     )  # fmt: skip
 
 
-def _common_rate(take: Take, headers: dict[str, VideoHeader]) -> float:
-    rates = [header.fps for header in headers.values()]
-    if min(rates) <= 0 or max(rates) > (1 + SAME_RATE) * min(rates):
-        found = ", ".join(f"{video.name} {headers[video.stem].fps:g}" for video in take.videos)
-        fix = "Convert them to one rate, so that a frame number is the same time in every view."
-        raise UserError(f"{take.folder} holds videos of different frame rates: {found}", fix=fix)
-    return rates[0]
+def _common_rate(take: Take, clocks: list[Clock]) -> float:
+    known = [clock for clock in clocks if clock.fps]
+    if not known:
+        raise UserError(f"{take.folder} holds videos without a frame rate", fix="Convert them to mp4.")
+    return common_rate(known, 0.0)
 
 
 def _log_splits(capture: Capture) -> None:

@@ -13,6 +13,7 @@ from pipeline.detectors.protocol import Detections, Detector
 from pipeline.detectors.registry import load_detector
 from pipeline.errors import UserError
 from pipeline.files import scratch_folder
+from pipeline.labels.moments import at_moments
 from pipeline.labels.workers import run_tasks
 from pipeline.params.detect import DetectParams
 from pipeline.progress import progress
@@ -91,7 +92,7 @@ def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
 
 def _write(store: Poses2dStore, recording: Recording, results: list[_Found]) -> Poses2dRecord:
     """Write the detections of a recording and return its record."""
-    arrays = {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS}
+    arrays = at_moments(recording, {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS})
     n_landmarks = arrays["landmarks_px"].shape[2]
     sizes = {"frame": recording.n_frames, "view": len(recording.views), "landmark": n_landmarks}
     names = [view.name for view in recording.views]

@@ -1,87 +1,136 @@
-"""Decoding of video files with OpenCV's FFmpeg backend."""
+"""Decoding of video files with PyAV (FFmpeg): by what a file holds, not by what its header announces."""
 
-import os
+import math
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-import cv2
+import av
 import numpy as np
+from av.container import InputContainer
 
 from pipeline.errors import UserError
+from pipeline.video.containers import is_cut_off
+from pipeline.video.deinterlacing import Deinterlacer
+from pipeline.video.times import Clock, clock_of
 
-# Containers without a frame count give duration times rate, so a difference of this many frames, or of this share, is
-# due to rounding.
-ROUNDING_FRAMES, ROUNDING_SHARE = 2, 0.01
+if TYPE_CHECKING:
+    _Packet = av.Packet[av.VideoStream]
+else:  # a generic class for type checkers alone
+    _Packet = av.Packet
 
 
 @dataclass(frozen=True)
 class VideoHeader:
-    """The properties in the header of a video's container."""
+    """The properties of a video."""
 
-    size_px: tuple[int, int]  # width, height
-    fps: float
-    n_frames: int  # a rounded estimate in containers that do not store it; 0: unknown
+    size_px: tuple[int, int]  # width, height, of the image as it is shown, that is, rotated
+    clock: Clock  # of the frames that the file holds, without those that an edit list hides
+    is_cut_off: bool = False  # whether the end of the file is missing
 
 
 def read_header(path: Path) -> VideoHeader:
-    """Read a video's header.
+    """Read the time stamps of a video's packets; only one frame is decoded.
 
-    Raises UserError if the file is missing or is not a video.
+    Raises UserError if the file is missing, is not a video or has no frame that can be decoded.
     """
-    with _opened(path) as video:
-        size_px = int(video.get(cv2.CAP_PROP_FRAME_WIDTH)), int(video.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        n_frames = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
-        return VideoHeader(size_px, video.get(cv2.CAP_PROP_FPS), n_frames)
+    with _opened(path) as (container, stream):
+        first, n_frames, times = None, 0, array("d")
+        for packet in _packets(container, stream):
+            if first is None:
+                first = next(iter(_decoded(packet) or ()), None)
+            if packet.size and not packet.is_discard:
+                n_frames += 1
+                times.append(math.nan if packet.pts is None else float(packet.pts * (packet.time_base or 0)))
+        if first is None:
+            raise _unreadable(path)
+        size_px = (first.height, first.width) if first.rotation % 180 else (first.width, first.height)
+        clock = clock_of(np.sort(times), float(stream.average_rate or stream.guessed_rate or 0))
+        return VideoHeader(size_px, clock, is_cut_off(path))
 
 
 class VideoFrames:
     """Every n-th frame of a video: iterate over it once; each image is (H, W, 3), uint8, BGR.
 
-    `n_decoded` counts the frames decoded so far, and `times_ms` has their time stamps, both including those of frames
-    that were left out.
+    Frames are counted on the camera's clock, so that the n-th are the same moments after dropped frames. `indices` has
+    the index of each frame that was kept among those of the file, and `n_damaged` counts the packets that could not be
+    decoded.
     """
 
-    def __init__(self, path: Path, every_n_frames: int) -> None:
-        self.path, self.every_n_frames = path, every_n_frames
-        self.n_decoded = 0
-        self.times_ms = array("d")
+    def __init__(self, path: Path, header: VideoHeader, every_n_frames: int) -> None:
+        self.path, self.header, self.every_n_frames = path, header, every_n_frames
+        self.indices = array("q")
+        self.n_damaged = 0
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Decode the video. Raises UserError at a frame that cannot be decoded."""
-        with _opened(self.path) as video:
-            while video.grab():
-                self.n_decoded += 1
-                self.times_ms.append(video.get(cv2.CAP_PROP_POS_MSEC))
-                if (self.n_decoded - 1) % self.every_n_frames:
-                    continue
-                decoded, image = video.retrieve()
-                if not decoded:
-                    what = f"{self.path} cannot be decoded at frame {self.n_decoded - 1}"
-                    raise UserError(what, fix="Copy it again.")
-                yield image
+        """Decode the video. Raises UserError where the size of the images changes."""
+        due, clock = 0, self.header.clock
+        for i, frame in enumerate(self._frames()):
+            found = clock.index_at(frame.time)
+            index = min(i, len(clock.numbers) - 1) if found is None else found
+            number = int(clock.numbers[index])
+            if number < due:
+                continue
+            due = (number // self.every_n_frames + 1) * self.every_n_frames
+            self.indices.append(index)
+            yield self._image(frame)
 
-    def check_complete(self, header: VideoHeader) -> None:
-        """Raise UserError if there are clearly fewer decoded frames than the header states, or none."""
-        missing = header.n_frames - self.n_decoded
-        if self.n_decoded == 0 or missing > max(ROUNDING_FRAMES, ROUNDING_SHARE * header.n_frames):
-            what = f"{self.path} ends after {self.n_decoded} of {header.n_frames} announced frames"
-            raise UserError(what, fix="The file is cut off or damaged; copy it again.")
+    def _frames(self) -> Iterator[av.VideoFrame]:
+        """The frames of the video, without interlacing."""
+        with _opened(self.path) as (container, stream):
+            stream.thread_type = "AUTO"
+            deinterlacer = Deinterlacer(stream)
+            for packet in _packets(container, stream):
+                frames = _decoded(packet)
+                self.n_damaged += frames is None
+                for frame in frames or ():
+                    yield from deinterlacer.push(frame)
+            yield from deinterlacer.flush()
+
+    def _image(self, frame: av.VideoFrame) -> np.ndarray:
+        image = cast(np.ndarray, frame.to_ndarray(format="bgr24"))
+        if frame.rotation:
+            image = np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
+        if image.shape[1::-1] != self.header.size_px:
+            sizes = " and ".join(f"{w}x{h}" for w, h in (self.header.size_px, image.shape[1::-1]))
+            raise UserError(f"{self.path} holds images of different sizes: {sizes}", fix="Convert it to one size.")
+        return image
+
+
+def _packets(container: InputContainer, stream: av.VideoStream) -> Iterator[_Packet]:
+    """The packets of a stream, up to where the file is damaged; the last one is empty."""
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError:
+        return
+
+
+def _decoded(packet: _Packet) -> list[av.VideoFrame] | None:
+    """The frames that are finished with a packet; None if it is damaged."""
+    try:
+        return packet.decode()
+    except av.FFmpegError:
+        return None
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
+def _opened(path: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     if not path.exists():
         raise UserError(f"{path} does not exist", fix="Put it back, or remove the recording.")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own messages; the UserErrors here replace them
-    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
-        # A file that is cut off within its header may open, with frames of width 0.
-        if not video.isOpened() or video.get(cv2.CAP_PROP_FRAME_WIDTH) < 1:
-            fix = "The file is cut off or damaged, or not a video; copy it again or convert it to mp4 (H.264)."
-            raise UserError(f"{path} ({path.stat().st_size} bytes) cannot be read as a video", fix=fix)
-        yield video
-    finally:
-        video.release()
+        container = av.open(str(path))
+    except av.FFmpegError:
+        raise _unreadable(path) from None
+    with container:
+        stream = container.streams.best("video")
+        if not isinstance(stream, av.VideoStream):
+            raise _unreadable(path)
+        yield container, stream
+
+
+def _unreadable(path: Path) -> UserError:
+    fix = "The file is cut off or damaged, or not a video; copy it again or convert it to mp4 (H.264)."
+    return UserError(f"{path} ({path.stat().st_size} bytes) cannot be read as a video", fix=fix)

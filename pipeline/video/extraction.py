@@ -1,15 +1,10 @@
 """The stage `frames`: decodes the videos of a capture and packs every n-th frame, with cameras that fit the frames."""
 
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-
-import cv2
-import numpy as np
 
 from pipeline.alerts import Alert, log_alerts
 from pipeline.capture import Capture, Recording, Rejected, View, read_capture
@@ -22,24 +17,15 @@ from pipeline.progress import progress
 from pipeline.stores import TRUTH, TruthStore, create_store, open_store
 from pipeline.video.camera_fit import fit_to_video
 from pipeline.video.copies import check_no_copies
-from pipeline.video.decoding import VideoFrames, VideoHeader, read_header
-from pipeline.video.packing import PackedFrames, keep_frames, pack_frames
-from pipeline.video.times import clock_numbers, dropped_frames, rows_of_common_moments
+from pipeline.video.frame_times import read_times, write_times
+from pipeline.video.moments import Moments, common_rate, find_moments, times_of_frames
+from pipeline.video.packing import PackedFrames, keep_frames
+from pipeline.video.video_alerts import alert_of_lengths, alerts_of_videos
+from pipeline.video.view_packing import PackedView, pack_view
 
 log = logging.getLogger("epiline")
-# A recording needs at least this share of the moments of its shortest video in all views.
+# A recording needs at least this share of the moments of its shortest video.
 MIN_COMMON = 0.5
-MAX_GAPS = 5  # in a video that an alert lists
-
-
-@dataclass(frozen=True)
-class _PackedView:
-    """The result of packing one video."""
-
-    header: VideoHeader
-    size_px: tuple[int, int]  # of the packed frames
-    times_ms: np.ndarray  # time stamps of the frames of the video, before every n-th was kept
-    numbers: np.ndarray  # of the same frames on the camera's clock, which has no gaps
 
 
 def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
@@ -58,9 +44,10 @@ def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
             update={"recordings": [], "rejected": [*source.rejected], "alerts": [*source.alerts]}
         )
         for recording, views in _pack_all(source, aside, params):
-            packed.alerts += _alerts_of_dropped_frames(recording, views)
             try:
-                packed.recordings.append(_packed_recording(recording, views, aside, params, _n_true(truth, recording)))
+                made = _packed_recording(recording, _usable(recording, views), aside, params, _n_true(truth, recording))
+                packed.recordings.append(made[0])
+                packed.alerts += made[1]
             except UserError as error:
                 if params.strict:
                     raise
@@ -84,7 +71,7 @@ def _check_some_left(packed: Capture) -> None:
 
 def _pack_all(
     source: Capture, folder: Path, params: FramesParams
-) -> Iterator[tuple[Recording, list[_PackedView | UserError]]]:
+) -> Iterator[tuple[Recording, list[PackedView | UserError]]]:
     """Pack all views in parallel; yield the results recording by recording."""
     tasks = []
     for recording in source.recordings:
@@ -102,123 +89,106 @@ def _packed_name(recording: Recording, view: View) -> str:
     return f"{recording.name}/{view.name}.jpegs"
 
 
-def _try_pack(task: tuple[View, Path, FramesParams]) -> _PackedView | UserError:
+def _try_pack(task: tuple[View, Path, FramesParams]) -> PackedView | UserError:
     try:
-        return _pack_view(*task)
+        return pack_view(*task)
     except UserError as error:
         return error
-
-
-def _pack_view(view: View, path: Path, params: FramesParams) -> _PackedView:
-    video_path = Path(os.path.normpath(view.file))
-    header = read_header(video_path)
-    fit_to_video(view.camera, header.size_px, params)  # refuses a wrong size before the video is decoded
-    shrink = min(1.0, params.max_side_px / max(header.size_px))
-    size_px = (round(header.size_px[0] * shrink), round(header.size_px[1] * shrink))
-    video = VideoFrames(video_path, params.every_n_frames)
-    pack_frames(path, (_resized(image, size_px) for image in video), params.jpeg_quality)
-    video.check_complete(header)
-    return _PackedView(header, size_px, np.array(video.times_ms), clock_numbers(video.times_ms))
-
-
-def _resized(image: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
-    if image.shape[1::-1] == size_px:
-        return image
-    return cv2.resize(image, size_px, None, 0, 0, cv2.INTER_AREA)
 
 
 def _n_true(truth: TruthStore | None, recording: Recording) -> int | None:
     return truth[recording.name].n_rows if truth is not None and recording.name in truth else None
 
 
-def _packed_recording(
-    recording: Recording, views: list[_PackedView | UserError], folder: Path, params: FramesParams, n_true: int | None
-) -> Recording:
-    """The recording with its packed views, trimmed to the same length if the parameters say so."""
-    packed: list[_PackedView] = []
+def _usable(recording: Recording, views: list[PackedView | UserError]) -> list[PackedView]:
+    """The packed views; raises UserError at the first that could not be packed."""
+    packed: list[PackedView] = []
     for view, result in zip(recording.views, views, strict=True):
         if isinstance(result, UserError):
             raise UserError(result.what, where=result.where or f"view {view.name}", fix=result.fix)
         packed.append(result)
-    lengths = {view.name: int(p.numbers[-1]) + 1 for view, p in zip(recording.views, packed, strict=True)}
-    n_video = _common_length(lengths if n_true is None else {**lengths, "truth": n_true}, params)
-    numbers, rows = _common_moments(recording, packed, n_video, params)
-    files = [_packed_name(recording, view) for view in recording.views]
-    for file, own in zip(files, rows, strict=True):
-        keep_frames(folder / file, own)
+    return packed
+
+
+def _packed_recording(
+    recording: Recording, packed: list[PackedView], folder: Path, params: FramesParams, n_true: int | None
+) -> tuple[Recording, list[Alert]]:
+    """The recording with its packed views, at common moments, and the doubts about its videos."""
     names = [view.name for view in recording.views]
+    alerts = alerts_of_videos(recording.name, dict(zip(names, packed, strict=True)))
+    moments, trimmed = _moments(recording, packed, params, n_true)
+    files = [_packed_name(recording, view) for view in recording.views]
+    for file, own in zip(files, moments.rows, strict=True):
+        keep_frames(folder / file, own)
+    times = [None if moments.are_exact else f"{file.removesuffix('.jpegs')}.times.npy" for file in files]
+    for name, own in zip(times, moments.times_s, strict=True):
+        if name is not None:
+            write_times(folder / name, own)
     check_no_copies(
         {name: PackedFrames(folder / file) for name, file in zip(names, files, strict=True)}, recording.name
     )
     fitted = [
-        View.of(view.name, file, _fitted(view, p, params), evaluation_only=view.evaluation_only)
-        for view, file, p in zip(recording.views, files, packed, strict=True)
+        View.of(view.name, file, _fitted(view, p, params), evaluation_only=view.evaluation_only, times=own)
+        for view, file, p, own in zip(recording.views, files, packed, times, strict=True)
     ]
-    fps = _clock_rate(recording, packed) / params.every_n_frames
-    update = {"fps": fps, "n_frames": len(numbers), "frame_numbers": numbers, "views": fitted}
-    return recording.model_copy(update=update)
+    update = {
+        "fps": moments.fps / params.every_n_frames, "clock_fps": moments.fps,
+        "n_frames": len(moments.numbers), "frame_numbers": moments.numbers.tolist(), "views": fitted,
+    }  # fmt: skip
+    return recording.model_copy(update=update), alerts + trimmed
 
 
-def _common_moments(
-    recording: Recording, packed: list[_PackedView], n_video: int, params: FramesParams
-) -> tuple[list[int], list[np.ndarray]]:
-    """The moments that all views show, as numbers on the clock, and the rows of their packed frames.
+def _moments(
+    recording: Recording, packed: list[PackedView], params: FramesParams, n_true: int | None
+) -> tuple[Moments, list[Alert]]:
+    """The moments that are kept, and an alert if the videos have different lengths.
 
-    Raises UserError if the views show fewer than half of the moments together.
+    Raises UserError for different lengths if the parameters say so, and if few moments are shown by two views.
     """
-    kept = [p.numbers[:: params.every_n_frames] for p in packed]
-    moments, rows = rows_of_common_moments(kept, params.every_n_frames, recording.fps)
-    inside = moments < n_video
-    moments, rows = moments[inside], [own[inside] for own in rows]
-    n_all = len(range(0, n_video, params.every_n_frames))
-    if len(moments) < MIN_COMMON * n_all:
-        what = f"All views show only {len(moments)} of {n_all} moments, as their videos lack frames at different times"
+    clocks = [p.header.clock for p in packed]
+    fps = common_rate(clocks, recording.fps)
+    times = [
+        own if view.times is None else read_times(view.times)
+        for view, own in zip(recording.views, times_of_frames(clocks, recording.fps), strict=True)
+    ]
+    start = max(own[0] for own in times)
+    names = [view.name for view in recording.views]
+    lengths = {name: int((own[-1] - start) * fps + 0.5) + 1 for name, own in zip(names, times, strict=True)}
+    n_numbers, alerts = _common_length(recording.name, lengths, fps, params, n_true)
+    counted = [not view.evaluation_only for view in recording.views]
+    kept = [own[p.indices] for own, p in zip(times, packed, strict=True)]
+    moments = find_moments(kept, fps, params.every_n_frames, n_numbers=n_numbers, counted=counted)
+    n_all = len(range(0, n_numbers, params.every_n_frames))
+    if len(moments.numbers) < MIN_COMMON * n_all:
+        what = f"Two views show only {len(moments.numbers)} of {n_all} moments, as their videos lack frames"
         raise UserError(what, fix="Set frames.every_n_frames to 1, or record at a constant frame rate.")
-    return moments.tolist(), rows
+    return moments, alerts
 
 
-def _clock_rate(recording: Recording, packed: list[_PackedView]) -> float:
-    """Frames per second on the cameras' clock; the rate of the recording unless a video lacks frames."""
-    gaps = [p for p in packed if p.numbers[-1] >= len(p.numbers)]
-    rates = [1000 * p.numbers[-1] / (p.times_ms[-1] - p.times_ms[0]) for p in gaps]
-    return float(np.median(rates)) if rates else recording.fps
+def _common_length(
+    recording: str, lengths: dict[str, int], fps: float, params: FramesParams, n_true: int | None
+) -> tuple[int, list[Alert]]:
+    """The number of frames that all views have, and an alert if some have more."""
+    if n_true is not None and n_true not in lengths.values():
+        found = ", ".join(f"{name} {n}" for name, n in [*lengths.items(), ("truth", n_true)])
+        raise UserError(f"The truth has another number of frames than the views: {found}", fix="Make them equal.")
+    shortest = min(lengths.values())
+    if len(set(lengths.values())) == 1:
+        return shortest, []
+    if params.unequal_lengths == "reject":
+        found = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        fix = "Trim them to the same frames; if they start together, set frames.unequal_lengths=trim."
+        raise UserError(f"The views have different numbers of frames: {found}", fix=fix)
+    return shortest, [alert_of_lengths(recording, lengths, fps)]
 
 
-def _alerts_of_dropped_frames(recording: Recording, views: list[_PackedView | UserError]) -> list[Alert]:
-    """An alert for each view whose video lacks frames."""
-    alerts = []
-    for view, packed in zip(recording.views, views, strict=True):
-        gaps = [] if isinstance(packed, UserError) else dropped_frames(packed.numbers)
-        if gaps:
-            missing = sum(gap.missing for gap in gaps)
-            listed = ", ".join(f"{gap.missing} before frame {gap.number}" for gap in gaps[:MAX_GAPS])
-            more = f" and at {len(gaps) - MAX_GAPS} more places" if len(gaps) > MAX_GAPS else ""
-            what = f"{missing} frames are missing from the video; moments that a view does not show are left out"
-            alerts.append(Alert(
-                kind="dropped_frames", severity="note", subject=f"{recording.name}, {view.name}", message=what,
-                evidence=f"by its time stamps {listed}{more}",
-            ))  # fmt: skip
-    return alerts
-
-
-def _fitted(view: View, packed: _PackedView, params: FramesParams) -> Camera:
+def _fitted(view: View, packed: PackedView, params: FramesParams) -> Camera:
     """The view's camera for the pixels of its packed frames."""
     video_px = packed.header.size_px
     if video_px != view.size_px:
         text = "View %s: the video is %dx%d, its calibration %dx%d (frames.size_mismatch: %s)"
         log.warning(text, view.name, *video_px, *view.size_px, params.size_mismatch)
     return fit_to_video(view.camera, video_px, params).resized(packed.size_px)
-
-
-def _common_length(lengths: dict[str, int], params: FramesParams) -> int:
-    shortest = min(lengths.values())
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{name} {n}" for name, n in lengths.items())
-        if params.unequal_lengths == "reject":
-            fix = "Trim them to the same frames; if they start together, set frames.unequal_lengths=trim."
-            raise UserError(f"The views have different numbers of frames: {found}", fix=fix)
-        log.warning("Views trimmed to the first %d frames: %s", shortest, found)
-    return shortest
 
 
 def _subset_truth(truth: TruthStore, packed: Capture, path: Path) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 class PackedFrames(Sequence[np.ndarray]):
     """The packed frames of one view: item i is image i, (H, W, 3), uint8, RGB.
 
-    The file is memory-mapped, so opening it is cheap. Threads may share an instance, and it can be pickled.
+    Where the view has no frame, the one before is repeated, or the first one. The file is memory-mapped, so opening it
+    is cheap. Threads may share an instance, and it can be pickled.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -31,8 +32,10 @@ class PackedFrames(Sequence[np.ndarray]):
         if isinstance(i, slice):
             return [self[k] for k in range(*i.indices(len(self)))]
         i = range(len(self))[i]
-        start = self._ends[i - 1] if i else 0
-        image = cv2.imdecode(self._bytes[start : self._ends[i]], cv2.IMREAD_COLOR_RGB)
+        end = max(self._ends[i], self._ends[self._ends.searchsorted(0, "right")])
+        before = self._ends.searchsorted(end) - 1
+        start = self._ends[before] if before >= 0 else 0
+        image = cv2.imdecode(self._bytes[start:end], cv2.IMREAD_COLOR_RGB)
         if image is None:
             raise ValueError(f"{self._path} holds no image at {i}.")
         return image
@@ -52,20 +55,20 @@ def pack_frames(path: Path, images: Iterable[np.ndarray], jpeg_quality: int) -> 
 
 
 def keep_frames(path: Path, rows: Sequence[int] | np.ndarray) -> None:
-    """Keep only the frames of these increasing rows of a file of packed frames."""
+    """Keep only the frames of these increasing rows of a file of packed frames; -1 stands for no frame."""
     ends = np.load(_index_path(path))
     rows = np.asarray(rows, np.int64)
-    starts = np.concatenate([[0], ends[:-1]])
-    if not np.array_equal(rows, np.arange(len(rows))):
-        aside = path.with_suffix(".partial")
+    sizes = np.where(rows < 0, 0, np.diff(ends, prepend=0)[rows])
+    shown = rows[rows >= 0]
+    if not np.array_equal(shown, np.arange(len(shown))):
+        starts, aside = ends - np.diff(ends, prepend=0), path.with_suffix(".partial")
         with path.open("rb") as file, aside.open("wb") as kept:
-            for row in rows:
+            for row in shown:
                 file.seek(int(starts[row]))
                 kept.write(file.read(int(ends[row] - starts[row])))
         aside.replace(path)
-    ends = np.cumsum(ends[rows] - starts[rows])
-    np.save(_index_path(path), ends)
-    os.truncate(path, int(ends[-1]))
+    np.save(_index_path(path), np.cumsum(sizes))
+    os.truncate(path, int(sizes.sum()))
 
 
 def _index_path(path: Path) -> Path:

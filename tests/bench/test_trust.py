@@ -20,7 +20,7 @@ from bench.trust.takes.take import read_take
 from bench.trust.verdicts import Errors, errors_of, trimmed_alignment, verdict
 from pipeline.alerts import Alert
 from pipeline.skeleton import JOINTS, LIMB_JOINTS
-from pipeline.video.decoding import VideoFrames
+from pipeline.video.decoding import VideoFrames, read_header
 from tests.house.imports import ROOT
 
 SECONDS = 2.0
@@ -178,9 +178,10 @@ def test_nothing_is_wrong_without_a_word(case):
 def test_frames_are_known_by_the_numbers_in_their_images(tmp_path):
     video = files.Video(2, np.array([0, 1, 5, 6, 200]))
     files.write_video(tmp_path / "v.mp4", video, (320, 180), 25.0, shift=3)
-    frames = VideoFrames(tmp_path / "v.mp4", 1)
+    header = read_header(tmp_path / "v.mp4")
+    frames = VideoFrames(tmp_path / "v.mp4", header, 1)
     assert [files._number(image) for image in frames] == [(row, 2) for row in video.rows]
-    assert np.allclose(frames.times_ms, 40 * video.rows)
+    assert np.allclose(header.clock.times_s, 0.04 * video.rows)
 
 
 def test_copies_of_a_video_are_refused():

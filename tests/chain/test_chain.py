@@ -177,7 +177,7 @@ def test_an_experiment_in_a_folder_of_its_own_reuses_what_is_there(fresh):
 
 
 def test_queued_experiments_run_and_reuse_what_is_there(fresh):
-    for change in ("size_tolerance=0.03", "unequal_lengths=trim"):
+    for change in ("size_tolerance=0.03", "unequal_lengths=reject"):
         fresh.run("dvc", "exp", "run", "--queue", "-n", change.partition("=")[0], "-S", f"frames.{change}", "frames")
     fresh.run("dvc", "queue", "start")
     for name in ("size_tolerance", "unequal_lengths"):

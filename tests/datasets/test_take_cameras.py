@@ -7,13 +7,14 @@ from pipeline.datasets.take_cameras import FootageCameras, assumed_camera
 from pipeline.datasets.takes import Take
 from pipeline.errors import UserError
 from pipeline.video.decoding import VideoHeader
+from pipeline.video.times import Clock
 from tests.formats.cameras import toml
 
 
 def take(root, name="S1_walk", cameras=("cam1", "cam2"), size_px=(96, 64)):
     folder = root / name
     folder.mkdir(exist_ok=True)
-    headers = {camera: VideoHeader(size_px, 25, 5) for camera in cameras}
+    headers = {camera: VideoHeader(size_px, Clock(np.arange(5), 25)) for camera in cameras}
     return Take(name, folder, [folder / f"{camera}.mp4" for camera in cameras]), headers
 
 

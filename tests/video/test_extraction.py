@@ -1,6 +1,7 @@
 """The stage `frames`: what is kept, and what happens to bad videos."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 from pipeline.capture import Capture, Recording, Rejected, View, read_capture
 from pipeline.errors import UserError
 from pipeline.stores import TRUTH, create_store, open_store
-from pipeline.video.decoding import read_header
 from pipeline.video.extraction import extract_frames
+from pipeline.video.frame_times import read_times
 from pipeline.video.packing import PackedFrames
-from tests.video.videos import CAMERA, PARAMS, drop_frames, level, params, write_video
+from tests.video.videos import CAMERA, PARAMS, drop_frames, encode, hide_frames, level, params, write_video
 from tests.world.records import TRUTH_SUMMARY, truth_record
 
 
@@ -104,16 +105,29 @@ def test_only_the_recording_of_a_bad_video_is_rejected(tmp_path, damage, reason)
     assert not (tmp_path / "frames" / "S1_walk").exists()
 
 
-def test_a_video_that_ends_before_its_announced_end_is_rejected(tmp_path):
+def test_a_video_that_is_cut_off_is_used_with_an_alert(tmp_path):
     path = write_video(tmp_path / "cam0.avi", 200)
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     video = recording(tmp_path, lengths=(100, 100))
     video.views[0].file = str(path)
-    assert read_header(path).n_frames == 200
-    with pytest.raises(UserError, match=r"ends after \d+ of 200 announced frames"):
-        extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
-    assert not (tmp_path / "frames").exists()
+    extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
+    result = read_capture(tmp_path / "frames")
+    assert 50 < result.recordings[0].n_frames <= 100
+    alert = next(alert for alert in result.alerts if alert.kind == "damaged_video")
+    assert (alert.severity, alert.subject) == ("note", "S1_walk, cam0")
+    assert re.search(r"the file is cut off; the \d+ frames that are left", alert.message)
+
+
+def test_frames_hidden_by_an_edit_list_are_no_doubt(tmp_path):
+    """Clips that were trimmed without encoding them again still contain the frames before their start."""
+    video = recording(tmp_path, lengths=(10, 14))
+    hide_frames(Path(video.views[1].file), 4)
+    extract_frames(capture(tmp_path, video), tmp_path / "frames", params(unequal_lengths="reject"))
+    result = read_capture(tmp_path / "frames")
+    assert (result.recordings[0].n_frames, result.alerts) == (10, [])
+    shown = [reds(Path(view.file)) for view in result.recordings[0].views]
+    assert shown[0] == pytest.approx([level(i) for i in range(10)], abs=4)
+    assert shown[1] == pytest.approx([level(i) for i in range(4, 14)], abs=4)
 
 
 def test_strict_stops_at_the_first_bad_recording(tmp_path):
@@ -134,22 +148,31 @@ def test_what_the_reader_rejected_stays_counted_and_is_an_error_if_strict(tmp_pa
         extract_frames(source, tmp_path / "frames", params(strict=True))
 
 
-def test_views_of_different_lengths_are_rejected_with_their_lengths_or_trimmed(tmp_path):
+def test_views_of_different_lengths_are_trimmed_with_an_alert_or_rejected(tmp_path):
     source = capture(tmp_path, recording(tmp_path, lengths=(12, 7)))
     with pytest.raises(UserError, match=r"cam0 12, cam1 7.*unequal_lengths=trim"):
-        extract_frames(source, tmp_path / "frames", PARAMS)
-    extract_frames(source, tmp_path / "frames", params(unequal_lengths="trim", every_n_frames=2))
-    (kept,) = read_capture(tmp_path / "frames").recordings
+        extract_frames(source, tmp_path / "frames", params(unequal_lengths="reject"))
+    extract_frames(source, tmp_path / "frames", params(every_n_frames=2))
+    result = read_capture(tmp_path / "frames")
+    (kept,) = result.recordings
     assert kept.frame_numbers == [0, 2, 4, 6]
     for view in kept.views:
         assert reds(Path(view.file)) == pytest.approx([level(i) for i in kept.frame_numbers], abs=4)
+    assert [(a.kind, a.severity, a.evidence) for a in result.alerts] == [("unequal_lengths", "note", "cam0 12, cam1 7")]
+
+
+def test_lengths_that_differ_by_seconds_are_a_warning(tmp_path):
+    extract_frames(capture(tmp_path, recording(tmp_path, lengths=(5, 40))), tmp_path / "frames", PARAMS)
+    (alert,) = read_capture(tmp_path / "frames").alerts
+    assert (alert.kind, alert.severity) == ("unequal_lengths", "warning")
+    assert "the first 5 moments are used, as if all videos started together" in alert.message
 
 
 def test_truth_of_another_length_than_the_videos_is_refused(tmp_path):
     source = capture(tmp_path, recording(tmp_path))
     with create_store(source / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
         store.create("S1_walk", {"frame": 9}, truth_record())
-    with pytest.raises(UserError, match="truth 9"):
+    with pytest.raises(UserError, match="truth has another number of frames than the views: cam0 12, cam1 12, truth 9"):
         extract_frames(source, tmp_path / "frames", PARAMS)
 
 
@@ -163,28 +186,82 @@ def test_result_does_not_depend_on_the_order_of_the_work(tmp_path):
     assert [r["n_frames"] for r in manifests[0]["recordings"]] == [4, 5, 6, 7]
 
 
-def test_dropped_frames_are_named_and_their_moments_left_out(tmp_path, caplog):
+def test_dropped_frames_are_named_and_their_moments_kept(tmp_path):
     video = recording(tmp_path, lengths=(10, 10))
-    drop_frames(Path(video.views[0].file), {2: 2})
-    drop_frames(Path(video.views[1].file), {7: 2})
+    drop_frames(Path(video.views[0].file), {2: 1})
+    drop_frames(Path(video.views[1].file), {7: 1})
     extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
     result = read_capture(tmp_path / "frames")
     (kept,) = result.recordings
-    assert (kept.n_frames, kept.fps) == (8, pytest.approx(25))
-    assert kept.frame_numbers == [0, 1, 4, 5, 6, 9, 10, 11]
-    # The first video shows level(i) at the clock's i, and from 4 on at i + 2; the second only from 9 on.
-    assert reds(Path(kept.views[0].file)) == pytest.approx([level(i) for i in (0, 1, 2, 3, 4, 7, 8, 9)], abs=4)
-    assert reds(Path(kept.views[1].file)) == pytest.approx([level(i) for i in (0, 1, 4, 5, 6, 7, 8, 9)], abs=4)
-    assert [(alert.kind, alert.subject) for alert in result.alerts] == [
-        ("dropped_frames", "S1_walk, cam0"), ("dropped_frames", "S1_walk, cam1"),
+    assert (kept.n_frames, kept.fps, kept.clock_fps) == (11, pytest.approx(25), pytest.approx(25))
+    np.testing.assert_allclose(kept.moments_s, np.arange(11) / 25)
+    # The first video shows level(i) at the clock's i, and from 3 on at i + 1; where it shows nothing, the last one.
+    assert reds(Path(kept.views[0].file)) == pytest.approx([level(i) for i in (0, 1, 1, *range(2, 10))], abs=4)
+    times_s = [read_times(view.times) * 25 for view in kept.views]
+    nothing = np.nan
+    np.testing.assert_allclose(times_s[0], [0, 1, nothing, *range(3, 11)], atol=1e-6)
+    np.testing.assert_allclose(times_s[1], [*range(7), nothing, 8, 9, 10], atol=1e-6)
+    assert [(alert.kind, alert.subject, alert.evidence) for alert in result.alerts] == [
+        ("dropped_frames", "S1_walk, cam0", "by its time stamps 1 before frame 2"),
+        ("dropped_frames", "S1_walk, cam1", "by its time stamps 1 before frame 7"),
     ]  # fmt: skip
-    assert "2 before frame 7" in caplog.text or "2 before frame 7" in str(result.alerts[1])
+
+
+def test_synchronous_views_have_no_times_of_their_own(tmp_path):
+    extract_frames(capture(tmp_path, recording(tmp_path)), tmp_path / "frames", PARAMS)
+    assert [view.times for view in read_capture(tmp_path / "frames").recordings[0].views] == [None, None]
+    assert not list((tmp_path / "frames").rglob("*.times.npy"))
+
+
+def test_moments_that_only_one_view_shows_are_left_out(tmp_path):
+    video = recording(tmp_path, lengths=(30, 30))
+    drop_frames(Path(video.views[0].file), {10: 6})
+    extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
+    (kept,) = read_capture(tmp_path / "frames").recordings
+    # Two frames 0.28 s apart say nothing about what is between them; at their own moments both views show something.
+    assert kept.frame_numbers == [*range(10), *range(16, 30)]
 
 
 def test_views_that_show_few_moments_together_are_rejected(tmp_path):
-    video = recording(tmp_path, lengths=(12, 12))
-    drop_frames(Path(video.views[0].file), {1: 1, 2: 1, 3: 1, 4: 1})
-    drop_frames(Path(video.views[1].file), {8: 1, 9: 1, 10: 1, 11: 1})
+    video = recording(tmp_path, lengths=(30, 30))
+    drop_frames(Path(video.views[0].file), {2: 20, 15: 20})
     source = capture(tmp_path, video)
-    with pytest.raises(UserError, match=r"show only . of 6 moments.*every_n_frames to 1"):
-        extract_frames(source, tmp_path / "frames", params(every_n_frames=3))
+    with pytest.raises(UserError, match=r"Two views show only 10 of 30 moments.*every_n_frames to 1"):
+        extract_frames(source, tmp_path / "frames", PARAMS)
+
+
+def test_different_frame_rates_meet_at_the_moments_of_the_slowest(tmp_path):
+    video = recording(tmp_path, lengths=(12, 12))
+    encode(Path(video.views[0].file), 20, fps=50)
+    extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
+    result = read_capture(tmp_path / "frames")
+    (kept,) = result.recordings
+    assert (kept.fps, kept.n_frames) == (25, 10)
+    assert reds(Path(kept.views[0].file)) == pytest.approx([level(2 * i) for i in range(10)], abs=4)
+    assert reds(Path(kept.views[1].file)) == pytest.approx([level(i) for i in range(10)], abs=4)
+    assert [view.times for view in kept.views] == [None, None]
+    assert ("different_rates", "cam0 50 fps, cam1 25 fps") in [(a.kind, a.evidence) for a in result.alerts]
+
+
+def test_a_variable_rate_gives_each_frame_its_true_time(tmp_path):
+    video = recording(tmp_path, lengths=(12, 12))
+    times_ms = [0, 42, 83, 125, 167, 208, 250, 283, 317, 350, 383, 417]
+    video.views[0].file = str(encode(tmp_path / "vfr.mkv", 12, times_ms=times_ms))
+    extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
+    (kept,) = read_capture(tmp_path / "frames").recordings
+    own = read_times(kept.views[0].times)
+    shown = [(r - 20) / 10 for r in reds(Path(kept.views[0].file))]
+    for i, (time_s, frame) in enumerate(zip(own, shown, strict=True)):
+        if np.isfinite(time_s):
+            assert frame == pytest.approx(times_ms.index(round(1000 * time_s)), abs=0.45)
+            assert abs(time_s - kept.moments_s[i]) <= 0.021
+    np.testing.assert_allclose(read_times(kept.views[1].times), kept.moments_s, atol=1e-6)
+
+
+def test_views_of_different_sizes_are_each_fitted(tmp_path):
+    video = recording(tmp_path, lengths=(5, 5))
+    write_video(Path(video.views[1].file), 5, size=(48, 32))
+    extract_frames(capture(tmp_path, video), tmp_path / "frames", PARAMS)
+    views = read_capture(tmp_path / "frames").recordings[0].views
+    assert [view.size_px for view in views] == [(96, 64), (48, 32)]
+    np.testing.assert_allclose(views[1].camera.K, CAMERA.resized((48, 32)).K)

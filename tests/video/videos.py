@@ -1,8 +1,11 @@
 """Small videos and parameters for the tests of this room."""
 
 import struct
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -12,7 +15,7 @@ from pipeline.params.frames import FramesParams
 SIZE = (96, 64)
 CAMERA = Camera(np.array([[100.0, 0, 47], [0, 101, 33], [0, 0, 1]]), np.array([0.1, 0, 0, 0]), SIZE)
 PARAMS = FramesParams(
-    every_n_frames=1, max_side_px=1000, jpeg_quality=95, unequal_lengths="reject", size_mismatch="zoom",
+    every_n_frames=1, max_side_px=1000, jpeg_quality=95, unequal_lengths="trim", size_mismatch="zoom",
     size_tolerance=0.05, strict=False,
 )  # fmt: skip
 
@@ -32,6 +35,54 @@ def write_video(path: Path, n: int = 12, size: tuple[int, int] = SIZE) -> Path:
     for i in range(n):
         video.write(np.full((size[1], size[0], 3), (0, 0, level(i)), np.uint8))
     video.release()
+    return path
+
+
+def encode(
+    path: Path, n: int = 12, *, codec: str = "libx264", pix_fmt: str = "yuv420p", size: tuple[int, int] = SIZE,
+    times_ms: Sequence[int] | None = None, fps: int = 25, options: dict[str, str] | None = None,
+    container: dict[str, str] | None = None, audio_s: float = 0.0,
+) -> Path:  # fmt: skip
+    """As write_video, with another encoder, with time stamps, with options or with silence of so many seconds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w", options=container or {}) as file:
+        stream = file.add_stream(codec, rate=fps, options=options or {})
+        stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
+        if times_ms is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        sound = file.add_stream("aac", rate=8000) if audio_s else None
+        for i in range(n):
+            image = np.full((size[1], size[0], 3), (level(i), 0, 0), np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            if times_ms is not None:
+                frame.pts, frame.time_base = times_ms[i], Fraction(1, 1000)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+        if sound is not None:
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, int(8000 * audio_s)), np.float32), "fltp", "mono")
+            silence.sample_rate = 8000
+            file.mux(sound.encode(silence))
+            file.mux(sound.encode())
+    return path
+
+
+def hide_frames(path: Path, n: int, fps: int = 25) -> Path:
+    """Hide the first n frames of an mp4 by its edit list, as `ffmpeg -ss ... -c copy` does."""
+    data = bytearray(path.read_bytes())
+    scale = struct.unpack(">I", data[data.index(b"mdhd") + 16 : data.index(b"mdhd") + 20])[0]
+    at = data.index(b"elst") + 16  # version, flags and number of entries; the first entry's duration comes first
+    media_time = struct.unpack(">i", data[at : at + 4])[0]
+    data[at : at + 4] = struct.pack(">i", media_time + n * scale // fps)
+    path.write_bytes(data)
+    return path
+
+
+def rotate(path: Path) -> Path:
+    """Say in an mp4 that its images are to be turned by 90 degrees clockwise, as phones do."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 44
+    data[at : at + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
     return path
 
 
