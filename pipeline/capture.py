@@ -28,7 +28,9 @@ class View(_Strict):
 
     name: str
     file: str  # relative to the manifest's folder, or absolute
-    times: str | None = None  # file of the times of its frames, where they are not those of the recording
+    # File of the times of its frames: after `capture` where they are given, after `frames` where they are not the
+    # recording's.
+    times: str | None = None
     evaluation_only: bool = False  # never used to calibrate, to make labels or to train
     K: list[list[float]]
     dist: list[float]

@@ -1,16 +1,14 @@
 """Heights of the subjects, from a table beside the footage."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.alerts import Alert
+from pipeline.datasets.tables import read_table
 from pipeline.datasets.takes import Take
 from pipeline.errors import UserError
 
 HEIGHTS_MM = (500.0, 2500.0)  # range of a person's height: other values are taken for another unit
-UTF16 = (b"\xff\xfe", b"\xfe\xff")  # the byte order marks that Excel writes for "Unicode text"
-SEPARATORS = ";\t,"  # where a comma separates decimals, programs write a semicolon or a tab between columns
 
 
 def read_heights(path: Path) -> dict[str, float]:
@@ -20,11 +18,8 @@ def read_heights(path: Path) -> dict[str, float]:
     """
     if not path.exists():
         return {}
-    lines = _text(path).splitlines()
-    separator = next((one for one in SEPARATORS if lines and one in lines[0]), ",")
     heights: dict[str, float] = {}
-    for line, entries in enumerate(csv.DictReader(lines, delimiter=separator, skipinitialspace=True), start=2):
-        row = {str(key).strip(): str(value).strip() for key, value in entries.items()}
+    for line, row in read_table(path):
         try:
             subject, height_mm = row["subject"], float(row["height_mm"].replace(",", "."))
         except (KeyError, ValueError):
@@ -49,13 +44,3 @@ def alerts_of_unknown_subjects(heights_mm: Mapping[str, float], takes: Sequence[
         message=f"there is no recording of {', '.join(unknown)}, and no height of {', '.join(lacking)}",
         mend="Write the subjects as in the names of the recordings.",
     )]  # fmt: skip
-
-
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    if data.startswith(UTF16):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")

@@ -11,6 +11,7 @@ from pipeline.alerts import log_alerts
 from pipeline.capture import Capture, Recording, Rejected, View
 from pipeline.datasets.common_views import use_common_views
 from pipeline.datasets.copied_videos import alerts_of_copies, check_no_copy
+from pipeline.datasets.given_frame_times import read_given_times
 from pipeline.datasets.subject_heights import alerts_of_unknown_subjects, read_heights
 from pipeline.datasets.take_cameras import FootageCameras
 from pipeline.datasets.takes import Take, alerts_of_links, check_names, choose_subjects, find_takes
@@ -18,8 +19,9 @@ from pipeline.errors import UserError
 from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
 from pipeline.video.decoding import read_header
+from pipeline.video.frame_times import write_times
 from pipeline.video.moments import common_rate
-from pipeline.video.times import Clock
+from pipeline.video.times import Clock, clock_of
 
 log = logging.getLogger("epiline")
 
@@ -38,7 +40,7 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     cameras = FootageCameras(root, assumed=params.intrinsics == "assumed")
     result = Capture(source="videos", intrinsics=INTRINSICS[params.intrinsics], recordings=[])
     heights = read_heights(root / "subjects.csv")
-    _read_takes(result, takes, cameras, heights, params.test_subjects)
+    _read_takes(result, takes, cameras, heights, params.test_subjects, capture)
     missing, further = use_common_views(result.recordings)
     for name, error in missing:
         _reject(result, name, error)
@@ -59,13 +61,16 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
 
 
 def _read_takes(
-    result: Capture, takes: list[Take], cameras: FootageCameras, heights_mm: dict[str, float], test_subjects: list[str]
-) -> None:
+    result: Capture, takes: list[Take], cameras: FootageCameras, heights_mm: dict[str, float], test_subjects: list[str],
+    capture: Path,
+) -> None:  # fmt: skip
     """Add every take to the capture, as a recording or as rejected."""
     for take in takes:
         try:
             is_test = take.subject in test_subjects
-            result.recordings.append(_read_take(take, cameras, is_test, heights_mm.get(take.subject)))
+            result.recordings.append(
+                _read_take(take, cameras, capture, is_test=is_test, height_mm=heights_mm.get(take.subject))
+            )
         except UserError as error:
             _reject(result, take.name, error)
     if not result.recordings:
@@ -78,22 +83,43 @@ def _reject(result: Capture, recording: str, error: UserError) -> None:
     result.rejected.append(Rejected(recording=recording, reason=str(error)))
 
 
-def _read_take(take: Take, cameras: FootageCameras, is_test: bool, height_mm: float | None) -> Recording:
+def _read_take(
+    take: Take, cameras: FootageCameras, capture: Path, *, is_test: bool, height_mm: float | None
+) -> Recording:  # fmt: skip
     check_names(take)
     headers = {video.stem: read_header(video) for video in take.videos}
     found = cameras.of(take, headers)
     files = {video.stem: str(video) for video in take.videos}
-    views = [View.of(name, files[found.video_of[name]], camera) for name, camera in found.by_name.items()]
-    clocks = [header.clock for header in headers.values()]
-    fps = _common_rate(take, clocks)
+    clocks = {name: header.clock for name, header in headers.items()}
+    times = _write_given_times(take, clocks, capture)
+    views = [
+        View.of(name, files[video], camera, times=times.get(video))
+        for name, camera in found.by_name.items()
+        if (video := found.video_of[name])
+    ]
+    fps = _common_rate(take, clocks.values())
     return Recording(
         name=take.name, subject=take.subject, action=take.action, split="test" if is_test else "train",
         rig=found.rig, height_mm=height_mm, fps=fps, views=views,
-        n_frames=min(round(clock.n_frames * fps / (clock.fps or fps)) for clock in clocks),
+        n_frames=min(round(clock.n_frames * fps / (clock.fps or fps)) for clock in clocks.values()),
     )  # fmt: skip
 
 
-def _common_rate(take: Take, clocks: list[Clock]) -> float:
+def _write_given_times(take: Take, clocks: dict[str, Clock], capture: Path) -> dict[str, str]:
+    """Write the times of the frames that are given beside the videos; the files by video, relative to the manifest.
+
+    The clocks are replaced by those of the given times.
+    """
+    files = {}
+    for video, times_s in (read_given_times(take, clocks) or {}).items():
+        clocks[video] = clock_of(times_s)
+        files[video] = f"times/{take.name}/{video}.npy"
+        (capture / files[video]).parent.mkdir(parents=True, exist_ok=True)
+        write_times(capture / files[video], times_s)
+    return files
+
+
+def _common_rate(take: Take, clocks: Iterable[Clock]) -> float:
     known = [clock for clock in clocks if clock.fps]
     if not known:
         raise UserError(f"{take.folder} holds videos without a frame rate", fix="Convert them to mp4.")

@@ -55,23 +55,23 @@ def read_header(path: Path) -> VideoHeader:
 class VideoFrames:
     """Every n-th frame of a video: iterate over it once; each image is (H, W, 3), uint8, BGR.
 
-    Frames are counted on the camera's clock, so that the n-th are the same moments after dropped frames. `indices` has
-    the index of each frame that was kept among those of the file, and `n_damaged` counts the packets that could not be
-    decoded.
+    Frames are counted by their `numbers` on the camera's clock, so that the n-th are the same moments after dropped
+    frames. `indices` has the index of each frame that was kept among those of the file, and `n_damaged` counts the
+    packets that could not be decoded.
     """
 
-    def __init__(self, path: Path, header: VideoHeader, every_n_frames: int) -> None:
-        self.path, self.header, self.every_n_frames = path, header, every_n_frames
+    def __init__(self, path: Path, header: VideoHeader, numbers: np.ndarray, every_n_frames: int) -> None:
+        self.path, self.header, self.numbers, self.every_n_frames = path, header, numbers, every_n_frames
         self.indices = array("q")
         self.n_damaged = 0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Decode the video. Raises UserError where the size of the images changes."""
-        due, clock = 0, self.header.clock
+        due = 0
         for i, frame in enumerate(self._frames()):
-            found = clock.index_at(frame.time)
-            index = min(i, len(clock.numbers) - 1) if found is None else found
-            number = int(clock.numbers[index])
+            found = self.header.clock.index_at(frame.time)
+            index = min(i, len(self.numbers) - 1) if found is None else found
+            number = int(self.numbers[index])
             if number < due:
                 continue
             due = (number // self.every_n_frames + 1) * self.every_n_frames

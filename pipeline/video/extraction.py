@@ -17,7 +17,7 @@ from pipeline.progress import progress
 from pipeline.stores import TRUTH, TruthStore, create_store, open_store
 from pipeline.video.camera_fit import fit_to_video
 from pipeline.video.copies import check_no_copies
-from pipeline.video.frame_times import read_times, write_times
+from pipeline.video.frame_times import write_times
 from pipeline.video.moments import Moments, common_rate, find_moments, times_of_frames
 from pipeline.video.packing import PackedFrames, keep_frames
 from pipeline.video.video_alerts import alert_of_lengths, alerts_of_videos
@@ -145,12 +145,11 @@ def _moments(
 
     Raises UserError for different lengths if the parameters say so, and if few moments are shown by two views.
     """
-    clocks = [p.header.clock for p in packed]
+    clocks = [p.clock for p in packed]
     fps = common_rate(clocks, recording.fps)
-    times = [
-        own if view.times is None else read_times(view.times)
-        for view, own in zip(recording.views, times_of_frames(clocks, recording.fps), strict=True)
-    ]
+    times = [p.given_s for p in packed if p.given_s is not None]
+    if len(times) < len(packed):
+        times = times_of_frames(clocks, recording.fps)
     start = max(own[0] for own in times)
     names = [view.name for view in recording.views]
     lengths = {name: int((own[-1] - start) * fps + 0.5) + 1 for name, own in zip(names, times, strict=True)}

@@ -31,7 +31,7 @@ def alert_of_lengths(recording: str, lengths: Mapping[str, int], fps: float) -> 
 
 
 def _dropped(recording: str, name: str, packed: PackedView) -> Alert | None:
-    clock = packed.header.clock
+    clock = packed.clock
     gaps = dropped_frames(clock.numbers) if clock.is_regular else []
     if not gaps:
         return None
@@ -59,7 +59,7 @@ def _damaged(recording: str, name: str, packed: PackedView) -> Alert | None:
 
 
 def _rates(recording: str, views: Mapping[str, PackedView]) -> Alert | None:
-    rates = {name: packed.header.clock.fps for name, packed in views.items() if packed.header.clock.fps}
+    rates = {name: packed.clock.fps for name, packed in views.items() if packed.clock.fps}
     if not rates or max(rates.values()) <= (1 + SAME_RATE) * min(rates.values()):
         return None
     return Alert(

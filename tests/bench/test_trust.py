@@ -179,7 +179,7 @@ def test_frames_are_known_by_the_numbers_in_their_images(tmp_path):
     video = files.Video(2, np.array([0, 1, 5, 6, 200]))
     files.write_video(tmp_path / "v.mp4", video, (320, 180), 25.0, shift=3)
     header = read_header(tmp_path / "v.mp4")
-    frames = VideoFrames(tmp_path / "v.mp4", header, 1)
+    frames = VideoFrames(tmp_path / "v.mp4", header, header.clock.numbers, 1)
     assert [files._number(image) for image in frames] == [(row, 2) for row in video.rows]
     assert np.allclose(header.clock.times_s, 0.04 * video.rows)
 

@@ -145,8 +145,10 @@ def test_webcams_as_their_tool_recorded_them(tmp_path):
     """Caliscope's older layout: port_0.mp4, ..., and config.toml with the cameras, the board and more."""
     root = footage(tmp_path, (".",), ("port_0", "port_1"), calibration=WEBCAMS)
     (root / "calibration.toml").rename(root / "config.toml")
-    (root / "frame_time_history.csv").write_text("sync_index,port,frame_index,frame_time\n26,1,26,123.3359\n")
+    times = [f"{26 + i},{port},{26 + i},{123.3359 + i / 25 + port / 100}" for i in range(5) for port in (1, 0)]
+    (root / "frame_time_history.csv").write_text("\n".join(["sync_index,port,frame_index,frame_time", *times]))
     [recording] = read(root).recordings
+    assert all(view.times is not None for view in recording.views)
     assert [view.name for view in recording.views] == ["port_0", "port_1"]
     assert all(view.camera.has_extrinsics for view in recording.views)
     np.testing.assert_allclose(recording.views[1].camera.t_cam_from_world_mm, [310, -150, 850])

@@ -10,9 +10,14 @@ from pipeline.video.decoding import VideoFrames, read_header
 from tests.video.videos import SIZE, drop_frames, encode, hide_frames, level, rotate, write_video
 
 
+def frames_of(path, every_n_frames: int) -> VideoFrames:
+    header = read_header(path)
+    return VideoFrames(path, header, header.clock.numbers, every_n_frames)
+
+
 def reds(path, every_n_frames: int = 1) -> list[int]:
     """The mean red of each decoded image."""
-    images = VideoFrames(path, read_header(path), every_n_frames)
+    images = frames_of(path, every_n_frames)
     return [int(image[10:-10, 10:-10, 2].mean().round()) for image in images]
 
 
@@ -23,7 +28,7 @@ def test_header(tmp_path):
 
 def test_every_third_frame_in_bgr(tmp_path):
     path = write_video(tmp_path / "a.mp4", 8)
-    video = VideoFrames(path, read_header(path), 3)
+    video = frames_of(path, 3)
     images = list(video)
     assert list(video.indices) == [0, 3, 6]
     assert [image[..., 2].mean() for image in images] == pytest.approx([level(i) for i in (0, 3, 6)], abs=4)
@@ -64,7 +69,7 @@ def test_files_of_every_kind_are_decoded_whole(tmp_path, name, options):
 
 def test_gray_images_have_three_equal_channels(tmp_path):
     path = encode(tmp_path / "a.mkv", 3, codec="ffv1", pix_fmt="gray10le")
-    for image in VideoFrames(path, read_header(path), 1):
+    for image in frames_of(path, 1):
         assert image.shape == (SIZE[1], SIZE[0], 3)
         assert np.ptp(image, axis=-1).max() == 0
 
@@ -77,14 +82,14 @@ def test_frames_that_an_edit_list_hides_are_not_decoded(tmp_path):
 
 def test_rotation_flags_are_followed(tmp_path):
     path = write_video(tmp_path / "a.mp4", 2)
-    upright = next(iter(VideoFrames(path, read_header(path), 1)))
+    upright = next(iter(frames_of(path, 1)))
     image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     image[:20, :30] = 255  # top left
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, SIZE)
     writer.write(image)
     writer.release()
     header = read_header(rotate(path))
-    turned = next(iter(VideoFrames(path, header, 1)))
+    turned = next(iter(frames_of(path, 1)))
     assert header.size_px == SIZE[::-1]
     assert turned.shape == (SIZE[0], SIZE[1], 3) != upright.shape
     assert turned[:25, -15:].mean() > 240  # top right
@@ -103,7 +108,7 @@ def test_a_comb_of_fields_is_removed(tmp_path):
             image[1::2, 16 + 12 * i : 36 + 12 * i] = 255
             file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         file.mux(stream.encode())
-    images = [image[20:-20].astype(float) for image in VideoFrames(path, read_header(path), 1)]
+    images = [image[20:-20].astype(float) for image in frames_of(path, 1)]
     assert len(images) == 6
     comb = [np.abs(image[1:-1] - (image[:-2] + image[2:]) / 2).mean() for image in images]
     assert max(comb) < 4  # it is 24 without a filter
@@ -124,7 +129,7 @@ def test_damaged_packets_are_counted_and_the_rest_is_decoded(tmp_path):
     start = data.index(b"mdat")
     data[start + 1000 : start + 1100] = bytes(100)
     path.write_bytes(data)
-    video = VideoFrames(path, read_header(path), 1)
+    video = frames_of(path, 1)
     n = len(list(video))
     assert video.n_damaged > 0
     assert 12 <= n < 24

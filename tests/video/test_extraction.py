@@ -11,7 +11,7 @@ from pipeline.capture import Capture, Recording, Rejected, View, read_capture
 from pipeline.errors import UserError
 from pipeline.stores import TRUTH, create_store, open_store
 from pipeline.video.extraction import extract_frames
-from pipeline.video.frame_times import read_times
+from pipeline.video.frame_times import read_times, write_times
 from pipeline.video.packing import PackedFrames
 from tests.video.videos import CAMERA, PARAMS, drop_frames, encode, hide_frames, level, params, write_video
 from tests.world.records import TRUTH_SUMMARY, truth_record
@@ -256,6 +256,27 @@ def test_a_variable_rate_gives_each_frame_its_true_time(tmp_path):
             assert frame == pytest.approx(times_ms.index(round(1000 * time_s)), abs=0.45)
             assert abs(time_s - kept.moments_s[i]) <= 0.021
     np.testing.assert_allclose(read_times(kept.views[1].times), kept.moments_s, atol=1e-6)
+
+
+def test_frames_with_given_times_are_aligned_by_them(tmp_path):
+    video = recording(tmp_path, lengths=(12, 12))
+    source = capture(tmp_path, video)
+    given = [np.arange(12) / 25, 0.09 + np.delete(np.arange(13), 4) / 25]  # the second starts later and lacks a frame
+    for view, times_s in zip(video.views, given, strict=True):
+        view.times = f"{view.name}.npy"
+        write_times(source / view.times, 40 + times_s)
+    Capture(source="videos", recordings=[video]).write(source)
+    extract_frames(source, tmp_path / "frames", PARAMS)
+    result = read_capture(tmp_path / "frames")
+    (kept,) = result.recordings
+    # The first frame of the second video is taken between the frames 2 and 3 of the first.
+    assert kept.frame_numbers == list(range(9))
+    np.testing.assert_allclose(read_times(kept.views[0].times), np.arange(9) / 25 - 0.01)
+    assert reds(Path(kept.views[0].file)) == pytest.approx([level(2 + i) for i in range(9)], abs=4)
+    assert reds(Path(kept.views[1].file)) == pytest.approx([level(i) for i in (0, 1, 2, 3, 3, 4, 5, 6, 7)], abs=4)
+    assert [(a.kind, a.subject) for a in result.alerts if a.kind == "dropped_frames"] == [
+        ("dropped_frames", "S1_walk, cam1")
+    ]
 
 
 def test_views_of_different_sizes_are_each_fitted(tmp_path):
