@@ -14,13 +14,14 @@ from pipeline.datasets.copied_videos import alerts_of_copies, check_no_copy
 from pipeline.datasets.given_frame_times import read_given_times
 from pipeline.datasets.subject_heights import alerts_of_unknown_subjects, read_heights
 from pipeline.datasets.take_cameras import FootageCameras
-from pipeline.datasets.takes import Take, alerts_of_links, check_names, choose_subjects, find_takes
+from pipeline.datasets.takes import Take, alerts_of_links, camera_name, check_names, choose_subjects, find_takes
 from pipeline.errors import UserError
 from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
-from pipeline.video.decoding import read_header
 from pipeline.video.frame_times import write_times
+from pipeline.video.image_sequence import image_files
 from pipeline.video.moments import common_rate
+from pipeline.video.sources import read_header
 from pipeline.video.times import Clock, clock_of
 
 log = logging.getLogger("epiline")
@@ -40,7 +41,7 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     cameras = FootageCameras(root, assumed=params.intrinsics == "assumed")
     result = Capture(source="videos", intrinsics=INTRINSICS[params.intrinsics], recordings=[])
     heights = read_heights(root / "subjects.csv")
-    _read_takes(result, takes, cameras, heights, params.test_subjects, capture)
+    _read_takes(result, takes, cameras, heights, params, capture)
     missing, further = use_common_views(result.recordings)
     for name, error in missing:
         _reject(result, name, error)
@@ -61,16 +62,13 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
 
 
 def _read_takes(
-    result: Capture, takes: list[Take], cameras: FootageCameras, heights_mm: dict[str, float], test_subjects: list[str],
+    result: Capture, takes: list[Take], cameras: FootageCameras, heights_mm: dict[str, float], params: CaptureParams,
     capture: Path,
 ) -> None:  # fmt: skip
     """Add every take to the capture, as a recording or as rejected."""
     for take in takes:
         try:
-            is_test = take.subject in test_subjects
-            result.recordings.append(
-                _read_take(take, cameras, capture, is_test=is_test, height_mm=heights_mm.get(take.subject))
-            )
+            result.recordings.append(_read_take(take, cameras, params, capture, heights_mm.get(take.subject)))
         except UserError as error:
             _reject(result, take.name, error)
     if not result.recordings:
@@ -84,12 +82,12 @@ def _reject(result: Capture, recording: str, error: UserError) -> None:
 
 
 def _read_take(
-    take: Take, cameras: FootageCameras, capture: Path, *, is_test: bool, height_mm: float | None
-) -> Recording:  # fmt: skip
+    take: Take, cameras: FootageCameras, params: CaptureParams, capture: Path, height_mm: float | None
+) -> Recording:
     check_names(take)
-    headers = {video.stem: read_header(video) for video in take.videos}
+    files = {camera_name(video): str(video) for video in take.videos}
+    headers = {name: read_header(Path(file)) for name, file in files.items()}
     found = cameras.of(take, headers)
-    files = {video.stem: str(video) for video in take.videos}
     clocks = {name: header.clock for name, header in headers.items()}
     times = _write_given_times(take, clocks, capture)
     views = [
@@ -97,10 +95,10 @@ def _read_take(
         for name, camera in found.by_name.items()
         if (video := found.video_of[name])
     ]
-    fps = _common_rate(take, clocks.values())
+    fps = _common_rate(take, clocks.values(), params.image_fps)
     return Recording(
-        name=take.name, subject=take.subject, action=take.action, split="test" if is_test else "train",
-        rig=found.rig, height_mm=height_mm, fps=fps, views=views,
+        name=take.name, subject=take.subject, action=take.action, rig=found.rig, height_mm=height_mm, fps=fps,
+        split="test" if take.subject in params.test_subjects else "train", views=views,
         n_frames=min(round(clock.n_frames * fps / (clock.fps or fps)) for clock in clocks.values()),
     )  # fmt: skip
 
@@ -119,8 +117,10 @@ def _write_given_times(take: Take, clocks: dict[str, Clock], capture: Path) -> d
     return files
 
 
-def _common_rate(take: Take, clocks: Iterable[Clock]) -> float:
+def _common_rate(take: Take, clocks: Iterable[Clock], image_fps: float) -> float:
     known = [clock for clock in clocks if clock.fps]
+    if not known and all(video.is_dir() for video in take.videos):
+        return image_fps
     if not known:
         raise UserError(f"{take.folder} holds videos without a frame rate", fix="Convert them to mp4.")
     return common_rate(known, 0.0)
@@ -148,12 +148,16 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _hashes(videos: list[Path]) -> dict[str, str]:
-    """The SHA-256 hash of each video's file, by its path."""
-    hashes = {}
-    for video in progress(videos, "Hashing the videos", unit="video"):
-        with video.open("rb") as file:
-            hashes[str(video)] = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashes
+    """The SHA-256 hash of each video's file, or of all names and hashes in a folder of images, by its path."""
+    return {str(video): _hash(video) for video in progress(videos, "Hashing the videos", unit="video")}
+
+
+def _hash(video: Path) -> str:
+    if video.is_dir():
+        lines = [f"{_hash(image)}  {image.name}\n" for image in image_files(video)]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    with video.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reject_copies(result: Capture, hashes: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from pipeline.errors import UserError
 from pipeline.formats.calibration import write_calibration
 from pipeline.geometry.camera.model import Camera
 from pipeline.stores import RIGS, open_store
-from pipeline.video.decoding import read_header
+from pipeline.video.sources import read_header
 
 COMMENT = """\
 Written by epiline. Intrinsics are those of {images}: {sizes}.

@@ -23,10 +23,11 @@ class CaptureParams(Section):
     source: Literal["demo", "videos"]
     root: str
     intrinsics: Literal["file", "assumed"]
+    image_fps: Annotated[float, Field(ge=0.1, le=1000)]
     subjects: Literal["all"] | list[str]
     test_subjects: list[str]
     demo: DemoParams
 
     def unused(self) -> set[str]:
         """For the demo, the keys of a folder of footage; for other sources, the keys of the demo."""
-        return {"root", "intrinsics"} if self.source == "demo" else {"demo"}
+        return {"root", "intrinsics", "image_fps"} if self.source == "demo" else {"demo"}

@@ -32,7 +32,7 @@ class VideoHeader:
     is_cut_off: bool = False  # whether the end of the file is missing
 
 
-def read_header(path: Path) -> VideoHeader:
+def read_video_header(path: Path) -> VideoHeader:
     """Read the time stamps of a video's packets; only one frame is decoded.
 
     Raises UserError if the file is missing, is not a video or has no frame that can be decoded.
@@ -95,9 +95,14 @@ class VideoFrames:
         if frame.rotation:
             image = np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
         if image.shape[1::-1] != self.header.size_px:
-            sizes = " and ".join(f"{w}x{h}" for w, h in (self.header.size_px, image.shape[1::-1]))
-            raise UserError(f"{self.path} holds images of different sizes: {sizes}", fix="Convert it to one size.")
+            raise other_size(self.path, self.header.size_px, image)
         return image
+
+
+def other_size(path: Path, size_px: tuple[int, int], image: np.ndarray) -> UserError:
+    """The error about a video with images of different sizes."""
+    sizes = " and ".join(f"{width}x{height}" for width, height in (size_px, image.shape[1::-1]))
+    return UserError(f"{path} holds images of different sizes: {sizes}", fix="Convert them to one size.")
 
 
 def _packets(container: InputContainer, stream: av.VideoStream) -> Iterator[_Packet]:

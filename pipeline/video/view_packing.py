@@ -11,9 +11,10 @@ from pipeline.capture import View
 from pipeline.errors import UserError
 from pipeline.params.frames import FramesParams
 from pipeline.video.camera_fit import fit_to_video
-from pipeline.video.decoding import VideoFrames, VideoHeader, read_header
+from pipeline.video.decoding import VideoHeader
 from pipeline.video.frame_times import read_times
 from pipeline.video.packing import pack_frames
+from pipeline.video.sources import open_frames, read_header
 from pipeline.video.times import Clock, clock_of
 
 
@@ -48,7 +49,7 @@ def pack_view(view: View, path: Path, params: FramesParams) -> PackedView:
     if len(numbers) != len(header.clock.numbers):
         what = f"{video_path} has {len(header.clock.numbers)} frames and {len(numbers)} given times"
         raise UserError(what, fix="Run the stage capture again.")
-    video = VideoFrames(video_path, header, numbers, params.every_n_frames)
+    video = open_frames(video_path, header, numbers, params.every_n_frames)
     pack_frames(path, (_resized(image, size_px) for image in video), params.jpeg_quality)
     if not video.indices:
         raise UserError(f"{video_path} holds no frame that can be decoded", fix="Copy it again.")

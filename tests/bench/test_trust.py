@@ -20,7 +20,7 @@ from bench.trust.takes.take import read_take
 from bench.trust.verdicts import Errors, errors_of, trimmed_alignment, verdict
 from pipeline.alerts import Alert
 from pipeline.skeleton import JOINTS, LIMB_JOINTS
-from pipeline.video.decoding import VideoFrames, read_header
+from pipeline.video.decoding import VideoFrames, read_video_header
 from tests.house.imports import ROOT
 
 SECONDS = 2.0
@@ -178,7 +178,7 @@ def test_nothing_is_wrong_without_a_word(case):
 def test_frames_are_known_by_the_numbers_in_their_images(tmp_path):
     video = files.Video(2, np.array([0, 1, 5, 6, 200]))
     files.write_video(tmp_path / "v.mp4", video, (320, 180), 25.0, shift=3)
-    header = read_header(tmp_path / "v.mp4")
+    header = read_video_header(tmp_path / "v.mp4")
     frames = VideoFrames(tmp_path / "v.mp4", header, header.clock.numbers, 1)
     assert [files._number(image) for image in frames] == [(row, 2) for row in video.rows]
     assert np.allclose(header.clock.times_s, 0.04 * video.rows)

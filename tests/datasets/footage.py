@@ -18,6 +18,7 @@ def params(**changes) -> CaptureParams:
         "source": "videos",
         "root": "footage",
         "intrinsics": "file",
+        "image_fps": 30.0,
         "subjects": "all",
         "test_subjects": ["S7"],
         "demo": DEMO,

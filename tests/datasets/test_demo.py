@@ -22,6 +22,7 @@ def make_params(**changes: object) -> CaptureParams:
         "source": "demo",
         "root": "footage",
         "intrinsics": "file",
+        "image_fps": 30.0,
         "subjects": "all",
         "test_subjects": ["S3"],
         "demo": TINY,

@@ -1,9 +1,14 @@
 """Which videos of a folder make which recording; files need not be videos for this."""
 
+from pathlib import Path
+
+import cv2
+import numpy as np
 import pytest
 
-from pipeline.datasets.takes import Take, alerts_of_links, check_names, choose_subjects, find_takes
+from pipeline.datasets.takes import Take, alerts_of_links, camera_name, check_names, choose_subjects, find_takes
 from pipeline.errors import UserError
+from tests.datasets.footage import footage
 
 
 def touch(root, *names):
@@ -84,3 +89,30 @@ def test_a_take_whose_folder_is_a_link_is_an_alert(tmp_path):
     [alert] = alerts_of_links(takes)
     assert (alert.kind, alert.severity, alert.subject) == ("linked_folder", "warning", "S2_run")
     assert alerts_of_links([takes[0], takes[2]]) == []
+
+
+def images(folder: Path, n: int = 3) -> Path:
+    folder.mkdir(parents=True)
+    for i in range(n):
+        cv2.imwrite(str(folder / f"{i}.png"), np.zeros((8, 8, 3), np.uint8))
+    return folder
+
+
+def test_folders_of_images_are_views_where_there_are_no_videos(tmp_path):
+    for camera in ("cam.1", "cam.2"):
+        images(tmp_path / "S1_walk" / camera)
+    images(tmp_path / "S1_walk" / "calibration")
+    images(tmp_path / "S1_walk" / "thumbnail", 1)
+    [take] = find_takes(tmp_path)
+    assert [camera_name(video) for video in take.videos] == ["cam.1", "cam.2"]
+    check_names(take)
+    [direct] = find_takes(tmp_path / "S1_walk")
+    assert direct.videos == take.videos
+
+
+def test_folders_of_images_beside_videos_are_ignored(tmp_path):
+    root = footage(tmp_path)
+    images(root / "boards")
+    images(root / "S1_walk" / "debug")
+    [take] = find_takes(root)
+    assert [camera_name(video) for video in take.videos] == ["cam1", "cam2"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -187,3 +188,21 @@ def test_wrong_footage_is_refused_in_one_line(tmp_path, spoil, message):
 def test_all_subjects_for_testing_is_an_error(tmp_path):
     with pytest.raises(UserError, match="All subjects are test subjects: S1"):
         read(footage(tmp_path), test_subjects=["S1"])
+
+
+def test_folders_of_images_have_the_rate_of_the_parameters(tmp_path):
+    root = footage(tmp_path)
+    for video in (root / "S1_walk").glob("*.mp4"):
+        video.unlink()
+        folder = video.with_suffix("")
+        folder.mkdir()
+        for i in range(4):
+            cv2.imwrite(str(folder / f"{i}.png"), np.full((64, 96, 3), 10 * i + len(video.name), np.uint8))
+    cv2.imwrite(str(root / "S1_walk" / "cam2" / "0.png"), np.zeros((64, 96, 3), np.uint8))
+    [recording] = read(root, image_fps=12.5).recordings
+    assert (recording.fps, recording.n_frames) == (12.5, 4)
+    before = (tmp_path / "capture" / "videos.sha256").read_text()
+    cv2.imwrite(str(root / "S1_walk" / "cam1" / "2.png"), np.zeros((64, 96, 3), np.uint8))
+    read(root)
+    after = (tmp_path / "capture" / "videos.sha256").read_text()
+    assert [one == other for one, other in zip(before.splitlines(), after.splitlines(), strict=True)] == [False, True]

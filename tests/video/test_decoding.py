@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.video.decoding import VideoFrames, read_header
+from pipeline.video.decoding import VideoFrames, read_video_header
 from tests.video.videos import SIZE, drop_frames, encode, hide_frames, level, rotate, write_video
 
 
 def frames_of(path, every_n_frames: int) -> VideoFrames:
-    header = read_header(path)
+    header = read_video_header(path)
     return VideoFrames(path, header, header.clock.numbers, every_n_frames)
 
 
@@ -22,7 +22,7 @@ def reds(path, every_n_frames: int = 1) -> list[int]:
 
 
 def test_header(tmp_path):
-    header = read_header(write_video(tmp_path / "a.mp4", 7))
+    header = read_video_header(write_video(tmp_path / "a.mp4", 7))
     assert (header.size_px, header.clock.fps, header.clock.n_frames, header.is_cut_off) == (SIZE, 25, 7, False)
 
 
@@ -37,7 +37,7 @@ def test_every_third_frame_in_bgr(tmp_path):
 
 def test_every_third_frame_by_the_clock_after_dropped_frames(tmp_path):
     path = drop_frames(write_video(tmp_path / "a.mp4", 12), {2: 2, 7: 1})
-    assert read_header(path).clock.numbers.tolist() == [0, 1, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14]
+    assert read_video_header(path).clock.numbers.tolist() == [0, 1, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14]
     # The clock's 3 was dropped: the frame after it, 4, stands for it; 9 was dropped as well.
     assert reds(path, 3) == pytest.approx([level(i) for i in (0, 2, 4, 7, 9)], abs=4)
 
@@ -60,7 +60,7 @@ def test_every_third_frame_by_the_clock_after_dropped_frames(tmp_path):
 )
 def test_files_of_every_kind_are_decoded_whole(tmp_path, name, options):
     path = encode(tmp_path / name, **options)
-    header = read_header(path)
+    header = read_video_header(path)
     assert header.size_px == options.get("size", SIZE)
     assert header.clock.numbers.tolist() == list(range(12))
     assert header.clock.fps == pytest.approx(25, rel=2e-3)
@@ -76,7 +76,7 @@ def test_gray_images_have_three_equal_channels(tmp_path):
 
 def test_frames_that_an_edit_list_hides_are_not_decoded(tmp_path):
     path = hide_frames(write_video(tmp_path / "a.mp4", 12), 5)
-    assert read_header(path).clock.n_frames == 7
+    assert read_video_header(path).clock.n_frames == 7
     assert reds(path) == pytest.approx([level(i) for i in range(5, 12)], abs=4)
 
 
@@ -88,7 +88,7 @@ def test_rotation_flags_are_followed(tmp_path):
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, SIZE)
     writer.write(image)
     writer.release()
-    header = read_header(rotate(path))
+    header = read_video_header(rotate(path))
     turned = next(iter(frames_of(path, 1)))
     assert header.size_px == SIZE[::-1]
     assert turned.shape == (SIZE[0], SIZE[1], 3) != upright.shape
@@ -117,7 +117,7 @@ def test_a_comb_of_fields_is_removed(tmp_path):
 def test_a_file_that_is_cut_off_is_used_up_to_there(tmp_path):
     path = write_video(tmp_path / "a.avi", 200)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    header, n = read_header(path), len(reds(path))
+    header, n = read_video_header(path), len(reds(path))
     assert header.is_cut_off
     assert 50 < n < 150
     assert header.clock.n_frames - 1 <= n <= header.clock.n_frames
@@ -139,7 +139,7 @@ def test_damaged_packets_are_counted_and_the_rest_is_decoded(tmp_path):
 
 def test_variable_frame_rates_give_true_times(tmp_path):
     times_ms = [0, 33, 67, 100, 150, 200, 250, 290, 330, 363]
-    clock = read_header(encode(tmp_path / "a.mkv", 10, times_ms=times_ms)).clock
+    clock = read_video_header(encode(tmp_path / "a.mkv", 10, times_ms=times_ms)).clock
     np.testing.assert_allclose(clock.times_s - clock.times_s[0], np.array(times_ms) / 1000, atol=1e-3)
 
 
@@ -152,10 +152,10 @@ def test_images_that_change_their_size_are_refused(tmp_path):
 
 def test_a_missing_or_damaged_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"a.mp4 does not exist"):
-        read_header(tmp_path / "a.mp4")
+        read_video_header(tmp_path / "a.mp4")
     (tmp_path / "a.mp4").write_bytes(b"no video")
     with pytest.raises(UserError, match=r"a.mp4 \(8 bytes\) cannot be read as a video"):
-        read_header(tmp_path / "a.mp4")
+        read_video_header(tmp_path / "a.mp4")
 
 
 def test_a_file_of_sound_is_refused(tmp_path):
@@ -166,4 +166,4 @@ def test_a_file_of_sound_is_refused(tmp_path):
         file.mux(sound.encode(silence))
         file.mux(sound.encode())
     with pytest.raises(UserError, match="cannot be read as a video"):
-        read_header(tmp_path / "a.mp4")
+        read_video_header(tmp_path / "a.mp4")
