@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.alerts import Alert
 from pipeline.capture import Recording, read_capture
 from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.frame_sampling import spread_windows
@@ -18,7 +19,7 @@ from pipeline.geometry.triangulation.uncertainty.rig_gauge import relative_to_po
 from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root, rig_covariance
 from pipeline.geometry.triangulation.uncertainty.single_frame_rigs import covariance_of_frame_rigs
 from pipeline.labels import label_noise
-from pipeline.labels.labelling.person import Person, follow
+from pipeline.labels.labelling.person import Person, follow, several_people, several_people_alert
 from pipeline.labels.labelling.summary import Counts, summarise
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
 from pipeline.labels.workers import run_tasks
@@ -63,7 +64,9 @@ def triangulate_capture(frames: Path, poses2d: Path, rigs: Path, labels: Path, p
             group = store.create(recording.name, sizes, LabelRecord(persons=persons, rig=rig, noise=measures.noise))
             tasks += [(recording, *sources, store.path, rows, measures, params) for rows in group.shards()]
         counts = run_tasks(_label_shard, tasks, "Triangulation", unit="shard")
-        store.write_summary(summarise(capture, store, [task[0].name for task in tasks], counts, found.summary, params))
+        alerts = [alert for measures in measured for alert in measures.alerts]
+        names = [task[0].name for task in tasks]
+        store.write_summary(summarise(capture, store, names, counts, found.summary, params, alerts))
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class _Measures:
     person: Person
     noise: NoiseRecord
     pose_root: np.ndarray  # (6 V, K) of the covariance of a static rig's poses, in the gauge of the labels
+    alerts: list[Alert]
 
 
 def _label_shard(
@@ -119,14 +123,17 @@ def _measured(recording: Recording, poses2d: Path, rigs: Path, params: Triangula
     n, unknown = labeller.poses.n_rows, np.full(len(BONES), np.nan)
     # Smoothing would shorten the bones.
     as_found = replace(labeller, params=params.model_copy(update={"smoothing_s": 0.0}))
-    stranger = labeller.person((0, n), unknown)
+    others = several_people(labeller.observed, (0, n), recording.fps)
+    several = others is not None
+    stranger = labeller.person((0, n), unknown, several=several)
     made = [as_found.labels(rows, stranger)[0] for rows in spread_windows(n, WINDOWS, WINDOW_FRAMES)]
     lengths = own_lengths(np.concatenate([m.points for m in made]), np.concatenate([m.covariance for m in made]))
-    person = labeller.person((0, n), lengths)
+    person = labeller.person((0, n), lengths, several=several)
     windows = spread_windows(n, label_noise.WINDOWS, label_noise.WINDOW_FRAMES)
     samples = [labeller.sample(rows, person) for rows in windows]
     root = labeller.pose_root(samples)
-    return _Measures(person, label_noise.measure_noise(samples, root, 1 / recording.fps), root)
+    alerts = [] if others is None else [several_people_alert(recording, others)]
+    return _Measures(person, label_noise.measure_noise(samples, root, 1 / recording.fps), root, alerts)
 
 
 @dataclass(frozen=True)
@@ -160,10 +167,14 @@ class _Labeller:
             made = replace(made, points=smooth(made.points, frames))
         return made.taken(own), seen.taken(own), swapped[own]
 
-    def person(self, rows: tuple[int, int], lengths: np.ndarray) -> Person:
-        """The person with the bone lengths (16,), NaN if unknown, followed through the rows."""
+    def observed(self, rows: tuple[int, int]) -> tuple[Observations, np.ndarray, np.ndarray]:
+        """The observations of the rows as detected, and their rotations and translations."""
+        return self._observed(rows), *self.rig_poses(rows)
+
+    def person(self, rows: tuple[int, int], lengths: np.ndarray, *, several: bool) -> Person:
+        """The person with the bone lengths (16,), NaN if unknown, followed through the rows, alone or with others."""
         fps, moves = self.recording.fps, self.rig.record.mode != "frame"
-        path = follow(lambda block: (self._observed(block), *self.rig_poses(block)), rows, lengths, fps, moves=moves)
+        path = follow(self.observed, rows, lengths, fps, moves=moves, several=several)
         return Person(lengths, path, fps, moves)
 
     def sample(self, rows: tuple[int, int], person: Person) -> label_noise.NoiseSample:

@@ -190,6 +190,25 @@ def test_sides_swapped_by_the_detector_are_corrected_and_counted(tmp_path, caplo
     assert "swapped" not in left.summary.views_by_recording["r0"]["c1"]
 
 
+def test_another_person_in_a_view_is_named_and_left_out(tmp_path):
+    world = observed_walkers(tmp_path, noise_px=2.0, n_recordings=2, area_mm=20, fps=5)
+    px, other = reading_px(world), np.zeros((25, 4), bool)
+    other[6:20, 1] = True
+    second = np.stack([camera.project(world.joints_world_mm["r1"] + [500, 400, 0]) for camera in world.cameras], 1)
+    overwrite_poses2d(world, "r0", joints_px=np.where(other[..., None, None], second, px))
+    store = labels_of(world)
+    named = [alert for alert in store.summary.alerts if alert.kind == "several_people"]
+    assert [alert.subject for alert in named] == ["r0"]
+    assert "c1 56%" in named[0].evidence
+    group = store["r0"].person(0)
+    status = group["view_status"][6:20, 1]
+    assert not np.isin(status, (ViewStatus.USED, ViewStatus.SWAPPED)).any()
+    assert (status == ViewStatus.OTHER_PERSON).mean() > 0.8
+    error = np.linalg.norm(group["joints_world_mm"] - world.joints_world_mm["r0"], axis=-1)
+    assert np.isfinite(error).mean() > 0.9
+    assert np.nanmax(error) < 60
+
+
 def test_what_became_of_each_view_is_said(tmp_path):
     world = observed_walkers(tmp_path, noise_px=0.0, n_recordings=1)
     px, confidence = reading_px(world), np.ones((25, 4, 17))

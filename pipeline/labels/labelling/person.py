@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.alerts import Alert
+from pipeline.capture import Recording
 from pipeline.geometry.triangulation.bone_lengths import millimetre
 from pipeline.geometry.triangulation.labelling import Labelled, Status
 from pipeline.geometry.triangulation.person.body_checks import leaps, wrong_proportions
 from pipeline.geometry.triangulation.person.follow import PersonPath, Whose, follow_person
-from pipeline.geometry.triangulation.person.hypotheses import Hypotheses, find_hypotheses
+from pipeline.geometry.triangulation.person.hypotheses import STRICT, USUAL, find_hypotheses
+from pipeline.geometry.triangulation.person.several_people import SeveralPeople, find_other_people, judge_people
 from pipeline.labels.observations import Observations
 
 FRAMES_PER_BLOCK = 2048
@@ -45,12 +48,40 @@ class Person:
         return made
 
 
-def follow(observe: Observe, rows: tuple[int, int], lengths: np.ndarray, fps: float, *, moves: bool) -> PersonPath:
-    """Choose the views that show the person in each of the rows (start, stop)."""
+def follow(
+    observe: Observe, rows: tuple[int, int], lengths: np.ndarray, fps: float, *, moves: bool, several: bool
+) -> PersonPath:
+    """Choose the views that show the person in each of the rows (start, stop), with `several` people in view or not."""
+    agreement = STRICT if several else USUAL
+    blocks = (find_hypotheses(*seen, agreement) for seen in _blocks(observe, rows))
+    return follow_person(blocks, lengths, fps, moves=moves, several=several)
 
-    def blocks() -> Iterator[Hypotheses]:
-        for start in range(*rows, FRAMES_PER_BLOCK):
-            seen, R, t = observe((start, min(start + FRAMES_PER_BLOCK, rows[1])))
-            yield find_hypotheses(seen.points_norm, seen.sigma, R, t)
 
-    return follow_person(blocks(), lengths, fps, moves=moves)
+def several_people(observe: Observe, rows: tuple[int, int], fps: float) -> SeveralPeople | None:
+    """What says that several people are in view in the rows (start, stop); None if nothing does."""
+    return judge_people((find_other_people(*seen) for seen in _blocks(observe, rows)), fps)
+
+
+def _blocks(observe: Observe, rows: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Image points, their sigma, rotations and translations of successive blocks of the rows."""
+    for start in range(*rows, FRAMES_PER_BLOCK):
+        seen, R, t = observe((start, min(start + FRAMES_PER_BLOCK, rows[1])))
+        yield seen.points_norm, seen.sigma, R, t
+
+
+def several_people_alert(recording: Recording, found: SeveralPeople) -> Alert:
+    """The warning that names several people as the cause of missing and doubtful labels."""
+    shares = zip(recording.views, found.share_by_view, strict=True)
+    views = ", ".join(f"{view.name} {share:.0%}" for view, share in shares if share > 0)
+    evidence = (
+        f"in {found.share:.0%} of the frames a view shows a person {found.distance / 1000:.1f} m from where others see "
+        f"theirs: {views}"
+    )
+    mend = (
+        "Crop or mask the videos to one person, or use a detector that keeps to one; labels of several people are not "
+        "made yet. If there is only one, check whether a camera was moved."
+    )
+    return Alert(
+        kind="several_people", severity="warning", subject=recording.name, evidence=evidence, mend=mend,
+        message="several people are in view, and the detector marks one or the other",
+    )  # fmt: skip

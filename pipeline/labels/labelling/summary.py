@@ -1,11 +1,12 @@
 """The summary of a capture's labels: counts of joints and detections by status, and doubts."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.alerts import log_alerts
+from pipeline.alerts import Alert, log_alerts
 from pipeline.capture import Capture, Recording
 from pipeline.errors import UserError
 from pipeline.geometry.triangulation.labelling import Status, ViewStatus
@@ -27,9 +28,9 @@ class Counts:
 
 def summarise(
     capture: Capture, store: LabelStore, names: list[str], counts: list[Counts], rigs: RigsSummary,
-    params: TriangulateParams,
+    params: TriangulateParams, found: Sequence[Alert],
 ) -> LabelsSummary:  # fmt: skip
-    """Count joints and detections by status, and log the totals.
+    """Count joints and detections by status, and log the totals; `found` are alerts of single recordings.
 
     Raises UserError if no joint is valid.
     """
@@ -46,7 +47,7 @@ def summarise(
         100 * total[Status.VALID] / total.sum(), total.sum(), reasons,
         100 * views[ViewStatus.SWAPPED] / max(views[ViewStatus.SWAPPED] + views[ViewStatus.USED], 1),
     )  # fmt: skip
-    alerts = coverage_alerts(joints)
+    alerts = [*found, *coverage_alerts(joints)]
     log_alerts(alerts)
     return LabelsSummary(
         method=params.method, params=params.model_dump(mode="json"), rigs=rigs,

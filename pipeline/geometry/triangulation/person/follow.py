@@ -6,7 +6,7 @@ somebody else.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -23,6 +23,10 @@ INDEPENDENT_PER_S = 12.0
 NOISE_MM, SPEED_MM_S, LEAP_COST = 60.0, 2000.0, 300.0
 # A body leaps if its joints move by more than this distance and this speed, in the median.
 LEAP_MM, LEAP_MM_S = 250.0, 8000.0
+# With several people in view, a body decided by two views against others counts if it is reached from a frame in which
+# more views agree by steps of at most this distance and speed. So close in time to a change of the person that a view
+# shows, it is not used.
+STEP_MM, STEP_MM_S, CHANGE_S = 150.0, 2500.0, 0.1
 # Cost of a bone: its squared deviation from the person's length in tolerances, without the first.
 BONE_TOLERANCE, MAX_BONE_COST, BONE_WEIGHT = 0.15, 9.0, 0.3
 # Another body is as plausible if its path costs less than MARGIN more, and if its views do not agree worse by TIE.
@@ -52,6 +56,16 @@ class PersonPath:
 
 
 @dataclass(frozen=True)
+class _Setting:
+    """What is known before the person is followed."""
+
+    fps: float
+    unit: float  # a millimetre in the unit of the joints
+    moves: bool  # whether all frames have one world
+    several: bool  # whether several people are in view
+
+
+@dataclass(frozen=True)
 class _Chosen:
     """The chosen hypotheses of successive frames."""
 
@@ -62,33 +76,40 @@ class _Chosen:
 
 
 def follow_person(
-    blocks: Iterable[Hypotheses], lengths: Float[np.ndarray, "bone=16"], fps: float, *, moves: bool = True
+    blocks: Iterable[Hypotheses],
+    lengths: Float[np.ndarray, "bone=16"],
+    fps: float,
+    *,
+    moves: bool = True,
+    several: bool = False,
 ) -> PersonPath:
     """Choose the views that show the person in each frame, from the hypotheses of successive blocks of frames.
 
     `lengths` are the person's bone lengths in the rig's unit, NaN if unknown. Without `moves`, the frames are judged
-    apart, as their worlds differ. A path is decided up to the last frame that has one hypothesis; memory grows with the
-    frames that wait for a decision, at most MAX_WAITING.
+    apart, as their worlds differ. With `several` people in view, frames are ambiguous in which two views contradict
+    others and nothing before or after decides. A path is decided up to the last frame that has one hypothesis; memory
+    grows with the frames that wait for a decision, at most MAX_WAITING.
     """
     chosen: list[_Chosen] = []
     waiting: Hypotheses | None = None
-    unit = float("nan")
+    setting = _Setting(fps, float("nan"), moves, several)
     for block in blocks:
-        unit = unit if np.isfinite(unit) else millimetre(block.joints[:, 0], lengths)
+        if not np.isfinite(setting.unit):
+            setting = replace(setting, unit=millimetre(block.joints[:, 0], lengths))
         waiting = block if waiting is None else Hypotheses.joined([waiting, block])
         certain = np.flatnonzero(np.isfinite(waiting.costs).sum(1) == 1)
         last = int(certain[-1]) if len(certain) else 0
         if not last and len(waiting.costs) > MAX_WAITING:
             last = len(waiting.costs) - 1
         if last:
-            decided, end = _decide(waiting.taken(slice(0, last + 1)), lengths, fps, unit, moves=moves)
+            decided, end = _decide(waiting.taken(slice(0, last + 1)), lengths, setting)
             chosen.append(decided)
             waiting = Hypotheses.joined([end, waiting.taken(slice(last + 1, None))])
     if waiting is None:
         raise ValueError("follow_person: there are no frames.")
-    chosen.append(_decide(waiting, lengths, fps, unit, moves=moves)[0])
+    chosen.append(_decide(waiting, lengths, setting)[0])
     # A frame that ends a part also starts the next one.
-    return _path_of([*(_without_end(part) for part in chosen[:-1]), chosen[-1]], fps, unit, moves=moves)
+    return _path_of([*(_without_end(part) for part in chosen[:-1]), chosen[-1]], setting)
 
 
 def _without_end(part: _Chosen) -> _Chosen:
@@ -96,12 +117,11 @@ def _without_end(part: _Chosen) -> _Chosen:
     return _Chosen(part.views[:-1], part.tells[:-1], part.joints[:-1], part.is_tied[:-1])
 
 
-def _decide(
-    hypotheses: Hypotheses, lengths: np.ndarray, fps: float, unit: float, *, moves: bool
-) -> tuple[_Chosen, Hypotheses]:
+def _decide(hypotheses: Hypotheses, lengths: np.ndarray, setting: _Setting) -> tuple[_Chosen, Hypotheses]:
     """The best path through some frames, and its last frame with the chosen hypothesis alone."""
+    fps, unit = setting.fps, setting.unit
     costs = (hypotheses.costs + _bone_costs(hypotheses.joints, lengths)) * min(1.0, INDEPENDENT_PER_S / fps)
-    motion = Motion(NOISE_MM * unit, SPEED_MM_S * unit / fps, LEAP_COST if moves else 0.0)
+    motion = Motion(NOISE_MM * unit, SPEED_MM_S * unit / fps, LEAP_COST if setting.moves else 0.0)
     # The middles of left and right joints do not change if their names are swapped.
     middles = 0.5 * (hypotheses.joints + hypotheses.joints[:, :, MIRROR])
     path = best_path(costs, middles, motion)
@@ -114,18 +134,58 @@ def _decide(
     return chosen, hypotheses.only(len(costs) - 1, int(k[-1]))
 
 
-def _path_of(parts: list[_Chosen], fps: float, unit: float, *, moves: bool) -> PersonPath:
+def _path_of(parts: list[_Chosen], setting: _Setting) -> PersonPath:
     views, tells, joints, is_tied = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("views", "tells", "joints", "is_tied")
     )
+    fps, unit = setting.fps, setting.unit
     few = tells.sum(1) < 2
     whose = np.where(few | views.any(1), Whose.PERSON, Whose.NOBODY)
     whose = np.where(is_tied, Whose.AMBIGUOUS, whose)
-    if moves:
-        allowed = LEAP_MM * unit, LEAP_MM_S * unit / fps
-        whose = np.where(_of_others(joints, views.sum(1), *allowed), Whose.OTHER, whose)
+    n_agreeing = views.sum(1)
+    if setting.several:
+        steps = (STEP_MM * unit, STEP_MM_S * unit / fps) if setting.moves else (0.0, 0.0)
+        undecided = _undecided(joints, n_agreeing, tells.sum(1), whose == Whose.PERSON, *steps)
+        whose = np.where(undecided, Whose.AMBIGUOUS, whose)
+        n_agreeing = np.where(whose == Whose.PERSON, n_agreeing, 0)
+    if setting.moves:
+        allowed = LEAP_MM * unit, (STEP_MM_S if setting.several else LEAP_MM_S) * unit / fps
+        whose = np.where(_of_others(joints, n_agreeing, *allowed), Whose.OTHER, whose)
     other = tells & ~views & (whose == Whose.PERSON)[:, None] & ~few[:, None]
+    if setting.several:
+        other = _widened(other, round(CHANGE_S * fps))
     return PersonPath(other, whose.astype(np.uint8))
+
+
+def _undecided(
+    joints: np.ndarray,
+    n_agreeing: np.ndarray,
+    n_views: np.ndarray,
+    known: np.ndarray,
+    distance: float,
+    per_frame: float,
+) -> np.ndarray:
+    """Frames whose body (F, J, 3) two views show against others, and that no steps link to frames with more views."""
+    weak = known & (n_agreeing == 2) & (n_views > 2)
+    decided = known & ~weak
+    for order in (range(len(weak)), range(len(weak))[::-1]):
+        last = -1
+        for f in order:
+            if last >= 0 and weak[f] and not decided[f]:
+                step = median_distance(joints[f], joints[last])
+                decided[f] = step <= distance + per_frame * abs(f - last)
+            if decided[f]:
+                last = f
+    return np.asarray(weak & ~decided)
+
+
+def _widened(where: np.ndarray, frames: int) -> np.ndarray:
+    """`where` (F, V), and so many frames before and after."""
+    found = where.copy()
+    for shift in range(1, frames + 1):
+        found[shift:] |= where[:-shift]
+        found[:-shift] |= where[shift:]
+    return found
 
 
 def median_distance(

@@ -4,7 +4,7 @@ A detector that marks one person per image may mark another one in some views. J
 would then mix people. So views are chosen for the whole body: a hypothesis is a set of views whose detections agree on
 most joints. It costs what its views disagree, a fixed amount for each view that it leaves out, and what its bones
 differ from the person's own. The sequence of hypotheses over time is the one with the least cost in which the person
-does not leap.
+does not leap. Where several people are known to be in view, views must agree more closely.
 """
 
 from dataclasses import dataclass, replace
@@ -22,16 +22,28 @@ from pipeline.skeleton import MIRROR, N_JOINTS
 
 # Scale of the robust cost of a joint in standard deviations; the largest cost is its square.
 WIDTH = 5.0
-# A view belongs to a hypothesis if the mean cost of its joints is below this: about half of them may be outliers.
-AGREES = 12.0
-# Frames in which every view costs less than this are not searched. A view that costs less than NOISE costs nothing, so
-# that errors that last cannot outweigh other evidence.
-SUSPICIOUS, NOISE = 9.0, 4.0
+# Cost of a view that a hypothesis leaves out.
+LEFT_OUT = 12.0
 # A view with fewer joints says nothing about whom it shows.
 MIN_JOINTS = 5
 # The largest number of pairs of views that a search starts from, and of hypotheses that are kept for a frame.
 MAX_STARTS, MAX_HYPOTHESES = 36, 8
 FRAMES_PER_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far views may differ on a body; mean robust costs of the joints that a view sees."""
+
+    agrees: float  # a view below this belongs to a hypothesis
+    suspicious: float  # frames in which every view costs less are not searched
+    noise: float  # a view below this costs nothing, so that errors that last cannot outweigh other evidence
+
+
+# About half of a view's joints may be outliers.
+USUAL = Agreement(agrees=12.0, suspicious=9.0, noise=4.0)
+# With several people in view: about a tenth. Views of different people rarely agree so well by chance.
+STRICT = Agreement(agrees=3.0, suspicious=2.0, noise=1.0)
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,7 @@ def find_hypotheses(
     sigma: Float[np.ndarray, "frame joint=17 view"],
     R: Float[np.ndarray, "rig view 3 3"],
     t: Float[np.ndarray, "rig view 3"],
+    agreement: Agreement = USUAL,
 ) -> Hypotheses:
     """The sets of views of each frame that agree on a body, whichever way round each view names left and right.
 
@@ -74,15 +87,21 @@ def find_hypotheses(
     """
     blocks = [np.arange(at, min(at + FRAMES_PER_BLOCK, len(sigma))) for at in range(0, len(sigma), FRAMES_PER_BLOCK)]
     each = len(R) > 1
-    parts = [_in_block(points_norm[b], sigma[b], R[b] if each else R, t[b] if each else t) for b in blocks]
+    parts = [_in_block(points_norm[b], sigma[b], R[b] if each else R, t[b] if each else t, agreement) for b in blocks]
     return Hypotheses.joined(parts)
 
 
-def _in_block(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray) -> Hypotheses:
-    n_frames, _, n_views = sigma.shape
+def telling_views(points_norm: np.ndarray, sigma: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The views (F, V) that see enough of a person, and sigma (F, J, V), infinite without a point or extrinsics."""
     able = np.isfinite(sigma) & np.isfinite(points_norm).all(-1) & np.isfinite(t).all(-1)[:, None]
-    sigma = np.where(able, sigma, np.inf)
-    tells = able.sum(1) >= MIN_JOINTS
+    return able.sum(1) >= MIN_JOINTS, np.where(able, sigma, np.inf)
+
+
+def _in_block(
+    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, agreement: Agreement
+) -> Hypotheses:
+    n_frames, _, n_views = sigma.shape
+    tells, sigma = telling_views(points_norm, sigma, t)
     found = Hypotheses(
         np.zeros((n_frames, MAX_HYPOTHESES + 1, n_views), bool),
         np.full((n_frames, MAX_HYPOTHESES + 1), np.inf),
@@ -90,21 +109,21 @@ def _in_block(points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.n
         tells,
     )
     points = triangulation.robust(points_norm, sigma, R, t)
-    costs, _ = _view_costs(points, points_norm, sigma, R, t)
+    costs, _ = view_costs(points, points_norm, sigma, R, t)
     found.views[:, 0], found.joints[:, 0] = tells, points
-    found.costs[:, 0] = np.where(tells.sum(1) >= 2, _total(costs, tells, tells), np.inf)
-    suspicious = (tells & (costs > SUSPICIOUS)).any(1) | (tells.sum(1) < 2)
-    found.costs[suspicious, -1] = AGREES * tells[suspicious].sum(1)
+    found.costs[:, 0] = np.where(tells.sum(1) >= 2, _total(costs, tells, tells, agreement), np.inf)
+    suspicious = (tells & (costs > agreement.suspicious)).any(1) | (tells.sum(1) < 2)
+    found.costs[suspicious, -1] = LEFT_OUT * tells[suspicious].sum(1)
     searched = np.flatnonzero(suspicious & (tells.sum(1) >= 2))
     if len(searched):
         pose = (R[searched], t[searched]) if len(R) > 1 else (R, t)
-        views, cost, joints = _search(points_norm[searched], sigma[searched], *pose, tells[searched])
+        views, cost, joints = _search(points_norm[searched], sigma[searched], *pose, agreement)
         found.views[searched, :-1], found.costs[searched, :-1], found.joints[searched, :-1] = views, cost, joints
     return found
 
 
 def _search(
-    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, tells: np.ndarray
+    points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, agreement: Agreement
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The best hypotheses (S, K) of frames: views (S, K, V), costs and joints (S, K, J, 3)."""
     every = list(combinations(range(sigma.shape[2]), 2))
@@ -114,34 +133,30 @@ def _search(
             where = np.array([[[False, swapped]]])
             x, s = (swap_left_right(values[:, :, [a, b]], where) for values in (points_norm, sigma))
             points = triangulation.linear(x, s, R[:, [a, b]], t[:, [a, b]])
-            tried.append(_grown(points, points_norm, sigma, R, t, tells & _is(a, b, tells.shape[1])))
+            tried.append(_grown(points, points_norm, sigma, R, t, agreement))
     views, costs, joints = (np.stack(arrays, 1) for arrays in zip(*tried, strict=True))
     return _distinct(views, costs, joints)
 
 
-def _is(a: int, b: int, n_views: int) -> np.ndarray:
-    return np.isin(np.arange(n_views), (a, b))
-
-
 def _grown(
-    points: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, seed: np.ndarray
+    points: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray, agreement: Agreement
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The views that agree with the points (S, J, 3), what they cost, and the points from these views."""
     tells = (np.isfinite(sigma) & np.isfinite(points_norm).all(-1)).sum(1) >= MIN_JOINTS
-    costs, swapped = _view_costs(points, points_norm, sigma, R, t)
-    views = tells & (costs < AGREES)
+    costs, swapped = view_costs(points, points_norm, sigma, R, t)
+    views = tells & (costs < agreement.agrees)
     for _ in range(2):
         x, s = (swap_left_right(values, swapped) for values in (points_norm, sigma))
         points = triangulation.robust(x, np.where(views[:, None], s, np.inf), R, t)
-        costs, swapped = _view_costs(points, points_norm, sigma, R, t)
-        views = tells & (costs < AGREES)
-    return views, np.where(views.sum(1) >= 2, _total(costs, views, tells), np.inf), points
+        costs, swapped = view_costs(points, points_norm, sigma, R, t)
+        views = tells & (costs < agreement.agrees)
+    return views, np.where(views.sum(1) >= 2, _total(costs, views, tells, agreement), np.inf), points
 
 
-def _total(costs: np.ndarray, views: np.ndarray, tells: np.ndarray) -> np.ndarray:
-    """Cost (S,) of a hypothesis: what its views cost beyond noise, and AGREES for each view that it leaves out."""
-    inside = np.maximum(costs - NOISE, 0.0) * AGREES / (AGREES - NOISE)
-    return np.asarray(np.where(views, inside, np.where(tells, AGREES, 0.0)).sum(1))
+def _total(costs: np.ndarray, views: np.ndarray, tells: np.ndarray, agreement: Agreement) -> np.ndarray:
+    """Cost (S,) of a hypothesis: what its views cost beyond noise, and LEFT_OUT for each view that it leaves out."""
+    inside = np.maximum(costs - agreement.noise, 0.0) * LEFT_OUT / (agreement.agrees - agreement.noise)
+    return np.asarray(np.where(views, inside, np.where(tells, LEFT_OUT, 0.0)).sum(1))
 
 
 def _distinct(views: np.ndarray, costs: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -169,12 +184,12 @@ def _distinct(views: np.ndarray, costs: np.ndarray, joints: np.ndarray) -> tuple
     return padded[0], padded[1], padded[2]
 
 
-def _view_costs(
+def view_costs(
     points: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean robust cost (F, V) of the joints that each view sees, and where their names are swapped (F, J, V).
 
-    A pair of joints is taken with the names that cost less. A view without joints to compare costs AGREES.
+    A pair of joints is taken with the names that cost less. A view without joints to compare costs LEFT_OUT.
     """
     named, other = (_joint_costs(x, points_norm, sigma, R, t) for x in (points, points[:, MIRROR]))
     both, both_other = (np.nan_to_num(c) + np.nan_to_num(c[:, MIRROR]) for c in (named, other))
@@ -182,7 +197,7 @@ def _view_costs(
     swapped = (both_other < both) & known & known[:, MIRROR]
     cost = np.where(swapped, other, named)
     count = np.isfinite(cost).sum(1)
-    mean = np.where(count >= MIN_JOINTS, np.nansum(cost, axis=1) / np.maximum(count, 1), AGREES)
+    mean = np.where(count >= MIN_JOINTS, np.nansum(cost, axis=1) / np.maximum(count, 1), LEFT_OUT)
     return mean, swapped
 
 
