@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-peers
-EXTRAS := mediapipe,plots,dev,docs
+EXTRAS := mediapipe,c3d,plots,dev,docs
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 READY := $(VENV)/ready
 

@@ -8,9 +8,9 @@ from pipeline.pss import fit_references
 from pipeline.stage import run
 
 
-def main(settings: Path, frames: Path, labels: Path, references: Path) -> None:
+def main(settings: Path, frames: Path, labels: Path, rigs: Path, references: Path) -> None:
     params = read_settings(settings, "pss", PssParams)
-    fit_references(frames, labels, references, params)
+    fit_references(frames, labels, rigs, references, params)
 
 
 if __name__ == "__main__":

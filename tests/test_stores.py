@@ -16,7 +16,6 @@ from pipeline.stores import (
     POSES2D,
     RIGS,
     TRUTH,
-    TruthRecord,
     create_store,
     open_store,
     reopen,
@@ -99,9 +98,9 @@ def test_another_schema_or_version_is_refused_with_both_named(tmp_path):
     path = tmp_path / "truth.zarr"
     with create_store(path, TRUTH, TRUTH_SUMMARY):
         pass
-    with pytest.raises(UserError, match="holds truth version 2, this code reads truth 3"):
-        open_store(path, replace(TRUTH, version=3))
-    with pytest.raises(UserError, match="holds truth version 2, this code reads labels"):
+    with pytest.raises(UserError, match="holds truth version 3, this code reads truth 9"):
+        open_store(path, replace(TRUTH, version=9))
+    with pytest.raises(UserError, match="holds truth version 3, this code reads labels"):
         open_store(path, LABELS)
 
 
@@ -199,7 +198,7 @@ def test_complete_cameras_of_a_rig(tmp_path):
 def test_people_are_written_and_read_one_by_one(tmp_path):
     joints = np.random.default_rng(0).normal(size=(2, 5, 17, 3)).astype(np.float32)
     with create_store(tmp_path / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
-        group = store.create("S1", {"frame": 5}, TruthRecord(persons=["Ann", "Bob"]))
+        group = store.create("S1", {"frame": 5}, truth_record("Ann").model_copy(update={"persons": ["Ann", "Bob"]}))
         group.person("Bob").write(0, {"joints_world_mm": joints[1]})
         group.person(0).write(0, {"joints_world_mm": joints[0]})
     group = open_store(tmp_path / "truth.zarr", TRUTH)["S1"]
@@ -210,6 +209,16 @@ def test_people_are_written_and_read_one_by_one(tmp_path):
         np.testing.assert_array_equal(view["joints_world_mm"], joints[person])
         np.testing.assert_array_equal(view.at("joints_world_mm", np.array([1, 3])), joints[person, [1, 3]])
         np.testing.assert_array_equal(group["joints_world_mm"][:, person], joints[person])
+
+
+def test_arrays_that_are_about_nobody_are_the_same_for_everybody(tmp_path):
+    with create_store(tmp_path / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
+        group = store.create("S1", {"frame": 5}, truth_record().model_copy(update={"persons": ["Ann", "Bob"]}))
+        group.person("Bob").write(0, {"time_s": np.arange(5) / 7})
+    group = open_store(tmp_path / "truth.zarr", TRUTH)["S1"]
+    for own in (group, group.person("Ann")):
+        np.testing.assert_array_equal(own["time_s"], np.arange(5) / 7)  # not rounded to float32
+        np.testing.assert_array_equal(own.at("time_s", np.array([2, 4])), np.array([2, 4]) / 7)
 
 
 @pytest.mark.parametrize("which", [1, -1, "Bob"])

@@ -30,15 +30,16 @@ def show(reference: Path) -> None:
 @pss.command("stability")
 @click.argument("frames", type=PATH, default=Path("data/frames"))
 @click.argument("labels", type=PATH, default=Path("data/labels.zarr"))
+@click.argument("rigs", type=PATH, default=Path("data/rigs.zarr"))
 @click.option("--k", type=click.IntRange(2), multiple=True, default=(50, 100), show_default=True)
 @click.option("--runs", type=click.IntRange(2), default=100, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
-def study(frames: Path, labels: Path, k: tuple[int, ...], runs: int, seed: int) -> None:
+def study(frames: Path, labels: Path, rigs: Path, k: tuple[int, ...], runs: int, seed: int) -> None:
     """Repeat the paper's study of stability.
 
     The true poses of a capture are clustered many times, and the labels are scored each time.
     """
-    predicted, true = labels_and_truth(frames, labels)
+    predicted, true = labels_and_truth(frames, labels, rigs)
     click.echo(f"{len(true):,} poses, {runs} runs; the paper: IoU 0.78, mPSS +-0.1")
     click.echo(f"{'k':>4} {'initialised':12} {'IoU':>6} {'mPSS, %':>8} {'std':>6} {'lowest':>7} {'highest':>8}")
     for n in k:

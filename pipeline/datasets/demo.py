@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from pipeline.capture import Capture, Recording, View
 from pipeline.errors import UserError
@@ -40,11 +41,12 @@ def read_demo(params: CaptureParams, footage: Path, capture: Path) -> None:
              for r in recordings for v in range(len(cameras))]  # fmt: skip
     run_in_processes(_render_video, tasks, "rendering the demo capture", "video")
     Capture(source="demo", recordings=recordings).write(capture)
-    with create_store(capture / "truth.zarr", TRUTH, TruthSummary(source="demo")) as truth:
+    with create_store(capture / "truth.zarr", TRUTH, TruthSummary(source="demo", is_aligned=False)) as truth:
         for r in recordings:
             joints = make_clip(demo, r.name, r.subject, r.action)[1].bodies.joints_mm
-            group = truth.create(r.name, {"frame": len(joints)}, TruthRecord(persons=[r.subject]))
-            group.person(0).write(0, {"joints_world_mm": joints})
+            record = TruthRecord(persons=[r.subject], source="demo", sha256="", coordinates="world", missing=[])
+            group = truth.create(r.name, {"frame": len(joints)}, record)
+            group.person(0).write(0, {"joints_world_mm": joints, "time_s": np.arange(len(joints)) / r.fps})
 
 
 def _subjects(params: CaptureParams) -> list[str]:

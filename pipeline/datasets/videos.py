@@ -15,6 +15,7 @@ from pipeline.datasets.given_frame_times import read_given_times
 from pipeline.datasets.subject_heights import alerts_of_unknown_subjects, read_heights
 from pipeline.datasets.take_cameras import FootageCameras
 from pipeline.datasets.takes import Take, alerts_of_links, camera_name, check_names, choose_subjects, find_takes
+from pipeline.datasets.truth.files import write_truth
 from pipeline.errors import UserError
 from pipeline.params.capture import CaptureParams
 from pipeline.progress import progress
@@ -53,6 +54,7 @@ def read_videos(params: CaptureParams, footage: Path, capture: Path) -> None:
     _reject_copies(result, hashes)
     result.alerts = [*alerts_of_links(takes), *cameras.alerts(), *further, *alerts_of_copies(result, hashes)]
     result.alerts += alerts_of_unknown_subjects(heights, takes)
+    result.alerts += write_truth(params.truth, takes, result, capture / "truth.zarr")
     log_alerts(result.alerts)
     _log_splits(result)
     _write_hashes(hashes, root, capture / "videos.sha256")

@@ -41,8 +41,8 @@ def has_rotation(camera: Camera) -> bool:
 
 def have_extrinsics(cameras: Collection[Camera]) -> bool:
     """Whether every camera has extrinsics; files with intrinsics only may place all cameras at the origin."""
-    translations = [c.t_cam_from_world_mm for c in cameras if c.R_cam_from_world is not None]
-    finite = [t for t in translations if t is not None and np.isfinite(t).all()]
+    centers = [camera.center_world_mm for camera in cameras if camera.has_extrinsics]
+    finite = [center for center in centers if np.isfinite(center).all()]
     if len(finite) < len(cameras):
         return False
-    return len(finite) == 1 or any(not np.array_equal(t, finite[0]) for t in finite)
+    return len(finite) == 1 or any(not np.array_equal(center, finite[0]) for center in finite)

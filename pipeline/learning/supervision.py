@@ -14,7 +14,8 @@ from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.triangulation.methods import linear
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import LABELS, RIGS, TRUTH, RecordingGroup, RigRecord, open_store
+from pipeline.stores import LABELS, RIGS, RecordingGroup, RigRecord, open_store
+from pipeline.truth import Truth, TruthCameras, open_truth
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ def target_reader(params: TrainParams, paths: CapturePaths) -> TargetReader:
 
 
 def camera_reader(params: TrainParams, paths: CapturePaths) -> CameraReader:
-    """The reader of the cameras that predictions use: the given ones if all targets are truth, else the found ones.
+    """The reader of the cameras that predictions use: those that see the truth if all targets are truth, else the found
+    ones.
 
     A recording without a rig has the given cameras.
     """
-    if params.supervision in ("full", "subset"):
+    truth = open_truth(paths.truth, paths.labels, paths.rigs) if params.supervision in ("full", "subset") else None
+    if truth is not None and not truth.is_aligned:
         return given_cameras
     rigs = open_store(paths.rigs, RIGS)
     return lambda r: rigs[r.name].record.intrinsics if r.name in rigs else given_cameras(r)
@@ -91,16 +94,17 @@ def _self_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
     return read
 
 
-def _full_targets(params: TrainParams, paths: CapturePaths) -> Callable[[Recording], PoseTargets]:
-    """The truth, with the cameras given with the footage."""
-    truth = _truth_reader(params, paths)
+def _full_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
+    """The truth, with the cameras that see it."""
+    truth = _truth(params, paths)
 
-    def read(recording: Recording) -> PoseTargets:
-        cameras = given_cameras(recording)
-        joints = np.stack([camera.to_camera(truth(recording)) for camera in cameras], 1)
-        R = np.array([[camera.R_cam_from_world for camera in cameras]])
-        t = np.array([[camera.t_cam_from_world_mm for camera in cameras]])
-        return PoseTargets(joints, np.zeros((len(joints), N_JOINTS)), R, t, cameras)
+    def read(recording: Recording) -> PoseTargets | None:
+        cameras = _truth_cameras(params, truth, recording)
+        if cameras is None:
+            return None
+        joints = cameras.to_cameras(truth.joints_world_mm(recording))
+        none = np.zeros((len(joints), N_JOINTS))
+        return PoseTargets(joints, none, cameras.R_cam_from_world, cameras.t_cam_from_world_mm, cameras.intrinsics)
 
     return read
 
@@ -119,14 +123,15 @@ def _mixed_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
 
 def _gt2d_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
     """Labels triangulated from the projections of the true joints, with the cameras that `calibrate` found."""
-    truth, rigs = _truth_reader(params, paths), open_store(paths.rigs, RIGS)
+    truth, rigs = _truth(params, paths), open_store(paths.rigs, RIGS)
 
     def read(recording: Recording) -> PoseTargets | None:
-        if recording.name not in rigs:
+        true_cameras = _truth_cameras(params, truth, recording)
+        if true_cameras is None or recording.name not in rigs:
             return None
-        cameras, joints = rigs[recording.name].record.intrinsics, truth(recording)
-        true_px = [camera.project(joints) for camera in given_cameras(recording)]
-        points_norm = [camera.undistort(px) for camera, px in zip(cameras, true_px, strict=True)]
+        cameras, joints = rigs[recording.name].record.intrinsics, truth.joints_world_mm(recording)
+        true_px = true_cameras.project(joints)
+        points_norm = [camera.undistort(true_px[:, v]) for v, camera in enumerate(cameras)]
         R, t, has_scale = _rig(rigs[recording.name])
         # Views for evaluation only have an infinite standard deviation and so no influence.
         sigma = np.where([view.evaluation_only for view in recording.views], np.inf, 1.0)
@@ -143,21 +148,29 @@ def _rig(group: RecordingGroup[RigRecord]) -> tuple[np.ndarray, np.ndarray, bool
     return group["R_cam_from_world"], group["t_cam_from_world_mm"], group.record.scale != "none"
 
 
-def _truth_reader(params: TrainParams, paths: CapturePaths) -> Callable[[Recording], np.ndarray]:
-    """Reads the true joints (F, 17, 3) in the world of a recording; all its views must have extrinsics."""
-    path, needs = paths.truth, f"train.supervision = {params.supervision} requires"
-    fix = "Use train.supervision: self."
-    if not path.exists():
-        raise UserError(f"{needs} the truth, which this footage does not have", fix=fix)
-    store = open_store(path, TRUTH)
+def _truth(params: TrainParams, paths: CapturePaths) -> Truth:
+    """The truth of the capture. Raises UserError if there is none."""
+    truth = open_truth(paths.truth, paths.labels, paths.rigs)
+    if truth is None:
+        what = f"train.supervision = {params.supervision} requires the truth, which this footage does not have"
+        raise UserError(what, fix="Use train.supervision: self, or add files of truth (docs/data.md).")
+    return truth
 
-    def read(recording: Recording) -> np.ndarray:
-        if not all(view.camera.has_extrinsics for view in recording.views):
-            what = f"{needs} the extrinsics of every view, which are not all given"
-            raise UserError(what, where=recording.name, fix=fix)
-        return store[recording.name].person(0)["joints_world_mm"]
 
-    return read
+def _truth_cameras(params: TrainParams, truth: Truth, recording: Recording) -> TruthCameras | None:
+    """The cameras that see a recording's truth; None if it has no truth, or no labels to align it with.
+
+    Raises UserError if its world is that of the given cameras, and some came without extrinsics.
+    """
+    if recording not in truth:
+        return None
+    cameras = truth.cameras(recording)
+    if not truth.is_aligned and not cameras.has_pose.all():
+        what = (
+            f"train.supervision = {params.supervision} requires the extrinsics of every view, which are not all given"
+        )
+        raise UserError(what, where=recording.name, fix="Use train.supervision: self.")
+    return cameras if cameras.has_pose.any() else None
 
 
 SUPERVISION: dict[str, Callable[[TrainParams, CapturePaths], TargetReader]] = {

@@ -18,11 +18,12 @@ from pipeline.params.pss import PssParams
 from pipeline.pss.fit import complete, digest, fit_reference
 from pipeline.pss.score import SPACE, Reference
 from pipeline.pss.sources import draw_poses, has_truth
+from pipeline.truth import open_truth
 
 log = logging.getLogger("epiline")
 
 
-def fit_references(frames: Path, labels: Path, path: Path, params: PssParams) -> None:
+def fit_references(frames: Path, labels: Path, rigs: Path, path: Path, params: PssParams) -> None:
     """Write a reference for every k of the parameters: fitted on the training recordings, or from a frozen file.
 
     Footage without truth uses the labels; the metadata of a reference name the source. A k with fewer complete poses
@@ -30,19 +31,21 @@ def fit_references(frames: Path, labels: Path, path: Path, params: PssParams) ->
     the requested references.
     """
     if params.reference == "fit":
-        references, alerts = _fitted(frames, labels, params)
+        references, alerts = _fitted(frames, labels, rigs, params)
     else:
         references, alerts = _frozen(_reference_file(Path(params.frozen)), params.k), []
     log_alerts(alerts)
     write_references(path, references, alerts)
 
 
-def _fitted(frames: Path, labels: Path, params: PssParams) -> tuple[list[Reference], list[Alert]]:
+def _fitted(frames: Path, labels: Path, rigs: Path, params: PssParams) -> tuple[list[Reference], list[Alert]]:
     capture = read_capture(frames)
-    source = "truth" if params.source == "truth" and has_truth(capture, frames) else "labels"
+    truth = open_truth(frames / "truth.zarr", labels, rigs) if params.source == "truth" else None
+    truth = truth if has_truth(capture, truth) else None
+    source = "labels" if truth is None else "truth"
     if source != params.source:
         log.info("PSS: the references are fitted on the labels, because the footage has no truth")
-    poses = draw_poses(capture, frames, labels, source, params.seed)
+    poses = draw_poses(capture, truth, labels, params.seed)
     n = len(complete(poses))
     names = sorted({recording.name for recording in capture.recordings if recording.split == "train"})
     references = [

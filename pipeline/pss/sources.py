@@ -9,7 +9,8 @@ import numpy as np
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.skeleton import N_JOINTS
-from pipeline.stores import LABELS, TRUTH, Record, RecordingGroup, Store, open_store
+from pipeline.stores import LABELS, Record, RecordingGroup, Store, open_store
+from pipeline.truth import Truth, open_truth
 
 # Longer captures are sampled, as more poses change the scores less than another seed does (docs/metrics.md).
 MAX_POSES = 200_000
@@ -18,36 +19,37 @@ Piece = tuple[str, int, np.ndarray]  # recording, index of the view, and poses (
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
-def has_truth(capture: Capture, frames: Path) -> bool:
+def has_truth(capture: Capture, truth: Truth | None) -> bool:
     """Whether the true poses of any training recording are known in the frame of a camera."""
-    return (frames / "truth.zarr").exists() and any(
-        recording.views[v].camera.has_extrinsics
+    return truth is not None and any(
+        truth.cameras(recording).has_pose[recording.view_indices(for_labels=True)].any()
         for recording in _training(capture)
-        for v in recording.view_indices(for_labels=True)
+        if recording in truth
     )
 
 
-def draw_poses(capture: Capture, frames: Path, labels: Path, source: str, seed: int) -> np.ndarray:
+def draw_poses(capture: Capture, truth: Truth | None, labels: Path, seed: int) -> np.ndarray:
     """About `MAX_POSES` poses (pose, joint, 3), or all if there are fewer, drawn with equal probability.
 
-    `source` is truth or labels. The stores are read shard by shard, so that memory does not grow with the capture.
+    They are those of the truth, or labels if it is None. The stores are read shard by shard, so that memory does not
+    grow with the capture.
     """
     total = sum(r.n_frames * len(r.view_indices(for_labels=True)) for r in _training(capture))
     share = min(1.0, MAX_POSES / max(total, 1))
     rng = np.random.default_rng(seed)
-    pieces = true_pieces(capture, frames) if source == "truth" else label_pieces(capture, labels)
+    pieces = label_pieces(capture, labels) if truth is None else true_pieces(capture, truth)
     drawn = [piece[rng.random(len(piece)) < share] for _, _, piece in pieces]
     return np.concatenate(drawn) if drawn else np.empty((0, N_JOINTS, 3))
 
 
-def true_pieces(capture: Capture, frames: Path) -> Iterator[Piece]:
+def true_pieces(capture: Capture, truth: Truth) -> Iterator[Piece]:
     """The true poses in the frame of each labelling view, mm."""
-    for recording, group, rows in _shards(capture, open_store(frames / "truth.zarr", TRUTH)):
-        world = group.rows("joints_world_mm", *rows)
+    for recording, group, rows in _shards(capture, truth.store):
+        cameras = truth.cameras(recording)
+        in_cameras = cameras.to_cameras(group.rows("joints_world_mm", *rows), rows[0])
         for v in recording.view_indices(for_labels=True):
-            camera = recording.views[v].camera
-            if camera.has_extrinsics:
-                yield recording.name, v, camera.to_camera(world)
+            if cameras.has_pose[v]:
+                yield recording.name, v, in_cameras[:, v]
 
 
 def label_pieces(capture: Capture, labels: Path) -> Iterator[Piece]:
@@ -57,15 +59,15 @@ def label_pieces(capture: Capture, labels: Path) -> Iterator[Piece]:
         yield from ((recording.name, v, cam[:, v]) for v in recording.view_indices(for_labels=True))
 
 
-def labels_and_truth(frames: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
+def labels_and_truth(frames: Path, labels: Path, rigs: Path) -> tuple[np.ndarray, np.ndarray]:
     """The labels and the true poses of the training recordings, (pose, joint, 3) each, mm, of the views that have both.
 
     Raises UserError if the capture has no truth.
     """
-    capture = read_capture(frames)
-    if not has_truth(capture, frames):
+    capture, truth = read_capture(frames), open_truth(frames / "truth.zarr", labels, rigs)
+    if truth is None or not has_truth(capture, truth):
         raise UserError(f"{frames} holds no truth to score labels against", fix="Run it on the demo, or on a data set.")
-    true, labelled = _joined(true_pieces(capture, frames)), _joined(label_pieces(capture, labels))
+    true, labelled = _joined(true_pieces(capture, truth)), _joined(label_pieces(capture, labels))
     both = [key for key in true if key in labelled]
     return np.concatenate([labelled[key] for key in both]), np.concatenate([true[key] for key in both])
 

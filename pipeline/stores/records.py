@@ -53,13 +53,19 @@ class CameraRecord(Record):
 
 
 class TruthRecord(PeopleRecord):
-    """The true joints of one recording."""
+    """The origin of the true joints of one recording."""
+
+    source: str  # the name of the file, or `demo`
+    sha256: str  # of the file; empty if there is none
+    coordinates: str  # what the file's coordinates were taken for
+    missing: list[str]  # joints that the source does not have
 
 
 class TruthSummary(Record):
     """The source of the true joints of a capture."""
 
     source: str
+    is_aligned: bool  # whether their world has nothing to do with the given cameras, so that labels must place them
 
 
 class Poses2dRecord(PeopleRecord):

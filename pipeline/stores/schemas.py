@@ -70,8 +70,10 @@ def _code(name: str, dims: str, unit: str, meaning: str) -> Array:
     return Array(name, tuple(dims.split()), "uint8", unit, meaning, 0)
 
 
-TRUTH = Schema("truth", 2, TruthRecord, TruthSummary, (
-    _f32("joints_world_mm", "frame person joint xyz", "mm", "true joints, one row per frame of the video"),
+TRUTH = Schema("truth", 3, TruthRecord, TruthSummary, (
+    _f32("joints_world_mm", "frame person joint xyz", "mm", "true joints; NaN: missing"),
+    # Times of a day in float32 would be off by milliseconds.
+    Array("time_s", ("frame",), "float64", "s", "time of each row since the first frame that all views show"),
 ))  # fmt: skip
 
 POSES2D = Schema("poses2d", 4, Poses2dRecord, Poses2dSummary, (

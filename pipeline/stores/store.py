@@ -50,13 +50,13 @@ class RecordingGroup(Generic[R]):
 
     def rows(self, name: str, start: int, stop: int) -> np.ndarray:
         """Rows start..stop of the first dimension, as numpy; floats as float64."""
-        array = self._array(name)
-        return _as_float64(array[start:stop] if self._person is None else array[start:stop, self._person])
+        array, person = self._array(name), self._person_of(name)
+        return _as_float64(array[start:stop] if person is None else array[start:stop, person])
 
     def at(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Some rows (n,) of the first dimension, in increasing order, as numpy; floats as float64."""
-        values = _as_float64(self._array(name).oindex[rows])
-        return values if self._person is None else np.ascontiguousarray(values[:, self._person])
+        values, person = _as_float64(self._array(name).oindex[rows]), self._person_of(name)
+        return values if person is None else np.ascontiguousarray(values[:, person])
 
     @property
     def n_rows(self) -> int:
@@ -75,7 +75,7 @@ class RecordingGroup(Generic[R]):
         Raises ValueError for another shape than declared, or a region that does not fill its shards.
         """
         for name, values in arrays.items():
-            _write_shards(self._array(name), np.asarray(values), start, self._person)
+            _write_shards(self._array(name), np.asarray(values), start, self._person_of(name))
 
     def cameras(self: "RecordingGroup[RigRecord]", row: int = 0) -> list[Camera]:
         """The cameras of all views as found, with one row of extrinsics, None for views without calibration."""
@@ -84,6 +84,11 @@ class RecordingGroup(Generic[R]):
             replace(camera, R_cam_from_world=R[v], t_cam_from_world_mm=t[v]) if np.isfinite(t[v]).all() else camera
             for v, camera in enumerate(self.record.intrinsics)
         ]
+
+    def _person_of(self, name: str) -> int | None:
+        """The index of the person in an array; None if all are meant, or if the array is about none of them."""
+        is_about_people = any(array.name == name and "person" in array.dims for array in self._arrays)
+        return self._person if is_about_people else None
 
     def _array(self, name: str) -> Any:
         # The type is Any, as zarr's types allow a group here, and do not describe its arrays as numpy arrays.

@@ -14,12 +14,12 @@ from pipeline.files import atomic_write
 from pipeline.geometry.camera.model import Camera
 from pipeline.params.frames import FramesParams
 from pipeline.progress import progress
-from pipeline.stores import TRUTH, TruthStore, create_store, open_store
 from pipeline.video.camera_fit import fit_to_video
 from pipeline.video.copies import check_no_copies
 from pipeline.video.frame_times import write_times
 from pipeline.video.moments import Moments, common_rate, find_moments, times_of_frames
 from pipeline.video.packing import PackedFrames, keep_frames
+from pipeline.video.true_joints import write_truth_of_frames
 from pipeline.video.video_alerts import alert_of_lengths, alerts_of_videos
 from pipeline.video.view_packing import PackedView, pack_view
 
@@ -39,13 +39,12 @@ def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
         raise UserError(source.rejected[0].reason, where=source.rejected[0].recording)
     with atomic_write(frames) as aside:
         aside.mkdir()
-        truth = open_store(capture / "truth.zarr", TRUTH) if (capture / "truth.zarr").exists() else None
         packed = source.model_copy(
             update={"recordings": [], "rejected": [*source.rejected], "alerts": [*source.alerts]}
         )
         for recording, views in _pack_all(source, aside, params):
             try:
-                made = _packed_recording(recording, _usable(recording, views), aside, params, _n_true(truth, recording))
+                made = _packed_recording(recording, _usable(recording, views), aside, params)
                 packed.recordings.append(made[0])
                 packed.alerts += made[1]
             except UserError as error:
@@ -54,10 +53,10 @@ def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
                 log.warning("Recording %s is skipped: %s", recording.name, error)
                 packed.rejected.append(Rejected(recording=recording.name, reason=str(error)))
                 shutil.rmtree(aside / recording.name, ignore_errors=True)
-        log_alerts(packed.alerts[len(source.alerts) :])
         _check_some_left(packed)
-        if truth is not None:
-            _subset_truth(truth, packed, aside / "truth.zarr")
+        if (capture / "truth.zarr").exists():
+            packed.alerts += write_truth_of_frames(capture / "truth.zarr", packed, aside)
+        log_alerts(packed.alerts[len(source.alerts) :])
         packed.write(aside)
 
 
@@ -96,10 +95,6 @@ def _try_pack(task: tuple[View, Path, FramesParams]) -> PackedView | UserError:
         return error
 
 
-def _n_true(truth: TruthStore | None, recording: Recording) -> int | None:
-    return truth[recording.name].n_rows if truth is not None and recording.name in truth else None
-
-
 def _usable(recording: Recording, views: list[PackedView | UserError]) -> list[PackedView]:
     """The packed views; raises UserError at the first that could not be packed."""
     packed: list[PackedView] = []
@@ -111,12 +106,12 @@ def _usable(recording: Recording, views: list[PackedView | UserError]) -> list[P
 
 
 def _packed_recording(
-    recording: Recording, packed: list[PackedView], folder: Path, params: FramesParams, n_true: int | None
+    recording: Recording, packed: list[PackedView], folder: Path, params: FramesParams
 ) -> tuple[Recording, list[Alert]]:
     """The recording with its packed views, at common moments, and the doubts about its videos."""
     names = [view.name for view in recording.views]
     alerts = alerts_of_videos(recording.name, dict(zip(names, packed, strict=True)))
-    moments, trimmed = _moments(recording, packed, params, n_true)
+    moments, trimmed = _moments(recording, packed, params)
     files = [_packed_name(recording, view) for view in recording.views]
     for file, own in zip(files, moments.rows, strict=True):
         keep_frames(folder / file, own)
@@ -138,9 +133,7 @@ def _packed_recording(
     return recording.model_copy(update=update), alerts + trimmed
 
 
-def _moments(
-    recording: Recording, packed: list[PackedView], params: FramesParams, n_true: int | None
-) -> tuple[Moments, list[Alert]]:
+def _moments(recording: Recording, packed: list[PackedView], params: FramesParams) -> tuple[Moments, list[Alert]]:
     """The moments that are kept, and an alert if the videos have different lengths.
 
     Raises UserError for different lengths if the parameters say so, and if few moments are shown by two views.
@@ -153,7 +146,7 @@ def _moments(
     start = max(own[0] for own in times)
     names = [view.name for view in recording.views]
     lengths = {name: int((own[-1] - start) * fps + 0.5) + 1 for name, own in zip(names, times, strict=True)}
-    n_numbers, alerts = _common_length(recording.name, lengths, fps, params, n_true)
+    n_numbers, alerts = _common_length(recording.name, lengths, fps, params)
     counted = [not view.evaluation_only for view in recording.views]
     kept = [own[p.indices] for own, p in zip(times, packed, strict=True)]
     moments = find_moments(kept, fps, params.every_n_frames, n_numbers=n_numbers, counted=counted)
@@ -165,12 +158,9 @@ def _moments(
 
 
 def _common_length(
-    recording: str, lengths: dict[str, int], fps: float, params: FramesParams, n_true: int | None
+    recording: str, lengths: dict[str, int], fps: float, params: FramesParams
 ) -> tuple[int, list[Alert]]:
     """The number of frames that all views have, and an alert if some have more."""
-    if n_true is not None and n_true not in lengths.values():
-        found = ", ".join(f"{name} {n}" for name, n in [*lengths.items(), ("truth", n_true)])
-        raise UserError(f"The truth has another number of frames than the views: {found}", fix="Make them equal.")
     shortest = min(lengths.values())
     if len(set(lengths.values())) == 1:
         return shortest, []
@@ -188,13 +178,3 @@ def _fitted(view: View, packed: PackedView, params: FramesParams) -> Camera:
         text = "View %s: the video is %dx%d, its calibration %dx%d (frames.size_mismatch: %s)"
         log.warning(text, view.name, *video_px, *view.size_px, params.size_mismatch)
     return fit_to_video(view.camera, video_px, params).resized(packed.size_px)
-
-
-def _subset_truth(truth: TruthStore, packed: Capture, path: Path) -> None:
-    """Write the truth of the kept recordings and frames."""
-    with create_store(path, TRUTH, truth.summary) as store:
-        for recording in packed.recordings:
-            if recording.name in truth:
-                source = truth[recording.name]
-                group = store.create(recording.name, {"frame": recording.n_frames}, source.record)
-                group.write(0, {"joints_world_mm": source["joints_world_mm"][recording.frame_numbers]})

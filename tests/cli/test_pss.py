@@ -23,7 +23,7 @@ def world(tmp_path_factory):
 
 def test_show(world, tmp_path):
     params = PssParams(reference="fit", frozen="", k=[3], source="truth", seed=4)
-    fit_references(world.paths.frames, world.paths.labels, tmp_path / "pss.npz", params)
+    fit_references(world.paths.frames, world.paths.labels, world.paths.rigs, tmp_path / "pss.npz", params)
     reported = run("show", tmp_path / "pss.npz").output
     assert "pelvis at the origin" in reported
     assert "sha256" in reported

@@ -7,10 +7,12 @@ import numpy as np
 
 from pipeline.capture import Capture, read_capture
 from pipeline.datasets.videos import read_videos
-from pipeline.params.capture import CaptureParams, DemoParams
+from pipeline.params.capture import CaptureParams, DemoParams, TruthParams
 from tests.formats.cameras import toml
 
 DEMO = DemoParams(subjects=2, seconds=1.0, fps=25.0, size_px=64, seed=1)
+
+TRUTH = TruthParams(coordinates="none", camera="cam1", axes="xyz", start_s=0.0)
 
 
 def params(**changes) -> CaptureParams:
@@ -21,6 +23,7 @@ def params(**changes) -> CaptureParams:
         "image_fps": 30.0,
         "subjects": "all",
         "test_subjects": ["S7"],
+        "truth": TRUTH,
         "demo": DEMO,
     }
     return CaptureParams(**{**values, **changes})

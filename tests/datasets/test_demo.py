@@ -13,6 +13,7 @@ from pipeline.datasets.demo import read_demo
 from pipeline.errors import UserError
 from pipeline.params.capture import CaptureParams, DemoParams
 from pipeline.synthetic import processes
+from tests.datasets.footage import TRUTH
 
 TINY = DemoParams(subjects=3, seconds=0.8, fps=25.0, size_px=96, seed=1)
 
@@ -25,6 +26,7 @@ def make_params(**changes: object) -> CaptureParams:
         "image_fps": 30.0,
         "subjects": "all",
         "test_subjects": ["S3"],
+        "truth": TRUTH,
         "demo": TINY,
     }
     return CaptureParams(**{**values, **changes})
@@ -74,6 +76,7 @@ def test_the_truth_has_a_row_per_frame_and_is_seen_by_the_cameras(capture):
             pixels = view.camera.project(joints)
             inside = ((pixels > 0) & (pixels < 95)).all(-1)
             assert inside.mean() > 0.9
+        np.testing.assert_array_equal(with_truth[r.name]["time_s"], np.arange(r.n_frames) / r.fps)
 
 
 def test_the_number_of_processes_changes_nothing(tmp_path, monkeypatch):

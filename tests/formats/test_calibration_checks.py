@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.formats.calibration_checks import check_intrinsics, has_rotation
+from pipeline.formats.calibration_checks import check_intrinsics, has_rotation, have_extrinsics
 from tests.formats.cameras import rig
+from tests.world.cameras import looking_at
 
 GOOD = rig(1)["cam_0"]
 
@@ -45,3 +46,12 @@ def test_a_right_camera_passes(changes):
 )
 def test_a_rotation_matrix_is_a_rotation_or_unknown(R, is_one):
     assert has_rotation(replace(GOOD, R_cam_from_world=R)) == is_one
+
+
+def test_cameras_of_a_regular_ring_have_extrinsics_though_their_translations_are_equal():
+    R, t = looking_at(np.array([[5000.0, 0, 1200], [0, 5000.0, 1200]]), np.array([0, 0, 950.0]))
+    np.testing.assert_array_equal(t[0], t[1])
+    cameras = [GOOD.with_extrinsics(R[v], t[v]) for v in range(2)]
+    assert have_extrinsics(cameras)
+    assert not have_extrinsics([GOOD.with_extrinsics(R[v], np.zeros(3)) for v in range(2)])
+    assert not have_extrinsics([cameras[0], GOOD.with_extrinsics(None, None)])

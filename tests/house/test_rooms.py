@@ -41,9 +41,12 @@ MAY_IMPORT = {
     "pipeline.detectors": {"pipeline.learning", "pipeline.geometry"},
     "pipeline.labels": {"pipeline.geometry", "pipeline.detectors"} | FILES,
     "pipeline.formats": {"pipeline.geometry"} | FILES,
-    "pipeline.pss": FILES | {"pipeline.geometry"},
-    "pipeline.learning": {"pipeline.code", "pipeline.metrics", "pipeline.geometry"} | FILES,
-    "pipeline.report": {"pipeline.learning", "pipeline.pss", "pipeline.metrics", "pipeline.geometry"} | FILES,
+    "pipeline.truth": {"pipeline.capture", "pipeline.stores", "pipeline.geometry"},
+    "pipeline.pss": FILES | {"pipeline.geometry", "pipeline.truth"},
+    "pipeline.learning": {"pipeline.code", "pipeline.metrics", "pipeline.geometry", "pipeline.truth"} | FILES,
+    "pipeline.report": {
+        "pipeline.learning", "pipeline.pss", "pipeline.metrics", "pipeline.geometry", "pipeline.truth",
+    } | FILES,
 }  # fmt: skip
 MAY_IMPORT["pipeline.cli"] = set(MAY_IMPORT)  # everything; no rule above names it, so nothing imports it
 
@@ -59,6 +62,7 @@ DOORS = {
     "jinja2": {"pipeline.report"},
     "mediapipe": {"pipeline.detectors"},
     "poselib": {"pipeline.geometry"},
+    "ezc3d": {"pipeline.formats"},
 }
 
 

@@ -33,7 +33,7 @@ def world(tmp_path_factory):
 
 
 def fit(world, out, **changes):
-    fit_references(world.paths.frames, world.paths.labels, out / "pss.npz", params(**changes))
+    fit_references(world.paths.frames, world.paths.labels, world.paths.rigs, out / "pss.npz", params(**changes))
     return read_references(out / "pss.npz")
 
 
@@ -96,7 +96,9 @@ def test_enough_poses_are_no_alert_and_older_files_have_none(world, tmp_path):
 
 def test_without_any_complete_pose_there_is_no_reference(world, tmp_path):
     write_labels(world, scale=np.nan, path=tmp_path / "labels.zarr")
-    fit_references(world.paths.frames, tmp_path / "labels.zarr", tmp_path / "pss.npz", params(source="labels"))
+    fit_references(
+        world.paths.frames, tmp_path / "labels.zarr", world.paths.rigs, tmp_path / "pss.npz", params(source="labels")
+    )
     assert read_references(tmp_path / "pss.npz") == []
     [alert] = read_reference_alerts(tmp_path / "pss.npz")
     assert "3, 5 clusters" in alert.message

@@ -9,12 +9,11 @@ import pytest
 
 from pipeline.capture import Capture, Recording, Rejected, View, read_capture
 from pipeline.errors import UserError
-from pipeline.stores import TRUTH, create_store, open_store
+from pipeline.stores import TRUTH, open_store
 from pipeline.video.extraction import extract_frames
 from pipeline.video.frame_times import read_times, write_times
 from pipeline.video.packing import PackedFrames
-from tests.video.videos import CAMERA, PARAMS, drop_frames, encode, hide_frames, level, params, write_video
-from tests.world.records import TRUTH_SUMMARY, truth_record
+from tests.video.videos import CAMERA, PARAMS, drop_frames, encode, hide_frames, level, params, write_truth, write_video
 
 
 def recording(folder: Path, name: str = "S1_walk", lengths: tuple[int, ...] = (12, 12), **kwargs) -> Recording:
@@ -74,14 +73,16 @@ def test_evaluation_only_views_stay_so(tmp_path):
     assert [v.evaluation_only for v in read_capture(tmp_path / "frames").recordings[0].views] == [False, False, True]
 
 
-def test_truth_keeps_the_rows_of_the_kept_frames(tmp_path):
+def test_truth_is_that_of_the_kept_frames_and_does_not_choose_them(tmp_path):
     source = capture(tmp_path, recording(tmp_path))
-    joints = np.arange(12 * 17 * 3, dtype=float).reshape(12, 17, 3)
-    with create_store(source / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
-        store.create("S1_walk", {"frame": 12}, truth_record()).person(0).write(0, {"joints_world_mm": joints})
-    extract_frames(source, tmp_path / "frames", params(every_n_frames=5))
-    truth = open_store(tmp_path / "frames" / "truth.zarr", TRUTH)["S1_walk"].person("S1")["joints_world_mm"]
-    np.testing.assert_array_equal(truth, joints[[0, 5, 10]])
+    joints = np.arange(9 * 17 * 3, dtype=float).reshape(9, 17, 3)
+    write_truth(source, joints, np.arange(9) / 25)
+    extract_frames(source, tmp_path / "frames", params(every_n_frames=4))
+    (kept,) = read_capture(tmp_path / "frames").recordings
+    assert kept.frame_numbers == [0, 4, 8]
+    own = open_store(tmp_path / "frames" / "truth.zarr", TRUTH)["S1_walk"]
+    np.testing.assert_array_equal(own.person("S1")["joints_world_mm"], joints[[0, 4, 8]])
+    np.testing.assert_allclose(own["time_s"], [0, 4 / 25, 8 / 25])
 
 
 @pytest.mark.parametrize(
@@ -166,14 +167,6 @@ def test_lengths_that_differ_by_seconds_are_a_warning(tmp_path):
     (alert,) = read_capture(tmp_path / "frames").alerts
     assert (alert.kind, alert.severity) == ("unequal_lengths", "warning")
     assert "the first 5 moments are used, as if all videos started together" in alert.message
-
-
-def test_truth_of_another_length_than_the_videos_is_refused(tmp_path):
-    source = capture(tmp_path, recording(tmp_path))
-    with create_store(source / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
-        store.create("S1_walk", {"frame": 9}, truth_record())
-    with pytest.raises(UserError, match="truth has another number of frames than the views: cam0 12, cam1 12, truth 9"):
-        extract_frames(source, tmp_path / "frames", PARAMS)
 
 
 def test_result_does_not_depend_on_the_order_of_the_work(tmp_path):

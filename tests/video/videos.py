@@ -11,6 +11,8 @@ import numpy as np
 
 from pipeline.geometry.camera.model import Camera
 from pipeline.params.frames import FramesParams
+from pipeline.stores import TRUTH, create_store
+from tests.world.records import TRUTH_SUMMARY, truth_record
 
 SIZE = (96, 64)
 CAMERA = Camera(np.array([[100.0, 0, 47], [0, 101, 33], [0, 0, 1]]), np.array([0.1, 0, 0, 0]), SIZE)
@@ -84,6 +86,13 @@ def rotate(path: Path) -> Path:
     data[at : at + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
     path.write_bytes(data)
     return path
+
+
+def write_truth(capture: Path, joints: np.ndarray, times_s: np.ndarray, recording: str = "S1_walk") -> None:
+    """The truth of a recording, with rows (F, 17, 3) at these times."""
+    with create_store(capture / "truth.zarr", TRUTH, TRUTH_SUMMARY) as store:
+        group = store.create(recording, {"frame": len(joints)}, truth_record())
+        group.person(0).write(0, {"joints_world_mm": joints, "time_s": times_s})
 
 
 def drop_frames(path: Path, gaps: dict[int, int]) -> Path:

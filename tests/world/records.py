@@ -23,7 +23,7 @@ from pipeline.stores import (
     ViewGraphRecord,
 )
 
-TRUTH_SUMMARY = TruthSummary(source="test")
+TRUTH_SUMMARY = TruthSummary(source="test", is_aligned=False)
 POSES2D_SUMMARY = Poses2dSummary(detector={"name": "test", "version": "1", "sha256": "0"}, alerts=[])
 RIGS_SUMMARY = RigsSummary(mode="rig", detections=POSES2D_SUMMARY, calibrated=1, rejected={}, alerts=[])
 NOISE = NoiseRecord(
@@ -45,7 +45,7 @@ def camera_records(cameras: Sequence[Camera]) -> list[CameraRecord]:
 
 
 def truth_record(person: str = "S1") -> TruthRecord:
-    return TruthRecord(persons=[person])
+    return TruthRecord(persons=[person], source="test", sha256="", coordinates="world", missing=[])
 
 
 def poses2d_record(person: str = "S1", views: Sequence[str] = ()) -> Poses2dRecord:

@@ -34,7 +34,7 @@ def write_detections(world: World, error_px: float = 1.0, n_crashed: int = 0) ->
 def write_references(world: World) -> None:
     """References of the pose structure score, fitted on the truth."""
     params = PssParams(reference="fit", frozen="", k=[3, 5], source="truth", seed=4)
-    fit_references(world.paths.frames, world.paths.labels, world.paths.pss, params)
+    fit_references(world.paths.frames, world.paths.labels, world.paths.rigs, world.paths.pss, params)
 
 
 def write_baseline(world: World) -> None:

@@ -27,7 +27,6 @@ from pipeline.skeleton import ROOT
 from pipeline.stores import (
     POSES2D,
     PREDICTIONS,
-    TRUTH,
     Poses2dRecord,
     PredictionRecord,
     PredictionStore,
@@ -35,6 +34,7 @@ from pipeline.stores import (
     create_store,
     open_store,
 )
+from pipeline.truth import Truth, open_truth
 
 # The arrays of PREDICTIONS and of POSES2D, of one recording and one person.
 PredictedArrays = Mapping[str, np.ndarray] | RecordingGroup[PredictionRecord]
@@ -83,7 +83,8 @@ def refine_predictions(
     with create_store(folder / "predictions.zarr", PREDICTIONS, summary) as after:
         for recording in recordings:
             _refine(unit, recording, before[recording.name], poses2d[recording.name].person(0), after)
-        figures = _figures(paths.truth, recordings, {"before": before, "after": after})
+        truth = open_truth(paths.truth, paths.labels, paths.rigs)
+        figures = _figures(truth, recordings, {"before": before, "after": after})
     with atomic_write(folder / "figures.json") as aside:
         aside.write_text(json.dumps({f"refine_{source}": figures}, indent=1) + "\n")
 
@@ -156,15 +157,15 @@ def _refine(
 
 
 def _figures(
-    truth: Path, recordings: Sequence[Recording], stores: Mapping[str, PredictionStore]
+    truth: Truth | None, recordings: Sequence[Recording], stores: Mapping[str, PredictionStore]
 ) -> dict[str, dict[str, float]]:
     """N-MPJPE and PA-MPJPE in mm of each store's predictions, at the true depth of the root; empty without truth."""
-    if not truth.exists():
+    known = [recording for recording in recordings if truth is not None and recording in truth]
+    if truth is None or not known:
         return {}
-    true = open_store(truth, TRUTH)
     figures: dict[str, dict[str, float]] = {}
     for name, store in stores.items():
-        errors = np.concatenate([_errors(r, store, true[r.name].person(0)["joints_world_mm"]) for r in recordings], -1)
+        errors = np.concatenate([_errors(recording, store, truth) for recording in known], -1)
         figures[name] = dict(zip(MEASURES, (round(float(m), 2) for m in metrics.mean(errors)), strict=True))
     return figures
 
@@ -175,14 +176,15 @@ MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }  # fmt: skip
 
 
-def _errors(recording: Recording, store: PredictionStore, joints_world_mm: np.ndarray) -> np.ndarray:
+def _errors(recording: Recording, store: PredictionStore, truth: Truth) -> np.ndarray:
     """Errors (measure, frame and view) of a recording's predictions in the labelling views."""
-    group = store[recording.name]
+    group, cameras = store[recording.name], truth.cameras(recording)
     joints_px, relative_depth = (group.person(0)[name] for name in ("joints_px", "relative_depth"))
+    in_cameras = cameras.to_cameras(truth.joints_world_mm(recording))
     errors = []
     for v in recording.view_indices(for_labels=True):
-        if recording.views[v].camera.has_extrinsics:
-            true = recording.views[v].camera.to_camera(joints_world_mm)
+        if cameras.has_pose[v]:
+            true = in_cameras[:, v]
             depth_mm = true[:, ROOT, 2:] * (1 + relative_depth[:, v])
             predicted = group.record.cameras[v].camera.back_project(joints_px[:, v], depth_mm)
             errors.append([measure(predicted, true) for measure in MEASURES.values()])

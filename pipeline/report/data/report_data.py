@@ -18,13 +18,13 @@ from pipeline.stores import (
     LABELS,
     POSES2D,
     PREDICTIONS,
-    TRUTH,
     LabelStore,
     Poses2dStore,
     PredictionStore,
     TruthStore,
     open_store,
 )
+from pipeline.truth import Truth, open_truth
 from pipeline.video.packing import PackedFrames
 
 
@@ -147,8 +147,8 @@ def gather(files: Files, labels_path: Path | None = None) -> ReportData:
     """
     poses2d, labels = open_store(files.poses2d, POSES2D), open_store(labels_path or files.labels, LABELS)
     capture = read_capture(files.frames)
-    truth_path = files.frames / "truth.zarr"
-    truth = open_store(truth_path, TRUTH) if truth_path.exists() else None
+    labels_path = labels_path or files.labels
+    truth = open_truth(files.truth, labels_path, labels_path.with_name(files.rigs.name))
     labelled = [recording for recording in capture.recordings if recording.name in labels]
     data = ReportData(
         capture=capture,
@@ -173,9 +173,7 @@ def gather_alternatives(files: Files, data: ReportData) -> Alternatives:
     return Alternatives(baseline, refined)
 
 
-def _read_views(
-    recording: Recording, poses2d: Poses2dStore, labels: LabelStore, truth: TruthStore | None
-) -> list[ViewData]:
+def _read_views(recording: Recording, poses2d: Poses2dStore, labels: LabelStore, truth: Truth | None) -> list[ViewData]:
     """A recording in each of its views, without predictions."""
     n_frames, n_views = recording.n_frames, len(recording.views)
 
@@ -189,17 +187,18 @@ def _read_views(
     box_px = read(poses2d, "box_px", n_frames, n_views, 4)
     outcomes = np.nan_to_num(read(labels, "view_status", n_frames, n_views, N_JOINTS)).astype(int)
     label_cam = read(labels, "joints_cam_mm", n_frames, n_views, N_JOINTS, 3)
-    true_world = read(truth, "joints_world_mm", n_frames, N_JOINTS, 3)
+    true_world = read(truth.store if truth else None, "joints_world_mm", n_frames, N_JOINTS, 3)
     calibrated = labels[recording.name].record.rig.intrinsics if recording.name in labels else None
+    true_cameras = truth.cameras(recording) if truth is not None and recording in truth else None
+    true_cam = true_cameras.to_cameras(true_world) if true_cameras else np.full_like(label_cam, np.nan)
     views = []
     for v, view in enumerate(recording.views):
-        given = view.camera
-        true_cam = given.to_camera(true_world) if given.has_extrinsics else np.full_like(true_world, np.nan)
+        seen_by = true_cameras.intrinsics[v] if true_cameras else view.camera
         views.append(
             ViewData(
-                recording, v, calibrated[v] if calibrated else given, detected_px[:, v], confidence[:, v],
-                outcomes[:, v], box_px[:, v], label_cam[:, v], true_cam, given.project_cam(true_cam),
-                np.full_like(detected_px[:, v], np.nan), np.full_like(true_cam, np.nan),
+                recording, v, calibrated[v] if calibrated else view.camera, detected_px[:, v], confidence[:, v],
+                outcomes[:, v], box_px[:, v], label_cam[:, v], true_cam[:, v], seen_by.project_cam(true_cam[:, v]),
+                np.full_like(detected_px[:, v], np.nan), np.full_like(true_cam[:, v], np.nan),
             )
         )  # fmt: skip
     return views

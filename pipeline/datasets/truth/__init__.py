@@ -1,0 +1,1 @@
+"""Files of true joints beside the videos -> the truth of a capture."""
