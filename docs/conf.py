@@ -47,6 +47,7 @@ docs/design
 docs/footage
 docs/geometry
 docs/metrics
+docs/poses2d
 docs/results
 docs/trust
 references/pss/README

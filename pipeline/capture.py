@@ -23,6 +23,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class SourceImages(_Strict):
+    """The images that packed frames were made from."""
+
+    video_px: tuple[int, int]  # width and height of the video
+    n_frames: int  # of the video
+    indices: str | None = None  # file of each packed frame's index in the video; None: they are `frame_numbers`
+    calibrated_px: tuple[int, int]  # width and height of the images that the camera was calibrated with
+    packed_from_calibrated: list[list[float]]  # 3 x 3: pixels of the packed frames from those of calibrated images
+
+
 class View(_Strict):
     """One camera's video of a recording, and the camera given with the footage."""
 
@@ -36,6 +46,7 @@ class View(_Strict):
     dist: list[float]
     fisheye: bool = False  # whether dist are the coefficients of OpenCV's fisheye model
     size_px: tuple[int, int]
+    source: SourceImages | None = None  # set by the stage `frames`
     R_cam_from_world: list[list[float]] | None = None
     t_cam_from_world_mm: list[float] | None = None
 
@@ -48,13 +59,15 @@ class View(_Strict):
 
     @classmethod
     def of(
-        cls, name: str, file: str, camera: Camera, *, evaluation_only: bool = False, times: str | None = None
+        cls, name: str, file: str, camera: Camera, *, evaluation_only: bool = False, times: str | None = None,
+        source: SourceImages | None = None,
     ) -> "View":  # fmt: skip
         """A view seen by `camera`."""
         R, t = camera.R_cam_from_world, camera.t_cam_from_world_mm
         return cls(
             name=name, file=file, times=times, evaluation_only=evaluation_only,
             K=camera.K.tolist(), dist=camera.dist.tolist(), fisheye=camera.fisheye, size_px=camera.size_px,
+            source=source,
             R_cam_from_world=None if R is None else R.tolist(), t_cam_from_world_mm=None if t is None else t.tolist(),
         )  # fmt: skip
 
@@ -134,4 +147,6 @@ def read_capture(folder: Path) -> Capture:
         for view in recording.views:
             view.file = str(folder / view.file)
             view.times = view.times and str(folder / view.times)
+            if view.source is not None and view.source.indices is not None:
+                view.source.indices = str(folder / view.source.indices)
     return capture

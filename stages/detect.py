@@ -1,16 +1,20 @@
-"""Detect 2D poses in every packed frame with the frozen detector."""
+"""Detect 2D poses in every packed frame with the frozen detector, or read them from files."""
 
 from pathlib import Path
 
 from pipeline.labels.detect import detect_capture
+from pipeline.labels.poses2d.files import import_poses2d
 from pipeline.params.detect import DetectParams
 from pipeline.params.settings import read_settings
 from pipeline.stage import run
 
 
-def main(settings: Path, frames: Path, weights: Path, poses2d: Path) -> None:
+def main(settings: Path, frames: Path, weights: Path, files: Path, poses2d: Path) -> None:
     params = read_settings(settings, "detect", DetectParams)
-    detect_capture(frames, weights, poses2d, params)
+    if params.detector == "files":
+        import_poses2d(frames, files, poses2d, params)
+    else:
+        detect_capture(frames, weights, poses2d, params)
 
 
 if __name__ == "__main__":

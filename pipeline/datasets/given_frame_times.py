@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.datasets.camera_names import match_cameras
 from pipeline.datasets.tables import read_table
 from pipeline.datasets.takes import Take
 from pipeline.errors import UserError
+from pipeline.formats.camera_names import match_cameras
 from pipeline.video.times import Clock, clock_of
 
 log = logging.getLogger("epiline")

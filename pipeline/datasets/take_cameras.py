@@ -9,10 +9,10 @@ import numpy as np
 
 from pipeline.alerts import Alert
 from pipeline.datasets.calibrated_size import CalibratedSizes, infer_sizes
-from pipeline.datasets.camera_names import CameraMatch, match_cameras
 from pipeline.datasets.takes import Take
 from pipeline.errors import UserError
 from pipeline.formats.calibration import ENDINGS, Calibration, with_extrinsics_of_all_or_none
+from pipeline.formats.camera_names import CameraMatch, match_cameras
 from pipeline.formats.find_calibration import files_without_cameras, find_calibration
 from pipeline.geometry.camera.model import Camera
 from pipeline.video.decoding import VideoHeader

@@ -1,36 +1,29 @@
 """Detects the 2D poses of a whole capture: each task handles all views of some frames of a recording."""
 
-import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.alerts import Alert, log_alerts
+from pipeline.alerts import log_alerts
 from pipeline.capture import Capture, Recording, View, read_capture
 from pipeline.detectors.protocol import Detections, Detector
 from pipeline.detectors.registry import load_detector
 from pipeline.errors import UserError
 from pipeline.files import scratch_folder
-from pipeline.labels.moments import at_moments
+from pipeline.labels.poses2d.result import ARRAYS, Found, failure_alerts, report_detections, write_detections
 from pipeline.labels.workers import run_tasks
 from pipeline.params.detect import DetectParams
 from pipeline.progress import progress
-from pipeline.stores import POSES2D, Poses2dRecord, Poses2dStore, Poses2dSummary, create_store
+from pipeline.stores import POSES2D, Poses2dSummary, create_store
 from pipeline.video.packing import PackedFrames
-
-log = logging.getLogger("epiline")
 
 # Least number of frames per task: large enough that the start of a task takes a small share of its time, small enough
 # that short takes are spread over several workers.
 FRAMES_PER_TASK = 64
-# The stage fails if the detector crashes on more than this share of the images and more than this number of them, as
-# bad images cannot be the cause then.
-MAX_CRASHES, FEW_CRASHES = 0.03, 3
 # Parts of the messages of libraries that do not raise MemoryError.
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "allocate memory", "insufficient memory", "bad_alloc")
-ARRAYS = ("joints_px", "confidence", "box_px", "landmarks_px", "landmark_confidence")
 
 
 @dataclass(frozen=True)
@@ -41,15 +34,6 @@ class _Job:
     backgrounds: list[Path | None]  # of each view
     weights: Path
     params: DetectParams
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The result of a task."""
-
-    arrays: dict[str, np.ndarray]  # those of POSES2D, (N, V, ...), float32
-    n_crashed: np.ndarray  # (V,) images
-    crash: str | None  # the message of the first crash
 
 
 def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectParams) -> None:
@@ -79,8 +63,9 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
         records = []
         for recording in capture.recordings:
             own = [found for name, found in zip(owners, results, strict=True) if name == recording.name]
-            records.append(_write(store, recording, own))
-        alerts = _report(capture, records, results, detector.provenance()["name"])
+            records.append(write_detections(store, recording, own))
+        alerts = failure_alerts("detector_crash", "The detector crashed", capture, records, results)
+        alerts += report_detections(capture, records, detector.provenance()["name"])
         log_alerts(alerts)
         store.write_summary(Poses2dSummary(detector=detector.provenance(), alerts=alerts))
 
@@ -88,23 +73,6 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
 def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:
     size = max(params.batch_size, FRAMES_PER_TASK)
     return [(start, min(start + size, n_frames)) for start in range(0, n_frames, size)]
-
-
-def _write(store: Poses2dStore, recording: Recording, results: list[_Found]) -> Poses2dRecord:
-    """Write the detections of a recording and return its record."""
-    arrays = at_moments(recording, {name: np.concatenate([found.arrays[name] for found in results]) for name in ARRAYS})
-    n_landmarks = arrays["landmarks_px"].shape[2]
-    sizes = {"frame": recording.n_frames, "view": len(recording.views), "landmark": n_landmarks}
-    names = [view.name for view in recording.views]
-    n_found = np.isfinite(arrays["box_px"]).all(-1).sum(0)
-    n_crashed = np.sum([found.n_crashed for found in results], axis=0)
-    record = Poses2dRecord(
-        persons=[recording.subject], views=names,
-        found={v: int(n) for v, n in zip(names, n_found, strict=True)},
-        crashed={v: int(n) for v, n in zip(names, n_crashed, strict=True)},
-    )  # fmt: skip
-    store.create(recording.name, sizes, record).person(0).write(0, arrays)
-    return record
 
 
 # Rig, view and image size: takes of one camera with different resolutions have different backgrounds.
@@ -137,7 +105,7 @@ def _detector(weights: Path, changed_ns: int | None, params: DetectParams) -> De
     return load_detector(weights, params)
 
 
-def _detect_block(job: _Job, start: int, stop: int) -> _Found:
+def _detect_block(job: _Job, start: int, stop: int) -> Found:
     changed_ns = job.weights.stat().st_mtime_ns if job.weights.exists() else None
     detector = _detector(job.weights, changed_ns, job.params)
     views, n_crashed, crash = [], [], None
@@ -148,7 +116,7 @@ def _detect_block(job: _Job, start: int, stop: int) -> _Found:
         n_crashed.append(len(crashes))
         crash = crash or next(iter(crashes), None)
     arrays = {name: np.stack([getattr(view, name) for view in views], axis=1).astype(np.float32) for name in ARRAYS}
-    return _Found(arrays, np.array(n_crashed), crash)
+    return Found(arrays, np.array(n_crashed), crash)
 
 
 def _detect_view(
@@ -188,50 +156,3 @@ def _refuse_out_of_memory(error: Exception, n_images: int) -> None:
         fix = "Lower detect.batch_size, or use fewer workers (EPILINE_WORKERS)."
         what = f"The detector ran out of memory on {n_images} images at once: {type(error).__name__}: {error}"
         raise UserError(what, where="detect", fix=fix) from error
-
-
-def _report(
-    capture: Capture, records: list[Poses2dRecord], results: list[_Found], detector: str
-) -> list[Alert]:  # fmt: skip
-    """Log the share of frames with a person for each view; return the doubts about the detections.
-
-    Raises UserError if the detector crashed too often or found no person at all.
-    """
-    totals: dict[str, np.ndarray] = {}  # of each view name: frames with a person, frames
-    alerts = []
-    for recording, record in zip(capture.recordings, records, strict=True):
-        for view, n in record.found.items():
-            totals[view] = totals.get(view, np.zeros(2, int)) + np.array([n, recording.n_frames])
-        if not any(record.found.values()):
-            alerts.append(_nobody(recording.name, "no person was found in any view"))
-    n_found, n_images = np.sum(list(totals.values()), axis=0)
-    crash = next((result.crash for result in results if result.crash), None)
-    if crash:
-        alerts.append(_crashes(sum(sum(record.crashed.values()) for record in records), n_images, crash))
-    if n_found == 0:
-        cause = f"; it crashed with {crash}" if crash else ""
-        fix = "Check that the frames show a whole person of a good size, or choose another detect.detector."
-        raise UserError(f"{detector} found no person in any of {n_images} images{cause}", where="detect", fix=fix)
-    shares = ", ".join(f"{view} {100 * n / of:.1f} %" for view, (n, of) in totals.items())
-    log.info("Person found: %s", shares)
-    return [*alerts, *_empty_views(totals)]
-
-
-def _nobody(subject: str, message: str) -> Alert:
-    mend = "Check that the video shows a person of a good size, or choose another detect.detector."
-    return Alert(kind="nobody_found", severity="warning", subject=subject, message=message, mend=mend)
-
-
-def _empty_views(totals: dict[str, np.ndarray]) -> list[Alert]:
-    """An alert for each view name without any person, from the numbers of frames with a person and of frames."""
-    return [_nobody(view, f"no person was found in any of {of} images") for view, (n, of) in totals.items() if n == 0]
-
-
-def _crashes(n_crashed: int, n_images: int, crash: str) -> Alert:
-    """The alert about a few crashes; raises UserError if there are more than bad images can explain."""
-    first = f"the first time with {crash}"
-    if n_crashed > max(MAX_CRASHES * n_images, FEW_CRASHES):
-        fix = "Remove the cause of the crash, or choose another detect.detector."
-        raise UserError(f"The detector crashed on {n_crashed} of {n_images} images, {first}", where="detect", fix=fix)
-    message = f"it crashed on {n_crashed} of {n_images} images, which count as frames without a person"
-    return Alert(kind="detector_crash", severity="note", subject="detector", message=message, evidence=first)

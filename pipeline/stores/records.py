@@ -74,12 +74,14 @@ class Poses2dRecord(PeopleRecord):
     views: list[str]
     found: dict[str, int]  # of each view: frames in which a person was found
     crashed: dict[str, int]  # of each view: images on which the detector crashed, which count as empty
+    others: dict[str, int] = {}  # of each view: frames with further people; empty for a detector that finds only one
 
 
 class Poses2dSummary(Record):
     """The detector that made the 2D poses of a capture."""
 
     detector: dict[str, str]  # name, version and sha256 of the weights
+    joint_rules: dict[str, str] = {}  # of each joint: how it is made from the points of files; empty for a detector
     alerts: list[Alert]  # doubts about the footage that the detections show
 
 

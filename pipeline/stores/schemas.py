@@ -76,7 +76,7 @@ TRUTH = Schema("truth", 3, TruthRecord, TruthSummary, (
     Array("time_s", ("frame",), "float64", "s", "time of each row since the first frame that all views show"),
 ))  # fmt: skip
 
-POSES2D = Schema("poses2d", 4, Poses2dRecord, Poses2dSummary, (
+POSES2D = Schema("poses2d", 5, Poses2dRecord, Poses2dSummary, (
     _f32("joints_px", "frame person view joint xy", "px",
          "detected joints in the packed frames, lens distortion included"),
     _f32("confidence", "frame person view joint", "0-1", "the detector's confidence; 0 or NaN: not seen"),

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.alerts import Alert, log_alerts
-from pipeline.capture import Capture, Recording, Rejected, View, read_capture
+from pipeline.capture import Capture, Recording, Rejected, SourceImages, View, read_capture
 from pipeline.cores import n_cores
 from pipeline.errors import UserError
 from pipeline.files import atomic_write
@@ -123,8 +125,8 @@ def _packed_recording(
         {name: PackedFrames(folder / file) for name, file in zip(names, files, strict=True)}, recording.name
     )
     fitted = [
-        View.of(view.name, file, _fitted(view, p, params), evaluation_only=view.evaluation_only, times=own)
-        for view, file, p, own in zip(recording.views, files, packed, times, strict=True)
+        _fitted_view(*one, moments.numbers, folder, params)
+        for one in zip(recording.views, files, packed, times, moments.rows, strict=True)
     ]
     update = {
         "fps": moments.fps / params.every_n_frames, "clock_fps": moments.fps,
@@ -169,6 +171,26 @@ def _common_length(
         fix = "Trim them to the same frames; if they start together, set frames.unequal_lengths=trim."
         raise UserError(f"The views have different numbers of frames: {found}", fix=fix)
     return shortest, [alert_of_lengths(recording, lengths, fps)]
+
+
+def _fitted_view(
+    view: View, file: str, packed: PackedView, times: str | None, rows: np.ndarray, numbers: np.ndarray, folder: Path,
+    params: FramesParams,
+) -> View:  # fmt: skip
+    """The view of the packed frames of some rows, with the images that they were made from.
+
+    The frames' indices in the video are written if they are not the numbers of the moments.
+    """
+    camera = _fitted(view, packed, params)
+    source = SourceImages(
+        video_px=packed.header.size_px, n_frames=len(packed.header.clock.numbers), calibrated_px=view.size_px,
+        packed_from_calibrated=(camera.K @ np.linalg.inv(view.camera.K)).tolist(),
+    )  # fmt: skip
+    indices = np.where(rows >= 0, packed.indices[rows], -1)
+    if not np.array_equal(indices, numbers):
+        source.indices = f"{file.removesuffix('.jpegs')}.indices.npy"
+        np.save(folder / source.indices, indices)
+    return View.of(view.name, file, camera, evaluation_only=view.evaluation_only, times=times, source=source)
 
 
 def _fitted(view: View, packed: PackedView, params: FramesParams) -> Camera:

@@ -16,7 +16,9 @@ from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
 from pipeline.synthetic.render.parts import make_parts
 from pipeline.synthetic.render.scene import SensorModel, draw_grain, prepare_view, render, render_background
 
-PARAMS = DetectParams(detector="mediapipe", weights="models/detector.pt", batch_size=4)
+PARAMS = DetectParams(
+    detector="mediapipe", weights="models/detector.pt", batch_size=4, files="footage", files_pixels="video"
+)
 NO_WEIGHTS = Path("none.pt")
 SIDE = 320
 # Where BlazePose's landmarks mirror each other: nose alone, then eyes and mouth, then pairs from the ears on.

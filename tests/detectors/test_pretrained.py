@@ -14,7 +14,9 @@ from pipeline.learning.images.networks import Architecture, PoseNetwork
 from pipeline.params.detect import DetectParams
 from tests.detectors.people import with_person
 
-PARAMS = DetectParams(detector="pretrained", weights="models/detector.pt", batch_size=4)
+PARAMS = DetectParams(
+    detector="pretrained", weights="models/detector.pt", batch_size=4, files="footage", files_pixels="video"
+)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pipeline.params.detect import DetectParams
 from tests.house.imports import SOURCE
 
 
-def test_the_choices_of_the_parameters_are_the_registered_detectors():
-    assert set(get_args(DetectParams.model_fields["detector"].annotation)) == set(DETECTORS)
+def test_the_choices_of_the_parameters_are_the_registered_detectors_and_files():
+    assert set(get_args(DetectParams.model_fields["detector"].annotation)) == {*DETECTORS, "files"}
 
 
 @pytest.mark.parametrize("name", DETECTORS)
@@ -38,7 +38,9 @@ def test_a_detector_is_imported_only_when_it_is_chosen():
 
 
 def test_the_named_detector_is_loaded_with_its_weights(tmp_path):
-    params = DetectParams(detector="pretrained", weights="unused.pt", batch_size=4)
+    params = DetectParams(
+        detector="pretrained", weights="unused.pt", batch_size=4, files="footage", files_pixels="video"
+    )
     with pytest.raises(UserError, match=r"none.pt does not exist"):
         load_detector(tmp_path / "none.pt", params)
 

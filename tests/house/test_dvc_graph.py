@@ -142,7 +142,7 @@ def test_paths_that_parameters_name_exist_in_a_fresh_clone():
     params = read_params(ROOT / "params.yaml")
     outs = {out for stage in DECLARED for out in listed(stage, "outs")}
     named = (
-        params.capture.root, params.detect.weights, params.train.weights, params.pss.frozen,
+        params.capture.root, params.detect.weights, params.detect.files, params.train.weights, params.pss.frozen,
         params.train.augment.occluder_folder,
     )  # fmt: skip
     assert all(path in outs or (ROOT / path).exists() for path in named)

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "pipeline.synthetic": {"pipeline.geometry"},
     "pipeline.datasets": {"pipeline.formats", "pipeline.geometry", "pipeline.synthetic"} | FILES,
     "pipeline.detectors": {"pipeline.learning", "pipeline.geometry"},
-    "pipeline.labels": {"pipeline.geometry", "pipeline.detectors"} | FILES,
+    "pipeline.labels": {"pipeline.geometry", "pipeline.detectors", "pipeline.formats"} | FILES,
     "pipeline.formats": {"pipeline.geometry"} | FILES,
     "pipeline.truth": {"pipeline.capture", "pipeline.stores", "pipeline.geometry"},
     "pipeline.pss": FILES | {"pipeline.geometry", "pipeline.truth"},

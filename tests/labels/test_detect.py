@@ -20,7 +20,9 @@ from pipeline.stores import POSES2D, Poses2dStore, open_store
 from pipeline.video.packing import pack_frames
 
 CAMERA = Camera(np.eye(3), np.zeros(0), (24, 16))
-PARAMS = DetectParams(detector="pretrained", weights="models/detector.pt", batch_size=3)
+PARAMS = DetectParams(
+    detector="pretrained", weights="models/detector.pt", batch_size=3, files="footage", files_pixels="video"
+)
 CRASH, NOBODY = 250, 200  # levels of images on which the stand-in crashes, and that show nobody
 
 

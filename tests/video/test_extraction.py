@@ -68,6 +68,13 @@ def test_shrinks_the_longer_side_and_the_intrinsics_alike(tmp_path):
     np.testing.assert_allclose(view.camera.K, CAMERA.resized((48, 32)).K)
 
 
+def test_a_view_names_the_images_that_its_frames_were_made_from(tmp_path):
+    extract_frames(capture(tmp_path, recording(tmp_path)), tmp_path / "frames", params(max_side_px=48))
+    source = read_capture(tmp_path / "frames").recordings[0].views[0].source
+    assert (source.video_px, source.calibrated_px, source.n_frames, source.indices) == ((96, 64), (96, 64), 12, None)
+    np.testing.assert_allclose(source.packed_from_calibrated, [[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]], atol=1e-9)
+
+
 def test_evaluation_only_views_stay_so(tmp_path):
     extract_frames(capture(tmp_path, recording(tmp_path, lengths=(3, 3, 3))), tmp_path / "frames", PARAMS)
     assert [v.evaluation_only for v in read_capture(tmp_path / "frames").recordings[0].views] == [False, False, True]
@@ -194,6 +201,8 @@ def test_dropped_frames_are_named_and_their_moments_kept(tmp_path):
     nothing = np.nan
     np.testing.assert_allclose(times_s[0], [0, 1, nothing, *range(3, 11)], atol=1e-6)
     np.testing.assert_allclose(times_s[1], [*range(7), nothing, 8, 9, 10], atol=1e-6)
+    np.testing.assert_array_equal(np.load(kept.views[0].source.indices), [0, 1, -1, *range(2, 10)])
+    np.testing.assert_array_equal(np.load(kept.views[1].source.indices), [*range(7), -1, 7, 8, 9])
     assert [(alert.kind, alert.subject, alert.evidence) for alert in result.alerts] == [
         ("dropped_frames", "S1_walk, cam0", "by its time stamps 1 before frame 2"),
         ("dropped_frames", "S1_walk, cam1", "by its time stamps 1 before frame 7"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.datasets.camera_names import match_cameras
 from pipeline.errors import UserError
+from pipeline.formats.camera_names import match_cameras
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""2D poses that other programs wrote, one module for each format."""

@@ -1,0 +1,1 @@
+"""Stores of 2D poses: what every source of them has in common, and those from files."""

@@ -1,0 +1,44 @@
+"""The search of a folder for 2D poses of any format."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.formats.poses2d.registry import FORMATS, open_folder
+from tests.formats.poses2d.files import BODY_25, COCO_17, person, write_openpose
+
+
+def test_poses_are_found_below_the_folder_and_beside_other_files(tmp_path):
+    for view in ("cam1_json", "cam2_json"):
+        write_openpose(tmp_path / "pose" / view, {0: [person(BODY_25)]})
+    (tmp_path / "cam1.mp4").touch()
+    (tmp_path / "settings.json").write_text("{}")
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    (tmp_path / ".hidden").mkdir()
+    write_openpose(tmp_path / ".hidden" / "cam3", {0: [person(BODY_25)]})
+    assert sorted(open_folder(tmp_path)) == ["cam1_json", "cam2_json"]
+
+
+def test_files_of_views_beside_each_other(tmp_path):
+    for view in ("cam1", "cam2"):
+        np.savez(tmp_path / f"{view}.npz", points_px=person(COCO_17)[None, :, :2], names=COCO_17)
+    assert sorted(open_folder(tmp_path)) == ["cam1", "cam2"]
+
+
+def test_a_view_in_two_files_is_refused(tmp_path):
+    for program in ("a", "b"):
+        write_openpose(tmp_path / program / "cam1", {0: [person(BODY_25)]})
+    with pytest.raises(UserError, match=r"a/cam1 and .*b/cam1 are both of view cam1"):
+        open_folder(tmp_path)
+
+
+def test_a_folder_without_poses_names_the_formats(tmp_path):
+    with pytest.raises(UserError, match=r"holds no 2D poses \(detect\.files\)\. .*OpenPose JSON, COCO JSON"):
+        open_folder(tmp_path)
+
+
+def test_every_format_has_a_test_file():
+    for opens in FORMATS.values():
+        assert (Path(__file__).parent / f"test_{opens.__module__.rpartition('.')[2]}.py").exists()
