@@ -17,6 +17,7 @@ from pipeline.report.data.files import Files
 from pipeline.report.data.measurements import Intervals, intervals, measure_capture, write_table
 from pipeline.report.data.reliability import label_reliability, left_out_reliability, write_reliability
 from pipeline.report.data.report_data import Alternatives, ReportData, gather, gather_alternatives
+from pipeline.report.data.rig_reliability import StatedRig
 from pipeline.report.page.blocks import Section
 from pipeline.report.page.render import render
 from pipeline.report.plots import write_plots
@@ -65,7 +66,7 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
         figures["peak_mib"] = max(peaks)
     subtitle = f"Source “{data.capture.source}”, {sum(figures['seconds'].values()) / 60:.1f} minutes."
     figures["alerts"] = count_alerts(alerts)
-    first = answers(data, alternatives, figures, spread, rejections(data), flags(alerts))
+    first = answers(data, alternatives, figures, spread, rejections(data), StatedRig.of(rigs), flags(alerts))
     names = _kinds_of_poses(data, alternatives)
     page = render("Epiline report", subtitle, first, sections, names, first_screen_verdict(alerts))
     write_alerts(reports / "alerts.json", alerts)

@@ -32,7 +32,8 @@ def write_rigs(
     with create_store(world.paths.rigs, RIGS, RIGS_SUMMARY) as store:
         for recording in world.capture.recordings:
             n = recording.n_frames if per_frame else 1
-            record = rig_record(world.cameras, mode="frame" if per_frame else "rig", scale=scale_from, **fields)
+            mode = "frame" if per_frame else "rig"
+            record = rig_record(world.cameras, **{"mode": mode, "scale": scale_from, **fields})
             group = store.create(recording.name, {"rig": n, "view": len(R)}, record)
             is_used = [for_evaluation or not view.evaluation_only for view in recording.views]
             arrays = {name: np.repeat(values[None], n, axis=0) for name, values in _arrays(R, t, is_used).items()}

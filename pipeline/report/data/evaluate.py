@@ -72,9 +72,12 @@ def rig_figures(capture: Capture, rigs: RigStore) -> Figures:
 
 
 def recording_rig_error(recording: Recording, rigs: RigStore) -> tuple[float, float]:
-    """Rotation error in degrees and centre error in mm of the labelling cameras; NaN without given extrinsics."""
+    """Rotation error in degrees and centre error in mm of the labelling cameras.
+
+    NaN without given extrinsics, and if these are the rig.
+    """
     views = [v for v in recording.view_indices(for_labels=True) if recording.views[v].camera.has_extrinsics]
-    if not views:
+    if not views or rigs[recording.name].record.mode == "known":
         return np.nan, np.nan
     cameras = [recording.views[v].camera for v in views]
     R_given = np.stack([c.R_cam_from_world for c in cameras if c.R_cam_from_world is not None])

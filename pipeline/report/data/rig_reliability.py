@@ -26,6 +26,33 @@ class RigReliability:
         return self.found / self.stated if self.stated > 0 else float("nan")
 
 
+@dataclass(frozen=True)
+class StatedRig:
+    """The largest standard deviations that any rig states; NaN where none does."""
+
+    rotation_deg: float  # root mean square over the cameras; the median over frames, where each has a rig
+    center_mm: float
+    scale_percent: float
+    is_given: bool  # whether the cameras are used as given, so that nothing is stated
+
+    @classmethod
+    def of(cls, rigs: RigStore) -> "StatedRig":
+        """What the rigs of a capture state."""
+        records = [rigs[name].record for name in rigs]
+        rotation, center = (
+            float(np.fmax.reduce([_median_of_frames(rigs[name][array]) for name in rigs], initial=np.nan))
+            for array in ("rotation_std_deg", "center_std_mm")
+        )
+        scale = max((100 * record.scale_std for record in records if record.scale_std is not None), default=np.nan)
+        return cls(rotation, center, scale, is_given=any(record.mode == "known" for record in records))
+
+
+def _median_of_frames(stds: np.ndarray) -> float:
+    """The median over the rigs of the root mean square over the views (rig, view); NaN without any."""
+    known = stds[np.isfinite(stds).any(-1)]
+    return float(np.median(np.sqrt(np.nanmean(known**2, axis=-1)))) if len(known) else float("nan")
+
+
 def rig_reliability(capture: Capture, rigs: RigStore) -> list[RigReliability]:
     """Each quantity of every static self-calibrated rig whose cameras came with extrinsics, taken as true, in mm.
 

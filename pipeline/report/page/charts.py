@@ -110,10 +110,13 @@ def joint_map(values: np.ndarray, rows: list[str], unit: str, least_top: float =
     return heat_map(values[:, 1:], rows, JOINT_TITLES[1:], unit, least_top)
 
 
-def heat_map(values: np.ndarray, rows: list[str], columns: list[str], unit: str, least_top: float = 0.0) -> str:
-    """A figure per row and column; the colour scale ends at `least_top` or above."""
+def heat_map(
+    values: np.ndarray, rows: list[str], columns: list[str], unit: str, least_top: float = 0.0,
+    most_top: float = np.inf,
+) -> str:  # fmt: skip
+    """A figure per row and column; the colour scale ends at `least_top` or above, and at `most_top` or below."""
     shown = [[None if np.isnan(x) else round(float(x), 1) for x in row] for row in values]
-    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 190, x=columns, xaxis={"tickangle": -60})
+    return _map(shown, rows, unit, least_top, "%{y}, %{x}", 190, x=columns, xaxis={"tickangle": -60}, most_top=most_top)
 
 
 def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: float = 0.0) -> str:
@@ -130,9 +133,9 @@ def time_map(series: dict[str, np.ndarray], n_bins: int, unit: str, least_top: f
 
 def _map(
     values: list[list[float | None]], rows: list[str], unit: str, least_top: float, hover: str, height: int,
-    *, x: list[Any], xaxis: dict[str, Any],
+    *, x: list[Any], xaxis: dict[str, Any], most_top: float = np.inf,
 ) -> str:  # fmt: skip
-    top = max([least_top, *(value for row in values for value in row if value is not None)])
+    top = min(most_top, max([least_top, *(value for row in values for value in row if value is not None)]))
     trace = go.Heatmap(
         z=values, x=x, y=rows, zmin=0, zmax=top, colorscale=SEQUENTIAL, hoverongaps=False,
         xgap=2 if len(x) < MANY_COLUMNS else 0, ygap=2, colorbar={"thickness": 10, "outlinewidth": 0},

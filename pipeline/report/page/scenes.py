@@ -60,7 +60,7 @@ def rig_scene(
     """
     upright = _upright(labels_world_mm) if np.isfinite(labels_world_mm).any() else VIEW_FROM_CAMERA
     size = float(np.ptp([camera.center_mm for camera in found], axis=0).max())
-    layers = [_skeleton("label", pose[None] @ upright.T) for pose in labels_world_mm if np.isfinite(pose[0]).all()]
+    layers = [_skeleton("label", pose[None] @ upright.T) for pose in labels_world_mm if np.isfinite(pose).any()]
     for layer in layers[1:]:
         layer["name"] = ""  # one entry in the legend is enough
     if given:

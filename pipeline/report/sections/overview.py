@@ -18,6 +18,7 @@ from pipeline.report.data.evaluate import Figures, mean
 from pipeline.report.data.measurements import Intervals
 from pipeline.report.data.parts import refined_part
 from pipeline.report.data.report_data import Alternatives, ReportData
+from pipeline.report.data.rig_reliability import StatedRig
 from pipeline.report.page.blocks import Answer, Card, number, percent
 from pipeline.report.sections.examples import example_card, ranked_predictions
 from pipeline.report.sections.worst_labels import worst_card, worst_frames
@@ -30,11 +31,11 @@ MISSING = "–"  # the figure of an answer that is not known
 
 def answers(
     data: ReportData, alternatives: Alternatives, figures: Figures, intervals: Intervals, rejected: dict[str, int],
-    cautions: tuple[str, str] = ("", ""),
+    rig: StatedRig, cautions: tuple[str, str] = ("", ""),
 ) -> list[Answer]:  # fmt: skip
     """The three questions and their answers; `cautions` are shown beside the figures of labels and of the network."""
     largest = [*_detector_errors(data), *_label_errors(data, rejected), *_network_errors(data)]
-    labels = _labels(data, figures, intervals)
+    labels = _labels(data, figures, intervals, rig)
     network = _network(
         figures, intervals, alternatives, has_test=bool(data.select("test")), is_trained=bool(data.supervision)
     )
@@ -47,24 +48,57 @@ def answers(
     ]
 
 
-def _labels(data: ReportData, figures: Figures, intervals: Intervals) -> Answer:
+def _labels(data: ReportData, figures: Figures, intervals: Intervals, rig: StatedRig) -> Answer:
     labels, known = figures["labels"], figures.get("labels_known", {})
     covered = f"{percent(labels['coverage'])} % of the joints have a label"
     question, link = "How good are the labels?", "labels"
     if "n_mpjpe_mm" not in labels:
-        residuals = np.concatenate([residuals_percent(v).ravel() for v in data.views if not v.evaluation_only])
-        residuals = residuals[np.isfinite(residuals)]
-        median = float(np.median(residuals)) if len(residuals) else None
-        lines = ["median distance between detections and projected labels, in percent of the person's box height"]
-        return Answer(question, number(median), "% residual", [*lines, covered, "there is no truth"], link)
+        stated, residual = _stated_mm(data), _residual_percent(data)
+        distance = "median distance between detections and projected labels"
+        if stated is None:
+            lines = [f"{distance}, in percent of the person's box height", "there is no truth", covered]
+            return Answer(question, number(residual), "% residual", [*lines, *_rig_lines(rig, figures)], link)
+        lines = [
+            "stated standard deviation of a label, the median; there is no truth",
+            covered,
+            *_rig_lines(rig, figures),
+        ]
+        lines.append(f"{distance}: {number(residual)} % of the person's box height")
+        return Answer(question, f"± {number(stated, 0)}", "mm", lines, link)
     lines = ["mean joint error against the truth after fitting the scale (N-MPJPE)"]
     lines += [*_interval(intervals, "labels"), covered]
     if "n_mpjpe_mm" in known:
         lines.append(f"{number(known['n_mpjpe_mm'])} mm with the known cameras")
-    if "rig" in figures:
-        rig = figures["rig"]
-        lines.append(f"camera errors: {number(rig['rotation_deg'], 2)}° and {number(rig['centre_mm'], 0)} mm")
-    return Answer(question, number(labels["n_mpjpe_mm"]), "mm", lines, link)
+    return Answer(question, number(labels["n_mpjpe_mm"]), "mm", [*lines, *_rig_lines(rig, figures)], link)
+
+
+def _stated_mm(data: ReportData) -> float | None:
+    """The median uncertainty of the labels of the training recordings; None without any, and without a scale."""
+    names = {view.recording.name for view in data.select("train")}
+    found = [data.uncertainty_mm[name].ravel() for name in names if name in data.uncertainty_mm]
+    stated = np.concatenate(found) if found else np.zeros(0)
+    stated = stated[np.isfinite(stated)]
+    return float(np.median(stated)) if len(stated) and data.has_scale else None
+
+
+def _residual_percent(data: ReportData) -> float | None:
+    residuals = [residuals_percent(view).ravel() for view in data.views if not view.evaluation_only]
+    found = np.concatenate(residuals) if residuals else np.zeros(0)
+    found = found[np.isfinite(found)]
+    return float(np.median(found)) if len(found) else None
+
+
+def _rig_lines(rig: StatedRig, figures: Figures) -> list[str]:
+    """What the rigs state about their uncertainty, of the worst rig, and how far they are from the given cameras."""
+    if rig.is_given:
+        return ["the cameras are used as given; their uncertainty is not known"]
+    about, errors = [], figures.get("rig")
+    if np.isfinite(rig.rotation_deg):
+        about.append(f"± {number(rig.rotation_deg, 2)}° and ± {number(rig.center_mm, 0)} mm are stated")
+    if errors:
+        about.append(f"{number(errors['rotation_deg'], 2)}° and {number(errors['centre_mm'], 0)} mm off those given")
+    lines = [f"cameras: {', '.join(about)}"] if about else []
+    return lines + ([f"lengths: ± {number(rig.scale_percent, 0)} % are stated"] if rig.scale_percent > 0 else [])
 
 
 def _network(

@@ -18,7 +18,9 @@ from pipeline.report.page.theme import joint_title
 from pipeline.stores import RIGS, RecordingGroup, RigRecord, RigStore
 
 PEOPLE_IN_RIG = 6
+NEARLY_ALL = 0.9  # share of the most joints that any pose has, which the shown poses have
 MAX_PAIRS, MAX_ROWS = 15, 30  # pairs of views that are listed, and views whose residuals are shown
+STRONGEST = 5.0  # the strongest colour of a residual, in medians of all residuals; larger ones have it too
 
 
 def rig_section(data: ReportData, rigs: RigStore, figures: Figures, alerts: Sequence[Alert] = ()) -> Section:
@@ -34,11 +36,11 @@ def rig_section(data: ReportData, rigs: RigStore, figures: Figures, alerts: Sequ
     blocks += [_rig_table(data, rigs), *_left_out_table(data, rigs, alerts), *_reliability_table(data, rigs)]
     records = _one_per_pool(rigs)
     blocks += [*_pair_table(records), *_residual_map(records)]
-    lead = _lead(recording, group.n_rows, figures)
+    lead = _lead(recording, group.record, group.n_rows, figures)
     return Section("rig", "Rig", lead, blocks)
 
 
-def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:
+def _lead(recording: Recording, record: RigRecord, n_rigs: int, figures: Figures) -> str:
     lead = f"The cameras of {recording.name}"
     lead += f", one of {n_rigs} rigs found frame by frame." if n_rigs > 1 else "."
     if figures:
@@ -46,6 +48,8 @@ def _lead(recording: Recording, n_rigs: int, figures: Figures) -> str:
             f"{lead} Compared with the extrinsics given with the footage, after a similarity alignment, their mean"
             f" errors are {number(figures['rotation_deg'], 2)}° and {number(figures['centre_mm'])} mm."
         )
+    if record.mode == "known":
+        return f"{lead} They are used as given, so their errors are not known; see the residuals."
     return f"{lead} The footage came without extrinsics, so the errors of the cameras are not known; see the residuals."
 
 
@@ -60,7 +64,7 @@ def _images(data: ReportData, recording: Recording, record: RigRecord, rig: dict
     given = [
         PlacedCamera(recording.views[v].name, camera.R_cam_from_world, camera.center_world_mm)
         for v in indices
-        if (camera := recording.views[v].camera).R_cam_from_world is not None
+        if (camera := recording.views[v].camera).R_cam_from_world is not None and record.mode != "known"
     ]
     scene, magnification = rig_scene(_some_labels(data, recording.name, R, t), found, given if len(given) > 1 else [])
     note = "Drag to rotate. The skeletons are labels of a few moments."
@@ -74,8 +78,9 @@ def _images(data: ReportData, recording: Recording, record: RigRecord, rig: dict
 def _some_labels(data: ReportData, name: str, R: np.ndarray, t: np.ndarray) -> np.ndarray:
     """A few labels (pose, joint, 3) spread over a recording, in the world of its rig."""
     view = next(view for view in data.of_recording(name) if np.isfinite(t[view.index]).all())
-    complete = np.flatnonzero(np.isfinite(view.label_cam_mm).all((1, 2)))
-    chosen = complete[np.linspace(0, len(complete) - 1, min(PEOPLE_IN_RIG, len(complete))).astype(int)]
+    n_joints = np.isfinite(view.label_cam_mm).all(-1).sum(-1)
+    best = np.flatnonzero((n_joints > 0) & (n_joints >= NEARLY_ALL * n_joints.max(initial=0)))
+    chosen = best[np.linspace(0, len(best) - 1, min(PEOPLE_IN_RIG, len(best))).astype(int)]
     return np.asarray((view.label_cam_mm[chosen] - t[view.index]) @ R[view.index])
 
 
@@ -233,7 +238,8 @@ def _residual_map(records: Sequence[RigRecord]) -> list[Block]:
     grid = np.array([[values.get(name, np.nan) for name in columns] for _, _, values in rows])
     note = "After the calibration: medians of the distances of all detections, outliers included, from the projections"
     note += " of the triangulated points."
-    chart = heat_map(grid, [title for _, title, _ in rows], columns, "px")
+    top = STRONGEST * float(np.nanmedian(grid))
+    chart = heat_map(grid, [title for _, title, _ in rows], columns, "px", most_top=top)
     return [Chart("Residual by view and landmark, px", chart, note, wide=True)]
 
 

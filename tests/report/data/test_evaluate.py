@@ -79,6 +79,10 @@ def test_rig_errors_do_not_depend_on_the_scale_of_the_rig(tmp_path):
     assert scaled == plain
 
 
+def test_given_cameras_are_not_compared_with_themselves(tmp_path):
+    assert "rig" not in measured(tmp_path, rigs={"mode": "known"})[0]
+
+
 def test_rigs_of_single_frames_count_where_one_was_found(tmp_path):
     rig = measured(tmp_path, rigs={"rotated_deg": 3.0, "per_frame": True})[0]["rig"]
     assert rig["rotation_deg"] == pytest.approx((2 + 1 + 1) / 3, abs=0.02)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.capture import read_capture
-from pipeline.report.data.rig_reliability import rig_reliability
+from pipeline.report.data.rig_reliability import StatedRig, rig_reliability
 from pipeline.stores import RIGS, open_store
 from tests.world.capture import turning_people
 from tests.world.rigs import write_rigs
@@ -45,3 +45,15 @@ def test_rigs_of_frames_and_footage_without_extrinsics_have_none(tmp_path):
     world = turning_people(tmp_path / "bare", extrinsics=False)
     write_rigs(world)
     assert not rig_reliability(read_capture(world.paths.frames), open_store(world.paths.rigs, RIGS))
+
+
+def test_the_largest_stated_uncertainty_of_any_rig_is_told(tmp_path):
+    stated = StatedRig.of(found(tmp_path, scale_std=0.05)[1])
+    assert stated.rotation_deg == pytest.approx(0.1)
+    assert stated.center_mm == pytest.approx(2.0)
+    assert stated.scale_percent == pytest.approx(5)
+    assert not stated.is_given
+    of_frames = StatedRig.of(found(tmp_path / "frames", per_frame=True, scale_std=None)[1])
+    assert of_frames.rotation_deg == pytest.approx(0.1)
+    assert np.isnan(of_frames.scale_percent)
+    assert StatedRig.of(found(tmp_path / "known", mode="known")[1]).is_given

@@ -39,6 +39,8 @@ def test_a_joint_map_leaves_out_the_root_and_has_gaps_for_missing_values():
 def test_a_heat_map_has_the_named_columns():
     (grid,) = traces(heat_map(np.array([[1.0, 2.04]]), ["cam0"], ["nose", "chin"], "px"))
     assert (grid["x"], grid["y"], grid["z"], grid["zmax"]) == (["nose", "chin"], ["cam0"], [[1.0, 2.0]], 2.0)
+    (grid,) = traces(heat_map(np.array([[1.0, 90.0]]), ["cam0"], ["nose", "chin"], "px", most_top=5.0))
+    assert (grid["z"], grid["zmax"]) == ([[1.0, 90.0]], 5.0)
 
 
 def test_a_time_map_averages_over_bins():

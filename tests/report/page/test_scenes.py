@@ -57,6 +57,16 @@ def test_given_cameras_are_moved_into_the_calibrated_world():
     np.testing.assert_allclose(layers["given cameras"], layers["calibrated cameras"], atol=2)
 
 
+def test_people_without_a_pelvis_stand_in_the_rig():
+    cameras = [small_camera(angle) for angle in (0.0, 1.6)]
+    found = [PlacedCamera(f"cam{i}", c.R_cam_from_world, c.center_world_mm) for i, c in enumerate(cameras)]
+    poses = turning(0)[:2].copy()
+    poses[:, [joint("pelvis"), joint("l_ankle")]] = np.nan
+    scene, _ = rig_scene(poses, found, [])
+    assert [layer["name"] for layer in scene["layers"]].count("label") == 1
+    assert json.dumps(scene, allow_nan=False)
+
+
 def test_ellipsoids_have_two_standard_deviations():
     cameras = [small_camera(angle) for angle in (0.0, 1.6)]
     covariance = np.diag([900.0, 100.0, 25.0])  # 30, 10 and 5 mm along the world's axes

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from pipeline.alerts import Alert
@@ -43,11 +44,26 @@ def test_views_left_out_are_listed_with_the_reason_that_the_alerts_give(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("figures", "text"),
-    [({"rotation_deg": 0.24, "centre_mm": 19.0}, "0.24° and 19.0 mm"), ({}, "came without extrinsics")],
+    ("figures", "mode", "text"),
+    [
+        ({"rotation_deg": 0.24, "centre_mm": 19.0}, "rig", "0.24° and 19.0 mm"),
+        ({}, "rig", "came without extrinsics"),
+        ({}, "known", "used as given"),
+    ],
 )
-def test_the_lead_has_the_errors_where_extrinsics_were_given(tmp_path, figures, text):
-    assert text in section(tmp_path, figures).lead
+def test_the_lead_has_the_errors_where_extrinsics_were_given(tmp_path, figures, mode, text):
+    assert text in section(tmp_path, figures, mode=mode).lead
+
+
+def test_people_whom_no_view_sees_whole_are_shown(tmp_path):
+    world = write_all(tmp_path)
+    write_rigs(world)
+    data = gather(files_of(tmp_path))
+    for view in data.views:
+        view.label_cam_mm[:, 3] = np.nan
+    blocks = rig_section(data, open_store(files_of(tmp_path).rigs, RIGS), {}).blocks
+    [scene] = [block.data for block in blocks if block.title == "Cameras and people"]
+    assert "label" in [layer["name"] for layer in scene["layers"]]
 
 
 def graph(*pairs, bridged=None):
