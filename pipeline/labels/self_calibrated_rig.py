@@ -14,6 +14,7 @@ from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
 from pipeline.labels.checks.given_extrinsics import fitting_views
+from pipeline.labels.checks.other_people import mixed_people, without
 from pipeline.labels.checks.views_left_out import left_out_alerts
 from pipeline.labels.observations import Observations, observe_pool
 from pipeline.labels.people_in_rig import (
@@ -31,6 +32,11 @@ from pipeline.params.calibrate import CalibrateParams
 # The values of `calibrate.focal`. Approximate focal lengths come from data sheets and image headers.
 FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05), "unknown": Focal(std=np.inf)}
 
+# Where several people are in view, the rig is calibrated again so many times: each rig tells what is of other people
+# better than the one before, which was calibrated with some of it.
+PEOPLE_PASSES = 2
+ONE_PERSON = "Crop or mask the videos to one person, or use a detector that keeps to one."
+
 
 def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams) -> CalibrationResult | Refused:
     """Calibrate the rig of a pool of recordings from their 2D poses only; the reason if that fails."""
@@ -44,7 +50,7 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     agreed = _agreed_rig(pool, observed, points_norm, sigma, params)
     if isinstance(agreed, Refused):
         return agreed
-    rig, alerts = agreed.rig, list(agreed.alerts)
+    rig, alerts, observed, sigma = agreed.rig, list(agreed.alerts), agreed.observed, agreed.sigma
     people = [people_of(one, rig) for one in observed]
     scale = scale_of(pool, people, rig, params)
     if not np.isfinite(scale.factor):
@@ -65,22 +71,29 @@ class _AgreedRig:
     rig: Rig
     alerts: tuple[Alert, ...]
     left_out: dict[str, frozenset[str]]  # by recording: views that contradict the others there
+    observed: list[Observations]  # of each recording, without other people
+    sigma: np.ndarray  # (F, P, V) of the landmarks, infinite also where views show other people
 
 
 def _agreed_rig(
-    pool: Sequence[Recording], observed: Sequence[Observations], points_norm: np.ndarray, sigma: np.ndarray,
+    pool: Sequence[Recording], observed: list[Observations], points_norm: np.ndarray, sigma: np.ndarray,
     params: CalibrateParams,
 ) -> _AgreedRig | Refused:  # fmt: skip
-    """Calibrate without the views that contradict the others in most recordings.
+    """Calibrate without the views that contradict the others in most recordings, and without other people.
 
-    A refusal if there is no rig, or if in a recording no views agree.
+    A refusal if there is no rig, if in a recording no views agree, and if several people leave views out.
     """
     alerts: list[Alert] = []
+    try:
+        first = _rig_of_one_person(pool, observed, points_norm, sigma, params)
+    except RigNotFound as error:
+        return refused(subject_of(pool), str(error))
+    rig, observed, sigma = first.rig, first.observed, first.sigma
+    if first.several and rig.left_out:
+        names = ", ".join(pool[0].views[view].name for view in sorted(rig.left_out))
+        reason = f"several people are in view, and nothing decides whom {names} and the other views show"
+        return refused(subject_of(pool), reason, kind="several_people", mend=ONE_PERSON)
     while True:
-        try:
-            rig = find_rig(points_norm, sigma, seed=params.seed, focal=FOCAL[params.focal])
-        except RigNotFound as error:
-            return refused(subject_of(pool), str(error), more=alerts)
         alerts += left_out_alerts(pool, rig)
         rig = with_noise_of_joints(rig, observed)
         checks = []
@@ -96,8 +109,41 @@ def _agreed_rig(
             break
         alerts += [alert for check in checks for alert in check.alerts if alert.severity == "error"]
         sigma = np.where(in_most, np.inf, sigma)
+        try:
+            rig = find_rig(points_norm, sigma, seed=params.seed, focal=FOCAL[params.focal])
+        except RigNotFound as error:
+            return refused(subject_of(pool), str(error), more=alerts)
     left_out = {
         recording.name: frozenset(recording.views[v].name for v in np.flatnonzero(out))
         for recording, out in zip(pool, wrong, strict=True)
     }
-    return _AgreedRig(rig, (*alerts, *(alert for check in checks for alert in check.alerts)), left_out)
+    alerts += [alert for check in checks for alert in check.alerts]
+    return _AgreedRig(rig, tuple(alerts), left_out, observed, sigma)
+
+
+@dataclass(frozen=True)
+class _OnePerson:
+    """A rig from what views show of one person."""
+
+    rig: Rig
+    observed: list[Observations]  # of each recording
+    sigma: np.ndarray  # (F, P, V) of the landmarks
+    several: bool  # whether views show other people, too
+
+
+def _rig_of_one_person(
+    pool: Sequence[Recording], observed: list[Observations], points_norm: np.ndarray, sigma: np.ndarray,
+    params: CalibrateParams,
+) -> _OnePerson:  # fmt: skip
+    """Calibrate, and again without what the rig tells to be of other people. Raises RigNotFound."""
+    found = _OnePerson(
+        find_rig(points_norm, sigma, seed=params.seed, focal=FOCAL[params.focal]), observed, sigma, False
+    )
+    for _ in range(PEOPLE_PASSES):
+        mixed = mixed_people(pool, observed, found.rig)
+        if not any(where.any() for where in mixed):
+            break
+        cleaned = np.where(np.concatenate(mixed)[:, None], np.inf, sigma)
+        rig = find_rig(points_norm, cleaned, seed=params.seed, focal=FOCAL[params.focal])
+        found = _OnePerson(rig, without(observed, mixed), cleaned, True)
+    return found

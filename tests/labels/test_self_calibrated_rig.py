@@ -50,3 +50,23 @@ def test_a_view_that_contradicts_in_most_recordings_is_calibrated_in_none(tmp_pa
     for name in ("r0", "r1", "r2"):
         assert rigs[name].record.views_left_out == ["c2"]
         assert errors_of(rigs[name])[0] < 0.5
+
+
+def calibrate_with_another_person(tmp_path, where):
+    """The rig of a recording in which views show another person in the frames `where` (F, V)."""
+    world = observed_walkers(tmp_path, noise_px=2.0, n_recordings=2, n_frames=len(where), area_mm=500)
+    other = np.stack([camera.project(world.joints_world_mm["r1"] + [500, 400, 0]) for camera in world.cameras], 1)
+    px = np.where(where[..., None, None], other, world.joints_px("r0"))
+    overwrite_poses2d(world, "r0", joints_px=px)
+    overwrite_poses2d(world, "r1", confidence=np.zeros(px.shape[:3]))
+    calibrate_capture(world.paths.frames, world.paths.poses2d, world.paths.rigs, CALIBRATE)
+    return open_store(world.paths.rigs, RIGS)
+
+
+def test_other_people_have_no_part_in_the_rig(tmp_path):
+    where = np.zeros((60, 4), bool)
+    alone = errors_of(calibrate_with_another_person(tmp_path / "alone", where)["r0"])
+    where[10:30, 1], where[40:55, :2] = True, True
+    rigs = calibrate_with_another_person(tmp_path / "others", where)
+    assert rigs["r0"].record.views_left_out == []
+    assert errors_of(rigs["r0"])[0] < 2 * alone[0] + 0.1

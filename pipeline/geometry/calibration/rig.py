@@ -205,7 +205,10 @@ def check_quality(
     noise = float(np.nanmax(rig.view_noise, initial=0.0))
     if noise > max_noise:
         times = f"{noise:.1f} times the error of a usable detector"
-        raise RigNotFound(f"the views contradict each other: joints lie {times} from where the other views see them")
+        causes = "several people in view, cameras that moved or views out of step do this"
+        raise RigNotFound(
+            f"the views contradict each other: joints lie {times} from where the other views see them; {causes}"
+        )
     if rig.parallax_deg < MIN_PARALLAX_DEG:
         raise RigNotFound(f"the views lie only {rig.parallax_deg:.1f} deg apart")
     worst = float(rig.rotation_std_deg[rig.has_extrinsics].max())
