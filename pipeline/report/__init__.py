@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 
-from pipeline.alerts import LEVELS, Alert
+from pipeline.alerts import LEVELS, Alert, worst_first
 from pipeline.files import atomic_write
 from pipeline.params.file import Params
 from pipeline.report.data.alerts import collect_alerts, count_alerts, grouped, verdict, write_alerts
@@ -18,6 +18,7 @@ from pipeline.report.data.measurements import Intervals, intervals, measure_capt
 from pipeline.report.data.reliability import label_reliability, left_out_reliability, write_reliability
 from pipeline.report.data.report_data import Alternatives, ReportData, gather, gather_alternatives
 from pipeline.report.data.rig_reliability import StatedRig
+from pipeline.report.data.truth_checks import truth_alerts
 from pipeline.report.page.blocks import Section
 from pipeline.report.page.render import render
 from pipeline.report.plots import write_plots
@@ -34,6 +35,7 @@ from pipeline.report.sections.pss import pss_section
 from pipeline.report.sections.rig import rig_section
 from pipeline.report.sections.sequences import sequence_section
 from pipeline.stores import LABELS, RIGS, RigStore, open_store
+from pipeline.truth import open_truth
 
 log = logging.getLogger("epiline")
 MAX_LOGGED, LONGEST_LINE = 8, 300  # groups of alerts that the log shows, and characters of each
@@ -47,7 +49,8 @@ def write_report(data_folder: Path, models: Path, reports: Path, params: Params)
     start = time.monotonic()
     files = Files(data_folder, models, reports)
     data = gather(files)
-    alerts = collect_alerts(files, data.capture)
+    truth = open_truth(files.truth, files.labels, files.rigs)
+    alerts = worst_first([*collect_alerts(files, data.capture), *truth_alerts(data, truth)])
     alternatives = gather_alternatives(files, data)
     rigs = open_store(files.rigs, RIGS)
     table = measure_capture(data, alternatives)

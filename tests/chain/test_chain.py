@@ -8,8 +8,13 @@ import io
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
+
+from pipeline.capture import read_capture
+from pipeline.formats.calibration import FORMATS
+from pipeline.stores import TRUTH, open_store
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(1500)]
 
@@ -162,13 +167,42 @@ def test_experiments_can_be_compared(fresh):
     (fresh.path / "rows.html").unlink()
 
 
-def test_a_removed_subject_leaves_no_stale_data(fresh):
-    # The motion of two people does not determine the cameras of the tiny demo, so the given ones are used.
-    keys = ("-S", "capture.subjects=[S1,S3]", "-S", "calibrate.mode=known")
-    fresh.run("dvc", "exp", "run", "-n", "fewer", *keys, "triangulate")
-    for place in ("data/poses2d.zarr", "data/labels.zarr"):
+def write_footage(capture_folder, footage):
+    """The demo as a user's own footage, with its true joints in a world of their own, in metres with y up."""
+    capture, truth = read_capture(capture_folder), open_store(capture_folder / "truth.zarr", TRUTH)
+    cameras = {view.name: view.camera for view in capture.recordings[0].views}
+    for recording in capture.recordings:
+        folder = footage / recording.name
+        folder.mkdir(parents=True)
+        for view in recording.views:
+            shutil.copy(view.file, folder / f"{view.name}.mp4")
+        person = truth[recording.name].person(0)
+        joints, times_s = person["joints_world_mm"][..., [1, 2, 0]] / 1000 + 5, 3 + person["time_s"]
+        np.savez(folder / "truth.npz", joints=joints, time_s=times_s, unit="m")
+    FORMATS["epiline"].write(footage / "calibration.toml", cameras, "")
+
+
+def test_own_footage_with_truth_and_a_removed_subject_leaves_no_stale_data(fresh, tmp_path):
+    """The motion of two people does not determine the cameras of the tiny demo, so the given ones are used."""
+    write_footage(fresh.path / "data/capture", tmp_path / "footage")
+    keys = (
+        "capture.source=videos", f"capture.root={tmp_path / 'footage'}", "capture.subjects=[S1,S3]",
+        "capture.truth.coordinates=aligned", "capture.truth.start_s=3.0", "calibrate.mode=known",
+        "train.supervision=full",
+    )  # fmt: skip
+    fresh.run("dvc", "exp", "run", "-n", "fewer", *(word for key in keys for word in ("-S", key)))
+    for place in ("data/frames/truth.zarr", "data/poses2d.zarr", "data/labels.zarr"):
         groups = [path.name for path in (fresh.path / place).iterdir() if path.is_dir()]
         assert {name.split("_")[0] for name in groups} == {"S1", "S3"}
+    found = metrics(fresh)
+    for part in ("labels", "test"):
+        for key in LENGTHS:
+            assert 0 < found[part][key] < 2000, (part, key)
+    assert "test_labels" not in found
+    alerts = json.loads((fresh.path / "reports/alerts.json").read_text())
+    kinds = {alert["kind"] for alert in alerts}
+    assert "truth_aligned" in kinds
+    assert not kinds & {"truth_gaps", "truth_elsewhere", "truth_misplaced", "truth_refused"}
 
 
 def test_an_experiment_in_a_folder_of_its_own_reuses_what_is_there(fresh):

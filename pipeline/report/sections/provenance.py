@@ -14,7 +14,7 @@ from pipeline.report.data.files import Files
 from pipeline.report.data.report_data import ReportData
 from pipeline.report.page.blocks import Block, Chart, Section, Table, number
 from pipeline.report.page.charts import named_bars, training_curve
-from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, open_store
+from pipeline.stores import LABELS, POSES2D, PREDICTIONS, RIGS, TRUTH, open_store
 
 # Titles of the curves' columns; other columns keep their names.
 CURVES = {
@@ -79,6 +79,7 @@ def _provenance(files: Files, data: ReportData) -> list[tuple[str, str, str]]:
             summary["schema"] = f"{schema.name} {schema.version}"
             flat = _flat(summary, MAX_ENTRIES)
             rows += [(name, key, value) for key, value in flat if not key.endswith("alerts")]  # they have a section
+    rows += _files_of_truth(files.truth)
     for reference in data.references:
         metadata = {key: value for key, value in reference.metadata.items() if key not in ("k", "joints")}
         rows += [(f"PSS reference, k = {reference.k}", key, value) for key, value in _flat(metadata, MAX_ENTRIES)]
@@ -86,6 +87,18 @@ def _provenance(files: Files, data: ReportData) -> list[tuple[str, str, str]]:
         file = path.relative_to(files.data if path.is_relative_to(files.data) else files.models)
         rows.append((file.as_posix(), "sha256", hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS]))
     return rows
+
+
+def _files_of_truth(path: Path) -> list[tuple[str, str, str]]:
+    """The file that the truth of each recording is from, or how many there are."""
+    store = open_store(path, TRUTH) if path.exists() else None
+    records = {name: store[name].record for name in store} if store else {}
+    if len(records) > MAX_ENTRIES:
+        return [("truth", "recordings", str(len(records)))]
+    return [
+        ("truth", name, f"{one.source} {one.sha256[:HASH_DIGITS]}, {one.coordinates}".replace(" ,", ","))
+        for name, one in records.items()
+    ]  # fmt: skip
 
 
 def _versions() -> list[tuple[str, str]]:
