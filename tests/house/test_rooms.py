@@ -62,6 +62,7 @@ DOORS = {
     "jinja2": {"pipeline.report"},
     "mediapipe": {"pipeline.detectors"},
     "poselib": {"pipeline.geometry"},
+    "h5py": {"pipeline.formats"},
     "ezc3d": {"pipeline.formats"},
 }
 

@@ -39,7 +39,7 @@ def match_frames(numbers: Mapping[str, np.ndarray], videos: Mapping[str, VideoFr
     """The match of each view from the increasing numbers in its files and the frames of its video.
 
     The first frame is 0 in files of some programs, 1 in those of others, and more in files of videos that were cut.
-    Files of exactly as many frames as the video has are those of the video, wherever their numbers start. Else the
+    Files of exactly as many frames as the video has are those of the video in order, whatever their numbers. Else the
     lowest number of all views counts: the first frame is 0 if all numbers are below the number of frames of their
     video, or if the lowest number is 0; otherwise, as some are beyond the end of the video, it is the lowest number.
     """
@@ -50,10 +50,12 @@ def match_frames(numbers: Mapping[str, np.ndarray], videos: Mapping[str, VideoFr
 
 
 def _match(numbers: np.ndarray, video: VideoFrames, common: int) -> FrameMatch:
+    has_frame = video.kept >= 0
     if not len(numbers):
-        return FrameMatch(common, np.full(len(video.kept), -1), 0, int((video.kept >= 0).sum()))
-    first = int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == video.n_frames else common
-    at = np.searchsorted(numbers, video.kept + first)
-    found = (numbers[np.minimum(at, len(numbers) - 1)] == video.kept + first) & (video.kept >= 0)
-    n_missing = int(((video.kept >= 0) & ~found).sum())
-    return FrameMatch(first, np.where(found, at, -1), int((numbers >= first + video.n_frames).sum()), n_missing)
+        return FrameMatch(common, np.full(len(video.kept), -1), 0, int(has_frame.sum()))
+    if len(numbers) == video.n_frames:
+        return FrameMatch(int(numbers[0]), video.kept, 0, 0)
+    at = np.searchsorted(numbers, video.kept + common)
+    found = (numbers[np.minimum(at, len(numbers) - 1)] == video.kept + common) & has_frame
+    n_beyond = int((numbers >= common + video.n_frames).sum())
+    return FrameMatch(common, np.where(found, at, -1), n_beyond, int((has_frame & ~found).sum()))

@@ -34,11 +34,20 @@ def test_a_view_in_two_files_is_refused(tmp_path):
         open_folder(tmp_path)
 
 
+def test_the_same_poses_in_two_formats_are_read_once(tmp_path):
+    np.savez(tmp_path / "cam1.npz", points_px=person(COCO_17)[None, :, :2], names=COCO_17)
+    columns = ",".join(f"{name}_{axis}" for name in COCO_17 for axis in "xy")
+    values = ",".join(map(str, person(COCO_17)[:, :2].ravel()))
+    (tmp_path / "cam1.csv").write_text(f"frame,{columns}\n0,{values}\n")
+    assert open_folder(tmp_path)["cam1"].where.endswith("cam1.csv")
+
+
 def test_a_folder_without_poses_names_the_formats(tmp_path):
-    with pytest.raises(UserError, match=r"holds no 2D poses \(detect\.files\)\. .*OpenPose JSON, COCO JSON"):
+    with pytest.raises(UserError, match=r"holds no 2D poses \(detect\.files\)\. .*OpenPose JSON, .*npz"):
         open_folder(tmp_path)
 
 
 def test_every_format_has_a_test_file():
     for opens in FORMATS.values():
-        assert (Path(__file__).parent / f"test_{opens.__module__.rpartition('.')[2]}.py").exists()
+        *rooms, module = opens.__module__.removeprefix("pipeline.formats.poses2d.").split(".")
+        assert Path(__file__).parent.joinpath(*rooms, f"test_{module}.py").exists()
