@@ -132,7 +132,7 @@ def change_attributes(path, change):
 def write_rig(path):
     camera = Camera(np.diag([900.0, 900, 1]), np.array([0.1, 0, 0, 0]), (1000, 800))
     with create_store(path, RIGS, RIGS_SUMMARY) as store:
-        group = store.create("S1", {"rig": 2, "view": 2}, rig_record([camera, camera], focal_scale=1.25))
+        group = store.create("S1", {"rig": 2, "view": 2}, rig_record([camera, camera], focal_scale=[1.25, 0.8]))
         t = np.array([[[1.0, 2, 3], [np.nan] * 3], [[4.0, 5, 6], [7, 8, 9]]])
         group.write(0, {"R_cam_from_world": np.broadcast_to(np.eye(3), (2, 2, 3, 3)), "t_cam_from_world_mm": t})
 
@@ -149,8 +149,8 @@ def test_missing_and_unknown_keys_of_a_record_are_refused_with_both_sides_named(
 def test_another_type_in_a_record_is_refused(tmp_path):
     path = tmp_path / "rigs.zarr"
     write_rig(path)
-    change_attributes(path / "S1", lambda a: a.update(focal_scale="1.25"))
-    with pytest.raises(UserError, match=r"RigRecord: focal_scale = '1.25': .*valid number"):
+    change_attributes(path / "S1", lambda a: a.update(focal_scale=[1.25, "0.8"]))
+    with pytest.raises(UserError, match=r"RigRecord: focal_scale.1 = '0.8': .*valid number"):
         open_store(path, RIGS)["S1"]
 
 
@@ -178,13 +178,13 @@ def test_a_store_needs_a_summary(tmp_path):
 
 def test_a_record_holds_no_infinite_numbers():
     with pytest.raises(ValidationError):
-        rig_record(focal_std=float("inf"))
+        rig_record(focal_std=[float("inf")])
 
 
 def test_complete_cameras_of_a_rig(tmp_path):
     write_rig(tmp_path / "rigs.zarr")
     group = open_store(tmp_path / "rigs.zarr", RIGS)["S1"]
-    assert group.record.focal_scale == 1.25
+    assert group.record.focal_scale == [1.25, 0.8]
     first, unknown = group.cameras()
     np.testing.assert_array_equal(first.t_cam_from_world_mm, [1, 2, 3])
     assert unknown.R_cam_from_world is None

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.geometry.simulation import Capture
 from pipeline.geometry.align import rig_error
-from pipeline.geometry.calibration.bundle import EXACT, Focal
+from pipeline.geometry.calibration.focal_prior import EXACT, Focal
 from pipeline.geometry.calibration.rig import Rig, RigNotFound, find_rig
 from pipeline.geometry.calibration.single_frame.rig_per_frame import find_rigs
 from pipeline.geometry.camera import reprojection
@@ -26,10 +26,9 @@ def linear(capture: Capture, rig: Rig | None = None) -> np.ndarray:
 
 def robust(capture: Capture, rig: Rig | None = None) -> np.ndarray:
     """Points (F, J, 3) by robust maximum likelihood."""
-    focal = 1.0 if rig is None else rig.focal.scale
     points_norm, sigma = capture.points_norm, capture.sigma
-    if focal != 1.0:
-        points_norm, sigma = points_norm / focal, sigma / focal
+    if rig is not None and (rig.focal_scale != 1).any():
+        points_norm, sigma = points_norm / rig.focal_scale[:, None], sigma / rig.focal_scale
     return triangulation.robust(points_norm, sigma, *_extrinsics(capture, rig))
 
 

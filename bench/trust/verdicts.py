@@ -149,8 +149,8 @@ def _without_gauge(steps: np.ndarray, R: np.ndarray, centers: np.ndarray, *, sca
     in the same units: radians and shares of the rig's extent.
     """
     t = -np.einsum("vij,vj->vi", R, centers)
-    units = units_of(R, t)[:-1]
-    basis, _ = np.linalg.qr(gauge_basis(R, t)[:-1, : 7 if scale else 6] / units[:, None])
+    units = units_of(R, t)
+    basis, _ = np.linalg.qr(gauge_basis(R, t)[:, : 7 if scale else 6] / units[:, None])
     own = steps.ravel() / units
     return ((own - basis @ (basis.T @ own)) * units).reshape(-1, 6)
 

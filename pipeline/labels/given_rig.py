@@ -13,11 +13,12 @@ from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import adjust_extrinsics, measure_rig
 from pipeline.geometry.frame_sampling import linspace_indices
+from pipeline.labels.checks.found_focal_lengths import focal_length_alerts
 from pipeline.labels.checks.given_extrinsics import exchanged_views, fitting_views, size_of_people
 from pipeline.labels.observations import Observations, observe_pool
 from pipeline.labels.people_in_rig import FRAMES_FOR_SCALE, people_of, with_noise_of_joints
 from pipeline.labels.rig_result import CalibrationResult, Refused, arrays_of, refused, static_fields, subject_of
-from pipeline.labels.self_calibrated_rig import FOCAL
+from pipeline.labels.self_calibrated_rig import FOCAL, with_principal_points
 from pipeline.params.calibrate import CalibrateParams
 
 # An adjustment that rotates a camera by more, in degrees, found another rig than the given one.
@@ -45,10 +46,10 @@ def adjusted_rig(pool: Sequence[Recording], poses2d: Path, params: CalibratePara
         return refused(subject_of(pool), str(error))
     if moved_deg > MAX_ADJUSTMENT_DEG:
         return _another_rig(subject_of(pool), moved_deg)
-    rig = with_noise_of_joints(rig, observed)
-    alerts: list[Alert] = []
+    rig = with_principal_points(with_noise_of_joints(rig, observed), pool[0], params)
+    alerts = focal_length_alerts(pool, rig)
     for recording, own in zip(pool, observed, strict=True):
-        views = fitting_views(recording, own.scale_focal(rig.focal.scale), rig.R, rig.t, leave_out=False, given=False)
+        views = fitting_views(recording, own.scale_focal(rig.focal_scale), rig.R, rig.t, leave_out=False, given=False)
         if isinstance(views, Refused):
             return views
         alerts += views.alerts

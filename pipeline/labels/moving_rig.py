@@ -93,7 +93,8 @@ def fields_of_rigs(
     known = np.any([rig.has_extrinsics for rig in rigs], axis=0)
     return {
         "mode": params.mode, "moving": True, "scale": params.scale, "gravity": "none", "pool": [recording.name],
-        "focal": "exact", "focal_scale": 1.0, "focal_std": 0.0, "ignore_distortion": params.ignore_distortion,
+        "focal": "exact", "focal_scale": [1.0] * len(known), "focal_std": [0.0] * len(known),
+        "ignore_distortion": params.ignore_distortion,
         "failed_frames": dict(failed), "n_frames": len(rigs), "n_poses": None, "parallax_deg": None, "moved_deg": None,
         "views_left_out": [recording.views[v].name for v in recording.view_indices(for_labels=True) if not known[v]],
         "inlier_share": float(np.mean([np.nanmean(rig.inlier_share) for rig in rigs])),

@@ -39,10 +39,11 @@ class Observations:
         arrays = {name: getattr(self, name)[frames] for name in ("points_norm", "sigma", "confidence", "height")}
         return replace(self, **arrays)
 
-    def scale_focal(self, factor: float) -> "Observations":
-        """The same observations after the focal lengths are multiplied by a factor."""
-        arrays = {name: getattr(self, name) / factor for name in ("points_norm", "sigma", "height")}
-        return replace(self, **arrays, focal_px=self.focal_px * factor)
+    def scale_focal(self, factors: np.ndarray) -> "Observations":
+        """The same observations after the focal lengths are multiplied by factors (V,)."""
+        arrays = {name: getattr(self, name) / factors for name in ("sigma", "height")}
+        points_norm = self.points_norm / factors[:, None]
+        return replace(self, points_norm=points_norm, **arrays, focal_px=self.focal_px * factors)
 
     def with_sides(self, swapped: np.ndarray) -> "Observations":
         """The observations with left and right exchanged where `swapped` (F, J, V) is true."""
@@ -58,12 +59,12 @@ def assumed_cameras(recording: Recording, *, ignore_distortion: bool) -> list[Ca
     return [camera.pinhole() for camera in cameras] if ignore_distortion else cameras
 
 
-def cameras_found(recording: Recording, *, ignore_distortion: bool, focal_scale: float) -> list[CameraRecord]:
-    """The intrinsics of all views after a calibration that multiplied the focal lengths by `focal_scale`."""
+def cameras_found(recording: Recording, *, ignore_distortion: bool, focal_scale: Sequence[float]) -> list[CameraRecord]:
+    """The intrinsics of all views after a calibration that multiplied their focal lengths by `focal_scale`."""
     cameras = assumed_cameras(recording, ignore_distortion=ignore_distortion)
     return [
-        CameraRecord.of(view.name, camera.scale_focal(focal_scale) if focal_scale != 1 else camera)
-        for view, camera in zip(recording.views, cameras, strict=True)
+        CameraRecord.of(view.name, camera.scale_focal(factor) if factor != 1 else camera)
+        for view, camera, factor in zip(recording.views, cameras, focal_scale, strict=True)
     ]
 
 

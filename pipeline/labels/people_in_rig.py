@@ -29,7 +29,7 @@ UNSCALED_MM = 1000.0
 def with_noise_of_joints(rig: Rig, observed: Sequence[Observations]) -> Rig:
     """A rig calibrated from all landmarks, with the noise measured on joints, because labels are made from joints."""
     few = [
-        one.taken(linspace_indices(len(one.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.scale)
+        one.taken(linspace_indices(len(one.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal_scale)
         for one in observed
     ]
     points_norm, sigma = np.concatenate([one.points_norm for one in few]), np.concatenate([one.sigma for one in few])
@@ -56,7 +56,7 @@ class People:
 
 def people_of(observed: Observations, rig: Rig) -> People:
     """Triangulate the person of a recording in evenly spread frames."""
-    few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal.scale)
+    few = observed.taken(linspace_indices(len(observed.points_norm), FRAMES_FOR_SCALE)).scale_focal(rig.focal_scale)
     return People.triangulated(few, rig.R, rig.t, rig.noise)
 
 

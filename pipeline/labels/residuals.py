@@ -16,16 +16,16 @@ from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, ResidualsRecord, open_store
 
 log = logging.getLogger("epiline")
-Poses = tuple[np.ndarray, np.ndarray, float]
+Poses = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def poses_of(result: CalibrationResult) -> Poses:
     """Rotations and translations of a rig, one for all frames or one for each that `observe_pool` reads, and its focal
-    scale.
+    scales.
     """
     R, t = (np.asarray(result.arrays[name], float) for name in ("R_cam_from_world", "t_cam_from_world_mm"))
     rows = linspace_indices(len(t), FRAMES_PER_POOL)
-    focal_scale = float(result.fields["focal_scale"])
+    focal_scale = np.array(result.fields["focal_scale"])
     return (R[rows], t[rows], focal_scale) if result.fields["moving"] else (R[0], t[0], focal_scale)
 
 
@@ -35,7 +35,7 @@ def residuals_of(pool: Sequence[Recording], poses2d: Path, poses: Poses, params:
     observed, points_norm, sigma = observe_pool(
         pool, poses2d, ignore_distortion=params.ignore_distortion, min_confidence=params.min_confidence
     )
-    residuals = residuals_by_landmark(points_norm / focal_scale, sigma / focal_scale, R, t)
+    residuals = residuals_by_landmark(points_norm / focal_scale[:, None], sigma / focal_scale, R, t)
     focal_px = observed[0].focal_px * focal_scale
     store = open_store(poses2d, POSES2D)
     n_landmarks = store[pool[0].name].person(0).at("landmarks_px", np.zeros(0, int)).shape[2]

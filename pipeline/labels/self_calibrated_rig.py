@@ -1,18 +1,19 @@
 """Calibration tasks for static cameras whose extrinsics are found from the people alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.alerts import Alert
 from pipeline.capture import Recording
-from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.calibrated_rig import Rig
+from pipeline.geometry.calibration.focal_prior import EXACT, Focal
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import find_rig
 from pipeline.geometry.calibration.rig_motion import rotation_change_deg
+from pipeline.labels.checks.found_focal_lengths import focal_length_alerts
 from pipeline.labels.checks.given_extrinsics import fitting_views
 from pipeline.labels.checks.other_people import mixed_people, without
 from pipeline.labels.checks.views_left_out import left_out_alerts
@@ -29,8 +30,12 @@ from pipeline.labels.people_in_rig import (
 from pipeline.labels.rig_result import CalibrationResult, Refused, arrays_of, refused, static_fields, subject_of
 from pipeline.params.calibrate import CalibrateParams
 
-# The values of `calibrate.focal`. Approximate focal lengths come from data sheets and image headers.
-FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05), "unknown": Focal(std=np.inf)}
+# The values of `calibrate.focal`. Approximate focal lengths come from data sheets and image headers; unknown ones are
+# those of any lens, but cameras are likely to have similar ones.
+FOCAL = {"exact": EXACT, "approximate": Focal(std=0.05, own_std=0.03), "unknown": Focal(std=np.inf, own_std=0.15)}
+# Standard deviation of a principal point along each axis as a share of the image's width, where the focal length is not
+# exact either. The principal point is not changed, the rotation makes up for it.
+PRINCIPAL_POINT_STD = 0.01
 
 # Where several people are in view, the rig is calibrated again so many times: each rig tells what is of other people
 # better than the one before, which was calibrated with some of it.
@@ -56,12 +61,26 @@ def pooled_rig(pool: Sequence[Recording], poses2d: Path, params: CalibrateParams
     if not np.isfinite(scale.factor):
         return refused(subject_of(pool), scale_missing(params))
     moved_deg = rotation_change_deg(points_norm, sigma, rig)
+    rig = with_principal_points(rig, pool[0], params)
+    alerts += focal_length_alerts(pool, rig)
     upright = vertical_of(pool[0], people, rig, params)
     rig = rig.scaled(scale.factor).in_axes(upright.axes, np.zeros(3))
     fields = static_fields(pool, rig, params, scale=params.scale, gravity=upright.source, moved_deg=moved_deg)
     fields |= stds_of(scale, upright)
     alerts += scale_alerts(subject_of(pool), scale, params)
     return CalibrationResult(arrays_of([rig], observed[0].focal_px), fields, tuple(alerts), agreed.left_out)
+
+
+def with_principal_points(rig: Rig, recording: Recording, params: CalibrateParams) -> Rig:
+    """The rig with the principal points' uncertainty in that of its rotations, unless intrinsics are exact.
+
+    The covariance of all poses stays: labels hardly change with a principal point, as the rotation makes up for it.
+    """
+    if params.focal == "exact":
+        return rig
+    focal_px = rig.focal_scale * np.array([np.sqrt(view.K[0][0] * view.K[1][1]) for view in recording.views])
+    std_rad = PRINCIPAL_POINT_STD * np.array([view.size_px[0] for view in recording.views]) / focal_px
+    return replace(rig, rotation_std_deg=np.hypot(rig.rotation_std_deg, np.degrees(np.sqrt(2) * std_rad)))
 
 
 @dataclass(frozen=True)
@@ -98,7 +117,7 @@ def _agreed_rig(
         rig = with_noise_of_joints(rig, observed)
         checks = []
         for recording, own in zip(pool, observed, strict=True):
-            scaled = own.scale_focal(rig.focal.scale)
+            scaled = own.scale_focal(rig.focal_scale)
             check = fitting_views(recording, scaled, rig.R, rig.t, leave_out=True, given=False)
             if isinstance(check, Refused):
                 return check

@@ -124,7 +124,7 @@ class ResidualsRecord(Record):
 class RigRecord(Record):
     """The cameras of one recording and how they were found; the extrinsics are arrays."""
 
-    cameras: list[CameraRecord]  # of every view, as found: focal scale applied, lens ignored or not
+    cameras: list[CameraRecord]  # of every view, as found: focal scales applied, lens ignored or not
     mode: Mode
     moving: bool  # whether each frame has its own extrinsics
     scale: Scale  # what fixed the unit of length
@@ -133,8 +133,8 @@ class RigRecord(Record):
     gravity_std_deg: float | None  # standard deviation of the vertical's angle; None: unknown
     ignore_distortion: bool
     focal: Literal["exact", "approximate", "unknown"]  # how well the given focal lengths were known
-    focal_scale: float  # the found focal lengths over the given ones
-    focal_std: float | None  # relative standard deviation of focal_scale; 0: taken as given; None: not determined
+    focal_scale: list[float]  # of each view: the found focal length over the given one
+    focal_std: list[float | None]  # relative standard deviations of focal_scale; 0: as given; None: not determined
     pool: list[str]  # the recordings from which the rig was found
     n_frames: int  # frames from which the rig was found, or that have a rig
     n_poses: int | None  # distinct poses; None for moving rigs and rigs of single frames

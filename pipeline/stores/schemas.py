@@ -87,22 +87,25 @@ POSES2D = Schema("poses2d", 5, Poses2dRecord, Poses2dSummary, (
     _f32("landmark_confidence", "frame person view landmark", "0-1", "the detector's confidence in the landmarks"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 8, RigRecord, RigsSummary, (
+RIGS = Schema("rigs", 9, RigRecord, RigsSummary, (
     # One row for a static rig, else one per frame. The record has the intrinsics.
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
-    _f32("rotation_std_deg", "rig view", "deg", "standard deviation of the rotation, from the adjustment's covariance"),
+    _f32("rotation_std_deg", "rig view", "deg",
+         "standard deviation of the rotation, from the adjustment's covariance and, unless the focal length is exact,"
+         " from that of the principal point"),
     _f32("center_std_mm", "rig view", "mm", "standard deviation of the camera centre (root of its covariance's trace)"),
     _f32("center_covariance_mm2", "rig view row column", "mm^2", "covariance of the camera centre in the world"),
     _f32("pose_covariance", "rig unknown unknown_2", "rad, mm",
          "covariance of all views' (rotation vector, translation), each in its camera's frame, in their order;"
-         " without the freedom of the world's frame and unit; NaN: views not calibrated, rigs that move"),
+         " without the freedom of the world's frame and unit; where focal lengths are not exact, their errors count as"
+         " the translations that move the people's images alike; NaN: views not calibrated, rigs that move"),
     _f32("residual_px", "rig view", "px", "median reprojection error of the inliers"),
     _f32("epipolar_start_px", "rig", "px", "median distance of a joint from its epipolar line before adjustment"),
     _f32("epipolar_px", "rig", "px", "the same after adjustment"),
 ))  # fmt: skip
 
-LABELS = Schema("labels", 6, LabelRecord, LabelsSummary, (
+LABELS = Schema("labels", 7, LabelRecord, LabelsSummary, (
     _f32("joints_world_mm", "frame person joint xyz", "mm", "triangulated joints; NaN: rejected"),
     _f32("joints_cam_mm", "frame person view joint xyz", "mm", "the same in each camera's frame"),
     _code("status", "frame person joint", "code", "0 not done, 1 valid, others: why it was rejected"),

@@ -310,8 +310,8 @@ def test_a_focal_length_that_was_found_is_used_from_then_on(tmp_path, focal):
     world.rewrite(misjudge)
     group = calibrate(world, focal=focal)["r0"]
     assert group.record.focal == focal
-    assert group.record.focal_scale * 1.1 == pytest.approx(1, abs=0.01)
-    assert 0 < group.record.focal_std < 0.02
+    np.testing.assert_allclose(np.array(group.record.focal_scale) * 1.1, 1, atol=0.02)
+    assert all(std is not None and 0 < std < 0.04 for std in group.record.focal_std)
     # The rig holds the cameras as found; the manifest still has those given.
     assert group.cameras()[0].K[0, 0] == pytest.approx(K[0, 0], rel=0.01)
     given = read_capture(world.paths.frames).recordings[0].views[0].camera

@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.geometry.align import rig_error
 from pipeline.labels.calibrate import calibrate_capture
+from pipeline.labels.self_calibrated_rig import PRINCIPAL_POINT_STD
 from pipeline.stores import RIGS, open_store
 from tests.labels.params import CALIBRATE
 from tests.world.cameras import centers_of, ring
@@ -27,6 +28,22 @@ def calibrate_with_failures(tmp_path, failing):
         overwrite_poses2d(world, name, joints_px=px)
     calibrate_capture(world.paths.frames, world.paths.poses2d, world.paths.rigs, CALIBRATE)
     return open_store(world.paths.rigs, RIGS)
+
+
+def test_where_the_focal_length_is_not_exact_rotations_are_uncertain_by_that_of_the_principal_point(tmp_path):
+    world = observed_walkers(tmp_path, n_recordings=1)
+    std = {}
+    for focal in ("exact", "unknown"):
+        params = CALIBRATE.model_copy(update={"focal": focal})
+        calibrate_capture(world.paths.frames, world.paths.poses2d, world.paths.rigs, params)
+        group = open_store(world.paths.rigs, RIGS)["r0"]
+        std[focal] = group["rotation_std_deg"][0]
+    focal_px = np.array([camera.K[0, 0] for camera in group.record.intrinsics])
+    width = np.array([camera.size_px[0] for camera in group.record.intrinsics])
+    of_principal_point = np.degrees(np.sqrt(2) * PRINCIPAL_POINT_STD * width / focal_px)
+    assert (std["exact"] < 0.3 * of_principal_point).all()
+    assert (std["unknown"] >= of_principal_point).all()
+    assert (std["unknown"] < 1.3 * of_principal_point).all()
 
 
 def errors_of(group):

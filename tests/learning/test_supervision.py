@@ -78,7 +78,9 @@ def change_focal_found(world, factor):
             for name, (record, arrays) in held.items():
                 rig = record if schema is RIGS else record.rig
                 found = camera_records([camera.scale_focal(factor) for camera in rig.intrinsics])
-                rig = rig.model_copy(update={"cameras": found, "focal_scale": factor, "focal": "approximate"})
+                rig = rig.model_copy(
+                    update={"cameras": found, "focal_scale": [factor] * len(found), "focal": "approximate"}
+                )
                 record = rig if schema is RIGS else record.model_copy(update={"rig": rig})
                 sizes = {"rig": 1, "frame": len(next(iter(arrays.values()))), "view": len(rig.cameras)}
                 new.create(name, sizes, record).write(0, arrays)

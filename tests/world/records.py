@@ -56,7 +56,8 @@ def rig_record(cameras: Sequence[Camera] = (), **changes: Any) -> RigRecord:
     fields: dict[str, Any] = dict(
         cameras=camera_records(cameras), mode="rig", moving=False, scale="bones", gravity="people",
         scale_std=0.06, gravity_std_deg=2.0,
-        ignore_distortion=False, focal="exact", focal_scale=1.0, focal_std=0.0, pool=[], n_frames=1, n_poses=1,
+        ignore_distortion=False, focal="exact", focal_scale=[1.0] * len(cameras), focal_std=[0.0] * len(cameras),
+        pool=[], n_frames=1, n_poses=1,
         inlier_share=1.0, noise_share=0.02, parallax_deg=None, moved_deg=None, views_left_out=[], failed_frames={},
         view_graph=ViewGraphRecord(pairs=[], isolated=[], bridged={}),
         residuals=ResidualsRecord(landmarks=[], by_view=[None] * len(cameras), by_landmark=[]),

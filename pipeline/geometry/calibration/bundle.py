@@ -1,4 +1,4 @@
-"""Robust bundle adjustment: all cameras and all points of a rig at once, and optionally their common focal scale.
+"""Robust bundle adjustment: all cameras and all points of a rig at once, and optionally the cameras' focal lengths.
 
 Levenberg-Marquardt with analytic derivatives on the Geman-McClure cost, whose scale follows the noise found in the
 residuals; points are eliminated by the Schur complement (Triggs et al., Bundle adjustment: a modern synthesis, 1999,
@@ -6,12 +6,13 @@ sections 3 to 6). The seven gauge freedoms of the world frame are not fixed: the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from pipeline.geometry.calibration import bundle_kernels
+from pipeline.geometry.calibration.focal_prior import EXACT, Focal
 from pipeline.geometry.calibration.gauge import gauge_basis, root_of_inverse, units_of
 from pipeline.geometry.calibration.shared_errors import clustered_covariance, variance_inflation_of
 from pipeline.shapes import check_shapes
@@ -28,33 +29,14 @@ MEDIAN_OF_LARGER = 1.0516
 
 
 @dataclass(frozen=True)
-class Focal:
-    """Prior on the cameras' focal lengths: one scale common to all given focal lengths, and its standard deviation."""
-
-    scale: float = 1.0
-    std: float = 0.0  # relative; 0: exact, infinite: unknown
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the scale is unknown or approximate."""
-        return self.std > 0
-
-    def information(self, noise: float) -> float:
-        """The information on the logarithm of the scale, in units of one residual's information; infinite if exact."""
-        return (noise / self.std) ** 2 if self.std > 0 else np.inf
-
-
-EXACT = Focal()
-
-
-@dataclass(frozen=True)
 class AdjustedRig:
     """A rig after the adjustment."""
 
     R: Float[np.ndarray, "view 3 3"]  # camera from world
     t: Float[np.ndarray, "view 3"]
     points: Float[np.ndarray, "point 3"]
-    focal: Focal  # the prior, with the scale found
+    focal: Focal  # the prior
+    focal_scale: Float[np.ndarray, " view"]  # the focal lengths found over those given
     noise: float  # standard deviation of the residuals, as a multiple of the expected sigma
     weights: Float[np.ndarray, "point view"]  # of the robust cost: 1 inlier, 0 outlier or not seen
     cost: float  # robust cost: about the number of outliers
@@ -67,7 +49,11 @@ class Uncertainty:
     # Of all cameras' (rotation vector in rad, translation): with w and d of a camera, its extrinsics are off by
     # R -> exp(w) R and t -> exp(w) t + d, both in the camera's frame.
     pose_covariance: Float[np.ndarray, "unknown unknown"]
-    focal_std: float  # relative
+    # The same with each focal length's error as the translation along the optical axis that moves the images of the
+    # points in their median depth alike. This is what points triangulated with the rig suffer: most of the uncertainty
+    # of a focal length and of the camera's distance cancels in them.
+    image_covariance: Float[np.ndarray, "unknown unknown"]
+    focal_std: Float[np.ndarray, " view"]  # relative; 0 if the focal lengths are exact
     variance_inflation: float  # factor by which errors shared by points enlarge the covariance
 
 
@@ -81,32 +67,34 @@ def adjust(
     widths: Sequence[float],
     *,
     focal: Focal = EXACT,
+    focal_scale: Float[np.ndarray, " view"] | None = None,
     groups: Sequence[Shaped[np.ndarray, " point"]] = (),
     noise: float | None = None,
 ) -> AdjustedRig:
     """Adjust cameras and points to normalised image points with standard deviations sigma.
 
-    Image points and sigma are normalised with the given focal lengths: the prediction is focal.scale * (x / z, y / z).
-    NaN image points and infinite sigma count as not seen. Points that are NaN or seen in fewer than two views are not
-    used and are NaN in the result; every camera must have extrinsics. `widths` are the scales of the robust kernel in
-    units of the noise, one for each stage; without any, the rig is measured without being adjusted. The noise is
-    estimated unless it is given. `groups` are those of `uncertainty`: errors shared by points reduce the weight of the
-    points against the focal prior. Raises ValueError for shapes that do not fit and for infinite values other than
-    those of sigma.
+    Image points and sigma are normalised with the given focal lengths: the prediction is focal_scale * (x / z, y / z),
+    where the scale is 1 at the start unless it is given, and stays so if the focal lengths are exact. NaN image points
+    and infinite sigma count as not seen. Points that are NaN or seen in fewer than two views are not used and are NaN
+    in the result; every camera must have extrinsics. `widths` are the scales of the robust kernel in units of the
+    noise, one for each stage; without any, the rig is measured without being adjusted. The noise is estimated unless it
+    is given. `groups` are those of `uncertainty`: errors shared by points reduce the weight of the points against the
+    focal prior. Raises ValueError for shapes that do not fit and for infinite values other than those of sigma.
     """
-    problem = _Problem.of(points_norm, sigma, points)
-    state = _State(R.astype(float), t.astype(float), points[problem.used].astype(float), focal.scale)
-    scale, variance_inflation = noise or problem.noise(state), 1.0
+    problem = _Problem.of(points_norm, sigma, points, focal)
+    scale = np.ones(len(t)) if focal_scale is None else focal_scale.astype(float)
+    state = _State(R.astype(float), t.astype(float), points[problem.used].astype(float), scale)
+    found, variance_inflation = noise or problem.noise(state), 1.0
     for width in widths:
-        prior = variance_inflation * focal.information(scale)
-        problem.descend(state, width * scale, prior)
-        scale = noise or problem.noise(state)
+        weight = variance_inflation * found**2
+        problem.descend(state, width * found, weight)
+        found = noise or problem.noise(state)
         if focal.is_open:
-            root, scores = problem.linearised(state, width * scale, prior)
+            root, scores = problem.linearised(state, width * found, weight)
             variance_inflation = variance_inflation_of(scores @ root, [group[problem.used] for group in groups])
-    weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * scale)
+    weights = problem.weights(state, (*FINAL_WIDTHS, *widths)[-1] * found)
     return AdjustedRig(
-        state.R, state.t, problem.over_all(state.X, np.nan), replace(focal, scale=state.focal), scale,
+        state.R, state.t, problem.over_all(state.X, np.nan), focal, state.focal, found,
         problem.over_all(weights, 0.0), float((1 - np.sqrt(weights[problem.inverse_sigma > 0])).sum()),
     )  # fmt: skip
 
@@ -126,26 +114,30 @@ def uncertainty(
     directions. `cells`, the landmark and the block of time of each point, both from 0, replace this factor by the
     covariance of `clustered_covariance`. Raises ValueError for shapes that do not fit and infinite image points.
     """
-    problem = _Problem.of(points_norm, sigma, adjusted.points)
-    state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal.scale)
+    problem = _Problem.of(points_norm, sigma, adjusted.points, adjusted.focal)
+    state = _State(adjusted.R, adjusted.t, adjusted.points[problem.used], adjusted.focal_scale)
     width, own = FINAL_WIDTHS[-1] * adjusted.noise, [group[problem.used] for group in groups]
-    (variance, newton), prior, inflation = problem.variance(state, width), np.inf, 1.0
+    (variance, newton), weight, inflation = problem.variance(state, width), 0.0, 1.0
     clustered = cells is not None and np.isfinite(variance)
     # The inflation increases the weight of the focal prior, which in turn changes the inflation a little.
     for _ in range(2 if adjusted.focal.is_open else 0 if clustered else 1):
-        prior = inflation * adjusted.focal.information(adjusted.noise)
-        root, scores = problem.linearised(state, width, prior)
+        weight = inflation * adjusted.noise**2
+        root, scores = problem.linearised(state, width, weight)
         inflation = variance_inflation_of(scores @ root, own)
     if cells is not None and clustered:
         information, score = problem.by_cell(state, width, cells[problem.used])
-        root = problem.root(state, information.sum((0, 1)), prior)
+        root = problem.root(state, information.sum((0, 1)), weight)
         information, score = root.T @ information @ root, score @ root
         whitened = clustered_covariance(information, score, variance=variance, newton=newton)
         inflation = float(np.trace(whitened)) / (len(whitened) * variance)
     else:
         whitened = inflation * variance * np.eye(root.shape[1])
     covariance = root @ whitened @ root.T
-    return Uncertainty(covariance[:-1, :-1], float(np.sqrt(covariance[-1, -1])), inflation)
+    of_poses, to_image = problem.of_poses, problem.poses_like(state)
+    return Uncertainty(
+        covariance[np.ix_(of_poses, of_poses)], to_image @ covariance @ to_image.T,
+        np.sqrt(np.diagonal(covariance)[~of_poses]) if adjusted.focal.is_open else np.zeros(len(state.R)), inflation,
+    )  # fmt: skip
 
 
 @dataclass
@@ -153,7 +145,7 @@ class _State:
     R: np.ndarray
     t: np.ndarray
     X: np.ndarray
-    focal: float
+    focal: np.ndarray  # (V,)
 
 
 @dataclass(frozen=True)
@@ -161,14 +153,33 @@ class _Problem:
     points_norm: np.ndarray  # (M, V, 2) of the used points
     inverse_sigma: np.ndarray  # (M, V); 0 where not seen
     used: np.ndarray  # (N,) which points are used
+    prior: np.ndarray  # (V, V) information on the logarithms of the focal scales; empty: they are exact
 
     @classmethod
-    def of(cls, points_norm: np.ndarray, sigma: np.ndarray, points: np.ndarray) -> "_Problem":
+    def of(cls, points_norm: np.ndarray, sigma: np.ndarray, points: np.ndarray, focal: Focal) -> "_Problem":
         seen = np.isfinite(points_norm).all(-1) & np.isfinite(sigma)
         used = (seen.sum(-1) >= 2) & np.isfinite(points).all(-1)
         seen, points_norm, sigma = seen[used], points_norm[used], sigma[used]
         inverse = np.where(seen, 1 / np.where(seen, sigma, 1.0), 0.0)
-        return cls(np.where(seen[..., None], points_norm, 0.0), inverse, used)
+        prior = focal.information(points_norm.shape[1])
+        return cls(np.where(seen[..., None], points_norm, 0.0), inverse, used, prior)
+
+    @property
+    def of_poses(self) -> np.ndarray:
+        """Which of the unknowns (D,) are those of the cameras' poses; the others are those of the focal lengths."""
+        n_views = self.inverse_sigma.shape[1]
+        return np.tile([True] * 6 + [False], n_views) if len(self.prior) else np.ones(6 * n_views, bool)
+
+    def poses_like(self, state: _State) -> np.ndarray:
+        """The matrix (6V, D) from steps of the unknowns to steps of the poses that move the points' images alike."""
+        of_poses = self.of_poses
+        to_image = np.eye(len(of_poses))[of_poses]
+        if len(self.prior):
+            depth = state.X @ state.R[:, 2].T + state.t[:, 2]
+            for v, own in enumerate(depth.T):
+                seen = self.inverse_sigma[:, v] > 0
+                to_image[6 * v + 5, 7 * v + 6] = -np.median(own[seen]) if seen.any() else 0.0
+        return to_image
 
     def over_all(self, values: np.ndarray, missing: float) -> np.ndarray:
         """Values of the used points as an array for all points."""
@@ -193,10 +204,10 @@ class _Problem:
         median = float(np.median(size)) / MEDIAN_OF_LARGER if len(size) else 1.0
         return max(median / np.sqrt(self.freedom()), MIN_NOISE)
 
-    def descend(self, state: _State, width: float, prior: float) -> None:
-        state.focal = bundle_kernels.descend(
+    def descend(self, state: _State, width: float, weight: float) -> None:
+        bundle_kernels.descend(
             self.points_norm, self.inverse_sigma, state.R, state.t, state.X, state.focal,
-            prior, width, STEPS_PER_WIDTH, ENOUGH,
+            weight * self.prior, width, STEPS_PER_WIDTH, ENOUGH,
         )  # fmt: skip
 
     def weights(self, state: _State, width: float) -> np.ndarray:
@@ -204,27 +215,27 @@ class _Problem:
         share = (self.residual(state) ** 2).sum(-1) / width**2
         return np.where(self.inverse_sigma > 0, 1 / (1 + share) ** 2, 0.0)
 
-    def linearised(self, state: _State, width: float, prior: float) -> tuple[np.ndarray, np.ndarray]:
-        """The root of the reduced system's inverse, see `root`, and each point's contribution (M, 6V + 1)."""
+    def linearised(self, state: _State, width: float, weight: float) -> tuple[np.ndarray, np.ndarray]:
+        """The root of the reduced system's inverse, see `root`, and each point's contribution (M, D)."""
         S, scores = self.reduced(state, width, np.s_[:])
-        return self.root(state, S, prior), scores
+        return self.root(state, S, weight), scores
 
-    def root(self, state: _State, S: np.ndarray, prior: float) -> np.ndarray:
-        """A (6V + 1, K) with A @ A.T the inverse of the reduced system S, to which the focal prior is added.
+    def root(self, state: _State, S: np.ndarray, weight: float) -> np.ndarray:
+        """A (D, D - 7) with A @ A.T the inverse of the reduced system S, to which the weighted focal prior is added.
 
         The gauge freedoms of the world's frame and scale are removed (inner constraints).
         """
-        S[-1, -1] += prior if np.isfinite(prior) else 0.0
-        unknown = np.s_[:] if np.isfinite(prior) else np.s_[:-1]
-        free, units = gauge_basis(state.R, state.t), units_of(state.R, state.t)
-        root = np.zeros((len(S), len(units[unknown]) - free.shape[1]))
-        root[unknown] = root_of_inverse(S[unknown, unknown], free[unknown], units[unknown])
-        return root
+        of_poses = self.of_poses
+        free, units = np.zeros((len(S), 7)), np.ones(len(S))
+        free[of_poses], units[of_poses] = gauge_basis(state.R, state.t), units_of(state.R, state.t)
+        if len(self.prior):
+            S[np.ix_(~of_poses, ~of_poses)] += weight * self.prior
+        return root_of_inverse(S, free, units)
 
     def reduced(self, state: _State, width: float, points: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The reduced system (6V + 1, 6V + 1) of some points, and the contribution (M, 6V + 1) of each."""
+        """The reduced system (D, D) of some points, and the contribution (M, D) of each."""
         x, inverse, X = self.points_norm[points], self.inverse_sigma[points], state.X[points]
-        N, D = len(inverse), 6 * inverse.shape[1] + 1
+        N, D = len(inverse), len(self.of_poses)
         S, scores, to_points, own = np.empty((D, D)), np.empty((N, D)), np.empty((N, 3, D)), np.empty((N, 3))
         bundle_kernels.normal_equations(
             x, inverse, state.R, state.t, X, state.focal, width, 0.0, S, scores, to_points, own
@@ -232,11 +243,11 @@ class _Problem:
         return S, scores
 
     def by_cell(self, state: _State, width: float, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The reduced systems (L, B, 6V + 1, 6V + 1) of the points of each cell, and their right-hand sides.
+        """The reduced systems (L, B, D, D) of the points of each cell, and their right-hand sides.
 
         `cells` (M, 2) holds each point's indices of L and B.
         """
-        shape, D = cells.max(0, initial=0) + 1, 6 * len(state.R) + 1
+        shape, D = cells.max(0, initial=0) + 1, len(self.of_poses)
         information, score = np.zeros((*shape, D, D)), np.zeros((*shape, D))
         number = np.ravel_multi_index(tuple(cells.T), tuple(shape))
         order = np.argsort(number, kind="stable")

@@ -1,9 +1,9 @@
 """The inner loops of the bundle adjustment of one rig, compiled.
 
 Normalised image points are (N, V, 2) with inverse standard deviations (N, V), 0 where not seen; cameras R (V, 3, 3),
-t (V, 3) from the world, points X (N, 3). The predicted image point is focal * (x / z, y / z), with one focal scale for
-all cameras. The unknowns of the reduced system are, camera by camera, a rotation vector and a translation in the
-camera's frame, then the logarithm of the focal scale: D = 6 V + 1 of them.
+t (V, 3) from the world, points X (N, 3). The predicted image point is focal * (x / z, y / z), with a focal scale for
+each camera. The unknowns of the reduced system are, camera by camera, a rotation vector and a translation in the
+camera's frame and, unless the focal lengths are exact, the logarithm of the focal scale: D = 6 V or 7 V of them.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ MIN_DEPTH = 1e-9
 
 @compiled
 def residuals(
-    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
+    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: np.ndarray,
     out: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the whitened residuals (N, V, 2), 0 where not seen."""
@@ -32,8 +32,8 @@ def residuals(
             elif z <= MIN_DEPTH:
                 out[n, v, 0] = out[n, v, 1] = BEHIND
             else:
-                out[n, v, 0] = s * (points_norm[n, v, 0] - focal * x / z)
-                out[n, v, 1] = s * (points_norm[n, v, 1] - focal * y / z)
+                out[n, v, 0] = s * (points_norm[n, v, 0] - focal[v] * x / z)
+                out[n, v, 1] = s * (points_norm[n, v, 1] - focal[v] * y / z)
 
 
 @compiled
@@ -50,10 +50,10 @@ def cost(residual: np.ndarray, width: float) -> float:
 
 @compiled
 def normal_equations(
-    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
+    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: np.ndarray,
     width: float, damping: float, S: np.ndarray, b: np.ndarray, to_points: np.ndarray, own: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the reduced system S (D, D), b (N, D): S times the step of cameras and focal scale is the sum of b.
+    """Write the reduced system S (D, D), b (N, D): S times the step of the cameras is the sum of b.
 
     The points are eliminated (Schur complement): their steps are own (N, 3) - to_points (N, 3, D) @ that step; each
     row of b is the contribution of one point. The damping first enlarges every block's diagonal (Levenberg-Marquardt).
@@ -61,8 +61,8 @@ def normal_equations(
     V, D = len(R), len(S)
     S[:] = 0.0
     b[:] = 0.0
-    C = np.zeros((V, 7, 7))  # cameras and focal scale against themselves
-    W = np.empty((3, D))  # a point against cameras and focal scale
+    C = np.zeros((V, 7, 7))  # cameras against themselves
+    W = np.empty((3, D))  # a point against the cameras
     H = np.empty((3, 4))  # a point against itself and its residuals
     J, P = np.zeros((2, 8)), np.empty((2, 3))
     for n in range(len(X)):
@@ -70,9 +70,9 @@ def normal_equations(
         H[:] = 0.0
         for v in range(V):
             if inverse_sigma[n, v] > 0 and linearise(
-                points_norm[n, v], inverse_sigma[n, v], R[v], t[v], X[n], focal, 1 / (width * width), J, P
+                points_norm[n, v], inverse_sigma[n, v], R[v], t[v], X[n], focal[v], 1 / (width * width), J, P
             ):
-                _add_view(v, J, P, C[v], W, H, b[n])
+                _add_view(v, D // V, J, P, C[v], W, H, b[n])
         _eliminate(W, H, damping, S, b[n], to_points[n], own[n])
     _add_cameras(C, damping, S)
 
@@ -106,19 +106,17 @@ def linearise(
 
 
 @compiled
-def _add_view(v: int, J: np.ndarray, P: np.ndarray, C: np.ndarray, W: np.ndarray, H: np.ndarray, b: np.ndarray) -> None:
-    """Add one view's terms of a point to the camera's block C (7, 7), to the point's W and H, and to b."""
-    last = len(b) - 1
-    for i in range(7):
-        for j in range(7):
+def _add_view(
+    v: int, n: int, J: np.ndarray, P: np.ndarray, C: np.ndarray, W: np.ndarray, H: np.ndarray, b: np.ndarray
+) -> None:
+    """Add one view's terms of a point to the camera's block C, to the point's W and H, and to b; n unknowns a view."""
+    for i in range(n):
+        b[n * v + i] = J[0, i] * J[0, 7] + J[1, i] * J[1, 7]
+        for j in range(n):
             C[i, j] += J[0, i] * J[0, j] + J[1, i] * J[1, j]
-    for i in range(6):
-        b[6 * v + i] = J[0, i] * J[0, 7] + J[1, i] * J[1, 7]
-    b[last] += J[0, 6] * J[0, 7] + J[1, 6] * J[1, 7]
     for i in range(3):
-        for j in range(6):
-            W[i, 6 * v + j] = P[0, i] * J[0, j] + P[1, i] * J[1, j]
-        W[i, last] += P[0, i] * J[0, 6] + P[1, i] * J[1, 6]
+        for j in range(n):
+            W[i, n * v + j] = P[0, i] * J[0, j] + P[1, i] * J[1, j]
         for j in range(3):
             H[i, j] += P[0, i] * P[0, j] + P[1, i] * P[1, j]
         H[i, 3] += P[0, i] * J[0, 7] + P[1, i] * J[1, 7]
@@ -146,15 +144,13 @@ def _eliminate(
 @compiled
 def _add_cameras(C: np.ndarray, damping: float, S: np.ndarray) -> None:
     """Add the cameras' own blocks (V, 7, 7) to the lower triangle of S and fill the upper one."""
-    last = len(S) - 1
+    n = len(S) // len(C)
     for v in range(len(C)):
-        for i in range(6):
-            S[6 * v + i, 6 * v + i] += damping * C[v, i, i]
-            S[last, 6 * v + i] += C[v, 6, i]
+        for i in range(n):
+            S[n * v + i, n * v + i] += damping * C[v, i, i]
             for j in range(i + 1):
-                S[6 * v + i, 6 * v + j] += C[v, i, j]
-        S[last, last] += (1 + damping) * C[v, 6, 6]
-    for i in range(last + 1):
+                S[n * v + i, n * v + j] += C[v, i, j]
+    for i in range(len(S)):
         for j in range(i):
             S[j, i] = S[i, j]
 
@@ -205,10 +201,10 @@ def solve(S: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def move_cameras(R: np.ndarray, t: np.ndarray, step: np.ndarray, R_new: np.ndarray, t_new: np.ndarray) -> None:
-    """Write the cameras after a step, whose first 6 V entries are theirs."""
+def move_cameras(R: np.ndarray, t: np.ndarray, step: np.ndarray, n: int, R_new: np.ndarray, t_new: np.ndarray) -> None:
+    """Write the cameras after a step, which begins with n unknowns of each camera, n at least 6."""
     for v in range(len(R)):
-        w = step[6 * v : 6 * v + 6]
+        w = step[n * v : n * v + 6]
         rotate(w[0], w[1], w[2], R[v], R_new[v])
         rotate(w[0], w[1], w[2], t[v].reshape(3, 1), t_new[v].reshape(3, 1))
         for i in range(3):
@@ -227,55 +223,62 @@ def _move_points(X: np.ndarray, step: np.ndarray, to_points: np.ndarray, own: np
 
 
 @compiled
-def _hold_focal(S: np.ndarray, b: np.ndarray, prior: float, log_focal: float) -> None:
-    """Add the prior on the focal scale to the reduced system; an infinite one removes the scale from it."""
-    last = len(b) - 1
-    if np.isfinite(prior):
-        S[last, last] += prior
-        b[last] -= prior * log_focal
-    else:
-        S[last, :] = 0.0
-        S[:, last] = 0.0
-        b[last] = 0.0
+def _move_focal(focal: np.ndarray, prior: np.ndarray, step: np.ndarray, focal_new: np.ndarray) -> float:
+    """Write the focal scales after a step; return their prior cost."""
+    total = 0.0
+    for v in range(len(prior)):
+        focal_new[v] = focal[v] * np.exp(step[7 * v + 6])
+    for v in range(len(prior)):
+        for w in range(len(prior)):
+            total += prior[v, w] * np.log(focal_new[v]) * np.log(focal_new[w])
+    return total
+
+
+@compiled
+def _hold_focal(S: np.ndarray, b: np.ndarray, prior: np.ndarray, focal: np.ndarray) -> None:
+    """Add the prior on the focal scales to the reduced system."""
+    for v in range(len(prior)):
+        for w in range(len(prior)):
+            S[7 * v + 6, 7 * w + 6] += prior[v, w]
+            b[7 * v + 6] -= prior[v, w] * np.log(focal[w])
 
 
 @compiled
 def descend(
-    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: float,
-    prior: float, width: float, steps: int, enough: float,
-) -> float:  # fmt: skip
-    """Lower the robust cost by Levenberg-Marquardt steps, in place; return the new focal scale.
+    points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, focal: np.ndarray,
+    prior: np.ndarray, width: float, steps: int, enough: float,
+) -> None:  # fmt: skip
+    """Lower the robust cost by Levenberg-Marquardt steps, in place.
 
-    `prior` is the prior information on the logarithm of the focal scale, in the unit of whitened residuals: 0 leaves
-    the scale free, infinity fixes it. Ends after `steps` steps, or when a step lowers the cost by less than the
-    share `enough`.
+    `prior` (V, V) is the prior information on the logarithms of the focal scales, in the unit of whitened residuals;
+    empty: the focal scales are exact. Ends after `steps` steps, or when a step lowers the cost by less than the share
+    `enough`.
     """
     N, V = inverse_sigma.shape
-    D = 6 * V + 1
-    S, parts, b = np.empty((D, D)), np.empty((N, D)), np.empty(D)
+    n_unknowns = 7 if len(prior) else 6
+    D = n_unknowns * V
+    S, parts, b = np.empty((D, D)), np.empty((N, D)), np.zeros(D)
     to_points, own, residual = np.empty((N, 3, D)), np.empty((N, 3)), np.empty((N, V, 2))
-    R_new, t_new, X_new = R.copy(), t.copy(), X.copy()
-    pull = prior / (width * width) if np.isfinite(prior) else 0.0
+    R_new, t_new, X_new, focal_new = R.copy(), t.copy(), X.copy(), focal.copy()
     residuals(points_norm, inverse_sigma, R, t, X, focal, residual)
-    now = cost(residual, width) + pull * np.log(focal) ** 2
+    now = cost(residual, width) + _move_focal(focal, prior, b, focal_new) / (width * width)
     damping = 1e-4
     for _ in range(steps):
         normal_equations(points_norm, inverse_sigma, R, t, X, focal, width, damping, S, parts, to_points, own)
         b[:] = 0.0
         for n in range(N):
             b += parts[n]
-        _hold_focal(S, b, prior, np.log(focal))
+        _hold_focal(S, b, prior, focal)
         step = solve(S, b)
-        move_cameras(R, t, step, R_new, t_new)
+        move_cameras(R, t, step, n_unknowns, R_new, t_new)
         _move_points(X, step, to_points, own, X_new)
-        focal_new = focal * np.exp(step[D - 1])
+        pull = _move_focal(focal, prior, step, focal_new) / (width * width)
         residuals(points_norm, inverse_sigma, R_new, t_new, X_new, focal_new, residual)
-        new = cost(residual, width) + pull * np.log(focal_new) ** 2
+        new = cost(residual, width) + pull
         if not new <= now:
             damping *= 10
             continue
-        fall, now, damping, focal = now - new, new, damping / 10, focal_new
-        R[:], t[:], X[:] = R_new, t_new, X_new
+        fall, now, damping = now - new, new, damping / 10
+        R[:], t[:], X[:], focal[:] = R_new, t_new, X_new, focal_new
         if fall <= enough * now:
             break
-    return focal

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from pipeline.geometry.align import rig_similarity
-from pipeline.geometry.calibration.bundle import Focal
 
 
 @dataclass(frozen=True)
@@ -16,13 +15,16 @@ class Rig:
 
     R: Float[np.ndarray, "view 3 3"]  # camera from world
     t: Float[np.ndarray, "view 3"]
-    focal: Focal  # scale common to all given focal lengths, and its standard deviation
+    focal_scale: Float[
+        np.ndarray, " view"
+    ]  # focal lengths found over those given; the mean for views without extrinsics
+    focal_std: Float[np.ndarray, " view"]  # relative standard deviation of focal_scale
     rotation_std_deg: Float[np.ndarray, " view"]
     center_covariance: Float[
         np.ndarray, "view 3 3"
     ]  # of the centre, along its camera's axes, in the rig's unit squared
-    # Of all views' (rotation vector in rad, translation), each in its camera's frame, without the gauge freedoms; see
-    # `bundle.Uncertainty`. The two fields before are parts of it.
+    # Of all views' (rotation vector in rad, translation), each in its camera's frame, without the gauge freedoms: the
+    # `image_covariance` of `bundle.Uncertainty`. If the focal lengths are exact, the two fields before are parts of it.
     pose_covariance: Float[np.ndarray, "unknown unknown"]
     residual: Float[np.ndarray, " view"]  # median distance of the inliers, normalised units
     landmark_residual: Float[np.ndarray, "landmark view"]  # median distance of all detections, normalised units
@@ -80,7 +82,7 @@ def unknown_rig(n_views: int) -> Rig:
     """A rig of cameras that were not calibrated; all values are NaN."""
     none, nan = np.full(n_views, np.nan), float("nan")
     return Rig(
-        R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal=Focal(nan, nan),
+        R=np.full((n_views, 3, 3), nan), t=np.full((n_views, 3), nan), focal_scale=none, focal_std=none,
         rotation_std_deg=none, center_covariance=np.full((n_views, 3, 3), nan),
         pose_covariance=np.full((6 * n_views, 6 * n_views), nan), residual=none,
         landmark_residual=np.full((0, n_views), nan), inlier_share=none, noise=nan,

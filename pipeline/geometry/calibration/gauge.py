@@ -1,7 +1,6 @@
 """The gauge freedoms of a rig: steps of its cameras that only rotate, translate and scale the world.
 
-The unknowns are, camera by camera, a rotation vector and a translation in the camera's frame, then the logarithm of the
-focal scale.
+The unknowns are, camera by camera, a rotation vector and a translation in the camera's frame.
 """
 
 import numpy as np
@@ -9,9 +8,9 @@ from jaxtyping import Float
 
 
 def gauge_basis(R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The steps (6V + 1, 7) of the cameras that only rotate, translate and scale the world; not orthonormal."""
+    """The steps (6V, 7) of the cameras that only rotate, translate and scale the world; not orthonormal."""
     V = len(R)
-    G = np.zeros((6 * V + 1, 7))
+    G = np.zeros((6 * V, 7))
     for v in range(V):
         rotation = R[v]  # of the camera, in its frame, for each axis of the world
         G[6 * v : 6 * v + 3, :3] = rotation
@@ -22,10 +21,10 @@ def gauge_basis(R: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def units_of(R: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The unit (6V + 1,) of each unknown: the rig's extent for translations, to make them comparable to rotations."""
+    """The unit (6V,) of each unknown: the rig's extent for translations, to make them comparable to rotations."""
     centers = -np.einsum("vji,vj->vi", R, t)
     extent = np.sqrt(((centers - centers.mean(0)) ** 2).sum(-1).mean())
-    return np.append(np.tile([1.0, 1.0, 1.0, extent, extent, extent], len(R)), 1.0)
+    return np.tile([1.0, 1.0, 1.0, extent, extent, extent], len(R))
 
 
 def root_of_inverse(S: np.ndarray, free: np.ndarray, units: np.ndarray) -> np.ndarray:

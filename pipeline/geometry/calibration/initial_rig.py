@@ -1,13 +1,12 @@
 """The initial rig: relative poses of pairs of views, and the other views registered to the best pair by resection."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from pipeline.geometry.calibration import bundle
-from pipeline.geometry.calibration.bundle import Focal
 from pipeline.geometry.calibration.essential import (
     RelativePose,
     epipolar_error,
@@ -15,6 +14,7 @@ from pipeline.geometry.calibration.essential import (
     is_degenerate,
     relative_pose,
 )
+from pipeline.geometry.calibration.focal_prior import Focal
 from pipeline.geometry.calibration.resection import resect
 from pipeline.geometry.triangulation import methods as triangulation
 
@@ -39,7 +39,7 @@ class InitialRig:
 
     R: Float[np.ndarray, "view 3 3"]  # camera from world
     t: Float[np.ndarray, "view 3"]
-    focal_scale: float  # of the given focal lengths
+    focal_scale: Float[np.ndarray, " view"]  # focal lengths over those given
     epipolar: float  # median distance of a joint from its epipolar line, in normalised units
 
     @property
@@ -55,7 +55,7 @@ def find_initial_rig(
 
     Normalised image points have standard deviations sigma, infinite where not seen. Raises RigNotFound.
     """
-    scale = focal.scale if np.isfinite(focal.std) else shared_focal(points_norm, sigma, seed)
+    scale = 1.0 if np.isfinite(focal.std) else shared_focal(points_norm, sigma, seed)
     x, s = points_norm / scale, sigma / scale
     pairs = non_degenerate_pairs(x, s, pair_poses(x, s, seed, MIN_MATCHES))
     found = []
@@ -66,10 +66,12 @@ def find_initial_rig(
         points = triangulation.robust(x[:, views], s[:, views], R[views], t[views])
         adjusted = bundle.adjust(
             points_norm[:, views], sigma[:, views], R[views], t[views], points, bundle.START_WIDTHS,
-            focal=replace(focal, scale=scale),
+            focal=focal, focal_scale=np.full(views.sum(), scale),
         )  # fmt: skip
         R[views], t[views] = adjusted.R, adjusted.t
-        found.append(((~views).sum(), adjusted.noise, InitialRig(R, t, adjusted.focal.scale, epipolar)))
+        focal_scale = np.full(len(views), scale)
+        focal_scale[views] = adjusted.focal_scale
+        found.append(((~views).sum(), adjusted.noise, InitialRig(R, t, focal_scale, epipolar)))
     return min(found, key=lambda start: start[:2])[2]
 
 

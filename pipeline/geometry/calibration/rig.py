@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 
 from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.calibration import bundle
-from pipeline.geometry.calibration.bundle import EXACT, Focal
 from pipeline.geometry.calibration.calibrated_rig import Rig, unknown_rig
 from pipeline.geometry.calibration.essential import epipolar_error
+from pipeline.geometry.calibration.focal_prior import EXACT, Focal
 from pipeline.geometry.calibration.initial_rig import (
     MIN_PARALLAX_DEG,
     InitialRig,
@@ -146,8 +146,8 @@ def adjust_from(
     pose = nearest_exemplar(points_norm[frames], sigma[frames], points_norm[examples], sigma[examples])
     rig = adjust_rig(points_norm[frames], sigma[frames], start, widths, focal=focal, pose=pose)
     few = frames[linspace_indices(len(frames), FRAMES_FOR_VIEWS)]
-    scale = rig.focal.scale
-    noise = left_out_noise(points_norm[few] / scale, sigma[few] / scale, rig.R, rig.t)
+    f = rig.focal_scale
+    noise = left_out_noise(points_norm[few] / f[:, None], sigma[few] / f, rig.R, rig.t)
     return replace(rig, n_poses=len(examples), view_noise=noise)
 
 
@@ -170,7 +170,7 @@ def adjust_extrinsics(
     n_views = len(t)
     order, n_poses = _diverse_frames(points_norm, sigma)
     x, s = points_norm[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views)
-    start = InitialRig(*register_views(x, s, R, t, seed), 1.0, epipolar_error(x, s, R, t))
+    start = InitialRig(*register_views(x, s, R, t, seed), np.ones(n_views), epipolar_error(x, s, R, t))
     rig = adjust_from(points_norm, sigma, start, bundle.START_WIDTHS, focal=focal, examples=order[:n_poses])
     check_quality(rig)
     rig = rig.in_world_of(R, t)
@@ -186,9 +186,8 @@ def measure_rig(
     t: Float[np.ndarray, "view 3"],
 ) -> Rig:
     """A given rig, not adjusted, with its residuals; its uncertainty is NaN. Raises ValueError as `find_rig` does."""
-    start = InitialRig(
-        R, t, 1.0, epipolar_error(points_norm.reshape(-1, *points_norm.shape[2:]), sigma.reshape(-1, len(t)), R, t)
-    )
+    epipolar = epipolar_error(points_norm.reshape(-1, *points_norm.shape[2:]), sigma.reshape(-1, len(t)), R, t)
+    start = InitialRig(R, t, np.ones(len(t)), epipolar)
     rig = adjust_rig(points_norm, sigma, start, (), focal=EXACT, pose=np.arange(len(points_norm)))
     # The uncertainty of an adjustment to these joints would not be the uncertainty of the given extrinsics.
     none = unknown_rig(len(t))

@@ -1,15 +1,14 @@
 """Adjustment of a static rig from a start: cameras, joints, the landmarks' weights, residuals and uncertainty."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from pipeline.geometry.calibration import bundle
-from pipeline.geometry.calibration.bundle import Focal
 from pipeline.geometry.calibration.calibrated_rig import Rig, root_of_trace
 from pipeline.geometry.calibration.essential import epipolar_error
+from pipeline.geometry.calibration.focal_prior import Focal
 from pipeline.geometry.calibration.initial_rig import InitialRig
 from pipeline.geometry.calibration.landmark_noise import landmark_noise
 from pipeline.geometry.camera import reprojection
@@ -43,34 +42,35 @@ def adjust_rig(
     x, s = points_norm.reshape(-1, n_views, 2)[:, views], sigma.reshape(-1, n_views)[:, views]
     expected = s
     R, t = start.R[views], start.t[views]
-    points = triangulation.robust(x / start.focal_scale, s / start.focal_scale, R, t)
+    f = start.focal_scale[views]
+    points = triangulation.robust(x / f[:, None], s / f, R, t)
     groups = [np.repeat(pose, J), np.tile(np.arange(J), F)]
-    focal = replace(focal, scale=start.focal_scale)
-    adjusted = bundle.adjust(x, s, R, t, points, widths, focal=focal, groups=groups, noise=noise)
+    adjusted = bundle.adjust(x, s, R, t, points, widths, focal=focal, focal_scale=f, groups=groups, noise=noise)
     left = bundle.uncertainty(adjusted, x, s, groups, _cells(F, J))
     if widths and noise is None:
         share = landmark_noise((_distance(adjusted, x, s) / s).reshape(F, J, -1))
         if (share != 1).any():
             s = (s.reshape(F, J, -1) * share).reshape(s.shape)
             adjusted = bundle.adjust(
-                x, s, adjusted.R, adjusted.t, adjusted.points, widths[-1:], focal=adjusted.focal, groups=groups
-            )
+                x, s, adjusted.R, adjusted.t, adjusted.points, widths[-1:],
+                focal=focal, focal_scale=adjusted.focal_scale, groups=groups,
+            )  # fmt: skip
             # The weights follow the same residuals as the rig, so that it looks more certain than it is.
             left = max(left, bundle.uncertainty(adjusted, x, s, groups, _cells(F, J)), key=_rotation_variance)
-    own, distance = _blocks(left.pose_covariance), _distance(adjusted, x, s)
+    own, distance, f = _blocks(left.pose_covariance), _distance(adjusted, x, s), adjusted.focal_scale
     seen = np.isfinite(distance)
     inlier = seen & (distance <= INLIER_SIGMAS * expected)
     return Rig(
         R=_over_all(adjusted.R, views), t=_over_all(adjusted.t, views),
-        focal=Focal(adjusted.focal.scale, left.focal_std),
+        focal_scale=np.where(views, _over_all(f, views), f.mean()), focal_std=_over_all(left.focal_std, views),
         rotation_std_deg=_over_all(np.degrees(root_of_trace(own[:, :3, :3])), views),
         center_covariance=_over_all(own[:, 3:, 3:], views),
-        pose_covariance=_pairs_over_all(left.pose_covariance, views),
+        pose_covariance=_pairs_over_all(left.image_covariance, views),
         residual=_over_all(_medians(np.where(inlier, distance, np.nan)), views),
         landmark_residual=_over_all(_medians(distance.reshape(F, J, -1)).T, views).T,
         inlier_share=_over_all(inlier.sum(0) / np.maximum(seen.sum(0), 1), views),
         noise=adjusted.noise, epipolar_start=start.epipolar,
-        epipolar=epipolar_error(x / adjusted.focal.scale, s, adjusted.R, adjusted.t) * adjusted.focal.scale,
+        epipolar=epipolar_error(x / f[:, None], s, adjusted.R, adjusted.t) * float(f.mean()),
         parallax_deg=_parallax(adjusted.points, adjusted.R, adjusted.t), n_frames=F, n_poses=len(np.unique(pose)),
     )  # fmt: skip
 
@@ -82,9 +82,9 @@ def _rotation_variance(uncertainty: bundle.Uncertainty) -> float:
 
 def _distance(adjusted: bundle.AdjustedRig, points_norm: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """Distance (N, V) of the image points from the projected points, in the unit of the former; NaN: not seen."""
-    scale = adjusted.focal.scale
-    distance, _ = reprojection.residuals(adjusted.points, points_norm / scale, adjusted.R, adjusted.t)
-    return np.where(np.isfinite(sigma), scale * distance, np.nan)
+    f = adjusted.focal_scale
+    distance, _ = reprojection.residuals(adjusted.points, points_norm / f[:, None], adjusted.R, adjusted.t)
+    return np.where(np.isfinite(sigma), f * distance, np.nan)
 
 
 def _medians(values: np.ndarray) -> np.ndarray:

@@ -1,13 +1,12 @@
 """Detects camera motion in a rig that was assumed to be static."""
 
-from dataclasses import replace
-
 import numpy as np
 from jaxtyping import Float
 
 from pipeline.geometry.align import rotation_angle
 from pipeline.geometry.calibration import bundle
 from pipeline.geometry.calibration.calibrated_rig import Rig
+from pipeline.geometry.calibration.focal_prior import EXACT
 from pipeline.geometry.calibration.initial_rig import InitialRig
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_ADJUSTMENT,
@@ -36,11 +35,10 @@ def rotation_change_deg(
         order, n_poses = diverse_frames(points_norm[half], sigma[half], FRAMES_FOR_START)
         if n_poses < MIN_POSES:
             return 0.0
-        start = InitialRig(rig.R, rig.t, rig.focal.scale, rig.epipolar)
-        own = replace(rig.focal, std=0.0)
+        start = InitialRig(rig.R, rig.t, rig.focal_scale, rig.epipolar)
         examples = half[order[:n_poses]]
         pose = nearest_exemplar(points_norm[half], sigma[half], points_norm[examples], sigma[examples])
-        halves.append(adjust_rig(points_norm[half], sigma[half], start, bundle.START_WIDTHS, focal=own, pose=pose))
+        halves.append(adjust_rig(points_norm[half], sigma[half], start, bundle.START_WIDTHS, focal=EXACT, pose=pose))
     a, b = halves
     b = b.in_world_of(a.R, a.t)
     rotation_deg = np.degrees(rotation_angle(b.R @ np.swapaxes(a.R, -1, -2)))

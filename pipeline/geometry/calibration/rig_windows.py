@@ -9,9 +9,9 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import rig_similarity, similarity
 from pipeline.geometry.calibration import bundle, trajectory
-from pipeline.geometry.calibration.bundle import EXACT
 from pipeline.geometry.calibration.calibrated_rig import Rig, unknown_rig
 from pipeline.geometry.calibration.essential import epipolar_error
+from pipeline.geometry.calibration.focal_prior import EXACT
 from pipeline.geometry.calibration.initial_rig import InitialRig, RigNotFound
 from pipeline.geometry.calibration.rig import (
     FRAMES_FOR_START,
@@ -112,7 +112,7 @@ def _window_rig(points_norm: np.ndarray, sigma: np.ndarray, last: Rig | str, see
         order, n_poses = diverse_frames(points_norm, sigma, FRAMES_FOR_START)
         n_views = points_norm.shape[2]
         epipolar = epipolar_error(points_norm.reshape(-1, n_views, 2), sigma.reshape(-1, n_views), last.R, last.t)
-        start = InitialRig(last.R, last.t, 1.0, epipolar)
+        start = InitialRig(last.R, last.t, np.ones(n_views), epipolar)
         try:
             rig = adjust_from(points_norm, sigma, start, bundle.START_WIDTHS, focal=EXACT, examples=order[:n_poses])
             check_quality(rig, max_noise=MAX_START_NOISE, max_rotation_std_deg=MAX_START_STD_DEG)

@@ -17,7 +17,7 @@ from pipeline.shapes import check_shapes
 # The few blocks of time then scatter too little by chance in one take of three; their variance is not taken below the
 # geometric mean of it and that of the landmarks.
 POOLING = 0.7
-DIRECTIONS_OF_TWO_VIEWS = 6  # the focal scale included
+DIRECTIONS_OF_TWO_VIEWS = 7  # the focal lengths included
 # Excess of the variance over that of independent errors, relative to it, that is taken half: smaller ones are chance.
 HALF_EXCESS = 1.0
 # Added to the identity so that a cluster that alone determines a direction can be left out.

@@ -97,8 +97,8 @@ class AdjustedTrajectory:
         for f, (k, s) in enumerate(zip(before, share, strict=True)):
             to_next = s * (1 - s) * self.covariance_to_next[k]
             own = (1 - s) ** 2 * self.covariance[k] + s**2 * self.covariance[k + 1] + to_next + to_next.T
-            units = gauge.units_of(R[f], t[f])[:-1]
-            free, _ = np.linalg.qr(gauge.gauge_basis(R[f], t[f])[:-1] / units[:, None])
+            units = gauge.units_of(R[f], t[f])
+            free, _ = np.linalg.qr(gauge.gauge_basis(R[f], t[f]) / units[:, None])
             inside = (np.eye(len(free)) - free @ free.T) / units
             covariance = units[:, None] * (inside @ own @ inside.T) * units
             for v in range(t.shape[1]):
@@ -239,12 +239,12 @@ class _Problem:
     def variance_inflation(self, width: float, groups: Sequence[np.ndarray]) -> float:
         """The factor by which errors shared by points enlarge the covariance, computed as for static cameras."""
         (F, J, V), middle = self.inverse_sigma.shape, len(self.frames) // 2
-        S, scores = np.zeros((6 * V + 1, 6 * V + 1)), np.zeros((F, J, 6 * V + 1))
+        S, scores = np.zeros((6 * V, 6 * V)), np.zeros((F, J, 6 * V))
         R, t = self.trajectory.at(self.frames)
         trajectory_kernels.scores(self.points_norm, self.inverse_sigma, R, t, self.points, width, S, scores)
         free, units = gauge.gauge_basis(R[middle], t[middle]), gauge.units_of(R[middle], t[middle])
-        root = gauge.root_of_inverse(S[:-1, :-1], free[:-1], units[:-1])
-        return variance_inflation_of(scores[..., :-1].reshape(F * J, -1) @ root, groups)
+        root = gauge.root_of_inverse(S, free, units)
+        return variance_inflation_of(scores.reshape(F * J, -1) @ root, groups)
 
     def estimated_motion_std(self, covariance: np.ndarray, to_next: np.ndarray) -> np.ndarray:
         """Standard deviation of each camera's motion from knot to knot (V, 2), from the motion and its uncertainty."""

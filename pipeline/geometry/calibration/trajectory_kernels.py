@@ -17,8 +17,9 @@ def residuals(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, out: np.ndarray
 ) -> None:
     """Write the whitened residuals (F, J, V, 2), 0 where not seen."""
+    focal = np.ones(inverse_sigma.shape[2])
     for f in range(len(points_norm)):
-        bundle_kernels.residuals(points_norm[f], inverse_sigma[f], R[f], t[f], X[f], 1.0, out[f])
+        bundle_kernels.residuals(points_norm[f], inverse_sigma[f], R[f], t[f], X[f], focal, out[f])
 
 
 @compiled
@@ -28,10 +29,11 @@ def assemble(
 ) -> None:  # fmt: skip
     """Add the image points' terms to the knots' system: blocks on the diagonal (K, D, D) and above it, right (K, D)."""
     J, D = inverse_sigma.shape[1], right.shape[1]
-    S, b, to_points, own = _buffers(J, D + 1)
+    S, b, to_points, own = _buffers(J, D)
+    focal = np.ones(inverse_sigma.shape[2])
     for f in range(len(points_norm)):
         bundle_kernels.normal_equations(
-            points_norm[f], inverse_sigma[f], R[f], t[f], X[f], 1.0, width, damping, S, b, to_points, own
+            points_norm[f], inverse_sigma[f], R[f], t[f], X[f], focal, width, damping, S, b, to_points, own
         )
         k, s = before[f], share[f]
         for i in range(D):
@@ -51,10 +53,11 @@ def move_points(
 ) -> None:  # fmt: skip
     """Write the points after a step (K, D) of the knots, found with the same damping."""
     J, D = inverse_sigma.shape[1], step.shape[1]
-    S, b, to_points, own = _buffers(J, D + 1)
+    S, b, to_points, own = _buffers(J, D)
+    focal = np.ones(inverse_sigma.shape[2])
     for f in range(len(points_norm)):
         bundle_kernels.normal_equations(
-            points_norm[f], inverse_sigma[f], R[f], t[f], X[f], 1.0, width, damping, S, b, to_points, own
+            points_norm[f], inverse_sigma[f], R[f], t[f], X[f], focal, width, damping, S, b, to_points, own
         )
         k, s = before[f], share[f]
         for n in range(J):
@@ -70,12 +73,13 @@ def scores(
     points_norm: np.ndarray, inverse_sigma: np.ndarray, R: np.ndarray, t: np.ndarray, X: np.ndarray, width: float,
     total: np.ndarray, b: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add all frames' reduced systems to total (D + 1, D + 1), and write each point's contribution b (F, J, D + 1)."""
+    """Add all frames' reduced systems to total (D, D), and write each point's contribution b (F, J, D)."""
     J, D = b.shape[1:]
     S, _, to_points, own = _buffers(J, D)
+    focal = np.ones(inverse_sigma.shape[2])
     for f in range(len(points_norm)):
         bundle_kernels.normal_equations(
-            points_norm[f], inverse_sigma[f], R[f], t[f], X[f], 1.0, width, 0.0, S, b[f], to_points, own
+            points_norm[f], inverse_sigma[f], R[f], t[f], X[f], focal, width, 0.0, S, b[f], to_points, own
         )
         total += S
 

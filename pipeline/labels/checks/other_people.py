@@ -23,7 +23,7 @@ def mixed_people(pool: Sequence[Recording], observed: Sequence[Observations], ri
 
 
 def _mixed(recording: Recording, observed: Observations, rig: Rig) -> np.ndarray:
-    seen = observed.scale_focal(rig.focal.scale)
+    seen = observed.scale_focal(rig.focal_scale)
     inputs = seen.points_norm, seen.sigma, rig.R[None], rig.t[None]
     nothing = np.zeros((len(seen.sigma), len(rig.t)), bool)
     fps = recording.fps * len(seen.sigma) / recording.n_frames  # of the frames that were read

@@ -87,7 +87,8 @@ def _some_labels(data: ReportData, name: str, R: np.ndarray, t: np.ndarray) -> n
 def _camera_table(capture: Capture, record: RigRecord, rig: dict[str, np.ndarray], indices: list[int]) -> Table:
     rows = [
         (
-            record.cameras[v].view, *_intrinsics(record.cameras[v].camera), number(rig["residual_px"][v], 2),
+            record.cameras[v].view, *_intrinsics(record.cameras[v].camera, record.focal_std[v]),
+            number(rig["residual_px"][v], 2),
             number(rig["rotation_std_deg"][v], 2), number(rig["center_std_mm"][v]),
         )
         for v in indices
@@ -104,11 +105,15 @@ def _camera_table(capture: Capture, record: RigRecord, rig: dict[str, np.ndarray
     return Table("Cameras", head, rows, note)
 
 
-def _intrinsics(camera: Camera) -> tuple[str, str, str]:
+def _intrinsics(camera: Camera, focal_std: float | None) -> tuple[str, str, str]:
     (fx, _, cx), (_, fy, cy), _ = camera.K
     focal = number(fx) if np.isclose(fx, fy, rtol=1e-3) else f"{number(fx)} / {number(fy)}"
     lens = "fisheye" if camera.fisheye else f"{np.count_nonzero(camera.dist)} coefficients"
-    return focal, f"{number(cx)}, {number(cy)}", lens if camera.dist.any() or camera.fisheye else "pinhole"
+    return (
+        _with_std(focal, focal_std, 100, " %"),
+        f"{number(cx)}, {number(cy)}",
+        lens if camera.dist.any() or camera.fisheye else "pinhole",
+    )
 
 
 def _rig_table(data: ReportData, rigs: RigStore) -> Table:
@@ -249,10 +254,12 @@ def _epipolar(rig: RecordingGroup[RigRecord]) -> str:
 
 
 def _focal(record: RigRecord) -> str:
-    if record.focal_std == 0:
+    """The smallest and the largest factor on the given focal lengths, and the largest standard deviation."""
+    if record.focal == "exact":
         return "as given"
-    std_percent = float("nan") if record.focal_std is None else 100 * record.focal_std
-    return f"× {number(record.focal_scale, 3)} ± {number(std_percent)} %"
+    low, high = (number(value, 3) for value in (min(record.focal_scale), max(record.focal_scale)))
+    std = max((std for std in record.focal_std if std is not None), default=float("nan"))
+    return f"× {low if low == high else f'{low} to {high}'} ± {number(100 * std)} %"
 
 
 def _median(values: np.ndarray) -> float:

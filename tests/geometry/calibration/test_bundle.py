@@ -1,4 +1,4 @@
-"""The bundle adjustment: its derivatives, its optimum, what it says of its own uncertainty, and the focal length."""
+"""The bundle adjustment: its derivatives, its optimum, what it says of its own uncertainty, and focal lengths."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import align, rig_error
 from pipeline.geometry.calibration import bundle, bundle_kernels
-from pipeline.geometry.calibration.bundle import Focal
+from pipeline.geometry.calibration.focal_prior import EXACT, Focal
 from pipeline.geometry.calibration.gauge import gauge_basis, rotation_of, units_of
 from pipeline.geometry.triangulation.methods import robust
 from tests.world.cameras import centers_of, observed, ring
@@ -43,30 +43,38 @@ def test_derivatives_are_those_of_the_projection():
     )  # behind the camera
 
 
-@pytest.mark.parametrize("focal", [bundle.EXACT, Focal(1.0, 0.02), Focal(1.1, np.inf)])
+@pytest.mark.parametrize("focal", [EXACT, Focal(0.05, 0.02), Focal(np.inf, 0.15)])
 def test_reaches_the_least_squares_optimum(focal):
+    given = np.array([1.1, 0.95, 1.0])
     points_norm, sigma, R, t, _ = scene(3, n_views=3, noise_px=3)
     start = R.copy()
     start[1:] = rotation_of(np.array([[0.02, 0, 0.01], [0, -0.02, 0.02]])) @ start[1:]
     points = robust(points_norm, sigma, start, t)
     wide = [1e4] * 3  # so wide a robust cost is least squares
-    ours = bundle.adjust(points_norm, sigma, start, t, points, wide, focal=focal, noise=1.0)
+    ours = bundle.adjust(
+        points_norm, sigma, start, t, points, wide, focal=focal, focal_scale=given if focal.is_open else None, noise=1.0
+    )
 
     def residual(p):
         turned = rotation_of(p[:9].reshape(3, 3)) @ start
-        in_camera = np.einsum("vij,nj->nvi", turned, p[19:].reshape(-1, 3)) + p[9:18].reshape(3, 3)
-        factor = np.exp(p[18]) if focal.is_open else 1.0
-        missed = (factor * in_camera[..., :2] / in_camera[..., 2:] - points_norm) / sigma[..., None]
-        return np.append(missed.ravel(), p[18] / focal.std if focal.is_open else 0.0)
+        in_camera = np.einsum("vij,nj->nvi", turned, p[22:].reshape(-1, 3)) + p[9:18].reshape(3, 3)
+        factor = np.exp(p[18:21]) if focal.is_open else np.ones(3)
+        missed = (factor[:, None] * in_camera[..., :2] / in_camera[..., 2:] - points_norm) / sigma[..., None]
+        # The shared deviation p[21] is an unknown here.
+        prior = np.append((p[18:21] - p[21]) / focal.own_std, p[21] / focal.std) if focal.is_open else np.zeros(4)
+        return np.append(missed.ravel(), prior)
 
-    first = np.r_[np.zeros(9), t.ravel(), np.log(focal.scale), points.ravel()]
+    first = np.r_[np.zeros(9), t.ravel(), np.log(given), 0.0, points.ravel()]
     theirs = least_squares(residual, first, x_scale="jac", max_nfev=100)
     in_camera = np.einsum("vij,nj->nvi", ours.R, ours.points) + ours.t
-    missed = (ours.focal.scale * in_camera[..., :2] / in_camera[..., 2:] - points_norm) / sigma[..., None]
-    prior = np.log(ours.focal.scale) / focal.std if focal.is_open else 0.0
-    assert ((missed**2).sum() + prior**2) / 2 == pytest.approx(theirs.cost, rel=1e-3)
+    missed = (ours.focal_scale[:, None] * in_camera[..., :2] / in_camera[..., 2:] - points_norm) / sigma[..., None]
+    log_scale = np.log(ours.focal_scale)
+    prior = log_scale @ focal.information(3) @ log_scale if focal.is_open else 0.0
+    assert ((missed**2).sum() + prior) / 2 == pytest.approx(theirs.cost, rel=1e-3)
     if focal.is_open:
-        assert ours.focal.scale == pytest.approx(np.exp(theirs.x[18]), abs=2e-3)
+        np.testing.assert_allclose(ours.focal_scale, np.exp(theirs.x[18:21]), atol=3e-3)
+    else:
+        np.testing.assert_array_equal(ours.focal_scale, 1)
 
 
 def test_lowers_the_error_of_labels():
@@ -109,29 +117,42 @@ def test_points_seen_too_rarely_are_nan():
 
 def free_of_the_world(d, R, t):
     """Steps (V, 6) of the cameras without what moves the world alone."""
-    free, units = gauge_basis(R, t)[:-1], units_of(R, t)[:-1]
+    free, units = gauge_basis(R, t), units_of(R, t)
     x = np.linalg.lstsq(free / units[:, None], d.ravel() / units, rcond=None)[0]
     return (d.ravel() - free @ x).reshape(-1, 6)
 
 
-@pytest.mark.parametrize("focal", [bundle.EXACT, Focal(1.0, np.inf)])
+@pytest.mark.parametrize("focal", [EXACT, Focal(np.inf, 0.05)])
 def test_covariance_is_that_of_many_trials(focal):
-    steps, reported, factors, factor_std = [], [], [], []
+    """With focal lengths that deviate from those given as the prior says."""
+    steps, reported, alike, reported_alike, off, off_std = [], [], [], [], [], []
     for seed in range(80):
         points_norm, sigma, R, t, true = scene(12, seed=seed, noise_px=4)
         sigma = np.full_like(sigma, 4e-3)
+        lens = np.exp(focal.own_std * np.random.default_rng([seed, 1]).normal(size=4))
+        points_norm = points_norm * lens[:, None]
         done = bundle.adjust(points_norm, sigma, R, t, true, bundle.FINAL_WIDTHS, focal=focal)
         left = bundle.uncertainty(done, points_norm, sigma)
         w = Rotation.from_matrix(done.R @ np.swapaxes(R, -1, -2)).as_rotvec()
         steps.append(free_of_the_world(np.hstack([w, done.t - t - np.cross(w, t)]), R, t))
         reported.append(np.diagonal(left.pose_covariance).reshape(-1, 6))
-        factors.append(np.log(done.focal.scale))
-        factor_std.append(left.focal_std)
-    ratio = np.sqrt(np.mean(np.square(steps), 0) / np.mean(reported, 0))
-    assert 0.85 < ratio.mean() < 1.2
-    assert 0.6 < ratio.min() < ratio.max() < 1.5
+        off.append(np.log(done.focal_scale / lens))
+        off_std.append(left.focal_std)
+        # The translation that moves the people's images like the error of the focal length.
+        depth = np.median((true @ np.swapaxes(R, -1, -2) + t[:, None])[..., 2], axis=1)
+        alike.append(free_of_the_world(steps[-1] - np.outer(depth * off[-1], [0, 0, 0, 0, 0, 1]), R, t))
+        free = np.stack([free_of_the_world(step, R, t).ravel() for step in np.eye(24)], -1)
+        reported_alike.append(np.diagonal(free @ left.image_covariance @ free.T).reshape(-1, 6))
+    for found, stated in ((steps, reported), (alike, reported_alike)):
+        ratio = np.sqrt(np.mean(np.square(found), 0) / np.mean(stated, 0))
+        assert 0.85 < ratio.mean() < 1.2
+        assert 0.6 < ratio.min() < ratio.max() < 1.5
     if focal.is_open:
-        assert np.std(factors) == pytest.approx(np.mean(factor_std), rel=0.3)
+        assert np.sqrt(np.mean(np.square(off))) == pytest.approx(np.sqrt(np.mean(np.square(off_std))), rel=0.2)
+        along_axis = np.array([np.mean(stated, 0)[:, 5] for stated in (reported_alike, reported)])
+        assert (along_axis[0] < 0.3 * along_axis[1]).all()
+    else:
+        np.testing.assert_allclose(reported_alike, reported, rtol=0.05)
 
 
 def test_repeated_errors_do_not_lower_the_uncertainty():
@@ -151,8 +172,8 @@ def test_repeated_errors_do_not_lower_the_uncertainty():
 def test_the_prior_keeps_a_focal_length_that_few_joints_do_not_determine():
     points_norm, sigma, R, t, true = scene(1, noise_px=5)
     free, held = (
-        bundle.adjust(points_norm, sigma, R, t, true, bundle.FINAL_WIDTHS, focal=Focal(1.0, std)).focal.scale
-        for std in (np.inf, 0.02)
+        bundle.adjust(points_norm, sigma, R, t, true, bundle.FINAL_WIDTHS, focal=focal).focal_scale
+        for focal in (Focal(np.inf, 1.0), Focal(0.02, 0.01))
     )
-    assert abs(held - 1) < 0.03
-    assert abs(held - 1) < abs(free - 1)
+    assert np.abs(held - 1).max() < 0.04
+    assert np.abs(held - 1).max() < np.abs(free - 1).max()

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pipeline.geometry.align import rig_error, rig_similarity, rotation_angle
-from pipeline.geometry.calibration.bundle import Focal
+from pipeline.geometry.calibration.focal_prior import Focal
 from pipeline.geometry.calibration.gauge import gauge_basis, units_of
 from pipeline.geometry.calibration.initial_rig import RigNotFound
 from pipeline.geometry.calibration.rig import adjust_extrinsics, find_rig, measure_rig
@@ -71,8 +71,8 @@ def test_the_covariance_of_all_poses_is_free_of_the_gauge_and_leaves_out_views_w
     rotation_std_deg = np.degrees(np.sqrt(np.trace(of_views[:, :3, :3], axis1=1, axis2=2)))
     np.testing.assert_allclose(rotation_std_deg, rig.rotation_std_deg[views], rtol=1e-9)
     # Steps that only move the world have no variance, also after a change of the world's unit and axes.
-    units = units_of(rig.R[views], rig.t[views])[:-1]
-    free = gauge_basis(rig.R[views], rig.t[views])[:-1] / units[:, None]
+    units = units_of(rig.R[views], rig.t[views])
+    free = gauge_basis(rig.R[views], rig.t[views]) / units[:, None]
     np.testing.assert_allclose((covariance / units / units[:, None]) @ free, 0, atol=1e-9 * np.abs(free).max())
     assert np.linalg.matrix_rank(covariance / units / units[:, None], tol=1e-12) == 6 * 3 - 7
 
@@ -262,14 +262,34 @@ def test_wrong_extrinsics_are_refused():
         adjust_extrinsics(points_norm, sigma, R[[1, 0, 3, 2]], t[[1, 0, 3, 2]], seed=1)
 
 
-@pytest.mark.parametrize(("std", "wrong"), [(0.05, 1.1), (np.inf, 1.1), (np.inf, 2.0)])
-def test_finds_the_focal_length(std, wrong):
+@pytest.mark.parametrize(
+    ("focal", "wrong"),
+    [
+        (Focal(0.05, 0.03), [1.1] * 4),
+        (Focal(0.05, 0.03), [1.1, 1.05, 1.0, 1.08]),
+        (Focal(np.inf, 0.15), [2.0] * 4),
+        (Focal(np.inf, 0.15), [1.0, 1.4, 1.0, 1.4]),
+    ],
+)
+def test_finds_the_focal_length_of_each_camera(focal, wrong):
     R, t = ring(4)
+    wrong = np.array(wrong)
     points_norm, sigma = observed(people(80), R, t, noise_px=2, outliers=0.05)
-    rig = find_rig(points_norm / wrong, sigma / wrong, seed=1, focal=Focal(std=std))
-    assert rig.focal.scale * wrong == pytest.approx(1, abs=0.01)
-    assert abs(rig.focal.scale * wrong - 1) < 4 * rig.focal.std < 0.05
+    rig = find_rig(points_norm / wrong[:, None], sigma / wrong, seed=1, focal=focal)
+    off = rig.focal_scale * wrong - 1
+    np.testing.assert_allclose(off, 0, atol=0.02)
+    assert (np.abs(off) < 3.5 * rig.focal_std).all()
+    assert (rig.focal_std < 0.02).all()
     assert error_deg_mm(rig, R, t)[0] < 0.3
+
+
+def test_a_view_that_is_left_out_has_the_mean_focal_length_of_the_others():
+    points_norm, sigma, _, _ = spoiled("late")
+    rig = find_rig(points_norm / 1.2, sigma / 1.2, seed=1, focal=Focal(np.inf, 0.15))
+    assert list(rig.left_out) == [3]
+    assert rig.focal_scale[3] == pytest.approx(rig.focal_scale[:3].mean())
+    assert np.isnan(rig.focal_std[3])
+    assert np.isfinite(rig.focal_std[:3]).all()
 
 
 def test_the_epipolar_error_before_and_after_adjustment():

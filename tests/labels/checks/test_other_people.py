@@ -14,7 +14,7 @@ def mixed(where):
     own, other, R, t, _ = scene()
     x, sigma = exchanged(own, other, where)
     observed = Observations(x, sigma, np.ones(sigma.shape), np.full((N_FRAMES, 1, 4), 0.3), np.full(4, 1000.0))
-    rig = SimpleNamespace(R=R[0], t=t[0], focal=SimpleNamespace(scale=1.0))
+    rig = SimpleNamespace(R=R[0], t=t[0], focal_scale=np.ones(len(t[0])))
     recording = SimpleNamespace(fps=FPS, n_frames=N_FRAMES)
     return observed, mixed_people([recording], [observed], rig)
 

@@ -99,3 +99,11 @@ def test_residuals_are_shown_by_view_and_landmark(tmp_path):
     assert grid["x"] == ["all", "left hip", "nose"]
     assert grid["z"] == [[2.0, 1.0, 2.5], [3.0, 8.5, None]]
     assert grid["y"] == ["c0", "c1"]
+
+
+def test_focal_lengths_that_were_found_are_stated_with_their_uncertainty(tmp_path):
+    found = {"focal": "unknown", "focal_scale": [0.9, 1.0, 1.3], "focal_std": [0.05, 0.06, None]}
+    cameras, rigs, _ = (block for block in section(tmp_path, {}, **found).blocks if block.kind == "table")
+    assert rigs.rows[0][6] == "× 0.900 to 1.300 ± 6.0 %"
+    assert [" ± " in row[1] for row in cameras.rows] == [True, True, False]
+    assert cameras.rows[0][1].endswith("± 5.0 %")

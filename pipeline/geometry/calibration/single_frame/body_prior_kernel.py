@@ -28,7 +28,8 @@ def descend(
     H, g = np.empty((first + 3 * N, first + 3 * N)), np.empty(first + 3 * N)
     residual = np.empty((N, V, 2))
     R_new, t_new, X_new = R.copy(), t.copy(), X.copy()
-    residuals(points_norm, inverse_sigma, R, t, X, 1.0, residual)
+    focal = np.ones(V)
+    residuals(points_norm, inverse_sigma, R, t, X, focal, residual)
     now = width * width * cost(residual, width) + _prior_cost(X, segments, rows, expected, inverse_std)
     damping = 1e-3
     for _ in range(STEPS):
@@ -36,9 +37,9 @@ def descend(
         for i in range(len(g)):
             H[i, i] = H[i, i] * (1 + damping) if H[i, i] > 0 else 1.0
         step = solve(H, g)
-        move_cameras(R, t, step, R_new, t_new)
+        move_cameras(R, t, step, 6, R_new, t_new)
         X_new[:] = X + step[first:].reshape(N, 3)
-        residuals(points_norm, inverse_sigma, R_new, t_new, X_new, 1.0, residual)
+        residuals(points_norm, inverse_sigma, R_new, t_new, X_new, focal, residual)
         new = width * width * cost(residual, width) + _prior_cost(X_new, segments, rows, expected, inverse_std)
         if not new <= now:
             damping *= 10

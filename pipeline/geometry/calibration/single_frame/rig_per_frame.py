@@ -16,8 +16,8 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.geometry.calibration import bundle
-from pipeline.geometry.calibration.bundle import EXACT
 from pipeline.geometry.calibration.calibrated_rig import Rig, root_of_trace
+from pipeline.geometry.calibration.focal_prior import EXACT
 from pipeline.geometry.calibration.initial_rig import MIN_PARALLAX_DEG, InitialRig, Pairs, RigNotFound, pair_poses
 from pipeline.geometry.calibration.rig_adjustment import adjust_rig
 from pipeline.geometry.calibration.single_frame.body_points import body_points
@@ -138,7 +138,7 @@ def _measured(
     """
     if cost > MAX_COST:
         return "the views contradict each other"
-    start = InitialRig(found.R, found.t, 1.0, found.epipolar_start)
+    start = InitialRig(found.R, found.t, np.ones(len(found.t)), found.epipolar_start)
     rig = adjust_rig(points_norm[None], sigma[None], start, (), focal=EXACT, pose=np.zeros(1, int), noise=noise)
     if not np.nanmean(rig.inlier_share) >= MIN_INLIER_SHARE:
         return "too few joints agree with the best rig"

@@ -42,5 +42,5 @@ def pose_covariance(
     own += np.eye(len(own)) * TINY * np.trace(own) / max(len(own), 1)
     between = H[:first, used]
     reduced = H[:first, :first] - between @ np.linalg.solve(own, between.T)
-    root = root_of_inverse(reduced, gauge_basis(R, t)[:-1], units_of(R, t)[:-1])
+    root = root_of_inverse(reduced, gauge_basis(R, t), units_of(R, t))
     return np.asarray(root @ root.T)

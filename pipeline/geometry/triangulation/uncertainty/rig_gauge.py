@@ -33,7 +33,7 @@ def relative_to_points(
     """
     free = np.zeros((len(root), 7 if scale else 6))
     for v in np.flatnonzero(np.isfinite(t[0]).all(-1)):
-        free[POSE * v : POSE * (v + 1)] = gauge_basis(R[0, v : v + 1], t[0, v : v + 1])[:-1, : free.shape[1]]
+        free[POSE * v : POSE * (v + 1)] = gauge_basis(R[0, v : v + 1], t[0, v : v + 1])[:, : free.shape[1]]
     motion = motion_of_points(points, sigma, R, t, np.concatenate([root, free], axis=1)).reshape(
         -1, len(free.T) + len(root.T)
     )

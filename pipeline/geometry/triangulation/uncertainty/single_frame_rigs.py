@@ -82,7 +82,7 @@ def _root(S: np.ndarray, R: np.ndarray, t: np.ndarray, rotation_std: np.ndarray)
     world, rows = np.zeros((len(S), FREEDOMS)), np.repeat(posed, POSE)
     if posed.sum() < 2 or not S.any():
         return world[:, :0], world
-    world[rows], units = gauge_basis(R[posed], t[posed])[:-1], units_of(R[posed], t[posed])[:-1]
+    world[rows], units = gauge_basis(R[posed], t[posed]), units_of(R[posed], t[posed])
     basis, _ = np.linalg.qr(world[rows] / units[:, None], mode="complete")
     inside = basis[:, FREEDOMS:]
     information = inside.T @ (S[np.ix_(rows, rows)] * units[:, None] * units) @ inside
