@@ -12,9 +12,9 @@ from pipeline.learning.images.volumetric import VolumetricTask
 from pipeline.learning.supervision import SUPERVISION, camera_reader
 from pipeline.learning.train import METHODS
 from pipeline.params.train import TrainParams
-from pipeline.stores import LABELS, RIGS, create_store, open_store, reopen
+from pipeline.stores import LABELS, RIGS, TRUTH, create_store, open_store, reopen
 from tests.world.labels import set_uncertainty
-from tests.world.records import camera_records
+from tests.world.records import TRUTH_SUMMARY, camera_records, truth_record
 
 
 @pytest.fixture
@@ -120,6 +120,33 @@ def test_without_truth_they_say_so(world, params, kind):
     world.paths.truth.rename(world.paths.frames / "gone.zarr")
     with pytest.raises(UserError, match=f"supervision = {kind} requires the truth"):
         world.samples(params.model_copy(update={"supervision": kind}))
+
+
+def write_truth(world, joints_of, *, is_aligned, names):
+    with create_store(world.paths.truth, TRUTH, TRUTH_SUMMARY.model_copy(update={"is_aligned": is_aligned})) as store:
+        for name in names:
+            own = joints_of(world.joints_world_mm[name])
+            store.create(name, {"frame": len(own)}, truth_record()).person(0).write(0, {"joints_world_mm": own})
+
+
+@pytest.mark.parametrize("kind", ["full", "gt2d"])
+def test_truth_with_a_world_of_its_own_makes_the_same_targets(world, params, kind):
+    """It is placed by the labels, which are exact here, and seen by the cameras that were found."""
+    before = _by_subject(world, params, supervision=kind)
+    turned = np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]])
+    write_truth(world, lambda joints: joints @ turned + 9000, is_aligned=True, names=world.joints_world_mm)
+    after = _by_subject(world, params, supervision=kind)
+    for name in before:
+        np.testing.assert_allclose(after[name], before[name], atol=0.1)
+    found = camera_reader(params.model_copy(update={"supervision": kind}), world.paths)
+    recording = read_capture(world.paths.frames).recordings[0]
+    rigs = open_store(world.paths.rigs, RIGS)
+    np.testing.assert_array_equal(found(recording)[0].K, rigs[recording.name].record.intrinsics[0].K)
+
+
+def test_recordings_without_truth_do_not_train_on_it(world, params):
+    write_truth(world, lambda joints: joints, is_aligned=False, names=["S1"])
+    assert list(_by_subject(world, params, supervision="full")) == ["S1"]
 
 
 def test_validation_subjects_do_not_train(world, params):

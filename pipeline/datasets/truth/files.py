@@ -103,7 +103,7 @@ def _doubts(recording: Recording, file: Path, found: JointsOfPoints, size: SizeO
     if found.missing:
         alerts.append(Alert(
             kind="truth_without_joints", severity="note", subject=recording.name,
-            message=f"{file.name} has no {', '.join(found.missing)}, which are left out of all comparisons with it",
+            message=f"{file.name} has no {', '.join(found.missing)}, which take no part where it is used",
             mend="Scores of whole poses (PSS) need all 17; if the file has them, name them as docs/data.md does.",
         ))  # fmt: skip
     if size is not None and size.verdict == "unusual":
