@@ -11,14 +11,12 @@ from pipeline.detectors import mediapipe as module
 from pipeline.detectors.mediapipe import JOINTS_FROM_LANDMARKS, MediapipeDetector
 from pipeline.errors import UserError
 from pipeline.params.capture import DemoParams
-from pipeline.params.detect import DetectParams
 from pipeline.skeleton import JOINTS, LIMB_JOINTS, MIRROR
 from pipeline.synthetic.render.parts import make_parts
 from pipeline.synthetic.render.scene import SensorModel, draw_grain, prepare_view, render, render_background
+from tests.detectors.params import detect_params
 
-PARAMS = DetectParams(
-    detector="mediapipe", weights="models/detector.pt", batch_size=4, files="footage", files_pixels="video"
-)
+PARAMS = detect_params(detector="mediapipe")
 NO_WEIGHTS = Path("none.pt")
 SIDE = 320
 # Where BlazePose's landmarks mirror each other: nose alone, then eyes and mouth, then pairs from the ears on.

@@ -11,12 +11,10 @@ from pipeline.detectors.pretrained import PretrainedDetector
 from pipeline.errors import UserError
 from pipeline.learning.engine.checkpoints import save_network
 from pipeline.learning.images.networks import Architecture, PoseNetwork
-from pipeline.params.detect import DetectParams
+from tests.detectors.params import detect_params
 from tests.detectors.people import with_person
 
-PARAMS = DetectParams(
-    detector="pretrained", weights="models/detector.pt", batch_size=4, files="footage", files_pixels="video"
-)
+PARAMS = detect_params()
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ from pipeline.detectors.protocol import Detector
 from pipeline.detectors.registry import DETECTORS, load_detector
 from pipeline.errors import UserError
 from pipeline.params.detect import DetectParams
+from tests.detectors.params import detect_params
 from tests.house.imports import SOURCE
 
 
-def test_the_choices_of_the_parameters_are_the_registered_detectors_and_files():
-    assert set(get_args(DetectParams.model_fields["detector"].annotation)) == {*DETECTORS, "files"}
+def test_the_choices_of_the_parameters_are_the_registered_detectors_and_other_sources():
+    assert set(get_args(DetectParams.model_fields["detector"].annotation)) == {*DETECTORS, "files", "gt2d"}
 
 
 @pytest.mark.parametrize("name", DETECTORS)
@@ -38,9 +39,7 @@ def test_a_detector_is_imported_only_when_it_is_chosen():
 
 
 def test_the_named_detector_is_loaded_with_its_weights(tmp_path):
-    params = DetectParams(
-        detector="pretrained", weights="unused.pt", batch_size=4, files="footage", files_pixels="video"
-    )
+    params = detect_params()
     with pytest.raises(UserError, match=r"none.pt does not exist"):
         load_detector(tmp_path / "none.pt", params)
 

@@ -18,11 +18,10 @@ from pipeline.params.detect import DetectParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import POSES2D, Poses2dStore, open_store
 from pipeline.video.packing import pack_frames
+from tests.detectors.params import detect_params
 
 CAMERA = Camera(np.eye(3), np.zeros(0), (24, 16))
-PARAMS = DetectParams(
-    detector="pretrained", weights="models/detector.pt", batch_size=3, files="footage", files_pixels="video"
-)
+PARAMS = detect_params(batch_size=3)
 CRASH, NOBODY = 250, 200  # levels of images on which the stand-in crashes, and that show nobody
 
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from pipeline.capture import Capture, Recording, SourceImages, View
 from pipeline.geometry.camera.model import Camera
-from pipeline.params.detect import DetectParams
+from tests.detectors.params import detect_params
 
 CAMERA = Camera(np.array([[500.0, 0, 319.5], [0, 500, 319.5], [0, 0, 1]]), np.zeros(0), (640, 640))
-PARAMS = DetectParams(detector="files", weights="unused", batch_size=1, files="unused", files_pixels="video")
+PARAMS = detect_params(detector="files")
 VIEWS = ("cam1", "cam2")
 
 
