@@ -113,7 +113,7 @@ def _agreed_rig(
         reason = f"several people are in view, and nothing decides whom {names} and the other views show"
         return refused(subject_of(pool), reason, kind="several_people", mend=ONE_PERSON)
     while True:
-        alerts += left_out_alerts(pool, rig)
+        alerts += left_out_alerts(pool, observed, rig)
         rig = with_noise_of_joints(rig, observed)
         checks = []
         for recording, own in zip(pool, observed, strict=True):

@@ -28,6 +28,7 @@ from pipeline.video.view_packing import PackedView, pack_view
 log = logging.getLogger("epiline")
 # A recording needs at least this share of the moments of its shortest video.
 MIN_COMMON = 0.5
+ROUNDING_FRAMES = 0.01  # of times in frames
 
 
 def extract_frames(capture: Path, frames: Path, params: FramesParams) -> None:
@@ -147,7 +148,7 @@ def _moments(recording: Recording, packed: list[PackedView], params: FramesParam
         times = times_of_frames(clocks, recording.fps)
     start = max(own[0] for own in times)
     names = [view.name for view in recording.views]
-    lengths = {name: int((own[-1] - start) * fps + 0.5) + 1 for name, own in zip(names, times, strict=True)}
+    lengths = {name: int((own[-1] - start) * fps + ROUNDING_FRAMES) + 1 for name, own in zip(names, times, strict=True)}
     n_numbers, alerts = _common_length(recording.name, lengths, fps, params)
     counted = [not view.evaluation_only for view in recording.views]
     kept = [own[p.indices] for own, p in zip(times, packed, strict=True)]

@@ -12,6 +12,7 @@ from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.verification.exchanged_views import Exchange, find_exchange
 from pipeline.geometry.verification.given_residuals import Consistency, consistent_views, left_out_noise
 from pipeline.geometry.verification.given_size import SizeOfPeople, judge_size
+from pipeline.labels.checks.mirrored_images import mirrored_alerts
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
 from pipeline.labels.rig_result import Refused, refused
 from pipeline.params.calibrate import CalibrateParams
@@ -44,13 +45,14 @@ def fitting_views(
     names = [view.name for view in recording.views]
     found = consistent_views(few.points_norm, few.sigma, R, t)
     wrong = np.isfinite(found.noise) & ~found.consistent
+    mirrored = mirrored_alerts(recording.name, names, few.points_norm, few.sigma, R, t, np.flatnonzero(wrong).tolist())
     if wrong.any() and not (leave_out and found.consistent.any()):
-        return _contradicting(recording, names, found, given)
+        return _contradicting(recording, names, found, given, mirrored)
     left_out = [_left_out(recording.name, names[v], found.noise[v], given) for v in np.flatnonzero(wrong)]
     fits = np.isfinite(t).all(-1) & ~wrong
     noise = left_out_noise(few.points_norm, few.sigma, R, np.where(fits[:, None], t, np.nan))
     rough = (_rough(recording.name, noise, names),) if given and _is_rough(noise).any() else ()
-    return FittingViews(fits, (*left_out, *_contradictions(recording.name, noise, names), *rough))
+    return FittingViews(fits, (*left_out, *mirrored, *_contradictions(recording.name, noise, names), *rough))
 
 
 def exchanged_views(
@@ -92,7 +94,9 @@ def _exchanged(recording: Recording, found: Exchange, posed: np.ndarray) -> Refu
     return Refused(f"the videos are exchanged: {fits}", (alert,))
 
 
-def _contradicting(recording: Recording, names: list[str], found: Consistency, given: bool) -> Refused:
+def _contradicting(
+    recording: Recording, names: list[str], found: Consistency, given: bool, more: list[Alert]
+) -> Refused:  # fmt: skip
     by = [f"{names[v]} by {found.noise[v]:.1f}" for v in np.flatnonzero(np.isfinite(found.noise))]
     usual = f"times the error of a usable detector ({EXPECTED_NOISE:.0%} of the person's height)"
     reason = f"the people contradict the cameras: {', '.join(by)} {usual}"
@@ -102,7 +106,7 @@ def _contradicting(recording: Recording, names: list[str], found: Consistency, g
             "Check that the calibration is of these videos and that nobody moved a camera since. calibrate.mode: adjust"
             " corrects small errors of the extrinsics, rig needs none."
         )
-    return refused(recording.name, reason, kind="given_cameras_contradict", mend=mend)
+    return refused(recording.name, reason, kind="given_cameras_contradict", mend=mend, more=more)
 
 
 def _left_out(recording: str, view: str, noise: float, given: bool) -> Alert:
