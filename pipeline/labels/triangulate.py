@@ -13,18 +13,19 @@ from pipeline.geometry.triangulation.bone_lengths import fit_bone_lengths, own_l
 from pipeline.geometry.triangulation.labelling import Labelled, Status, ViewStatus, label, view_status
 from pipeline.geometry.triangulation.left_right import CONTEXT, find_swapped, swap_left_right
 from pipeline.geometry.triangulation.person.body_checks import LEAP_FRAMES
+from pipeline.geometry.triangulation.person.sides import Sides
 from pipeline.geometry.triangulation.smoothing import smooth, smoothing_radius
 from pipeline.geometry.triangulation.uncertainty.label_covariance import label_covariance
 from pipeline.geometry.triangulation.uncertainty.rig_gauge import relative_to_points
 from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root, rig_covariance
 from pipeline.geometry.triangulation.uncertainty.single_frame_rigs import covariance_of_frame_rigs
 from pipeline.labels import label_noise
-from pipeline.labels.labelling.person import Person, follow, several_people, several_people_alert
+from pipeline.labels.labelling.person import Person, follow, follow_sides, several_people, several_people_alert
 from pipeline.labels.labelling.summary import Counts, summarise
 from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
 from pipeline.labels.workers import run_tasks
 from pipeline.params.triangulate import TriangulateParams
-from pipeline.skeleton import BONES
+from pipeline.skeleton import BONES, LIMB_JOINTS
 from pipeline.stores import (
     LABELS,
     POSES2D,
@@ -175,7 +176,10 @@ class _Labeller:
         """The person with the bone lengths (16,), NaN if unknown, followed through the rows, alone or with others."""
         fps, moves = self.recording.fps, self.rig.record.mode != "frame"
         path = follow(self.observed, rows, lengths, fps, moves=moves, several=several)
-        return Person(lengths, path, fps, moves)
+        sides = Sides.as_named(*path.other.shape)
+        if moves and self.params.fix_left_right and np.isfinite(lengths).any():
+            sides = follow_sides(self._observed_with_noise, path, lengths, fps)
+        return Person(lengths, path, sides, fps, moves)
 
     def sample(self, rows: tuple[int, int], person: Person) -> label_noise.NoiseSample:
         """The rows' observations, and a function that labels them with any choice of views."""
@@ -233,13 +237,23 @@ class _Labeller:
         """The observations of the person, left and right corrected, and where they were swapped (F, J, V)."""
         # The repair of left and right also uses the neighbouring frames.
         wide, own = self._widened(rows, CONTEXT)
-        seen = self._observed(wide)
-        noise = max(self.rig.record.noise_share, MIN_NOISE)
-        sigma = np.where(person.path.other[slice(*wide), None], np.inf, seen.sigma * (noise / EXPECTED_NOISE))
-        seen, swapped = replace(seen, sigma=sigma), np.zeros(sigma.shape, bool)
+        seen = self._with_noise(self._observed(wide))
+        sigma = np.where(person.path.other[slice(*wide), None], np.inf, seen.sigma)
+        swapped = np.zeros(sigma.shape, bool)
+        swapped[:, LIMB_JOINTS] = person.sides.swapped[slice(*wide), None]
+        seen = replace(seen, sigma=sigma).with_sides(swapped)
         if self.params.fix_left_right:
-            swapped = find_swapped(seen.points_norm, seen.sigma, *self.rig_poses(wide), person.lengths)
-        return seen.with_sides(swapped).taken(own), swapped[own]
+            also = find_swapped(seen.points_norm, seen.sigma, *self.rig_poses(wide), person.lengths)
+            seen, swapped = seen.with_sides(also), swapped ^ also
+        return seen.taken(own), swapped[own]
+
+    def _observed_with_noise(self, rows: tuple[int, int]) -> tuple[Observations, np.ndarray, np.ndarray]:
+        return self._with_noise(self._observed(rows)), *self.rig_poses(rows)
+
+    def _with_noise(self, seen: Observations) -> Observations:
+        """The observations with the noise that the rig's points were found to have."""
+        noise = max(self.rig.record.noise_share, MIN_NOISE)
+        return replace(seen, sigma=seen.sigma * (noise / EXPECTED_NOISE))
 
     def _widened(self, rows: tuple[int, int], by: int) -> tuple[tuple[int, int], np.ndarray]:
         """The rows with up to `by` more on each side, and the indices of the original rows among them."""

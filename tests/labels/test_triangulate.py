@@ -11,8 +11,9 @@ from pipeline.labels.triangulate import triangulate_capture
 from pipeline.skeleton import LIMB_JOINTS, MIRROR
 from pipeline.stores import LABELS, POSES2D, open_store
 from tests.labels.params import CALIBRATE, TRIANGULATE
-from tests.world.cameras import ring
+from tests.world.cameras import lens_cameras, ring
 from tests.world.detections import observed_walkers, overwrite_poses2d
+from tests.world.people import moving
 
 
 @pytest.fixture(autouse=True)
@@ -207,6 +208,30 @@ def test_another_person_in_a_view_is_named_and_left_out(tmp_path):
     error = np.linalg.norm(group["joints_world_mm"] - world.joints_world_mm["r0"], axis=-1)
     assert np.isfinite(error).mean() > 0.9
     assert np.nanmax(error) < 60
+
+
+def test_sides_of_two_views_are_decided_over_shards_by_any_number_of_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.stores.store.FRAMES_PER_SHARD", 256)
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=300, fps=25)
+    # The person at rest of the tests' world bends the arms backwards; mirrored, they bend forwards.
+    truth = moving(np.arange(300) / 25, 0) * [1, -1, 1]
+    px = np.stack([camera.project(truth) for camera in lens_cameras(4)], 1)
+    px += np.random.default_rng(5).normal(size=px.shape)
+    px[220:280, 1] = px[220:280, 1][:, MIRROR]
+    # Opposite cameras would not determine the person; these two are at a right angle.
+    px[:, 2:] = np.nan
+    overwrite_poses2d(world, "r0", joints_px=px.astype(np.float32))
+    here = labels_of(world)["r0"].person(0)
+    before = {name: np.asarray(here[name]) for name in ("joints_world_mm", "view_status", "status")}
+    swapped = before["view_status"][:, :, LIMB_JOINTS] == ViewStatus.SWAPPED
+    assert swapped[220:280, 1].mean() > 0.95
+    assert swapped[:220].mean() + swapped[280:].mean() + swapped[220:280, 0].mean() < 0.05
+    error = np.linalg.norm(before["joints_world_mm"] - truth, axis=-1)
+    assert np.nanmedian(error[220:280]) < 2 * np.nanmedian(error[280:]) < 60
+    monkeypatch.setenv("EPILINE_WORKERS", "2")
+    there = labels_of(world)["r0"].person(0)
+    for name, values in before.items():
+        np.testing.assert_array_equal(there[name], values)
 
 
 def test_what_became_of_each_view_is_said(tmp_path):

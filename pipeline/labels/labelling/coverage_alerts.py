@@ -1,4 +1,4 @@
-"""Alerts about recordings many of whose joints have no label."""
+"""Alerts about recordings many of whose joints have no label, and about sides that nothing decides."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from pipeline.geometry.triangulation.labelling import Status
 
 FEW, VERY_FEW = 0.8, 0.5  # share of the joints with a label
 MAX_REASONS = 3  # named in the evidence
+UNDECIDED, MOSTLY_UNDECIDED = 0.01, 0.1  # share of the joints that nothing decides to be left or right ones
 # What to do about a frequent reason.
 MENDS = {
     Status.TOO_FEW_VIEWS: "Let more cameras see the whole person.",
@@ -22,12 +23,22 @@ MENDS = {
 
 
 def coverage_alerts(joints: Mapping[str, np.ndarray]) -> list[Alert]:
-    """An alert for each recording with few labels; `joints` are its numbers of joints by Status, (len(Status),)."""
-    return [_few_labels(name, counts) for name, counts in joints.items() if _share(counts) < FEW]
+    """Alerts for each recording with few labels and undecided sides; `joints` are its numbers of joints by Status."""
+    few = [_few_labels(name, counts) for name, counts in joints.items() if _share(counts) < FEW]
+    unsided = [(name, _share(counts, Status.AMBIGUOUS_SIDES)) for name, counts in joints.items()]
+    return few + [_undecided_sides(name, share) for name, share in unsided if share > UNDECIDED]
 
 
-def _share(counts: np.ndarray) -> float:
-    return float(counts[Status.VALID] / max(counts.sum(), 1))
+def _share(counts: np.ndarray, status: Status = Status.VALID) -> float:
+    return float(counts[status] / max(counts.sum(), 1))
+
+
+def _undecided_sides(name: str, share: float) -> Alert:
+    return Alert(
+        kind="undecided_sides", severity="warning" if share > MOSTLY_UNDECIDED else "note", subject=name,
+        message="two views alone do not decide which joints are left and which are right; these have no label",
+        evidence=f"{100 * share:.0f} % of the joints", mend=MENDS[Status.AMBIGUOUS_SIDES],
+    )  # fmt: skip
 
 
 def _few_labels(name: str, counts: np.ndarray) -> Alert:

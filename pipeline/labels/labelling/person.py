@@ -13,7 +13,10 @@ from pipeline.geometry.triangulation.person.body_checks import leaps, wrong_prop
 from pipeline.geometry.triangulation.person.follow import PersonPath, Whose, follow_person
 from pipeline.geometry.triangulation.person.hypotheses import STRICT, USUAL, find_hypotheses
 from pipeline.geometry.triangulation.person.several_people import SeveralPeople, find_other_people, judge_people
+from pipeline.geometry.triangulation.person.side_states import SideStates, find_side_states
+from pipeline.geometry.triangulation.person.sides import Sides, decide_sides
 from pipeline.labels.observations import Observations
+from pipeline.skeleton import LIMB_JOINTS, N_JOINTS
 
 FRAMES_PER_BLOCK = 2048
 REASONS = {
@@ -31,6 +34,7 @@ class Person:
 
     lengths: np.ndarray  # (16,) bone lengths in the rig's unit; NaN if unknown
     path: PersonPath  # of all frames
+    sides: Sides  # of all frames
     fps: float
     moves: bool  # whether all frames have one world, in which the person moves
 
@@ -39,6 +43,9 @@ class Person:
         whose = self.path.whose[slice(*rows)]
         for who, status in REASONS.items():
             made = made.rejected((whose == who)[:, None], status)
+        unsided = np.zeros(made.status.shape, bool)
+        unsided[:, LIMB_JOINTS] = self.sides.is_ambiguous[slice(*rows), None]
+        made = made.rejected(unsided, Status.AMBIGUOUS_SIDES)
         if np.isfinite(self.lengths).any():
             wrong = wrong_proportions(made.points, made.covariance, self.lengths)
             made = made.rejected(wrong, Status.WRONG_PROPORTIONS)
@@ -60,6 +67,20 @@ def follow(
 def several_people(observe: Observe, rows: tuple[int, int], fps: float) -> SeveralPeople | None:
     """What says that several people are in view in the rows (start, stop); None if nothing does."""
     return judge_people((find_other_people(*seen) for seen in _blocks(observe, rows)), fps)
+
+
+def follow_sides(observe: Observe, path: PersonPath, lengths: np.ndarray, fps: float) -> Sides:
+    """Decide where only two views show the person, and which of them have left and right swapped."""
+    n_frames, n_views = path.other.shape
+    unit = millimetre(np.zeros((0, N_JOINTS, 3)), lengths)
+    last, parts, first = None, [], 0
+    for points_norm, sigma, R, t in _blocks(observe, (0, n_frames)):
+        of_others = path.other[first : first + len(sigma), None]
+        sigma = np.where(of_others, np.inf, sigma)
+        states, last = find_side_states(points_norm, sigma, R, t, lengths, first=first, fps=fps, unit=unit, last=last)
+        parts.append(states)
+        first += len(sigma)
+    return decide_sides(SideStates.joined(parts), n_frames, n_views, fps)
 
 
 def _blocks(observe: Observe, rows: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:

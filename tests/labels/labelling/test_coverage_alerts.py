@@ -31,3 +31,11 @@ def test_a_recording_without_any_label_is_a_warning():
     [alert] = coverage_alerts({"S1": counts(NO_RIG=17)})
     assert alert.severity == "warning"
     assert "only 0 %" in alert.message
+
+
+def test_undecided_sides_are_named():
+    assert not coverage_alerts({"S1": counts(VALID=995, AMBIGUOUS_SIDES=5)})
+    [some] = coverage_alerts({"S1": counts(VALID=95, AMBIGUOUS_SIDES=5)})
+    assert (some.kind, some.severity, some.evidence) == ("undecided_sides", "note", "5 % of the joints")
+    [many] = coverage_alerts({"S1": counts(VALID=85, AMBIGUOUS_SIDES=15)})
+    assert (many.severity, many.mend) == ("warning", MENDS[Status.AMBIGUOUS_SIDES])
