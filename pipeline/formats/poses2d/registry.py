@@ -37,7 +37,7 @@ def open_folder(folder: Path) -> dict[str, PoseFile]:
     for name, opened in _opened(folder, _DEPTH):
         if name in views:
             what = f"{views[name].where} and {opened.where} are both of view {name}"
-            raise UserError(what, where=str(folder), fix="Keep the 2D poses of one program.")
+            raise UserError(what, where=str(folder), fix="Keep the 2D poses of one program and one step of it.")
         views[name] = opened
     if not views:
         known = ", ".join(FORMATS)

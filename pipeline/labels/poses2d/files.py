@@ -16,6 +16,7 @@ from pipeline.formats.poses2d.people import People, PoseFile
 from pipeline.formats.poses2d.registry import open_folder
 from pipeline.labels.poses2d import file_alerts
 from pipeline.labels.poses2d.file_alerts import PixelUse
+from pipeline.labels.poses2d.person_boxes import person_boxes
 from pipeline.labels.poses2d.result import ARRAYS, Found, failure_alerts, report_detections, write_detections
 from pipeline.labels.poses2d.view_files import FilePixels, ViewFiles, match_views
 from pipeline.labels.workers import run_tasks
@@ -169,8 +170,5 @@ def _detections(
     found["landmarks_px"][is_there], found["landmark_confidence"][is_there] = points_px[own], confidence[own]
     joints_px, joint_confidence = rules.joints(points_px[own], confidence[own])
     found["joints_px"][is_there], found["confidence"][is_there] = joints_px, joint_confidence
-    known = np.isfinite(joints_px)
-    low, high = np.where(known, joints_px, np.inf).min(1), np.where(known, joints_px, -np.inf).max(1)
-    box = np.concatenate([low, high], -1)
-    found["box_px"][is_there] = np.where(np.isfinite(box).all(-1, keepdims=True), box, np.nan)
+    found["box_px"][is_there] = person_boxes(np.flatnonzero(is_there), joints_px)
     return found
