@@ -6,15 +6,17 @@ then fits.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.alerts import Alert
 from pipeline.errors import UserError, wrong_keys
 from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.view_time import ViewTime
 
 VERSION = 1
 
@@ -49,6 +51,8 @@ class View(_Strict):
     source: SourceImages | None = None  # set by the stage `frames`
     R_cam_from_world: list[list[float]] | None = None
     t_cam_from_world_mm: list[float] | None = None
+    # The offset that the stage `calibrate` found, for the stages after it; not part of the manifest.
+    time: ViewTime = Field(default=ViewTime(), exclude=True)
 
     @property
     def camera(self) -> Camera:
@@ -97,6 +101,11 @@ class Recording(_Strict):
     def view_indices(self, *, for_labels: bool = False) -> list[int]:
         """Indices of the views; with `for_labels`, only of those that labels may be made from."""
         return [i for i, view in enumerate(self.views) if not (for_labels and view.evaluation_only)]
+
+    def with_times(self, times: Sequence[ViewTime]) -> "Recording":
+        """The recording with other times of its views."""
+        views = [view.model_copy(update={"time": time}) for view, time in zip(self.views, times, strict=True)]
+        return self.model_copy(update={"views": views})
 
 
 class Rejected(_Strict):

@@ -11,15 +11,15 @@ from pipeline.alerts import Alert, log_alerts, worst_first
 from pipeline.capture import Capture, Recording, read_capture
 from pipeline.errors import UserError
 from pipeline.labels.checks.given_intrinsics import check_intrinsics, with_doubts
-from pipeline.labels.checks.time_check import check_times, with_views_in_step
 from pipeline.labels.checks.view_graph import graph_of_views, log_graph, with_view_graph
 from pipeline.labels.given_rig import adjusted_rig, given_rig
 from pipeline.labels.moving_rig import moving_rig
 from pipeline.labels.observations import cameras_found
 from pipeline.labels.residuals import log_residuals, poses_of, residuals_of
-from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of, without_views
+from pipeline.labels.rig_result import CalibrationResult, Refused, subject_of, with_times, without_views
 from pipeline.labels.self_calibrated_rig import pooled_rig
 from pipeline.labels.single_frame_rigs import joined_frames, rigs_of_frames
+from pipeline.labels.synchronisation.synchronise import no_offsets, synchronise, with_views_in_step
 from pipeline.labels.workers import run_tasks
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import POSES2D, RIGS, RigRecord, RigsSummary, RigStore, ViewGraphRecord, create_store, open_store
@@ -114,7 +114,7 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
     if params.mode == "frame":
         return _find_per_frame(capture, poses2d, params)
     tasks = [(recording, poses2d, params) for recording in capture.recordings]
-    timed = run_tasks(check_times, tasks, "Time check", unit="recording")
+    timed = run_tasks(synchronise, tasks, "Synchronisation", unit="recording")
     checks = {recording.name: check for recording, check in zip(capture.recordings, timed, strict=True)}
     found: Found = {name: Refused(check.reason, check.alerts) for name, check in checks.items() if check.reason}
     usable = [recording for recording in capture.recordings if recording.name not in found]
@@ -132,7 +132,8 @@ def _find(capture: Capture, poses2d: Path, params: CalibrateParams) -> Found:
         contradicting = {} if isinstance(result, Refused) else result.left_out
         for recording in pool:
             left_out = checks[recording.name].left_out | contradicting.get(recording.name, frozenset())
-            found[recording.name] = without_views(result, recording, left_out)
+            own = with_times(result, checks[recording.name].times)
+            found[recording.name] = without_views(own, recording, left_out)
     return found
 
 
@@ -196,7 +197,7 @@ def _find_per_frame(capture: Capture, poses2d: Path, params: CalibrateParams) ->
         results.append(joined_frames(recording, own, params))
     found: Found = {}
     for pool, result in zip(pools, _with_measures(pools, results, graphs, poses2d, params), strict=True):
-        found[pool[0].name] = with_alerts_of_motion(pool[0].name, result)
+        found[pool[0].name] = with_alerts_of_motion(pool[0].name, with_times(result, no_offsets(pool[0])))
         _log(pool, found[pool[0].name])
     return found
 

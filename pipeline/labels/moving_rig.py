@@ -13,7 +13,14 @@ from pipeline.geometry.calibration.calibrated_rig import Rig
 from pipeline.geometry.calibration.rig_windows import find_moving_rig
 from pipeline.geometry.camera import reprojection
 from pipeline.geometry.triangulation import methods as triangulation
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, observe_landmarks
+from pipeline.labels.observations import (
+    EXPECTED_NOISE,
+    Observations,
+    assumed_cameras,
+    observe,
+    observe_landmarks,
+    open_detections,
+)
 from pipeline.labels.people_in_rig import (
     People,
     scale_alerts,
@@ -24,7 +31,6 @@ from pipeline.labels.people_in_rig import (
 )
 from pipeline.labels.rig_result import CalibrationResult, Refused, arrays_of, refused
 from pipeline.params.calibrate import CalibrateParams
-from pipeline.stores import POSES2D, open_store
 
 # Median distance of normally distributed points in the plane from their mean, in standard deviations.
 RAYLEIGH_MEDIAN = 1.1774
@@ -35,7 +41,7 @@ def observe_recording(
 ) -> tuple[Observations, tuple[np.ndarray, np.ndarray]]:
     """Observed joints of one person, and normalised points and sigmas of all landmarks."""
     cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
-    poses = open_store(poses2d, POSES2D)[recording.name].person(0)
+    poses = open_detections(poses2d, recording)
     observed = observe(recording, cameras, poses, rows, min_confidence=params.min_confidence)
     return observed, observe_landmarks(recording, cameras, poses, rows, observed, min_confidence=params.min_confidence)
 

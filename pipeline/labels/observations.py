@@ -10,7 +10,7 @@ from pipeline.capture import Recording
 from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.frame_sampling import linspace_indices
 from pipeline.geometry.triangulation.left_right import swap_left_right
-from pipeline.stores import POSES2D, CameraRecord, Poses2dRecord, RecordingGroup, open_store
+from pipeline.stores import POSES2D, CameraRecord, Detections, open_store
 
 # Standard deviation of a detected joint as a share of the person's height in the image, before it is estimated.
 EXPECTED_NOISE = 0.02
@@ -68,10 +68,15 @@ def cameras_found(recording: Recording, *, ignore_distortion: bool, focal_scale:
     ]
 
 
+def open_detections(poses2d: Path, recording: Recording) -> Detections:
+    """The 2D poses of a recording's first person at the times of its views."""
+    return Detections(open_store(poses2d, POSES2D)[recording.name].person(0), [view.time for view in recording.views])
+
+
 def observe(
     recording: Recording,
     cameras: Sequence[Camera],
-    poses: RecordingGroup[Poses2dRecord],
+    poses: Detections,
     rows: tuple[int, int] | np.ndarray,
     *,
     min_confidence: float,
@@ -89,7 +94,7 @@ def observe(
 
 
 def observe_landmarks(
-    recording: Recording, cameras: Sequence[Camera], poses: RecordingGroup[Poses2dRecord],
+    recording: Recording, cameras: Sequence[Camera], poses: Detections,
     rows: tuple[int, int] | np.ndarray, observed: Observations, *, min_confidence: float,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Points (F, L, V, 2) and sigma (F, L, V) of all landmarks that the detector marks on the person.
@@ -102,9 +107,7 @@ def observe_landmarks(
     return _points_norm(recording, cameras, px, confidence, observed.height[:, 0], min_confidence)[:2]
 
 
-def _read(
-    poses: RecordingGroup[Poses2dRecord], names: Sequence[str], rows: tuple[int, int] | np.ndarray
-) -> list[np.ndarray]:
+def _read(poses: Detections, names: Sequence[str], rows: tuple[int, int] | np.ndarray) -> list[np.ndarray]:
     return [poses.rows(name, *rows) if isinstance(rows, tuple) else poses.at(name, rows) for name in names]
 
 
@@ -147,15 +150,14 @@ def observe_pool(
     pool: Sequence[Recording], poses2d: Path, *, ignore_distortion: bool, min_confidence: float
 ) -> tuple[list[Observations], np.ndarray, np.ndarray]:
     """Observed joints of each recording, and normalised points and sigmas of all landmarks of the pool."""
-    store = open_store(poses2d, POSES2D)
     n_frames = max(FRAMES_PER_POOL // len(pool), 1)
     observed, landmarks = [], []
     for recording in pool:
-        group = store[recording.name].person(0)
+        poses = open_detections(poses2d, recording)
         cameras = assumed_cameras(recording, ignore_distortion=ignore_distortion)
-        rows = linspace_indices(group.n_rows, n_frames)
-        own = observe(recording, cameras, group, rows, min_confidence=min_confidence)
+        rows = linspace_indices(poses.n_rows, n_frames)
+        own = observe(recording, cameras, poses, rows, min_confidence=min_confidence)
         observed.append(own)
-        landmarks.append(observe_landmarks(recording, cameras, group, rows, own, min_confidence=min_confidence))
+        landmarks.append(observe_landmarks(recording, cameras, poses, rows, own, min_confidence=min_confidence))
     points_norm, sigma = (np.concatenate(arrays) for arrays in zip(*landmarks, strict=True))
     return observed, points_norm, sigma

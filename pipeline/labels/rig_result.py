@@ -11,6 +11,7 @@ from pipeline.capture import Recording
 from pipeline.geometry.calibration.calibrated_rig import Rig, unknown_rig
 from pipeline.labels.observations import EXPECTED_NOISE
 from pipeline.params.calibrate import CalibrateParams
+from pipeline.stores import TimeRecord
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ def without_views(
         arrays[name][:, out] = np.nan
     left_out = list(dict.fromkeys([*result.fields["views_left_out"], *sorted(names)]))
     return replace(result, arrays=arrays, fields=result.fields | {"views_left_out": left_out})
+
+
+def with_times(result: CalibrationResult | Refused, times: list[TimeRecord]) -> CalibrationResult | Refused:
+    """The result of a pool for one of its recordings, whose views have some times."""
+    return result if isinstance(result, Refused) else replace(result, fields=result.fields | {"times": times})
 
 
 def subject_of(pool: Sequence[Recording]) -> str:

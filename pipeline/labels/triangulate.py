@@ -20,9 +20,10 @@ from pipeline.geometry.triangulation.uncertainty.rig_gauge import relative_to_po
 from pipeline.geometry.triangulation.uncertainty.rig_motion import pose_root, rig_covariance
 from pipeline.geometry.triangulation.uncertainty.single_frame_rigs import covariance_of_frame_rigs
 from pipeline.labels import label_noise
+from pipeline.labels.labelling.own_frames import OwnFrames
 from pipeline.labels.labelling.person import Person, follow, follow_sides, several_people, several_people_alert
 from pipeline.labels.labelling.summary import Counts, summarise
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, observe, open_detections
 from pipeline.labels.workers import run_tasks
 from pipeline.params.triangulate import TriangulateParams
 from pipeline.skeleton import BONES, LIMB_JOINTS
@@ -30,9 +31,9 @@ from pipeline.stores import (
     LABELS,
     POSES2D,
     RIGS,
+    Detections,
     LabelRecord,
     NoiseRecord,
-    Poses2dRecord,
     RecordingGroup,
     RigRecord,
     create_store,
@@ -91,15 +92,19 @@ def _label_shard(
 ) -> Counts:
     """Make and write the labels of the rows (start, stop); return the counts of their status."""
     labeller = _labeller(recording, poses2d, rigs, params)
-    made, seen, swapped = labeller.labels(rows, measures.person, measures)
-    R, t = labeller.rig_poses(rows)
-    other = measures.person.path.other[slice(*rows)]
+    own = OwnFrames.of(labeller.rig.record.view_times, rows, labeller.poses.n_rows)
+    span = own.start, own.stop
+    made, seen, swapped = labeller.labels(span, measures.person, measures)
+    R, t = labeller.rig_poses(span)
+    other = measures.person.path.other[slice(*span)]
     views = np.swapaxes(view_status(made, seen.sigma, seen.confidence, swapped, t, other), 1, 2)
     if labeller.rig.record.scale == "known":
         R, t = _with_evaluation_views(recording, R, t)
-    in_cameras = np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None]
-    px = labeller.poses.rows("joints_px", *rows)
-    used_px = np.swapaxes(swap_left_right(np.swapaxes(px, 1, 2), swapped), 1, 2)
+    in_cameras = own.joints(np.einsum("fvij,fnj->fvni", R, made.points) + t[:, :, None])
+    views, swapped = own.codes(views), own.codes(np.swapaxes(swapped, 1, 2))
+    made = made.taken(np.arange(*rows) - own.start)
+    px = open_store(poses2d, POSES2D)[recording.name].person(0).rows("joints_px", *rows)
+    used_px = np.swapaxes(swap_left_right(np.swapaxes(px, 1, 2), np.swapaxes(swapped, 1, 2)), 1, 2)
     is_used = np.isin(views, (ViewStatus.USED, ViewStatus.SWAPPED))
     projected = _project(labeller.rig.record.intrinsics, in_cameras)
     group = reopen(labels, LABELS)[recording.name].person(0)
@@ -142,7 +147,7 @@ class _Labeller:
     """Makes the labels of any rows (start, stop) of a recording from its 2D poses and its rig."""
 
     recording: Recording
-    poses: RecordingGroup[Poses2dRecord]  # of one person
+    poses: Detections  # at the times of the views in the rig's record
     rig: RecordingGroup[RigRecord]
     params: TriangulateParams
 
@@ -267,8 +272,9 @@ class _Labeller:
 
 
 def _labeller(recording: Recording, poses2d: Path, rigs: Path, params: TriangulateParams) -> _Labeller:
-    poses = open_store(poses2d, POSES2D)[recording.name].person(0)
-    return _Labeller(recording, poses, open_store(rigs, RIGS)[recording.name], params)
+    rig = open_store(rigs, RIGS)[recording.name]
+    timed = recording.with_times(rig.record.view_times)
+    return _Labeller(timed, open_detections(poses2d, timed), rig, params)
 
 
 def _with_evaluation_views(recording: Recording, R: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

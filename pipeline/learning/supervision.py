@@ -12,6 +12,7 @@ from pipeline.capture_paths import CapturePaths
 from pipeline.errors import UserError
 from pipeline.geometry.camera.model import Camera
 from pipeline.geometry.triangulation.methods import linear
+from pipeline.geometry.view_time import ViewTime
 from pipeline.params.train import TrainParams
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import LABELS, RIGS, RecordingGroup, RigRecord, open_store
@@ -22,11 +23,12 @@ from pipeline.truth import Truth, TruthCameras, open_truth
 class PoseTargets:
     """The target poses of a recording's views, and the cameras of these views; NaN where unknown."""
 
-    joints_cam_mm: Float[np.ndarray, "frame view 17 3"]  # in each view's camera
+    joints_cam_mm: Float[np.ndarray, "frame view 17 3"]  # in each view's camera, at the times of its own frames
     uncertainty_mm: Float[np.ndarray, "frame 17"]  # standard deviation of each joint; 0 for the truth
     R_cam_from_world: Float[np.ndarray, "rig view 3 3"]  # one rig for all frames or one for each
     t_cam_from_world_mm: Float[np.ndarray, "rig view 3"]
     cameras: Sequence[Camera]  # intrinsics of each view
+    times: Sequence[ViewTime]  # when the frames of each view were taken
     has_scale: bool = True  # whether the scale is known; otherwise lengths are in the rig's arbitrary unit
 
 
@@ -89,7 +91,9 @@ def _self_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
             return None
         own = labels[recording.name].person(0)
         R, t, has_scale = _rig(rigs[recording.name])
-        return PoseTargets(own["joints_cam_mm"], own["uncertainty_mm"], R, t, own.record.rig.intrinsics, has_scale)
+        rig = own.record.rig
+        joints, uncertainty = own["joints_cam_mm"], own["uncertainty_mm"]
+        return PoseTargets(joints, uncertainty, R, t, rig.intrinsics, rig.view_times, has_scale)
 
     return read
 
@@ -104,7 +108,8 @@ def _full_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
             return None
         joints = cameras.to_cameras(truth.joints_world_mm(recording))
         none = np.zeros((len(joints), N_JOINTS))
-        return PoseTargets(joints, none, cameras.R_cam_from_world, cameras.t_cam_from_world_mm, cameras.intrinsics)
+        R, t = cameras.R_cam_from_world, cameras.t_cam_from_world_mm
+        return PoseTargets(joints, none, R, t, cameras.intrinsics, _in_step(recording))
 
     return read
 
@@ -138,9 +143,15 @@ def _gt2d_targets(params: TrainParams, paths: CapturePaths) -> TargetReader:
         sigma = np.broadcast_to(sigma, (len(joints), N_JOINTS, len(cameras)))
         points = linear(np.stack(points_norm, 2), sigma, R, t)
         in_cameras = np.einsum("fvij,fnj->fvni", R, points) + t[:, :, None]
-        return PoseTargets(in_cameras, np.zeros(points.shape[:2]), R, t, cameras, has_scale)
+        std = np.zeros(points.shape[:2])
+        return PoseTargets(in_cameras, std, R, t, cameras, _in_step(recording), has_scale)
 
     return read
+
+
+def _in_step(recording: Recording) -> list[ViewTime]:
+    """The times of views for targets that are from the truth, whose frames are those of all views."""
+    return [ViewTime() for _ in recording.views]
 
 
 def _rig(group: RecordingGroup[RigRecord]) -> tuple[np.ndarray, np.ndarray, bool]:

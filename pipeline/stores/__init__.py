@@ -1,5 +1,6 @@
 """The only package that uses Zarr: declares and opens every array and record of every store."""
 
+from pipeline.stores.detections import Detections
 from pipeline.stores.records import (
     CameraRecord,
     LabelRecord,
@@ -15,6 +16,7 @@ from pipeline.stores.records import (
     ResidualsRecord,
     RigRecord,
     RigsSummary,
+    TimeRecord,
     TruthRecord,
     TruthSummary,
     ViewGraphRecord,
@@ -37,8 +39,8 @@ TruthStore = Store[TruthRecord, TruthSummary]
 
 __all__ = [
     "FRAMES_PER_SHARD", "LABELS", "POSES2D", "PREDICTIONS", "RIGS", "SIZES", "TRUTH", "Array", "CameraRecord",
-    "LabelRecord", "LabelStore", "LabelsSummary", "Mode", "NoiseRecord", "PairRecord", "Poses2dRecord", "Poses2dStore",
-    "Poses2dSummary", "PredictionRecord", "PredictionStore", "PredictionsSummary", "Record", "RecordingGroup",
-    "ResidualsRecord", "RigRecord", "RigStore", "RigsSummary", "Schema", "Store", "TruthRecord", "TruthStore",
-    "TruthSummary", "ViewGraphRecord", "create_store", "open_store", "reopen",
+    "Detections", "LabelRecord", "LabelStore", "LabelsSummary", "Mode", "NoiseRecord", "PairRecord", "Poses2dRecord",
+    "Poses2dStore", "Poses2dSummary", "PredictionRecord", "PredictionStore", "PredictionsSummary", "Record",
+    "RecordingGroup", "ResidualsRecord", "RigRecord", "RigStore", "RigsSummary", "Schema", "Store", "TimeRecord",
+    "TruthRecord", "TruthStore", "TruthSummary", "ViewGraphRecord", "create_store", "open_store", "reopen",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.alerts import Alert
 from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.view_time import ViewTime
 
 Mode = Literal["rig", "window", "frame", "known", "adjust"]
 Scale = Literal["bones", "height", "baseline", "known", "none"]
@@ -121,10 +122,30 @@ class ResidualsRecord(Record):
         return max(known, key=lambda cell: known[cell]) if known else None
 
 
+class TimeRecord(Record):
+    """The time offsets of one view that were found from the people; see ViewTime."""
+
+    view: str
+    frames: list[float]  # at which the offset is known; it is linear between them and constant beyond
+    offsets: list[float]  # frames by which the view is late
+    std: float | None  # standard deviation of the offsets, in frames; None: not compared
+
+    @property
+    def time(self) -> ViewTime:
+        """The time of the view."""
+        return ViewTime(tuple(self.frames), tuple(self.offsets))
+
+    @classmethod
+    def of(cls, view: str, time: ViewTime, std: float | None = None) -> "TimeRecord":
+        """The record of the time of a view."""
+        return cls(view=view, frames=list(time.frames), offsets=list(time.offsets), std=std)
+
+
 class RigRecord(Record):
     """The cameras of one recording and how they were found; the extrinsics are arrays."""
 
     cameras: list[CameraRecord]  # of every view, as found: focal scales applied, lens ignored or not
+    times: list[TimeRecord]  # of every view
     mode: Mode
     moving: bool  # whether each frame has its own extrinsics
     scale: Scale  # what fixed the unit of length
@@ -151,6 +172,11 @@ class RigRecord(Record):
     def intrinsics(self) -> list[Camera]:
         """The cameras of all views, without extrinsics."""
         return [one.camera for one in self.cameras]
+
+    @property
+    def view_times(self) -> list[ViewTime]:
+        """The times of all views."""
+        return [one.time for one in self.times]
 
 
 class RigsSummary(Record):

@@ -87,7 +87,7 @@ POSES2D = Schema("poses2d", 5, Poses2dRecord, Poses2dSummary, (
     _f32("landmark_confidence", "frame person view landmark", "0-1", "the detector's confidence in the landmarks"),
 ))  # fmt: skip
 
-RIGS = Schema("rigs", 9, RigRecord, RigsSummary, (
+RIGS = Schema("rigs", 10, RigRecord, RigsSummary, (
     # One row for a static rig, else one per frame. The record has the intrinsics.
     _f32("R_cam_from_world", "rig view row column", "1", "rotation of each view; NaN: not calibrated"),
     _f32("t_cam_from_world_mm", "rig view xyz", "mm", "translation of each view"),
@@ -105,15 +105,17 @@ RIGS = Schema("rigs", 9, RigRecord, RigsSummary, (
     _f32("epipolar_px", "rig", "px", "the same after adjustment"),
 ))  # fmt: skip
 
-LABELS = Schema("labels", 7, LabelRecord, LabelsSummary, (
+LABELS = Schema("labels", 8, LabelRecord, LabelsSummary, (
     _f32("joints_world_mm", "frame person joint xyz", "mm", "triangulated joints; NaN: rejected"),
-    _f32("joints_cam_mm", "frame person view joint xyz", "mm", "the same in each camera's frame"),
+    _f32("joints_cam_mm", "frame person view joint xyz", "mm",
+         "the same in each camera's frame, at the time of the view's own frame"),
     _code("status", "frame person joint", "code", "0 not done, 1 valid, others: why it was rejected"),
     _f32("reprojection_px", "frame person view joint", "px",
-         "distance of each view's detection, as it was detected, from the projected joint"),
+         "distance of each view's detection, as it was detected, from the joint projected at the time of its frame"),
     _f32("reprojection_used_px", "frame person view joint", "px",
          "the same of the detections that the joint was made from, with left and right corrected; NaN: not used"),
-    _code("view_status", "frame person view joint", "code", "0 not done, 1 used, others: why not"),
+    _code("view_status", "frame person view joint", "code",
+          "0 not done, 1 used, others: why not; of the label nearest in time to the view's frame"),
     _code("views_used", "frame person joint", "1", "number of views that agree with the joint"),
     _f32("covariance_mm2", "frame person joint upper", "mm^2",
          "covariance of the joint against the recording's other labels: xx, xy, xz, yy, yz, zz; without what moves,"

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.capture import Recording
 from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.view_time import ViewTime
 from pipeline.skeleton import N_JOINTS
 from pipeline.stores import (
     CameraRecord,
@@ -18,6 +19,7 @@ from pipeline.stores import (
     ResidualsRecord,
     RigRecord,
     RigsSummary,
+    TimeRecord,
     TruthRecord,
     TruthSummary,
     ViewGraphRecord,
@@ -54,7 +56,8 @@ def poses2d_record(person: str = "S1", views: Sequence[str] = ()) -> Poses2dReco
 
 def rig_record(cameras: Sequence[Camera] = (), **changes: Any) -> RigRecord:
     fields: dict[str, Any] = dict(
-        cameras=camera_records(cameras), mode="rig", moving=False, scale="bones", gravity="people",
+        cameras=camera_records(cameras), times=[TimeRecord.of(f"c{v}", ViewTime()) for v in range(len(cameras))],
+        mode="rig", moving=False, scale="bones", gravity="people",
         scale_std=0.06, gravity_std_deg=2.0,
         ignore_distortion=False, focal="exact", focal_scale=[1.0] * len(cameras), focal_std=[0.0] * len(cameras),
         pool=[], n_frames=1, n_poses=1,

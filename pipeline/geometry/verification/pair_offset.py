@@ -16,8 +16,13 @@ from pipeline.geometry.verification.pair_lag import (
     robust_share,
     start_at,
 )
+from pipeline.geometry.verification.speed_correlation import likely_lags
 
-SEARCH_STEP_S = 0.1  # distance of the lags from which a search starts, in seconds
+# A search starts from lags at this distance up to this lag, and from so many more lags, further apart than the third
+# number, at which the views move alike; all in seconds.
+SEARCH_STEP_S, DENSE_S, LIKELY_APART_S, N_LIKELY = 0.1, 1.2, 0.3, 8
+# The best so many of these starts are refined.
+REFINED = 3
 # Another minimum than the one near lag 0 must cost less: by this many standard deviations of the difference between
 # blocks of time, or by this factor in all.
 BETTER, BETTER_FACTOR = 3.0, 1.1
@@ -38,7 +43,6 @@ class PairOffset:
     by_joint: np.ndarray  # (J,) frames
     by_both: np.ndarray  # (B * J,) frames
     gain: np.ndarray  # (B,) how much less the matches cost with the lag than without one
-    share_of_cost: float  # cost of all matches without lag over that with the lag
     speed: float  # root-mean-square image motion in a frame, in standard deviations of the noise
 
     @property
@@ -80,13 +84,14 @@ def offset_of_pair(first: Tracks, second: Tracks, fps: float, seed: int, search_
 
 
 def _candidates(first: Tracks, second: Tracks, step: int, fps: float, most: float, seed: int) -> list[Lag]:
-    """Local minima: the one near lag 0 first, then those from the best two of the other starts."""
+    """Local minima: the one near lag 0 first, then those from the best of the other starts."""
     rng, grid = np.random.default_rng(seed), max(1, round(SEARCH_STEP_S * fps))
-    starts = [
-        (abs(n), start_at(first, second, n * grid, step, rng)) for n in range(-int(most // grid), int(most // grid) + 1)
-    ]
-    known = [(n, *start) for n, start in starts if start is not None]
-    others = sorted((start[1:] for start in known if start[0]), key=lambda start: start[0])[:2]
+    n = int(min(most, DENSE_S * fps) // grid)
+    lags = {k * grid for k in range(-n, n + 1)}
+    lags |= set(likely_lags(first, second, int(most), max(1, round(LIKELY_APART_S * fps)), N_LIKELY))
+    starts = [(abs(lag), start_at(first, second, lag, step, rng)) for lag in sorted(lags)]
+    known = [(lag, *start) for lag, start in starts if start is not None]
+    others = sorted((start[1:] for start in known if start[0]), key=lambda start: start[0])[:REFINED]
     chosen = [start[2] for start in known if start[0] == 0] + [lag for _, lag in others]
     refined = [refine(first, second, lag, step, most=most, bold=max(1.0, 0.1 * fps)) for lag in chosen]
     return [lag for lag in refined if lag is not None]
@@ -127,11 +132,11 @@ def _measured(first: Tracks, second: Tracks, lag: Lag, still: Lag, step: int, fp
     effect = -(J[:, 5] - J[:, :5] @ along) * w * r / left
     n_blocks, n_joints = int(first.block.max()) + 1, first.sigma.shape[1]
     block = first.block[matches.frame]
-    gain, share = _gain(first, second, still, lag, step)
+    gain, _ = _gain(first, second, still, lag, step)
     speed = np.sqrt(2 * max(information, 0.0) / max(float(slope.sum()), 0.1 * float(w.sum()))) / lag.noise
     return PairOffset(
         lag, np.bincount(block, effect, minlength=n_blocks), np.bincount(matches.joint, effect, minlength=n_joints),
-        np.bincount(block * n_joints + matches.joint, effect, minlength=n_blocks * n_joints), gain, share, float(speed),
+        np.bincount(block * n_joints + matches.joint, effect, minlength=n_blocks * n_joints), gain, float(speed),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from pipeline.shapes import check_shapes
 # Views are out of step if their lag has this many standard deviations, lowers the cost by this many, and moves the
 # image points by this many standard deviations of their noise. With less, they are of more use than harm.
 SURE, SURE_GAIN, EFFECT = 4.0, 2.0, 1.5
-SEARCH_S = 1.2  # largest lag that is searched for, in seconds
+SEARCH_S = 4.0  # largest lag that is searched for, in seconds
 # Smallest standard deviation of a lag, in frames; and what is added to it, up to the second number, the more the rate
 # lies below the third, as motion between frames far apart is not uniform.
 LEAST_STD, SLOW_STD, SLOW_FPS = 0.05, 0.2, 20.0
@@ -33,6 +33,28 @@ Pairs = dict[tuple[int, int], PairOffset]
 
 
 @dataclass(frozen=True)
+class Solution:
+    """The offsets of the views but for one that all share, with the influences that their errors come from."""
+
+    frames: Float[np.ndarray, " view"]
+    by_block: Float[np.ndarray, "view block"]
+    by_joint: Float[np.ndarray, "view joint"]
+    by_both: Float[np.ndarray, "view both"]
+    inflation: float
+    least_std: float
+
+    def std(self, weights: Float[np.ndarray, " view"]) -> float:
+        """The standard deviation of a sum of the offsets with weights that sum to 0."""
+        influences = (weights @ own for own in (self.by_block, self.by_joint, self.by_both))
+        return float(np.sqrt(self.inflation * _variance(*influences) + self.least_std**2))
+
+    def against(self, v: int, views: Bool[np.ndarray, " view"]) -> tuple[float, float]:
+        """The offset of a view from the mean of some views, and its standard deviation; 0 for the only one of them."""
+        weights = (np.arange(len(views)) == v) - views / views.sum()
+        return (float(weights @ self.frames), self.std(weights)) if weights.any() else (0.0, 0.0)
+
+
+@dataclass(frozen=True)
 class TimeOffsets:
     """The time offsets of the views of a recording: frame f + offset of a view shows what the views in step show at f.
 
@@ -44,7 +66,24 @@ class TimeOffsets:
     certainty: Float[np.ndarray, " view"]  # how sure the gain by the offset is, in standard deviations
     effect: Float[np.ndarray, " view"]  # root-mean-square error of image points by the offset, over their noise
     in_step: Bool[np.ndarray, " view"]  # the largest set of views none of which is clearly out of step with another
-    cost_ratio: float  # cost of all matches without offsets over that with them
+    # The largest set of views without certain offsets from each other; the first of them alone if they are at most half
+    # of the views, as the cameras then started on their own.
+    reference: Bool[np.ndarray, " view"]
+    solution: Solution | None  # None without any comparison
+
+    @property
+    def compared(self) -> Bool[np.ndarray, " view"]:
+        """The views with a comparison."""
+        return np.isfinite(self.frames)
+
+    def from_reference(self, reference: Bool[np.ndarray, " view"]) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets (V,) from the mean of some views, and standard deviations; NaN without a comparison."""
+        offset, std = np.full((2, len(self.frames)), np.nan)
+        reference = reference & self.compared
+        if self.solution is not None and reference.any():
+            for v in np.flatnonzero(self.compared):
+                offset[v], std[v] = self.solution.against(int(v), reference)
+        return offset, std
 
 
 @check_shapes(no_inf=("points_norm",))
@@ -87,7 +126,8 @@ def _combined(pairs: Pairs, n_views: int, least_std: float) -> TimeOffsets:
     """The offsets of the views by robust least squares over the lags of the pairs."""
     unknown = np.full(n_views, np.nan)
     if not pairs:
-        return TimeOffsets(unknown, unknown, unknown, unknown, np.ones(n_views, bool), 1.0)
+        in_step = np.ones(n_views, bool)
+        return TimeOffsets(unknown, unknown, unknown, unknown, in_step, in_step, None)
     found = list(pairs.values())
     D = np.zeros((len(pairs), n_views))
     for row, (a, b) in enumerate(pairs):
@@ -101,43 +141,42 @@ def _combined(pairs: Pairs, n_views: int, least_std: float) -> TimeOffsets:
         weight = 1 / variance / (1 + misfit / 9)
     freedom = len(pairs) - int(np.linalg.matrix_rank(D))
     inflation = max(1.0, float(np.minimum(misfit, 9).sum()) / freedom) if freedom else 1.0
-    return _judged(pairs, G @ lags, G, inflation, least_std)
-
-
-def _judged(pairs: Pairs, tau: np.ndarray, G: np.ndarray, inflation: float, least_std: float) -> TimeOffsets:
-    """The largest set of views that do not clearly disagree, and the offsets of all views against it."""
-    found, n_views = list(pairs.values()), len(tau)
     block, joint, both = (
         G @ np.array([getattr(o, name) for o in found]) for name in ("by_block", "by_joint", "by_both")
     )
+    return _judged(pairs, Solution(G @ lags, block, joint, both, inflation, least_std))
+
+
+def _judged(pairs: Pairs, solution: Solution) -> TimeOffsets:
+    """The largest set of views that do not clearly disagree, and the offsets of all views against it."""
+    n_views = len(solution.frames)
     compared = np.isin(np.arange(n_views), list(pairs))
-
-    def std(rows: np.ndarray) -> float:
-        """The standard deviation of a combination (V,) of the offsets."""
-        return float(np.sqrt(inflation * _variance(rows @ block, rows @ joint, rows @ both) + least_std**2))
-
-    apart = np.zeros((n_views, n_views), bool)
+    certain, apart = np.zeros((2, n_views, n_views), bool)
     for (a, b), offset in pairs.items():
-        lag, difference = tau[b] - tau[a], np.zeros(n_views)
-        difference[a], difference[b] = -1.0, 1.0
-        is_sure = abs(lag) > SURE * std(difference) and offset.certainty > SURE_GAIN
-        apart[a, b] = apart[b, a] = is_sure and abs(lag) * offset.speed > EFFECT
-    sets = [compared & ~apart[v] for v in np.flatnonzero(compared)]
-    in_step = max((_consistent(views, apart) for views in sets), key=lambda views: int(views.sum()))
-    frames, stds = np.full(n_views, np.nan), np.full(n_views, np.nan)
-    certainty, effect = np.full(n_views, np.nan), np.full(n_views, np.nan)
-    for v in np.flatnonzero(compared):
+        lag, std = solution.against(b, np.arange(n_views) == a)
+        is_certain = abs(lag) > SURE * std and offset.certainty > SURE_GAIN
+        certain[a, b] = certain[b, a] = is_certain
+        apart[a, b] = apart[b, a] = is_certain and abs(lag) * offset.speed > EFFECT
+    in_step, reference = _largest_set(compared, apart), _largest_set(compared, certain)
+    if 2 * reference.sum() <= compared.sum():
+        reference = np.arange(n_views) == reference.argmax()
+    frames, stds, certainty, effect = np.full((4, n_views), np.nan)
+    for v in np.flatnonzero(compared).tolist():
         others = in_step & (np.arange(n_views) != v)
-        against = np.where(others, -1 / max(others.sum(), 1), 0.0) + (np.arange(n_views) == v) * others.any()
-        frames[v] = tau[v] - np.median(tau[others]) if others.any() else 0.0
-        stds[v] = std(against)
+        frames[v] = solution.frames[v] - np.median(solution.frames[others]) if others.any() else 0.0
+        stds[v] = solution.against(v, others)[1] if others.any() else solution.least_std
         own = [(pair, o) for pair, o in pairs.items() if v in pair and others[list(pair)].any()]
         if own:
             certainty[v] = stds_of_sum(np.sum([o.gain for _, o in own], axis=0))
             effect[v] = abs(frames[v]) * float(np.median([o.speed for _, o in own]))
     # Views without a comparison are not known to be out of step.
-    ratio = float(np.mean([o.share_of_cost for o in found]))
-    return TimeOffsets(frames, stds, certainty, effect, in_step | ~compared, ratio)
+    return TimeOffsets(frames, stds, certainty, effect, in_step | ~compared, reference, solution)
+
+
+def _largest_set(compared: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """The largest set found of the compared views (V,), none of which is apart (V, V) from another."""
+    sets = [compared & ~apart[v] for v in np.flatnonzero(compared)]
+    return max((_consistent(views, apart) for views in sets), key=lambda views: int(views.sum()))
 
 
 def _consistent(views: np.ndarray, apart: np.ndarray) -> np.ndarray:

@@ -13,10 +13,9 @@ from pipeline.geometry.verification.exchanged_views import Exchange, find_exchan
 from pipeline.geometry.verification.given_residuals import Consistency, consistent_views, left_out_noise
 from pipeline.geometry.verification.given_size import SizeOfPeople, judge_size
 from pipeline.labels.checks.mirrored_images import mirrored_alerts
-from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe
+from pipeline.labels.observations import EXPECTED_NOISE, Observations, assumed_cameras, observe, open_detections
 from pipeline.labels.rig_result import Refused, refused
 from pipeline.params.calibrate import CalibrateParams
-from pipeline.stores import POSES2D, open_store
 
 # Evenly spread frames of a recording that the extrinsics are compared with.
 FRAMES = 60
@@ -64,7 +63,7 @@ def exchanged_views(
     if not (np.isfinite(found.noise) & ~found.consistent).any():
         return None
     posed = np.flatnonzero(np.isfinite(t).all(-1))
-    group = open_store(poses2d, POSES2D)[recording.name].person(0)
+    group = open_detections(poses2d, recording)
     rows = linspace_indices(group.n_rows, FRAMES)
     cameras = assumed_cameras(recording, ignore_distortion=params.ignore_distortion)
     # The views as each camera would see them.

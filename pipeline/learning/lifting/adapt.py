@@ -86,5 +86,6 @@ def without_labels(recording: Recording, rigs: RigStore) -> PoseTargets:
         raise UserError(what, where=recording.name, fix="Set calibrate.scale to bones or height.")
     nothing = np.full((recording.n_frames, len(recording.views), N_JOINTS, 3), np.nan)
     return PoseTargets(
-        nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"], rig.record.intrinsics
-    )
+        nothing, nothing[:, 0, :, 0], rig["R_cam_from_world"], rig["t_cam_from_world_mm"], rig.record.intrinsics,
+        rig.record.view_times,
+    )  # fmt: skip

@@ -28,7 +28,7 @@ def in_adult_size(training: Sequence[RecordingTargets]) -> tuple[list[RecordingT
     left out. Raises NoTrainingDataError if all recordings are left out.
     """
     unscaled = [(recording, targets) for recording, targets in training if not targets.has_scale]
-    own = {recording.name: bone_scale(_joints(recording, targets)) for recording, targets in unscaled}
+    own = {recording.name: bone_scale(joints_in_world(recording, targets)) for recording, targets in unscaled}
     factors = {}
     for recording, _ in unscaled:
         same_rig = [own[other.name] for other, _ in unscaled if other.rig == recording.rig]
@@ -49,17 +49,12 @@ def in_adult_size(training: Sequence[RecordingTargets]) -> tuple[list[RecordingT
     return kept, factors
 
 
-def _joints(recording: Recording, targets: PoseTargets) -> np.ndarray:
-    views = recording.view_indices(for_labels=True)
-    R, t = targets.R_cam_from_world[:, views], targets.t_cam_from_world_mm[:, views]
-    return joints_in_world(targets.joints_cam_mm[:, views], R, t)
-
-
 def _scaled(targets: PoseTargets, factor: float | None) -> PoseTargets:
     if factor is None:
         return targets
     return replace(
-        targets, joints_cam_mm=factor * targets.joints_cam_mm, t_cam_from_world_mm=factor * targets.t_cam_from_world_mm,
+        targets, joints_cam_mm=factor * targets.joints_cam_mm,
+        t_cam_from_world_mm=factor * targets.t_cam_from_world_mm,
         has_scale=True,
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ from pipeline.learning.supervision import PoseTargets, camera_reader, label_weig
 from pipeline.learning.training_alerts import NoTrainingDataError
 from pipeline.params.train import LiftingParams, TrainParams
 from pipeline.skeleton import N_JOINTS, ROOT
-from pipeline.stores import Poses2dStore
+from pipeline.stores import Detections, Poses2dStore
 
 log = logging.getLogger("epiline")
 
@@ -119,7 +119,7 @@ def predict_recording(
     relative to the root's depth.
     """
     views = recording.view_indices()
-    points_norm, confidence = detected_points_norm(cameras, poses2d[recording.name], views)
+    points_norm, confidence = detected_points_norm(cameras, Detections(poses2d[recording.name].person(0)), views)
     no_labels = np.full((len(points_norm), N_JOINTS, 3), np.nan)
     no_rig = np.full((1, len(views), 3, 3), np.nan), np.full((1, len(views), 3), np.nan)
     frames = multi_view_frames(points_norm, confidence, no_labels, *no_rig, np.array([0.0, 0, 1]))

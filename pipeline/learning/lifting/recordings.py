@@ -9,10 +9,11 @@ from pipeline.capture import Recording
 from pipeline.errors import UserError
 from pipeline.geometry.body.vertical import find_vertical
 from pipeline.geometry.camera.model import Camera
+from pipeline.geometry.view_time import Between, ViewTime
 from pipeline.learning.lifting.multi_view_frames import MultiViewFrames, multi_view_frames
 from pipeline.learning.supervision import PoseTargets
 from pipeline.metrics import mean
-from pipeline.stores import Poses2dRecord, RecordingGroup
+from pipeline.stores import Detections, Poses2dRecord, RecordingGroup
 
 UPRIGHT_CAMERA_UP = np.array([0.0, -1, 0])  # the vertical in the frame of a camera that is held level
 
@@ -30,26 +31,33 @@ def recording_frames(
         raise UserError(f"{n} frames of 2D poses, but {n_labels} of labels", where=recording.name, fix=fix)
     views = recording.view_indices(for_labels=True)
     R, t = targets.R_cam_from_world[:, views], targets.t_cam_from_world_mm[:, views]
-    joints = joints_in_world(targets.joints_cam_mm[:, views], R, t)
-    points_norm, confidence = detected_points_norm(targets.cameras, poses2d, views)
+    detections = Detections(poses2d.person(0), targets.times)
+    points_norm, confidence = detected_points_norm(targets.cameras, detections, views)
+    joints = joints_in_world(recording, targets)
     return multi_view_frames(points_norm, confidence, joints, R, t, _up(joints, R))
 
 
-def joints_in_world(
-    joints_cam_mm: Float[np.ndarray, "frame view 17 3"],
-    R: Float[np.ndarray, "rig view 3 3"],
-    t_mm: Float[np.ndarray, "rig view 3"],
-) -> Float[np.ndarray, "frame 17 3"]:
-    """Joints in the world from joints in the cameras, which are the same points in all cameras."""
-    return mean((joints_cam_mm - t_mm[:, :, None]) @ R, axis=1)
+def joints_in_world(recording: Recording, targets: PoseTargets) -> Float[np.ndarray, "frame 17 3"]:
+    """The targets in the world, at the times of the views in step; the same points in the cameras of all views."""
+    views = recording.view_indices(for_labels=True)
+    R, t = targets.R_cam_from_world[:, views], targets.t_cam_from_world_mm[:, views]
+    cam_mm = np.stack([_in_step(targets.joints_cam_mm[:, v], targets.times[v]) for v in views], 1)
+    return mean((cam_mm - t[:, :, None]) @ R, axis=1)
+
+
+def _in_step(values: np.ndarray, time: ViewTime) -> np.ndarray:
+    """Values (F, ...) of a view's own frames at the times of the views in step."""
+    if time.is_in_step:
+        return values
+    between = Between.of(time.rows(np.arange(len(values), dtype=float)), len(values))
+    return between.interpolate(values[between.low], values[between.high])
 
 
 def detected_points_norm(
-    cameras: Sequence[Camera], poses2d: RecordingGroup[Poses2dRecord], views: list[int]
+    cameras: Sequence[Camera], detections: Detections, views: list[int]
 ) -> tuple[Float[np.ndarray, "frame view 17 2"], Float[np.ndarray, "frame view 17"]]:
     """Detections of some views in normalised image coordinates, lens distortion removed, and their confidences."""
-    person = poses2d.person(0)
-    px, confidence = person["joints_px"][:, views], person["confidence"][:, views]
+    px, confidence = (detections.rows(name, 0, detections.n_rows)[:, views] for name in ("joints_px", "confidence"))
     points_norm = np.stack([cameras[v].undistort(px[:, i]) for i, v in enumerate(views)], 1)
     confidence = np.nan_to_num(confidence)
     return np.where((confidence > 0)[..., None], points_norm, np.nan), confidence

@@ -1,11 +1,11 @@
-"""Views that do not run in step: what becomes of them and of their recordings."""
+"""Views that do not run in step: they are corrected, or left out."""
 
 import numpy as np
 import pytest
 
-from pipeline.errors import UserError
+from pipeline.geometry.view_time import ViewTime
 from pipeline.labels.calibrate import calibrate_capture
-from pipeline.labels.checks.time_check import check_times
+from pipeline.labels.synchronisation.synchronise import synchronise
 from pipeline.labels.triangulate import triangulate_capture
 from pipeline.stores import LABELS, RIGS, open_store
 from tests.labels.params import CALIBRATE, TRIANGULATE
@@ -35,7 +35,13 @@ def filmed(tmp_path, lags, n_recordings=1):
 
 
 def check(world):
-    return check_times(world.capture.recordings[0], world.paths.poses2d, CALIBRATE)
+    return synchronise(world.capture.recordings[0], world.paths.poses2d, CALIBRATE)
+
+
+def labels_of(world):
+    paths = world.paths
+    triangulate_capture(paths.frames, paths.poses2d, paths.rigs, paths.labels, TRIANGULATE)
+    return open_store(paths.labels, LABELS)["r0"].person(0)
 
 
 def calibrated(world, **changes):
@@ -44,56 +50,75 @@ def calibrated(world, **changes):
     return open_store(paths.rigs, RIGS)
 
 
-@pytest.mark.parametrize(("lag", "direction", "trimmed"), [(8, "late", "c3"), (-8, "early", "all other views")])
-def test_a_late_view_is_named_with_the_mend(tmp_path, lag, direction, trimmed):
+@pytest.mark.parametrize(("lag", "direction"), [(8.0, "late"), (-8.5, "early")])
+def test_a_late_view_is_corrected_and_named(tmp_path, lag, direction):
     result = check(filmed(tmp_path, [0, 0, 0, lag]))
-    assert result.left_out == {"c3"}
-    assert result.reason is None
+    assert (result.left_out, result.reason) == (frozenset(), None)
+    assert [time.offsets for time in result.times[:3]] == [[0.0]] * 3
+    assert result.times[3].std is not None
+    assert result.times[3].offsets[0] == pytest.approx(lag, abs=3 * result.times[3].std)
     [alert] = result.alerts
-    assert (alert.kind, alert.severity, alert.subject) == ("late_camera", "warning", "r0, c3")
-    assert "8.0 +- 0.1 frames (0.3" in alert.message
-    assert direction in alert.message
-    assert alert.mend == f"Trim 8 frames from the start of {trimmed}, or synchronise the cameras."
+    assert (alert.kind, alert.severity, alert.subject) == ("camera_synchronised", "warning", "r0, c3")
+    assert f"the view shows everything {abs(result.times[3].offsets[0]):.1f} +- 0.1 frames (0.3" in alert.message
+    assert f"{direction}; its times were corrected" in alert.message
 
 
-def test_a_small_offset_is_a_note_and_the_view_is_used(tmp_path):
+def test_a_small_offset_is_a_note(tmp_path):
     result = check(filmed(tmp_path, [0, 0, 0.4]))
     assert result.left_out == frozenset()
     assert {alert.severity for alert in result.alerts} <= {"note", "warning"}
     assert any(alert.subject == "r0, c2" for alert in result.alerts)
 
 
-def test_views_in_step_raise_no_alert(tmp_path):
-    assert check(filmed(tmp_path, [0, 0, 0])).alerts == ()
+def test_views_in_step_raise_no_alert_and_are_not_changed(tmp_path):
+    result = check(filmed(tmp_path, [0, 0, 0]))
+    assert result.alerts == ()
+    assert all(time.time == ViewTime() for time in result.times)
+
+
+def test_cameras_that_all_start_on_their_own_are_brought_to_the_time_of_the_first(tmp_path):
+    lags = np.array([4.0, -3.5, 11.25])
+    result = check(filmed(tmp_path, lags))
+    found = np.array([time.offsets[0] for time in result.times])
+    np.testing.assert_allclose(found, lags - lags[0], atol=0.3)
+    assert found[0] == 0
 
 
 @pytest.mark.parametrize("mode", ["rig", "adjust", "known", "window"])
-def test_labels_come_from_the_views_in_step(tmp_path, mode):
+def test_labels_come_from_all_views(tmp_path, mode):
     world = filmed(tmp_path, [0, 0, 8, 0])
     rigs = calibrated(world, mode=mode)
-    assert np.isnan(rigs["r0"]["t_cam_from_world_mm"]).all(-1).all(0).tolist() == [False, False, True, False]
-    assert rigs["r0"].record.views_left_out == ["c2"]
-    assert "late_camera" in {alert.kind for alert in rigs.summary.alerts}
+    record = rigs["r0"].record
+    assert record.views_left_out == []
+    assert [round(time.offsets[0]) for time in record.times] == [0, 0, 8, 0]
+    assert "camera_synchronised" in {alert.kind for alert in rigs.summary.alerts}
     assert "camera_moved" not in {alert.kind for alert in rigs.summary.alerts}
     if mode == "known":
-        paths = world.paths
-        triangulate_capture(paths.frames, paths.poses2d, paths.rigs, paths.labels, TRIANGULATE)
-        joints = open_store(paths.labels, LABELS)["r0"].person(0)["joints_world_mm"]
-        error = np.linalg.norm(joints - world.joints_world_mm["r0"], axis=-1)
-        assert np.nanmedian(error) < 12
+        joints, truth = labels_of(world)["joints_world_mm"], world.joints_world_mm["r0"]
+        assert np.nanmedian(np.linalg.norm(joints - truth, axis=-1)) < 12
 
 
-def test_a_view_is_left_out_of_one_recording_of_a_pool(tmp_path):
+def test_labels_in_a_camera_are_at_the_times_of_its_own_frames(tmp_path):
+    world = filmed(tmp_path, [0, 0, 7.5, 0])
+    calibrated(world, mode="known")
+    labels, camera = labels_of(world), world.cameras[2]
+    own = moving((np.arange(FRAMES) - 7.5) / 25, 1)
+    error = np.linalg.norm(labels["joints_cam_mm"][:, 2] - camera.to_camera(own), axis=-1)
+    assert np.isnan(error[:7]).all()  # the views in step had not begun
+    assert np.nanmedian(error[8:]) < 12
+    assert np.nanmedian(labels["reprojection_px"][8:, 2]) < 6
+
+
+def test_a_view_is_corrected_in_one_recording_of_a_pool(tmp_path):
     rigs = calibrated(filmed(tmp_path, [0, 0, 8, 0], n_recordings=2))
-    left_out = {name: np.isnan(rigs[name]["t_cam_from_world_mm"][0, :, 0]).tolist() for name in ("r0", "r1")}
-    assert left_out == {"r0": [False, False, True, False], "r1": [False] * 4}
-    np.testing.assert_array_equal(rigs["r0"]["R_cam_from_world"][0, 0], rigs["r1"]["R_cam_from_world"][0, 0])
-    assert rigs["r1"].record.views_left_out == []
+    offsets = {name: [round(time.offsets[0]) for time in rigs[name].record.times] for name in ("r0", "r1")}
+    assert offsets == {"r0": [0, 0, 8, 0], "r1": [0] * 4}
+    np.testing.assert_array_equal(rigs["r0"]["R_cam_from_world"][0], rigs["r1"]["R_cam_from_world"][0])
 
 
-def test_two_views_that_do_not_run_in_step_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"do not run in step: r0, c.: the view shows everything 8.0 "):
-        calibrated(filmed(tmp_path, [0, 8]))
+def test_two_views_are_corrected(tmp_path):
+    rigs = calibrated(filmed(tmp_path, [0, 8]))
+    assert [round(time.offsets[0]) for time in rigs["r0"].record.times] == [0, 8]
 
 
 def with_a_jump(tmp_path, lags):

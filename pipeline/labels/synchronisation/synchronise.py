@@ -1,0 +1,134 @@
+"""Finds when the frames of each view of a recording were taken, from its 2D poses, and verifies it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.alerts import Alert
+from pipeline.capture import Recording
+from pipeline.geometry.verification.time_offset import SEARCH_S, SURE, SURE_GAIN, TimeOffsets
+from pipeline.geometry.view_time import ViewTime
+from pipeline.labels.synchronisation import time_alerts
+from pipeline.labels.synchronisation.drift import Part, drift_left
+from pipeline.labels.synchronisation.sampled import read_sampled
+from pipeline.params.calibrate import CalibrateParams
+from pipeline.stores import TimeRecord
+
+# Lags that are looked for after a correction, and in parts of a recording, in seconds.
+LEFT_SEARCH_S, PART_SEARCH_S = 0.6, 0.4
+# Corrections of what an earlier one has left over.
+PASSES = 3
+
+
+@dataclass(frozen=True)
+class Synchronisation:
+    """The times of a recording's views, the views that remain out of step, and the alerts that say so."""
+
+    times: list[TimeRecord]  # of every view
+    left_out: frozenset[str]  # names of views that must not be used together with the others
+    reason: str | None  # why the recording cannot be used; None if it can
+    alerts: tuple[Alert, ...]
+
+
+def no_offsets(recording: Recording) -> list[TimeRecord]:
+    """The times of views that were not compared."""
+    return [TimeRecord.of(view.name, view.time) for view in recording.views]
+
+
+def synchronise(recording: Recording, poses2d: Path, params: CalibrateParams) -> Synchronisation:
+    """Find the time offsets of the views of a recording, correct them, and check that the views are in step then.
+
+    A view that remains out of step, by much of the noise of its image points, is left out if two others are in step;
+    otherwise the recording cannot be used.
+    """
+    if not recording.n_frames:
+        return Synchronisation(no_offsets(recording), frozenset(), None, ())
+    found = _corrected(recording, poses2d, params)
+    wrong, records = _out_of_step(recording, found), _records(recording, found)
+    said = [alert for own in wrong.values() for alert in own]
+    usable = set(recording.view_indices(for_labels=True)) & set(np.flatnonzero(found.has_detections).tolist())
+    if wrong and len(usable - set(wrong)) < 2:
+        reason = "its views do not run in step: " + "; ".join(f"{one.subject}: {one.message}" for one in said)
+        errors = [one.model_copy(update={"severity": "error"}) for one in said]
+        return Synchronisation(records, frozenset(), reason.replace(time_alerts.LEFT_OUT, ""), tuple(errors))
+    mended = [v for v, view in enumerate(recording.views) if found.times[v] != view.time and v not in wrong]
+    said += [time_alerts.corrected(recording, v, found.times[v], float(found.std[v]), found.before) for v in mended]
+    return Synchronisation(records, frozenset(recording.views[v].name for v in wrong), None, tuple(said))
+
+
+@dataclass(frozen=True)
+class _Corrected:
+    """The times of the views, and what was measured before the first correction and after the last one."""
+
+    times: list[ViewTime]
+    std: np.ndarray  # (V,)
+    before: TimeOffsets
+    after: TimeOffsets
+    parts: list[Part]  # after the last correction
+    has_detections: np.ndarray  # (V,)
+
+
+def _corrected(recording: Recording, poses2d: Path, params: CalibrateParams) -> _Corrected:
+    times = [view.time for view in recording.views]
+    sampled = read_sampled(recording, poses2d, params)
+    before = offsets = sampled.offsets(SEARCH_S, params.seed)
+    reference = before.reference
+    for _ in range(PASSES):
+        parts: list[Part] = []
+        left = _constant_left(offsets, reference)
+        if not left:
+            parts = [Part(part.frames, part.offsets(PART_SEARCH_S, params.seed)) for part in sampled.parts()]
+            left = drift_left(parts, reference, recording.n_frames)
+        if not left:
+            break
+        times = [time.corrected(left[v]) if v in left else time for v, time in enumerate(times)]
+        sampled = read_sampled(recording.with_times(times), poses2d, params)
+        offsets = sampled.offsets(LEFT_SEARCH_S, params.seed)
+    return _Corrected(times, offsets.from_reference(reference)[1], before, offsets, parts, sampled.has_detections)
+
+
+def _constant_left(offsets: TimeOffsets, reference: np.ndarray) -> dict[int, ViewTime]:
+    """The offsets of views that are certainly not those of the reference views."""
+    frames, std = offsets.from_reference(reference)
+    is_certain = ~offsets.reference | ((np.abs(frames) > SURE * std) & (offsets.certainty > SURE_GAIN))
+    late = is_certain & ~reference & (np.abs(frames) > std)
+    return {v: ViewTime((0.0,), (float(frames[v]),)) for v in np.flatnonzero(late).tolist()}
+
+
+def _out_of_step(recording: Recording, found: _Corrected) -> dict[int, list[Alert]]:
+    """The labelling views that remain out of step, in the whole recording or in a part of it, and alerts about them."""
+    labelling = recording.view_indices(for_labels=True)
+    wrong = {v: [time_alerts.late(recording, v, found.after)] for v in labelling if not found.after.in_step[v]}
+    if wrong:
+        return wrong
+    for part in found.parts:
+        span = int(part.frames[0]), int(part.frames[-1])
+        for v in labelling:
+            if not part.offsets.in_step[v]:
+                wrong.setdefault(v, []).append(time_alerts.jumped(recording, v, part.offsets, span))
+    return wrong
+
+
+def _records(recording: Recording, found: _Corrected) -> list[TimeRecord]:
+    return [
+        TimeRecord.of(view.name, time, float(std) if np.isfinite(std) else None)
+        for view, time, std in zip(recording.views, found.times, found.std, strict=True)
+    ]
+
+
+def with_views_in_step(pool: Sequence[Recording], found: Mapping[str, Synchronisation]) -> list[Recording]:
+    """The recordings to calibrate a pool from, with the times found; views out of step count as for evaluation only.
+
+    Recordings with all their views come first, as what all recordings share is read from the first.
+    """
+    pool = sorted(pool, key=lambda recording: len(found[recording.name].left_out))
+    return [_without(recording, found[recording.name]) for recording in pool]
+
+
+def _without(recording: Recording, found: Synchronisation) -> Recording:
+    timed = recording.with_times([record.time for record in found.times])
+    hidden = {"evaluation_only": True}
+    views = [view.model_copy(update=hidden) if view.name in found.left_out else view for view in timed.views]
+    return timed.model_copy(update={"views": views})
