@@ -40,7 +40,7 @@ def residuals_of(pool: Sequence[Recording], poses2d: Path, poses: Poses, params:
     store = open_store(poses2d, POSES2D)
     n_landmarks = store[pool[0].name].person(0).at("landmarks_px", np.zeros(0, int)).shape[2]
     return ResidualsRecord(
-        landmarks=landmark_names(store.summary.detector["name"], n_landmarks),
+        landmarks=store.summary.landmarks or landmark_names(store.summary.detector["name"], n_landmarks),
         by_view=_or_none(residuals.by_view * focal_px),
         by_landmark=[_or_none(row) for row in residuals.by_landmark * focal_px],
     )

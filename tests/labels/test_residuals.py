@@ -8,9 +8,10 @@ import pytest
 from pipeline.labels.calibrate import calibrate_capture
 from pipeline.labels.residuals import log_residuals
 from pipeline.skeleton import JOINTS
-from pipeline.stores import RIGS, ResidualsRecord, open_store
+from pipeline.stores import POSES2D, RIGS, ResidualsRecord, open_store, reopen
 from tests.labels.params import CALIBRATE
 from tests.world.detections import observed_walkers, overwrite_poses2d
+from tests.world.records import POSES2D_SUMMARY
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,14 @@ def test_residuals_are_of_all_landmarks_in_pixels_of_the_cameras_found(tmp_path)
     assert found.landmarks[:2] == ["landmark 1", "landmark 2"]
     assert np.shape(found.by_landmark) == (34, 4)
     assert max(found.by_view) < 0.2  # the landmarks are exact
+
+
+def test_landmarks_of_files_have_the_names_of_the_files(tmp_path):
+    world = observed_walkers(tmp_path, n_recordings=1, n_frames=20, landmarks=True)
+    names = [f"point {i}" for i in range(34)]
+    store = reopen(world.paths.poses2d, POSES2D)
+    store.write_summary(POSES2D_SUMMARY.model_copy(update={"landmarks": names}))
+    assert residuals_of(world).landmarks == names
 
 
 def test_the_log_names_the_worst_landmark_and_nothing_without_residuals(tmp_path, caplog):

@@ -69,8 +69,9 @@ def open_frame_files(folder: Path, parse: Parse, size_px: tuple[int, int] | None
         groups.setdefault(prefix, []).append((number, path))
     views = {}
     for prefix, files in groups.items():
-        ordered = [path for _, path in sorted(files)]
-        numbers = np.array(sorted(number for number, _ in files))
+        files.sort(key=lambda one: (one[0], one[1].name))
+        ordered = [path for _, path in files]
+        numbers = np.array([number for number, _ in files])
         check_unique(numbers, [path.name for path in ordered], str(folder))
         skeleton = _skeleton(ordered, parse)
         name = folder.name if len(groups) == 1 else prefix
@@ -81,7 +82,8 @@ def open_frame_files(folder: Path, parse: Parse, size_px: tuple[int, int] | None
 
 def json_files(folder: Path) -> list[Path]:
     """The visible JSON files of a folder."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json" and path.name[0] != ".")
+    files = (path for path in folder.iterdir() if path.suffix.lower() == ".json" and path.name[0] != ".")
+    return sorted(files, key=lambda path: path.name)
 
 
 def load_json(path: Path) -> Any:

@@ -50,7 +50,7 @@ def _opened(folder: Path, depth: int) -> Iterator[tuple[str, PoseFile]]:
     """The views of a folder of files of frames, or of the files in it, and of the folders below; nothing hidden."""
     of_folder = _open(folder)
     yield from of_folder.items()
-    below = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    below = sorted((path for path in folder.iterdir() if path.name[0] != "."), key=lambda path: path.name)
     stems: set[str] = set()  # of the files that were opened: a program may write the same poses in several formats
     for path in below if not of_folder else []:
         if path.suffix.lower() in _ENDINGS and path.is_file() and path.stem not in stems and (views := _open(path)):

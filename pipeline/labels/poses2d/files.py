@@ -74,9 +74,10 @@ def import_poses2d(frames: Path, files: Path, poses2d: Path, params: DetectParam
         alerts += failure_alerts("unreadable_poses", "Reading the 2D poses failed", capture, records, results)
         alerts += report_detections(capture, records, "The program that wrote the files")
         log_alerts(alerts)
-        provenance = {"name": "files", "skeleton": source.skeleton, "points": ", ".join(source.points)}
-        summary = Poses2dSummary(detector=provenance, joint_rules=rules.described, alerts=alerts)
-        store.write_summary(summary)
+        provenance = {"name": "files", "skeleton": source.skeleton}
+        store.write_summary(Poses2dSummary(
+            detector=provenance, landmarks=list(source.points), joint_rules=rules.described, alerts=alerts
+        ))  # fmt: skip
 
 
 def _folder(root: Path, recording: Recording, *, alone: bool) -> Path | None:

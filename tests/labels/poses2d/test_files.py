@@ -65,6 +65,7 @@ def test_joints_landmarks_and_boxes_in_the_pixels_of_the_packed_frames(tmp_path)
     record = store["S1_walk"].record
     assert (record.persons, record.found) == (["S1"], {"cam1": 4, "cam2": 4})
     assert store.summary.detector["skeleton"] == "BODY_25"
+    assert store.summary.landmarks == list(BODY_25)
     assert store.summary.joint_rules["pelvis"] == "0.5 LHip + 0.5 RHip; else MidHip"
     assert store.summary.alerts == []
 
