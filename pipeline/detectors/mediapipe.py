@@ -93,6 +93,16 @@ class MediapipeDetector:
         """Name, version of the library and hash of its weights."""
         return {"name": "mediapipe", "version": self._version, "sha256": self._sha256}
 
+    def joint_rules(self) -> dict[str, str]:
+        """Each joint as a weighted sum of BlazePose's landmarks."""
+        return {
+            joint: " + ".join(
+                name if weight == 1 else f"{weight:.3g} {name}"
+                for name, weight in zip(LANDMARKS["mediapipe"], row, strict=True) if weight
+            ).replace("+ -", "- ")
+            for joint, row in zip(JOINTS, JOINTS_FROM_LANDMARKS, strict=True)
+        }  # fmt: skip
+
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> None:
         """Return None, as MediaPipe uses no background."""
         del clips

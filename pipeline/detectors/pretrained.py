@@ -30,6 +30,10 @@ class PretrainedDetector:
         """Name, version and hash of the weights."""
         return {"name": "pretrained", "version": str(self._crops.metadata["trained_on"]), "sha256": self._sha256}
 
+    def joint_rules(self) -> dict[str, str]:
+        """None: the network marks the joints."""
+        return {}
+
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
         """The median image of frames sampled from all clips; None if nothing moves."""
         return background_image(clips)

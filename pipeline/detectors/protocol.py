@@ -41,6 +41,10 @@ class Detector(Protocol):
         """Name, library version and hash of the weights, so that every label can be traced to its detector."""
         ...
 
+    def joint_rules(self) -> dict[str, str]:
+        """How each joint is made from the landmarks, in words; empty for a detector that marks the joints."""
+        ...
+
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
         """The background image of one static camera, from all its clips; None if the detector uses none.
 

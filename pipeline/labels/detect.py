@@ -67,7 +67,8 @@ def detect_capture(frames: Path, weights: Path, poses2d: Path, params: DetectPar
         alerts = failure_alerts("detector_crash", "The detector crashed", capture, records, results)
         alerts += report_detections(capture, records, detector.provenance()["name"])
         log_alerts(alerts)
-        store.write_summary(Poses2dSummary(detector=detector.provenance(), alerts=alerts))
+        summary = Poses2dSummary(detector=detector.provenance(), joint_rules=detector.joint_rules(), alerts=alerts)
+        store.write_summary(summary)
 
 
 def _blocks(n_frames: int, params: DetectParams) -> list[tuple[int, int]]:

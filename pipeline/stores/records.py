@@ -83,7 +83,7 @@ class Poses2dSummary(Record):
 
     detector: dict[str, str]  # name, version and sha256 of the weights
     landmarks: list[str] = []  # names of the points of files; empty for a detector, whose names `detectors` has
-    joint_rules: dict[str, str] = {}  # of each joint: how it is made from the points of files; empty for a detector
+    joint_rules: dict[str, str] = {}  # how each joint is made from the landmarks; empty: it is not
     alerts: list[Alert]  # doubts about the footage that the detections show
 
 

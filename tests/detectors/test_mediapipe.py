@@ -111,6 +111,13 @@ def test_provenance_names_library_and_weights(detector):
     assert len(metadata["sha256"]) == 64
 
 
+def test_the_rules_of_the_joints_name_the_landmarks(detector):
+    rules = detector.joint_rules()
+    assert list(rules) == list(JOINTS)
+    assert rules["l_knee"] == "left knee"
+    assert rules["pelvis"] == "0.5 left hip + 0.5 right hip"
+
+
 def test_building_it_is_quiet(detector, capfd):
     MediapipeDetector(NO_WEIGHTS, PARAMS)
     assert capfd.readouterr().err == ""

@@ -23,7 +23,7 @@ def test_the_choices_of_the_parameters_are_the_registered_detectors_and_other_so
 def test_every_detector_has_its_module_and_the_interface(name):
     module, _, cls = DETECTORS[name].partition(":")
     detector = getattr(__import__(module, fromlist=[cls]), cls)
-    for member in ("n_landmarks", "provenance", "background", "detect"):
+    for member in ("n_landmarks", "provenance", "joint_rules", "background", "detect"):
         assert hasattr(detector, member), f"{DETECTORS[name]} lacks {member} of {Detector.__name__}"
 
 

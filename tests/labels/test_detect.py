@@ -39,6 +39,9 @@ class StandIn:
     def provenance(self) -> dict[str, str]:
         return {"name": "stand-in", "version": "1", "sha256": self._name}
 
+    def joint_rules(self) -> dict[str, str]:
+        return {"neck": "0.5 chin"}
+
     def background(self, clips: Sequence[Sequence[np.ndarray]]) -> np.ndarray | None:
         assert len({clip[0].shape for clip in clips}) == 1
         return np.array([clip[0].mean() for clip in clips]).sum().round()[None]
@@ -173,6 +176,7 @@ def test_says_and_keeps_where_people_were_found_and_by_what(tmp_path, caplog):
     clips = {"S1_a": [[1, 2, 3, 4], [11, NOBODY, NOBODY, 14]], "S2_a": [[NOBODY] * 4, [NOBODY] * 4]}
     store = run(tmp_path, make_frames(tmp_path, clips))
     assert store.summary.detector == {"name": "stand-in", "version": "1", "sha256": "abc"}
+    assert store.summary.joint_rules == {"neck": "0.5 chin"}
     assert store["S1_a"].record.found == {"cam0": 4, "cam1": 2}
     assert store["S2_a"].record.found == {"cam0": 0, "cam1": 0}
     assert store["S1_a"].record.persons == ["S1"]
