@@ -23,7 +23,7 @@ from bench.trust.runs import FoundRig, Outcome, calibrate_take
 from bench.trust.takes.take import Take
 from pipeline.geometry.align import rig_error
 
-QUICK_SCENES, FULL_SCENES = 4, 20
+QUICK_SCENES, FULL_SCENES = 4, 12
 
 
 @dataclass(frozen=True)

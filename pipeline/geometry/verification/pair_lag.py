@@ -18,6 +18,8 @@ MATCHES_PER_START = 300
 STEPS = 12
 # Residual, in expected standard deviations, at which a match costs half in the comparison of starts.
 START_SCALE = 0.5
+# Largest difference of a point from the middle of its neighbours in time, in expected standard deviations.
+MAX_BEND = 1.0
 # Smallest noise, in expected standard deviations, so that exact points cause no division by zero.
 MIN_NOISE = 1e-3
 
@@ -40,11 +42,24 @@ class Tracks:
         """
         seen = np.isfinite(sigma) & np.isfinite(points_norm).all(-1)
         x = np.where(seen[..., None], points_norm, np.nan)
-        velocity = np.full_like(x, np.nan)
-        if len(x) > 2 * h:
-            inside = window[2 * h :] == window[: -2 * h]
-            velocity[h:-h] = np.where(inside[:, None, None], (x[2 * h :] - x[: -2 * h]) / (2 * h), np.nan)
-        return cls(x, velocity, np.where(seen, sigma, np.inf), window, block)
+        return cls(x, velocities(x, sigma, window, h), np.where(seen, sigma, np.inf), window, block)
+
+
+def velocities(x: np.ndarray, sigma: np.ndarray, window: np.ndarray, h: int) -> np.ndarray:
+    """Velocities (F, ..., 2) per frame of points (F, ..., 2) with standard deviations sigma; NaN where not known.
+
+    An outlier makes its neighbours seem to move fast; as errors of a lag grow with the speed, a single one of them
+    outweighs many others.
+    """
+    velocity = np.full_like(x, np.nan)
+    if len(x) > 2 * h:
+        before, after = x[: -2 * h], x[2 * h :]
+        bend = np.linalg.norm(after - 2 * x[h:-h] + before, axis=-1)
+        known = (window[2 * h :] == window[: -2 * h]).reshape(-1, *[1] * (x.ndim - 2)) & (
+            bend < MAX_BEND * np.sqrt(6) * sigma[h:-h]
+        )
+        velocity[h:-h] = np.where(known[..., None], (after - before) / (2 * h), np.nan)
+    return velocity
 
 
 @dataclass(frozen=True)

@@ -157,9 +157,7 @@ def _judged(pairs: Pairs, solution: Solution) -> TimeOffsets:
         is_certain = abs(lag) > SURE * std and offset.certainty > SURE_GAIN
         certain[a, b] = certain[b, a] = is_certain
         apart[a, b] = apart[b, a] = is_certain and abs(lag) * offset.speed > EFFECT
-    in_step, reference = _largest_set(compared, apart), _largest_set(compared, certain)
-    if 2 * reference.sum() <= compared.sum():
-        reference = np.arange(n_views) == reference.argmax()
+    in_step, reference = _largest_set(compared, apart), reference_views(compared, certain)
     frames, stds, certainty, effect = np.full((4, n_views), np.nan)
     for v in np.flatnonzero(compared).tolist():
         others = in_step & (np.arange(n_views) != v)
@@ -171,6 +169,12 @@ def _judged(pairs: Pairs, solution: Solution) -> TimeOffsets:
             effect[v] = abs(frames[v]) * float(np.median([o.speed for _, o in own]))
     # Views without a comparison are not known to be out of step.
     return TimeOffsets(frames, stds, certainty, effect, in_step | ~compared, reference, solution)
+
+
+def reference_views(views: np.ndarray, certain: np.ndarray) -> np.ndarray:
+    """The largest set of some views (V,) without certain offsets (V, V) from each other; see TimeOffsets.reference."""
+    alike = _largest_set(views, certain)
+    return np.arange(len(views)) == alike.argmax() if 2 * alike.sum() <= views.sum() else alike
 
 
 def _largest_set(compared: np.ndarray, apart: np.ndarray) -> np.ndarray:

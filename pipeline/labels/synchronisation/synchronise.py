@@ -13,13 +13,14 @@ from pipeline.geometry.view_time import ViewTime
 from pipeline.labels.synchronisation import time_alerts
 from pipeline.labels.synchronisation.drift import Part, drift_left
 from pipeline.labels.synchronisation.sampled import read_sampled
+from pipeline.labels.synchronisation.with_rig import JointOffsets, joint_offsets
 from pipeline.params.calibrate import CalibrateParams
 from pipeline.stores import TimeRecord
 
 # Lags that are looked for after a correction, and in parts of a recording, in seconds.
 LEFT_SEARCH_S, PART_SEARCH_S = 0.6, 0.4
 # Corrections of what an earlier one has left over.
-PASSES = 3
+PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -70,23 +71,59 @@ class _Corrected:
     has_detections: np.ndarray  # (V,)
 
 
+class _Search:
+    """The times of the views as far as they are known, and the detections at these times."""
+
+    def __init__(self, recording: Recording, poses2d: Path, params: CalibrateParams) -> None:
+        self.recording, self._poses2d, self._params = recording, poses2d, params
+        self.times = [view.time for view in recording.views]
+        self.sampled = read_sampled(recording, poses2d, params)
+
+    def correct(self, left: Mapping[int, ViewTime]) -> None:
+        """Take what is left into account, and read the detections at the new times."""
+        for v, time in left.items():
+            self.times[v] = self.times[v].corrected(time)
+        if left:
+            self.sampled = read_sampled(self.recording.with_times(self.times), self._poses2d, self._params)
+
+    def offsets(self, search_s: float) -> TimeOffsets:
+        """The offsets that pairs of views show."""
+        return self.sampled.offsets(search_s, self._params.seed)
+
+    def joint_offsets(self) -> JointOffsets | None:
+        """The offsets that all views show together."""
+        return joint_offsets(self.sampled, self._params.seed)
+
+    def parts(self) -> list[Part]:
+        """The offsets in parts of the recording."""
+        return [Part(part.frames, part.offsets(PART_SEARCH_S, self._params.seed)) for part in self.sampled.parts()]
+
+
 def _corrected(recording: Recording, poses2d: Path, params: CalibrateParams) -> _Corrected:
-    times = [view.time for view in recording.views]
-    sampled = read_sampled(recording, poses2d, params)
-    before = offsets = sampled.offsets(SEARCH_S, params.seed)
-    reference = before.reference
+    """First by pairs of views, whose offsets may be large; then by all views together; then clocks that drift."""
+    search = _Search(recording, poses2d, params)
+    before = after = search.offsets(SEARCH_S)
+    reference, std = before.reference, before.from_reference(before.reference)[1]
     for _ in range(PASSES):
-        parts: list[Part] = []
-        left = _constant_left(offsets, reference)
-        if not left:
-            parts = [Part(part.frames, part.offsets(PART_SEARCH_S, params.seed)) for part in sampled.parts()]
-            left = drift_left(parts, reference, recording.n_frames)
-        if not left:
+        if not (left := _constant_left(after, reference)):
             break
-        times = [time.corrected(left[v]) if v in left else time for v, time in enumerate(times)]
-        sampled = read_sampled(recording.with_times(times), poses2d, params)
-        offsets = sampled.offsets(LEFT_SEARCH_S, params.seed)
-    return _Corrected(times, offsets.from_reference(reference)[1], before, offsets, parts, sampled.has_detections)
+        search.correct(left)
+        after = search.offsets(LEFT_SEARCH_S)
+    for _ in range(PASSES):
+        if (joint := search.joint_offsets()) is None:
+            break
+        reference = joint.reference(reference)
+        std = joint.from_reference(reference)[1]
+        if not (left := joint.left(reference)):
+            break
+        search.correct(left)
+    parts = search.parts()
+    if left := drift_left(parts, reference, recording.n_frames):
+        search.correct(left)
+        parts = search.parts()
+    if search.times != [view.time for view in recording.views]:
+        after = search.offsets(LEFT_SEARCH_S)
+    return _Corrected(search.times, std, before, after, parts, search.sampled.has_detections)
 
 
 def _constant_left(offsets: TimeOffsets, reference: np.ndarray) -> dict[int, ViewTime]:
