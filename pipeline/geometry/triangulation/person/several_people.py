@@ -1,7 +1,7 @@
 """Recognises several people in view: for a while, a view shows a whole person far from where other views see theirs.
 
 A detector that fails marks single joints wrongly, or a collapsed body, or fails in single frames. A detector that marks
-another person shows a body of plausible size elsewhere for as long as it keeps to that person.
+another person shows a body of plausible size that is elsewhere as a whole, for as long as it keeps to that person.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from pipeline.geometry.camera.reprojection import residuals
 from pipeline.geometry.triangulation import methods as triangulation
 from pipeline.geometry.triangulation.person.hypotheses import (
     MIN_JOINTS,
@@ -24,6 +23,9 @@ from pipeline.shapes import check_shapes
 
 # Size of another person in the image, as a multiple of the one that the other views see.
 MIN_SIZE, MAX_SIZE = 0.7, 2.0
+# Distance that all joints have in common, as a multiple of the extent of the body, and how far they scatter about it,
+# as a multiple of that distance. Of bodies that a detector gets wrong, often seated ones, joints are off in all ways.
+MIN_DISTANCE, MAX_SCATTER = 0.4, 1.0
 # Several people are in view if others are shown for this time and number of frames without a break, and in all for so
 # long and in so large a share of the frames.
 MIN_RUN_S, MIN_RUN_FRAMES = 0.25, 5
@@ -35,7 +37,7 @@ class OtherPeople:
     """Views that show a whole person elsewhere than the person on whom other views agree closely."""
 
     shown: Bool[np.ndarray, "frame view"]
-    distance: Float[np.ndarray, "frame view"]  # median of the joints, across the line of sight; NaN where not shown
+    distance: Float[np.ndarray, "frame view"]  # that all joints share, across the line of sight; NaN where not shown
 
 
 @dataclass(frozen=True)
@@ -72,33 +74,43 @@ def find_other_people(
     joints = hypotheses.joints[of_best]
     apart = hypotheses.tells & ~hypotheses.views[of_best] & np.isfinite(hypotheses.costs[of_best])[:, None]
     apart &= view_costs(joints, x, s, *pose)[0] > USUAL.agrees
-    size, distance = _compared(joints, x, s, *pose)
+    size, distance, scatter = _compared(joints, x, s, *pose)
     apart &= (size > MIN_SIZE) & (size < MAX_SIZE)
+    apart &= distance > MIN_DISTANCE * _extent(joints, np.isfinite(joints).all(-1))[:, None]
+    apart &= scatter < MAX_SCATTER * distance
     found.shown[rows], found.distance[rows] = apart, np.where(apart, distance, np.nan)
     return found
 
 
 def _compared(
     joints: np.ndarray, points_norm: np.ndarray, sigma: np.ndarray, R: np.ndarray, t: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Size (F, V) of the person in each image relative to that of the joints (F, J, 3), and their median distance."""
-    off, depth = residuals(joints, points_norm, R, t)
-    in_cameras = np.einsum("fvij,fnj->fnvi", np.broadcast_to(R, (len(joints), *R.shape[1:])), joints) + t[:, None]
-    both = np.isfinite(sigma) & np.isfinite(in_cameras).all(-1) & (depth > 0)
-    enough = both.sum(1) >= MIN_JOINTS
-    both &= enough[:, None]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The person in each image beside the joints (F, J, 3): relative size (F, V), distance and scatter about it.
+
+    The distance, across the line of sight, is that of the joint in the median of all joints.
+    """
+    in_cameras = np.einsum("fvij,fnj->fvni", np.broadcast_to(R, (len(joints), *R.shape[1:])), joints) + t[:, :, None]
+    depth = in_cameras[..., 2]
+    seen = np.swapaxes(np.isfinite(sigma), 1, 2) & np.isfinite(depth) & (depth > 0)
+    seen &= (seen.sum(-1) >= MIN_JOINTS)[..., None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        size = _extent(points_norm, both) / _extent(in_cameras[..., :2] / in_cameras[..., 2:], both)
-    distance = np.nanmedian(np.where(both, off * depth, np.where(enough[:, None], np.nan, 0.0)), axis=1)
-    return size, np.where(enough, distance, np.nan)
+        projected = in_cameras[..., :2] / depth[..., None]
+        size = _extent(np.swapaxes(points_norm, 1, 2), seen) / _extent(projected, seen)
+    off = np.where(seen[..., None], (np.swapaxes(points_norm, 1, 2) - projected) * depth[..., None], np.nan)
+    any_seen = seen.any(-1)
+    shared, scatter = np.full((*any_seen.shape, 2), np.nan), np.full(any_seen.shape, np.nan)
+    shared[any_seen] = np.nanmedian(off[any_seen], axis=1)
+    scatter[any_seen] = np.nanmedian(np.linalg.norm(off - shared[..., None, :], axis=-1)[any_seen], axis=1)
+    return size, np.linalg.norm(shared, axis=-1), scatter
 
 
 def _extent(points: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Root-mean-square distance (F, V) of points (F, J, V, 2) from their mean."""
-    count = known.sum(1)[..., None]
-    mean = np.where(known[..., None], points, 0.0).sum(1) / count
-    apart = np.where(known[..., None], points - mean[:, None], 0.0)
-    return np.asarray(np.sqrt((apart**2).sum((1, 3)) / count[..., 0]))
+    """Root-mean-square distance of the known points (..., J, 2 or 3) from their mean; NaN without any."""
+    count = known.sum(-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(known[..., None], points, 0.0).sum(-2) / count[..., None]
+        apart = np.where(known[..., None], points - mean[..., None, :], 0.0)
+        return np.asarray(np.sqrt((apart**2).sum((-1, -2)) / count))
 
 
 def judge_people(blocks: Iterable[OtherPeople], fps: float) -> SeveralPeople | None:

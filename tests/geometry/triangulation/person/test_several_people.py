@@ -83,6 +83,17 @@ def test_a_failing_detection_is_no_other_person():
     assert not find_other_people(x, sigma, R, t).shown.any()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_body_of_another_pose_at_the_same_place_is_no_other_person(seed):
+    (x, sigma), _, R, t, _ = scene(seed=seed)
+    rng = np.random.default_rng(seed)
+    # Most joints are off by a quarter of a metre and more, each in its own direction, as in a seated body.
+    angle, size = rng.uniform(0, 2 * np.pi, 17), rng.uniform(250, 450, 17)
+    depth = np.linalg.norm(t[0, 1])
+    x[DURING, :, 1] += (size / depth * np.array([np.cos(angle), np.sin(angle)])).T
+    assert find_other_people(x, sigma, R, t).shown.mean() < 0.02
+
+
 def test_two_views_say_nothing_about_a_third_person():
     own, other, R, t, _ = scene(n_views=2)
     assert not find_other_people(*exchanged(own, other, during(0, n_views=2)), R, t).shown.any()
