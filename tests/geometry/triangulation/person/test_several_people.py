@@ -10,7 +10,7 @@ from tests.world.people import moving, people
 
 FPS, N_FRAMES = 25.0, 60
 DURING = slice(10, 40)
-BESIDE_MM = np.array([600.0, 500.0, 0.0])
+BESIDE_MM = np.array([700.0, 600.0, 0.0])
 
 
 def scene(n_views=4, outliers=0.0, seed=0):
@@ -88,9 +88,8 @@ def test_a_body_of_another_pose_at_the_same_place_is_no_other_person(seed):
     (x, sigma), _, R, t, _ = scene(seed=seed)
     rng = np.random.default_rng(seed)
     # Most joints are off by a quarter of a metre and more, each in its own direction, as in a seated body.
-    angle, size = rng.uniform(0, 2 * np.pi, 17), rng.uniform(250, 450, 17)
-    depth = np.linalg.norm(t[0, 1])
-    x[DURING, :, 1] += (size / depth * np.array([np.cos(angle), np.sin(angle)])).T
+    angle, off_mm = rng.permutation(17) * 2 * np.pi / 17, rng.uniform(250, 450, (17, 1))
+    x[DURING, :, 1] += off_mm / np.linalg.norm(t[0, 1]) * np.stack([np.cos(angle), np.sin(angle)], -1)
     assert find_other_people(x, sigma, R, t).shown.mean() < 0.02
 
 
