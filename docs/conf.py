@@ -43,6 +43,7 @@ default_role = "code"
 CONTENTS = """
 ```{toctree}
 :hidden:
+docs/data
 docs/design
 docs/footage
 docs/geometry
