@@ -53,6 +53,7 @@ docs/results
 docs/trust
 references/pss/README
 references/occluders/README
+references/poses2d/README
 API reference <docs/api/pipeline>
 CONTRIBUTING
 CHANGELOG
