@@ -74,8 +74,9 @@ def _of_video(path: Path, video: str, times: np.ndarray, clock: Clock) -> np.nda
         fix = "Write one line for each frame of the video, or remove the file."
         raise UserError(f"{len(times)} times of {video}, whose video has {n} frames", where=str(path), fix=fix)
     times = times[:n]
-    if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
-        first = int(np.flatnonzero(~(np.diff(times) > 0))[0]) + 1
+    is_wrong = ~(np.diff(times, prepend=-np.inf) > 0) | ~np.isfinite(times)
+    if is_wrong.any():
+        first = int(np.argmax(is_wrong))
         fix = "Write the time at which each frame was taken, or remove the file."
         raise UserError(f"The times of {video} do not increase at frame {first}", where=str(path), fix=fix)
     return times

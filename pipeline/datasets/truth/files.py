@@ -14,7 +14,7 @@ from pipeline.datasets.truth.placing import check_is_seen, check_size, place
 from pipeline.errors import UserError
 from pipeline.formats.truth.joint_names import JointsOfPoints, joints_of_points
 from pipeline.formats.truth.named_points import NamedPoints
-from pipeline.formats.truth.truth_file import FORMATS, read_points
+from pipeline.formats.truth.truth_file import FORMATS, is_truth_file, read_points
 from pipeline.geometry.verification.given_size import SizeOfPeople
 from pipeline.params.capture import TruthParams
 from pipeline.stores import TRUTH, TruthRecord, TruthStore, TruthSummary, create_store
@@ -53,7 +53,7 @@ def write_truth(params: TruthParams, takes: Sequence[Take], capture: Capture, pa
 
 def _find(folder: Path) -> Path | None:
     """The file of truth in a folder; None if there is none. Raises UserError for several."""
-    found = sorted(file for file in folder.iterdir() if file.stem.lower() == "truth" and file.suffix.lower() in FORMATS)
+    found = sorted(file for file in folder.iterdir() if is_truth_file(file))
     if len(found) > 1:
         names = ", ".join(file.name for file in found)
         raise UserError(f"{folder} holds several files of truth: {names}", fix="Keep one of them.")

@@ -6,7 +6,6 @@ points, and optionally `confidence`, `frames` (the number of each) and `size_px`
 views has their `views` and one more dimension after the frames.
 """
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +42,7 @@ def open_csv(path: Path) -> dict[str, LoadedPoses]:
 
 def _of_table(table: pd.DataFrame, names: tuple[str, ...], path: Path) -> LoadedPoses:
     try:
-        numbers = table["frame"].to_numpy(int)
+        numbers = _frame_numbers(table["frame"].to_numpy(float), path)
         values = np.full((len(table), len(names), 3), 1.0)
         for i, name in enumerate(names):
             of_point = [f"{name}_x", f"{name}_y", *(f"{name}_{c}" for c in _CONFIDENCE if f"{name}_{c}" in table)]
@@ -66,11 +65,8 @@ def open_npz(path: Path) -> dict[str, LoadedPoses]:
     """
     if not path.is_file() or path.suffix.lower() != ".npz":
         return {}
-    try:
-        with np.load(path) as file:
-            data = {key: file[key] for key in _KEYS if key in file}
-    except (OSError, ValueError, zipfile.BadZipFile):
-        return {}
+    with np.load(path) as file:
+        data = {key: file[key] for key in _KEYS if key in file}
     if "points_px" not in data or "names" not in data:
         return {}
     px, names = data["points_px"], tuple(map(str, data["names"]))
@@ -82,12 +78,14 @@ def open_npz(path: Path) -> dict[str, LoadedPoses]:
         what = f"points_px is {data['points_px'].shape} with {len(views)} views and {len(names)} names"
         raise UserError(what, where=str(path), fix="It is (frames, views, people, points, 2).")
     confidence = np.broadcast_to(_confidence(data, px, path), px.shape[:4])
-    numbers = data["frames"].astype(int) if "frames" in data else np.arange(len(px))
+    numbers = _frame_numbers(data["frames"].astype(float), path) if "frames" in data else np.arange(len(px))
     if len(numbers) != len(px):
         what = f"There are {len(numbers)} frames and {len(px)} rows of points_px"
         raise UserError(what, where=str(path), fix="Give the number of each frame.")
     check_unique(numbers, [f"row {i}" for i in range(len(numbers))], str(path))
     size = data.get("size_px")
+    if size is not None and (size.shape != (2,) or not (size > 0).all()):
+        raise UserError(f"size_px is {size}", where=str(path), fix="Give the width and height of the images.")
     size_px = None if size is None else (int(size[0]), int(size[1]))
     values = np.concatenate([px, confidence[..., None]], -1)
     owners = np.repeat(numbers, px.shape[2])
@@ -97,6 +95,16 @@ def open_npz(path: Path) -> dict[str, LoadedPoses]:
         )
         for v, view in enumerate(views)
     }  # fmt: skip
+
+
+def _frame_numbers(numbers: np.ndarray, path: Path) -> np.ndarray:
+    """Numbers (F,) of frames as integers. Raises UserError if one is missing, negative or no whole number."""
+    is_wrong = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers % 1 == 0))
+    if is_wrong.any():
+        row = int(np.argmax(is_wrong))
+        what = f"The frame of row {row} is {numbers[row]:g}"
+        raise UserError(what, where=str(path), fix="Frames are whole numbers from 0 on.")
+    return numbers.astype(int)
 
 
 def _confidence(data: dict[str, np.ndarray], px: np.ndarray, path: Path) -> np.ndarray:

@@ -20,7 +20,10 @@ def read(path: Path) -> NamedPoints:
     if len(rows) < 2 or any(len(row) != len(header) for row in rows):
         raise ValueError(f"It needs a line of names and lines of {len(header)} values")
     values = np.array([[_number(cell, decimal_comma=separator != ",") for cell in row] for row in rows[1:]])
-    unit = next((unit for unit in UNITS if any(name.endswith(f"_x{unit}") for name in header)), "")
+    units = [unit for unit in UNITS if any(name.endswith(f"_x{unit}") for name in header)]
+    if len(units) > 1:
+        raise ValueError(f"Its columns have several units: NAME_x{' and NAME_x'.join(units)}")
+    unit = units[0] if units else ""
     names = [name.removesuffix(f"_x{unit}") for name in header if name.endswith(f"_x{unit}")]
     if not names:
         raise ValueError("It has no columns NAME_x, NAME_y, NAME_z")

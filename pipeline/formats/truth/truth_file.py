@@ -12,6 +12,11 @@ from pipeline.formats.truth.named_points import NamedPoints, Reader
 FORMATS: dict[str, Reader] = {".npz": npz.read, ".csv": table.read, ".trc": trc.read, ".c3d": c3d.read}
 
 
+def is_truth_file(path: Path) -> bool:
+    """Whether a file beside videos holds their truth, by its name: truth.npz and so on, in any letter case."""
+    return path.stem.lower() == "truth" and path.suffix.lower() in FORMATS
+
+
 def read_points(path: Path) -> NamedPoints:
     """Read and check a file of true points.
 
@@ -34,7 +39,7 @@ def _check(found: NamedPoints) -> None:
     if at.shape != (len(found.points_mm),):
         raise ValueError(f"It has {len(found.points_mm)} rows, but {at.size} times or frames")
     if not np.isfinite(at).all() or (np.diff(at) <= 0).any():
-        row = int(np.flatnonzero(~(np.diff(at, prepend=-np.inf) > 0))[0])
+        row = int(np.flatnonzero(~((np.diff(at, prepend=-np.inf) > 0) & np.isfinite(at)))[0])
         raise ValueError(f"The times or frames of its rows do not increase at row {row}")
     if np.isinf(found.points_mm).any():
         raise ValueError("It has infinite values; missing ones are empty or NaN")

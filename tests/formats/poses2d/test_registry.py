@@ -42,6 +42,31 @@ def test_the_same_poses_in_two_formats_are_read_once(tmp_path):
     assert open_folder(tmp_path)["cam1"].where.endswith("cam1.csv")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("cam1.npz", b"", "cannot be read as npz"),
+        ("cam1.npz", b"PK\x03\x04 cut off", "cannot be read as npz"),
+        ("cam1.csv", b"frame,LKnee_x,LKnee_y\n0,1,2\n1,1,2,3,4\n", "cannot be read as CSV: ParserError"),
+        ("cam1.json", b'[{"image_id": 1, "keypoints": [1, 2', "is no JSON, or cut off"),
+        ("cam1.json", b'[{"image_id": 1, "keypoints": ["a", "b", "c"]}]', "cannot be read as COCO JSON"),
+        ("cam1.json", b'{"instance_info": [{"frame_id": 1, "instances": null}]}', "cannot be read as MMPose JSON"),
+    ],
+)
+def test_a_damaged_file_is_named_and_not_taken_for_missing(tmp_path, name, content, said):
+    np.savez(tmp_path / "cam2.npz", points_px=person(COCO_17)[None, :, :2], names=COCO_17)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=said) as error:
+        open_folder(tmp_path)
+    assert str(tmp_path / name) in str(error.value)
+
+
+def test_the_truth_beside_the_poses_is_not_a_view(tmp_path):
+    np.savez(tmp_path / "cam1.npz", points_px=person(COCO_17)[None, :, :2], names=COCO_17)
+    (tmp_path / "truth.csv").write_text("frame,pelvis_x,pelvis_y,pelvis_z\n0,1,2,3\n")
+    assert list(open_folder(tmp_path)) == ["cam1"]
+
+
 def test_a_folder_without_poses_names_the_formats(tmp_path):
     with pytest.raises(UserError, match=r"holds no 2D poses \(detect\.files\)\. .*OpenPose JSON, .*npz"):
         open_folder(tmp_path)

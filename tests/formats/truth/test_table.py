@@ -35,6 +35,7 @@ def test_spreadsheets_with_decimal_commas_and_frame_numbers_are_read(tmp_path):
         ("time_s,head_x,head_y,head_z\n", "a line of names"),
         ("time_s,head_x,head_y,head_z\n0,1,2\n", "lines of 4 values"),
         ("time_s,head_x,head_z\n0,1,2\n", "head_y"),
+        ("time_s,head_x,head_y,head_z,neck_x_m\n0,1,2,3,4\n", "several units: NAME_x and NAME_x_m"),
         ("time_s,X,Y,Z\n0,1,2,3\n", "NAME_x, NAME_y, NAME_z"),
         ("time_s,head_x,head_y,head_z\n0,1,2,three\n", "three"),
     ],

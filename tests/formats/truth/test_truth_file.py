@@ -34,6 +34,7 @@ def test_the_ending_tells_the_format(tmp_path):
         ({"time_s": TIMES_S[[0, 1, 1, 2]]}, "do not increase at row 2"),
         ({"time_s": TIMES_S[::-1]}, "do not increase at row 1"),
         ({"time_s": np.array([0, np.nan, 1, 2])}, "do not increase at row 1"),
+        ({"time_s": np.array([0, 1, 2, np.inf])}, "do not increase at row 3"),
         ({"joints": np.where(np.arange(3) == 1, np.inf, POINTS)}, "infinite values"),
         ({"joints": np.where(np.arange(3) == 1, np.nan, POINTS)}, "pelvis has only some of its coordinates at row 0"),
         ({"joints": POINTS[:, :5]}, "17 names"),
