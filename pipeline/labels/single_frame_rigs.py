@@ -157,7 +157,8 @@ def _alerts(subject: str, rigs: Sequence[Rig], n_contradicting: int) -> list[Ale
             kind="poor_rig", severity="warning", subject=subject,
             message="the joints of one frame hardly determine the cameras' directions",
             evidence=f"+-{std:.1f} deg in the median frame",
-            mend="Use calibrate.mode rig, or window if the cameras move slowly.",
+            mend="Use calibrate.mode rig, or window if the cameras move slowly; both also find cameras that are late, "
+            "which look like this in mode frame.",
         ))  # fmt: skip
     if n_contradicting:
         many = n_contradicting > MANY_CONTRADICT * len(rigs)

@@ -164,10 +164,13 @@ def adjust_extrinsics(
     """Adjust given extrinsics; return the rig and the largest rotation of a camera against the given one, in degrees.
 
     The rig keeps its world frame: of the positions and scales that fit equally well, the nearest to the given rig is
-    used. Views without extrinsics (NaN) are registered. Raises RigNotFound with the reason, and ValueError for shapes
-    that do not fit and infinite image points.
+    used. Views without extrinsics (NaN) are registered; views that show nobody have none in the result. Raises
+    RigNotFound with the reason, and ValueError for shapes that do not fit and infinite image points.
     """
-    n_views = len(t)
+    n_views, shows_people = len(t), np.isfinite(sigma).any((0, 1))
+    if shows_people.sum() < 2:
+        raise RigNotFound(f"only {shows_people.sum()} view(s) show people")
+    R, t = np.where(shows_people[:, None, None], R, np.nan), np.where(shows_people[:, None], t, np.nan)
     order, n_poses = _diverse_frames(points_norm, sigma)
     x, s = points_norm[order].reshape(-1, n_views, 2), sigma[order].reshape(-1, n_views)
     start = InitialRig(*register_views(x, s, R, t, seed), np.ones(n_views), epipolar_error(x, s, R, t))

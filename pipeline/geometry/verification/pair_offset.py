@@ -61,7 +61,7 @@ def stds_of_sum(values: np.ndarray) -> float:
 def offset_of_pair(first: Tracks, second: Tracks, fps: float, seed: int, search_s: float) -> PairOffset | None:
     """Find the lag between two views, of at most `search_s` seconds.
 
-    None if they share too little, or if the best lag lies at the end of the search.
+    None if they share too little, if nothing moves, or if the best lag lies at the end of the search.
     """
     most = min(search_s * fps, 0.4 * float(np.bincount(first.window).max()))
     step = max(1, round(np.isfinite(first.sigma).sum() / MAX_MATCHES))
@@ -116,10 +116,12 @@ def _gain(first: Tracks, second: Tracks, old: Lag, new: Lag, step: int) -> tuple
     return np.bincount(blocks, a[ia] - b[ib], minlength=int(first.block.max()) + 1), share
 
 
-def _measured(first: Tracks, second: Tracks, lag: Lag, still: Lag, step: int, fps: float) -> PairOffset:
+def _measured(first: Tracks, second: Tracks, lag: Lag, still: Lag, step: int, fps: float) -> PairOffset | None:
     k = round(lag.frames)
     matches = match(first, second, k, step)
     r, J = jacobian(lag, matches, lag.frames - k)
+    if not J[:, 5].any():  # a frozen picture
+        return None
     q = (r / (WIDTH * lag.noise)) ** 2
     w, slope = 1 / (1 + q) ** 2, (1 - 3 * q) / (1 + q) ** 3
     A = (J * w[:, None]).T @ J * max(float(slope.mean() / w.mean()), 0.1)

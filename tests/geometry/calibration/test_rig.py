@@ -255,6 +255,19 @@ def test_views_without_extrinsics_are_registered():
     np.testing.assert_allclose(rig.centers, centers_of(R, t), atol=40)
 
 
+def test_a_view_with_extrinsics_that_shows_nobody_does_not_spoil_the_adjustment():
+    R, t = ring(4)
+    points_norm, sigma = observed(people(40), R, t, noise_px=2)
+    sigma[:, :, 0] = np.inf
+    rig, moved_deg = adjust_extrinsics(points_norm, sigma, R, t, seed=1)
+    assert rig.has_extrinsics.tolist() == [False, True, True, True]
+    assert moved_deg < 1
+    np.testing.assert_allclose(rig.centers[1:], centers_of(R, t)[1:], atol=40)
+    sigma[:, :, 1:3] = np.inf
+    with pytest.raises(RigNotFound, match=r"only 1 view\(s\) show people"):
+        adjust_extrinsics(points_norm, sigma, R, t, seed=1)
+
+
 def test_wrong_extrinsics_are_refused():
     R, t = ring(4)
     points_norm, sigma = observed(people(30), R, t, noise_px=2)

@@ -71,6 +71,16 @@ def test_slow_motion_claims_nothing():
     assert (found.effect < 1).all()
 
 
+@pytest.mark.parametrize("frozen", [[2], [0, 1, 2]])
+def test_frozen_pictures_claim_nothing(frozen):
+    points_norm, sigma = filmed([0, 0, 0], 2)
+    points_norm[:, :, frozen] = points_norm[:1, :, frozen]
+    found = find_time_offsets(points_norm, sigma, np.zeros(len(sigma), int), fps=FPS, seed=0)
+    assert found.compared.tolist() == [v not in frozen for v in range(3)]
+    assert found.in_step.all()
+    assert np.isfinite(found.std[found.compared]).all()
+
+
 def test_two_camps_of_views_are_told_apart():
     found = offsets([0, 8.0, 0, 8.0], 3, seconds=4.0)
     assert found.in_step[0] == found.in_step[2] != found.in_step[1] == found.in_step[3]
