@@ -1,7 +1,7 @@
 """Times of the frames of a take's videos, from a file beside them that the recording program wrote."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ FILES = ("frame_times.csv", "frame_time_history.csv", "timestamps.csv")
 CAMERA, FRAME, TIME = ("camera", "cam_id", "port"), ("frame", "frame_index"), ("time_s", "frame_time")
 # Programs often stop before the last frames are written to a video: it may have so many fewer frames than times.
 MAX_UNWRITTEN = 2
+# Times that run faster than those of another camera by more than this, by the rates of the videos, have another unit.
+OTHER_UNIT = 100.0
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
@@ -41,7 +43,7 @@ def read_given_times(take: Take, clocks: Mapping[str, Clock]) -> dict[str, np.nd
             what, where=str(path), fix="Name the videos as the cameras in this file, or remove it."
         ) from None
     times = {video: _of_video(path, video, given[camera], clocks[video]) for video, camera in camera_of.items()}
-    unit = _unit(list(times.values()), list(clocks.values()))
+    unit = _unit(path, times, clocks)
     log.info("%s: the times of the frames of %s are taken from it, in %s", path, ", ".join(times), unit)
     times = {video: UNITS[unit] * own for video, own in times.items()}
     if max(own[0] for own in times.values()) >= min(own[-1] for own in times.values()):
@@ -82,8 +84,14 @@ def _of_video(path: Path, video: str, times: np.ndarray, clock: Clock) -> np.nda
     return times
 
 
-def _unit(times: Sequence[np.ndarray], clocks: Sequence[Clock]) -> str:
-    ratios = [clock_of(own).fps / clock.fps for own, clock in zip(times, clocks, strict=True) if clock.fps]
-    if not ratios or min(ratios) <= 0:
+def _unit(path: Path, times: Mapping[str, np.ndarray], clocks: Mapping[str, Clock]) -> str:
+    """The unit of the times. Raises UserError if the cameras' times are not in one unit, by the rates of the videos."""
+    ratios = {video: clock_of(own).fps / clocks[video].fps for video, own in times.items() if clocks[video].fps}
+    if not ratios or min(ratios.values()) <= 0:
         return "s"
-    return min(UNITS, key=lambda unit: abs(np.log(np.median(ratios) / UNITS[unit])))
+    # Times that run fast give a low rate.
+    fast, slow = min(ratios, key=lambda video: ratios[video]), max(ratios, key=lambda video: ratios[video])
+    if (factor := ratios[slow] / ratios[fast]) > OTHER_UNIT:
+        what = f"The times of {fast} run {factor:.4g} times as fast as those of {slow}, by the rates of their videos"
+        raise UserError(what, where=str(path), fix="Write the times of all cameras in one unit.")
+    return min(UNITS, key=lambda unit: abs(np.log(np.median(list(ratios.values())) / UNITS[unit])))

@@ -144,12 +144,13 @@ def _moments(recording: Recording, packed: list[PackedView], params: FramesParam
     clocks = [p.clock for p in packed]
     fps = common_rate(clocks, recording.fps)
     times = [p.given_s for p in packed if p.given_s is not None]
-    if len(times) < len(packed):
+    timed = len(times) == len(packed)
+    if not timed:
         times = times_of_frames(clocks, recording.fps)
     start = max(own[0] for own in times)
     names = [view.name for view in recording.views]
     lengths = {name: int((own[-1] - start) * fps + ROUNDING_FRAMES) + 1 for name, own in zip(names, times, strict=True)}
-    n_numbers, alerts = _common_length(recording.name, lengths, fps, params)
+    n_numbers, alerts = _common_length(recording.name, lengths, fps, params, timed=timed)
     counted = [not view.evaluation_only for view in recording.views]
     kept = [own[p.indices] for own, p in zip(times, packed, strict=True)]
     moments = find_moments(kept, fps, params.every_n_frames, n_numbers=n_numbers, counted=counted)
@@ -161,7 +162,7 @@ def _moments(recording: Recording, packed: list[PackedView], params: FramesParam
 
 
 def _common_length(
-    recording: str, lengths: dict[str, int], fps: float, params: FramesParams
+    recording: str, lengths: dict[str, int], fps: float, params: FramesParams, *, timed: bool
 ) -> tuple[int, list[Alert]]:
     """The number of frames that all views have, and an alert if some have more."""
     shortest = min(lengths.values())
@@ -171,7 +172,7 @@ def _common_length(
         found = ", ".join(f"{name} {n}" for name, n in lengths.items())
         fix = "Trim them to the same frames; if they start together, set frames.unequal_lengths=trim."
         raise UserError(f"The views have different numbers of frames: {found}", fix=fix)
-    return shortest, [alert_of_lengths(recording, lengths, fps)]
+    return shortest, [alert_of_lengths(recording, lengths, fps, timed=timed)]
 
 
 def _fitted_view(

@@ -19,8 +19,17 @@ def alerts_of_videos(recording: str, views: Mapping[str, PackedView]) -> list[Al
     return [alert for alert in [*alerts, _rates(recording, views)] if alert is not None]
 
 
-def alert_of_lengths(recording: str, lengths: Mapping[str, int], fps: float) -> Alert:
-    """An alert about views of different lengths, in frames of a clock of `fps`, that are trimmed to the shortest."""
+def alert_of_lengths(recording: str, lengths: Mapping[str, int], fps: float, *, timed: bool) -> Alert:
+    """An alert about views of different lengths, in frames of a clock of `fps`, that are trimmed to the shortest.
+
+    If the views are `timed`, by times given beside the videos, the lengths count from the moment when all have begun.
+    """
+    if timed:
+        return Alert(
+            kind="unequal_lengths", severity="note", subject=recording,
+            message=f"the views end at different times; the {min(lengths.values())} moments that all of them show are "
+            "used", evidence=", ".join(f"{name} {n}" for name, n in lengths.items()),
+        )  # fmt: skip
     difference_s = (max(lengths.values()) - min(lengths.values())) / fps
     return Alert(
         kind="unequal_lengths", severity="warning" if difference_s > MAX_DIFFERENCE_S else "note", subject=recording,

@@ -79,6 +79,10 @@ def test_the_last_frames_may_be_missing_from_a_video(tmp_path):
         (lines(n=25), r"25 times of port_., whose video has 20 frames"),
         ([line.replace("123.34", "123.99") for line in lines()], r"The times of port_0 do not increase at frame 2"),
         ([*lines()[:-1], re.sub("[^,]+$", "inf", lines()[-1])], r"The times of port_. do not increase at frame 19"),
+        (
+            [re.sub(r"^(1,.*),12(.*)", r"\1,12\g<2>e3", line) for line in lines()],
+            r"The times of port_1 run 1000 times as fast as those of port_0",
+        ),
         ([re.sub(r"^(1,.*),12", r"\1,92", line) for line in lines()], r"no time in common: .*port_1 923\.31 to"),
     ],
 )  # fmt: skip

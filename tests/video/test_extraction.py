@@ -280,6 +280,10 @@ def test_frames_with_given_times_are_aligned_by_them(tmp_path):
     assert [(a.kind, a.subject) for a in result.alerts if a.kind == "dropped_frames"] == [
         ("dropped_frames", "S1_walk, cam1")
     ]
+    # The mend of videos without times, to give them, does not apply.
+    (alert,) = [a for a in result.alerts if a.kind == "unequal_lengths"]
+    assert "the views end at different times" in alert.message
+    assert (alert.severity, alert.mend) == ("note", "")
 
 
 def test_views_of_different_sizes_are_each_fitted(tmp_path):
