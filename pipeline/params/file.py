@@ -76,6 +76,9 @@ def _explain(error: Any) -> str:
         return f"unknown key {key}"
     if error["type"] == "missing":
         return f"{key} is missing"
+    if isinstance(error["input"], dict):  # keys that do not go together: their names and values are in the message
+        said = error["msg"].removeprefix("Value error, ")
+        return f"{key}: {said}" if key else str(said)
     return f"{key} = {error['input']!r}: {error['msg'].lower()}"
 
 

@@ -38,6 +38,16 @@ def test_errors_name_the_key_and_its_value(params_file, old, new, said):
     assert "params.yaml" in str(error.value)
 
 
+def test_keys_that_do_not_go_together_are_named_without_their_whole_section(params_file):
+    text = (
+        params_file.read_text().replace("  mode: rig", "  mode: window", 1).replace("focal: exact", "focal: unknown", 1)
+    )
+    params_file.write_text(text)
+    with pytest.raises(UserError) as error:
+        read_params(params_file)
+    assert error.value.what == "calibrate: focal = unknown needs mode rig or adjust, not window"
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         read_params(tmp_path / "params.yaml")
