@@ -146,7 +146,7 @@ def with_alerts_of_motion(subject: str, result: CalibrationResult | Refused) -> 
     if fields["mode"] == "adjust":
         # Cameras rotate against those given, which another time does not explain.
         limit = max(limit, ADJUSTMENT_STDS * float(np.nanmax(result.arrays["rotation_std_deg"])))
-    elif {one.kind for one in alerts} & LOOKS_LIKE_MOTION:
+    elif fields["mode"] == "rig" and {one.kind for one in alerts} & LOOKS_LIKE_MOTION:
         limit = np.inf
     if (fields["moved_deg"] or 0.0) > limit:
         alerts.append(_moved(subject, fields["mode"], fields["moved_deg"]))

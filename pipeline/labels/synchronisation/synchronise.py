@@ -42,10 +42,13 @@ def synchronise(recording: Recording, poses2d: Path, params: CalibrateParams) ->
     """Find the time offsets of the views of a recording, correct them, and check that the views are in step then.
 
     A view that remains out of step, by much of the noise of its image points, is left out if two others are in step;
-    otherwise the recording cannot be used.
+    otherwise the recording cannot be used. In mode `window`, offsets are only told as a doubt: they are found by one
+    epipolar geometry for all frames, and where cameras move, that of other frames may fit better.
     """
     if not recording.n_frames:
         return Synchronisation(no_offsets(recording), frozenset(), None, ())
+    if params.mode == "window":
+        return Synchronisation(no_offsets(recording), frozenset(), None, _doubts(recording, poses2d, params))
     found = _corrected(recording, poses2d, params)
     wrong, records = _out_of_step(recording, found), _records(recording, found)
     said = [alert for own in wrong.values() for alert in own]
@@ -57,6 +60,13 @@ def synchronise(recording: Recording, poses2d: Path, params: CalibrateParams) ->
     mended = [v for v, view in enumerate(recording.views) if found.times[v] != view.time and v not in wrong]
     said += [time_alerts.corrected(recording, v, found.times[v], float(found.std[v]), found.before) for v in mended]
     return Synchronisation(records, frozenset(recording.views[v].name for v in wrong), None, tuple(said))
+
+
+def _doubts(recording: Recording, poses2d: Path, params: CalibrateParams) -> tuple[Alert, ...]:
+    """Alerts about views that would be out of step if the cameras stood still."""
+    offsets = read_sampled(recording, poses2d, params).offsets(SEARCH_S, params.seed)
+    late = sorted({*np.flatnonzero(~offsets.in_step).tolist(), *_constant_left(offsets, offsets.reference)})
+    return tuple(time_alerts.doubted(recording, v, offsets) for v in late)
 
 
 @dataclass(frozen=True)

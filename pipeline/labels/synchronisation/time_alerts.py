@@ -45,6 +45,17 @@ def corrected(recording: Recording, v: int, time: ViewTime, std: float, before: 
     )  # fmt: skip
 
 
+def doubted(recording: Recording, v: int, offsets: TimeOffsets) -> Alert:
+    """A view that would be out of step if the cameras stood still, as they do not in mode `window`."""
+    amount = _amount(recording, offsets.frames[v], offsets.std[v])
+    return Alert(
+        kind="late_camera", severity="warning", subject=_subject(recording, v),
+        message=f"if the cameras stood still, the view would show everything {amount}; it is used as it is",
+        evidence=_evidence(v, offsets),
+        mend="Make sure that the cameras run in step. If they hardly move, calibrate.mode: rig corrects their times.",
+    )  # fmt: skip
+
+
 def _subject(recording: Recording, v: int) -> str:
     return f"{recording.name}, {recording.views[v].name}"
 
