@@ -69,7 +69,7 @@ if __name__ == "__main__":
         "--prepared", type=Path, default=Path("build/trust"), help="where the stages' outputs of real footage are kept"
     )
     parser.add_argument("--demo", type=Path, help="data folder of a capture with truth, such as that of dvc repro")
-    parser.add_argument("--quick", action="store_true", help="end within a minute")
+    parser.add_argument("--quick", action="store_true", help="simulated footage of one seed only")
     parser.add_argument("--json", type=Path, help="write the summary's figures here")
     arguments = parser.parse_args()
     main(arguments.data, arguments.prepared, arguments.demo, quick=arguments.quick, target=arguments.json)
