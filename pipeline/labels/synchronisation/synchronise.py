@@ -21,6 +21,9 @@ from pipeline.stores import TimeRecord
 LEFT_SEARCH_S, PART_SEARCH_S = 0.6, 0.4
 # Corrections of what an earlier one has left over.
 PASSES = 2
+# Offsets that move the image points by less than this, in standard deviations of their noise, are not corrected:
+# detectors follow one view later than another by as much, and views in step were put out of it.
+LEAST_EFFECT = 0.4
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,16 @@ def _corrected(recording: Recording, poses2d: Path, params: CalibrateParams) -> 
         parts = search.parts()
     if search.times != [view.time for view in recording.views]:
         after = search.offsets(LEFT_SEARCH_S)
-    return _Corrected(search.times, std, before, after, parts, search.sampled.has_detections)
+    times = _without_small(recording, search.times, before)
+    return _Corrected(times, std, before, after, parts, search.sampled.has_detections)
+
+
+def _without_small(recording: Recording, times: Sequence[ViewTime], before: TimeOffsets) -> list[ViewTime]:
+    """The times without corrections that have little effect on the image points."""
+    effect_of_frame = before.effect / np.maximum(np.abs(before.frames), 1e-9)
+    effect = effect_of_frame * [float(np.abs(time.offsets).max()) for time in times]
+    small = before.in_step & (effect < LEAST_EFFECT)
+    return [view.time if small[v] else times[v] for v, view in enumerate(recording.views)]
 
 
 def _constant_left(offsets: TimeOffsets, reference: np.ndarray) -> dict[int, ViewTime]:
